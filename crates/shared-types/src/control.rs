@@ -1,0 +1,31 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, Source};
+
+/// Something that happened to a conversation outside of its messages.
+///
+/// It travels on the inbound stream, so that it takes its place in the conversation's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlEvent {
+    /// The conversation concerned.
+    pub conversation_id: ConversationId,
+    /// The provider or `console` that reported it is not needed to act; the source is.
+    pub source: Source,
+    /// What happened.
+    pub kind: ControlKind,
+    /// When ingress took it in.
+    pub at: Timestamp,
+}
+
+/// What happened to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// A colleague took the conversation over: the bot stays silent.
+    HumanTookOver,
+    /// The conversation was given back: the bot answers again.
+    Released,
+    /// The conversation was closed; a new message starts with the bot again.
+    Resolved,
+}

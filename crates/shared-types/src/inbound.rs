@@ -1,0 +1,132 @@
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Attachment, ButtonReply, ChannelAddress, ConversationId, Location, MessageId, PhoneNumber,
+    Referral, ReplyTo, Source,
+};
+
+/// A message from a customer, alike for every provider (design, Contracts).
+///
+/// The shape is Chatwoot-compatible. `Debug` leaves the customer's text out.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct InboundMessage {
+    /// The provider's id.
+    pub id: MessageId,
+    /// The conversation that the message belongs to.
+    pub conversation: ConversationRef,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// The text, cleaned; empty for a message that is only media, a location or a contact.
+    pub content: String,
+    /// Always `incoming`.
+    pub message_type: MessageType,
+    /// Always `whatsapp` today.
+    pub channel: Channel,
+    /// The provider it came through.
+    pub source: Source,
+    /// Where on our side it arrived, and where the answer must leave from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// Files that came with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// A place that the customer shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// A button or list row that the customer tapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub button: Option<ButtonReply>,
+    /// The message that the customer quoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<ReplyTo>,
+    /// Whether the customer forwarded it from another chat.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forwarded: bool,
+    /// The ad that opened the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Referral>,
+    /// When ingress took it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for InboundMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundMessage")
+            .field("id", &self.id)
+            .field("conversation", &self.conversation.id)
+            .field("source", &self.source)
+            .field("content_chars", &self.content.chars().count())
+            .field("attachments", &self.attachments.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The conversation of a message: `{"id": "whatsapp:+31612345678"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRef {
+    /// The key by which messages are kept in order.
+    pub id: ConversationId,
+}
+
+/// Who wrote a message. A phone number is not guaranteed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The address that an answer goes to.
+    pub id: ChannelAddress,
+    /// The profile name, as the customer chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The phone number, where the channel tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<PhoneNumber>,
+    /// Other addresses of the same person, such as Twilio's `ExternalUserId` or a WAHA LID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<ChannelAddress>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where on our side a message arrived. Each provider fills what it needs to route the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Twilio: our sender, `whatsapp:+14155238886`. WAHA: our own chat id, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<ChannelAddress>,
+    /// WAHA: the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Chatwoot: the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<u64>,
+    /// Chatwoot: the conversation's display id, the one its API paths use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<u64>,
+}
+
+/// The direction of a message. Inbound messages are always `incoming`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageType {
+    /// From the customer to us.
+    #[default]
+    Incoming,
+}
+
+/// The medium that the customer uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// WhatsApp.
+    #[default]
+    Whatsapp,
+}

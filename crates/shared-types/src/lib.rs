@@ -1,0 +1,34 @@
+//! The wire of Postduif: what ingress, worker and egress say to each other, as pure data.
+//!
+//! Every type here is stored as JSON in a Redis stream entry, a Redis hash or a log line. Unknown
+//! fields are ignored and missing optional fields are fine, so services of neighbouring versions
+//! can run side by side. The contract with examples is in this crate's `README.md`.
+
+mod address;
+mod content;
+mod control;
+mod delivery;
+mod failure;
+mod ids;
+mod inbound;
+mod masking;
+mod outbound;
+mod send_result;
+mod source;
+mod state;
+
+pub use address::{AddressError, ChannelAddress, PhoneNumber};
+pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
+pub use control::{ControlEvent, ControlKind};
+pub use delivery::{DeliveryEvent, DeliveryStatus};
+pub use failure::FailureClass;
+pub use ids::{ConversationId, IdError, MessageId, OutboundId};
+pub use inbound::{Channel, ConversationRef, Endpoint, InboundMessage, MessageType, Sender};
+pub use masking::Masking;
+pub use outbound::{OutboundMessage, Purpose, Template};
+pub use send_result::{Receipt, SendResult};
+pub use source::{Source, UnknownSource};
+pub use state::{
+    ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn, NextAgent,
+    Role, RouterOutput, Sentiment, SlotValue, Slots,
+};
