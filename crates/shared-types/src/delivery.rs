@@ -3,7 +3,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelAddress, OutboundId, Source};
+use crate::{ChannelAddress, ConversationId, OutboundId, Source};
 
 /// A provider's report about a message that we sent: a Twilio status callback or a WAHA ack.
 ///
@@ -15,6 +15,8 @@ pub struct DeliveryEvent {
     /// Our id, where the report carries it (`?oid=` of the status callback).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbound_id: Option<OutboundId>,
+    /// The conversation that the message was sent in.
+    pub conversation_id: ConversationId,
     /// The provider's id of the message.
     pub provider_id: String,
     /// The recipient.

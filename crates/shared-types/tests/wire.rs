@@ -220,6 +220,7 @@ fn delivery_and_control_events() {
     let delivery = DeliveryEvent {
         source: Source::Twilio,
         outbound_id: Some("ob_0123".parse().unwrap()),
+        conversation_id: "whatsapp:+31612345678".parse().unwrap(),
         provider_id: "SM2".into(),
         to: "whatsapp:+31612345678".parse().unwrap(),
         status: DeliveryStatus::Undelivered,

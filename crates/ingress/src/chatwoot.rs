@@ -1,0 +1,9 @@
+//! Chatwoot: verification and translation, both pure (provider facts, section 4).
+
+mod payload;
+mod read;
+mod signature;
+
+pub use read::read;
+pub use signature::verify;
+pub(crate) use signature::{Refusal, verify_path_token};

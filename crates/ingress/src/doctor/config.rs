@@ -1,0 +1,201 @@
+//! Checks the configuration against the world: Redis, the public URL, the clock.
+
+use std::net::ToSocketAddrs;
+
+use clap::Args;
+use jiff::Timestamp;
+use streams::{Redis, StreamsError};
+
+use super::Diagnosis;
+use crate::config::IngressConfig;
+
+/// The same settings as `ingress serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub ingress: IngressConfig,
+}
+
+/// Beyond this signed times are refused although they are right.
+const TOLERABLE_SKEW_MS: i64 = 30_000;
+
+/// Prints the effective settings and checks them.
+pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
+    let mut lines = settings(config);
+    let mut problems = config.mistakes();
+    lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
+    public_url(config, &mut lines, &mut problems);
+    match Redis::new(&config.redis) {
+        Ok(redis) => redis_server(&redis, &mut lines, &mut problems).await,
+        Err(error) => problems.push(error.to_string()),
+    }
+    if config.limits.observe_only {
+        problems.push("INGRESS_OBSERVE_ONLY is on: anybody can send messages in".into());
+    }
+    match problems.first() {
+        None => Diagnosis {
+            lines,
+            advice: "point the provider's webhook here".into(),
+            healthy: true,
+        },
+        Some(first) => Diagnosis {
+            advice: first.clone(),
+            lines,
+            healthy: false,
+        },
+    }
+}
+
+fn settings(config: &IngressConfig) -> Vec<String> {
+    let set = |present: bool| if present { "set (hidden)" } else { "not set" };
+    let base = config.base_url();
+    let base = base.as_deref().unwrap_or("not set");
+    let limits = &config.limits;
+    let spool = config.spool.spool_dir.as_ref();
+    let spool = spool.map_or_else(
+        || "none: 503 while Redis is away".into(),
+        |dir| dir.display().to_string(),
+    );
+    let rows = [
+        ("PUBLIC_BASE_URL", base.to_owned()),
+        (
+            "TWILIO_ACCOUNT_SID",
+            config
+                .twilio
+                .twilio_account_sid
+                .clone()
+                .unwrap_or_else(|| "not set".into()),
+        ),
+        (
+            "TWILIO_AUTH_TOKEN",
+            set(config.twilio.twilio_auth_token.is_some()).into(),
+        ),
+        (
+            "TWILIO_EXTRA_AUTH_TOKENS",
+            format!("{} tokens", config.twilio.twilio_extra_auth_tokens.len()),
+        ),
+        (
+            "TWILIO_SHARED_KEYS",
+            format!("{} keys", config.twilio.twilio_shared_keys.len()),
+        ),
+        ("WAHA_WEBHOOK_SECRET", set(config.takes_waha()).into()),
+        (
+            "CHATWOOT_WEBHOOK_SECRET",
+            format!("{} secrets", config.chatwoot.chatwoot_webhook_secret.len()),
+        ),
+        (
+            "CHATWOOT_PATH_TOKEN",
+            set(config.chatwoot.chatwoot_path_token.is_some()).into(),
+        ),
+        (
+            "REDIS_PARTITIONS",
+            config.redis.redis_partitions.to_string(),
+        ),
+        (
+            "INGRESS_RATE_LIMIT_PER_MINUTE",
+            limits.rate_limit_per_minute.to_string(),
+        ),
+        (
+            "INGRESS_FAILED_SIGNATURES_PER_MINUTE",
+            limits.failed_signatures().to_string(),
+        ),
+        (
+            "INGRESS_CLIENT_ADDRESS",
+            format!("{:?}", limits.client_address),
+        ),
+        ("INGRESS_MAX_BACKLOG", limits.max_backlog.to_string()),
+        ("INGRESS_SPOOL_DIR", spool),
+        ("PORT", config.port.to_string()),
+    ];
+    rows.into_iter()
+        .map(|(name, value)| format!("{name:<38} {value}"))
+        .collect()
+}
+
+fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Vec<String>) {
+    let Some(base) = config.base_url() else {
+        return;
+    };
+    if config.takes_twilio() {
+        lines.push(format!(
+            "Twilio calls: {}/webhooks/twilio/whatsapp",
+            base.trim_end_matches('/')
+        ));
+    }
+    let Some((scheme, rest)) = base.split_once("://") else {
+        return;
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let is_local = host == "localhost" || host.starts_with("127.");
+    if scheme == "http" && !is_local {
+        problems.push(
+            "PUBLIC_BASE_URL is http: most edges redirect it to https, and a redirected POST \
+             arrives as a GET. Use https"
+                .into(),
+        );
+    }
+    let with_port = if authority.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}:443")
+    };
+    match with_port
+        .to_socket_addrs()
+        .map(|mut addresses| addresses.next())
+    {
+        Ok(Some(address)) => {
+            lines.push(format!("public host: {host} resolves to {}", address.ip()))
+        }
+        _ => problems.push(format!(
+            "PUBLIC_BASE_URL: the host {host} does not resolve from here"
+        )),
+    }
+}
+
+async fn redis_server(redis: &Redis, lines: &mut Vec<String>, problems: &mut Vec<String>) {
+    if let Err(error) = examine_redis(redis, lines, problems).await {
+        problems.push(format!(
+            "Redis cannot be used: {error}. Check REDIS_URL, or REDIS_HOST and REDIS_PORT"
+        ));
+    }
+}
+
+async fn examine_redis(
+    redis: &Redis,
+    lines: &mut Vec<String>,
+    problems: &mut Vec<String>,
+) -> Result<(), StreamsError> {
+    let report = redis.server_report().await?;
+    lines.push(format!(
+        "Redis {}: append-only {}, fsync {}, eviction {}",
+        report.version,
+        if report.append_only { "on" } else { "off" },
+        report.fsync.as_deref().unwrap_or("unknown"),
+        report.eviction_policy.as_deref().unwrap_or("unknown"),
+    ));
+    problems.extend(report.warnings());
+    let server_ms = redis.clock_ms().await?;
+    lines.push("scripts: work".into());
+    let skew = Timestamp::now().as_millisecond() - server_ms;
+    lines.push(format!("clock: {skew} ms off Redis' clock"));
+    if skew.abs() > TOLERABLE_SKEW_MS {
+        problems.push(format!(
+            "the clocks of this machine and of Redis differ by {} s",
+            skew / 1000
+        ));
+    }
+    let wanted = redis.partitions().to_string();
+    match redis.stored_layout().await? {
+        Some(stored) if stored != wanted => problems.push(format!(
+            "this Redis holds {stored} partitions, REDIS_PARTITIONS is {wanted}: set REDIS_PARTITIONS={stored}"
+        )),
+        Some(stored) => lines.push(format!("partitions: {stored}")),
+        None => lines.push("partitions: not fixed yet; the first service to start does it".into()),
+    }
+    Ok(())
+}

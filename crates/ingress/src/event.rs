@@ -1,0 +1,138 @@
+//! What a webhook turned out to be, alike for every provider.
+
+use serde::Serialize;
+use shared_types::{ControlEvent, DeliveryEvent, InboundMessage};
+use streams::{NewEntry, Queue};
+
+/// The result of reading a verified webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// Something to queue.
+    Event(Event),
+    /// Nothing for us: our own message, a group, another kind of event. Says which.
+    Ignored(&'static str),
+    /// Meant for us, but not usable.
+    Rejected(Rejection),
+    /// A WAHA session changed its state. Nothing to queue, but the operator should know.
+    Session {
+        /// The session's name.
+        session: String,
+        /// WAHA's word for the state.
+        status: String,
+        /// Whether it can send and receive.
+        working: bool,
+    },
+}
+
+/// Something that happened on a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A customer wrote.
+    Message(Box<InboundMessage>),
+    /// A provider reports how far one of our messages got.
+    Delivery(DeliveryEvent),
+    /// A colleague took a conversation over or gave it back. `delivery` tells repetitions apart.
+    Control {
+        /// What happened.
+        event: ControlEvent,
+        /// The provider's id of the report.
+        delivery: String,
+    },
+}
+
+/// Why a webhook cannot be used. The text is for the operator and the provider's debugger; it
+/// holds nothing that the customer wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// Stable, for machines: `message_too_long`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The provider's id of the message, where it could be read.
+    #[serde(skip)]
+    pub event_id: Option<String>,
+}
+
+impl Rejection {
+    /// A rejection of a message whose id is not known.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            event_id: None,
+        }
+    }
+
+    /// The same, of this message.
+    #[must_use]
+    pub fn of(mut self, event_id: &str) -> Self {
+        self.event_id = Some(event_id.to_owned());
+        self
+    }
+}
+
+impl Event {
+    /// The queue that the event goes to.
+    pub const fn queue(&self) -> Queue {
+        match self {
+            Self::Message(_) | Self::Control { .. } => Queue::Inbound,
+            Self::Delivery(_) => Queue::Outbound,
+        }
+    }
+
+    /// The stream entry. Its `event` is the dedup key, `twilio:message:SM…`.
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON.
+    pub fn entry(&self, trace: Option<String>) -> serde_json::Result<NewEntry> {
+        let entry = match self {
+            Self::Message(message) => NewEntry {
+                kind: "message".into(),
+                event: message_key(message),
+                conversation: message.conversation.id.to_string(),
+                mailbox: None,
+                payload: serde_json::to_string(message)?,
+                trace,
+            },
+            Self::Delivery(report) => NewEntry {
+                kind: "delivery".into(),
+                event: format!(
+                    "{}:status:{}:{}",
+                    report.source,
+                    report.provider_id,
+                    report.status.as_str()
+                ),
+                conversation: report.conversation_id.to_string(),
+                // Not behind the recipient's next message: a send that waits to learn how it ended
+                // is waiting for this.
+                mailbox: Some(format!("delivery:{}", report.provider_id)),
+                payload: serde_json::to_string(report)?,
+                trace,
+            },
+            Self::Control { event, delivery } => NewEntry {
+                kind: "control".into(),
+                event: format!("{}:control:{delivery}", event.source),
+                conversation: event.conversation_id.to_string(),
+                mailbox: None,
+                payload: serde_json::to_string(event)?,
+                trace,
+            },
+        };
+        Ok(entry)
+    }
+}
+
+/// WAHA and Chatwoot ids are unique within a session or account only; their conversation ids
+/// carry it.
+fn message_key(message: &InboundMessage) -> String {
+    let scope = message.endpoint.as_ref().and_then(|endpoint| {
+        endpoint
+            .session
+            .clone()
+            .or_else(|| endpoint.account_id.map(|id| id.to_string()))
+    });
+    match scope {
+        Some(scope) => format!("{}:message:{scope}:{}", message.source, message.id),
+        None => format!("{}:message:{}", message.source, message.id),
+    }
+}

@@ -1,0 +1,44 @@
+//! Takes webhooks of Twilio, WAHA and Chatwoot in.
+//!
+//! In this order: size and time limits, signature, rate limit, dedup, validation, queue. What a
+//! provider sent is verified over raw bytes, turned into one message for all channels by pure
+//! functions, and written to Redis in one round trip before the 200. Nothing unverified reaches a
+//! stream that agents read.
+
+mod chatwoot;
+mod client_address;
+mod config;
+pub mod doctor;
+mod event;
+mod failure_budget;
+mod intake;
+mod metrics;
+mod openapi;
+mod reply;
+mod request;
+mod routes;
+mod server;
+mod spool;
+mod text;
+mod twilio;
+mod waha;
+
+pub use config::{ClientAddressSource, IngressConfig};
+pub use event::{Event, Reading, Rejection};
+pub use metrics::IngressMetrics;
+pub use openapi::document;
+pub use server::{Ingress, IngressError};
+
+/// The pure readers of each provider's webhooks, for tools and tests.
+pub mod read {
+    pub use crate::chatwoot::read as chatwoot;
+    pub use crate::twilio::{Params, read_message as twilio_message, read_status as twilio_status};
+    pub use crate::waha::read as waha;
+}
+
+/// The pure verifiers of each provider's webhooks, for tools and tests.
+pub mod verify {
+    pub use crate::chatwoot::verify as chatwoot;
+    pub use crate::twilio::{SharedKey, SignedBody, SignedRequest, TwilioKeys, verify as twilio};
+    pub use crate::waha::verify as waha;
+}

@@ -1,0 +1,181 @@
+//! What ingress counts. Every name and label is here.
+
+use std::time::Duration;
+
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics};
+use shared_types::Source;
+
+/// How a webhook ended, as the label `status` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WebhookStatus {
+    /// It arrived. Counted for every webhook, beside how it ended.
+    Received,
+    /// It is queued, or on disk until it can be.
+    Queued,
+    /// It was taken in before.
+    Duplicate,
+    /// Verified, but not usable; or not readable at all.
+    Invalid,
+    /// Its client address has used its budget up.
+    RateLimited,
+    /// We could not take it in.
+    Error,
+}
+
+impl WebhookStatus {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Queued => "queued",
+            Self::Duplicate => "duplicate",
+            Self::Invalid => "invalid",
+            Self::RateLimited => "rate_limited",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The counters of ingress.
+#[derive(Debug, Clone)]
+pub struct IngressMetrics {
+    requests: IntCounterVec,
+    signature_errors: IntCounterVec,
+    seconds: HistogramVec,
+    ignored: IntCounterVec,
+    rejected: IntCounterVec,
+    verified_refused: IntCounterVec,
+    sessions: IntCounterVec,
+    backlog_alarms: IntCounterVec,
+    spool: IntGaugeVec,
+    spooled: IntCounterVec,
+    observe_only: IntGaugeVec,
+}
+
+impl IngressMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken, which is a mistake in the code.
+    pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            requests: metrics.counters(
+                "webhook_requests_total",
+                &["source", "status"],
+                "Webhooks by how they ended; `received` counts all of them.",
+            )?,
+            signature_errors: metrics.counters(
+                "webhook_signature_errors_total",
+                &["source"],
+                "Webhooks whose signature was missing or wrong.",
+            )?,
+            seconds: metrics.histograms(
+                "postduif_webhook_seconds",
+                &["source"],
+                LATENCY_BUCKETS,
+                "Time from the end of a webhook's headers to its answer.",
+            )?,
+            ignored: metrics.counters(
+                "postduif_webhooks_ignored_total",
+                &["source", "reason"],
+                "Verified webhooks that were none of our business.",
+            )?,
+            rejected: metrics.counters(
+                "postduif_webhooks_rejected_total",
+                &["source", "code"],
+                "Verified webhooks that could not be used; they are kept as rejected.",
+            )?,
+            verified_refused: metrics.counters(
+                "postduif_verified_webhooks_refused_total",
+                &["source", "reason"],
+                "Genuine webhooks that were refused for lack of budget or room.",
+            )?,
+            sessions: metrics.counters(
+                "postduif_waha_session_changes_total",
+                &["working"],
+                "Changes of a WAHA session's state.",
+            )?,
+            backlog_alarms: metrics.counters(
+                "postduif_backlog_alarms_total",
+                &[],
+                "Webhooks that met a partition more than half full.",
+            )?,
+            spool: metrics.gauges(
+                "postduif_spool_entries",
+                &[],
+                "Webhooks on disk that wait for Redis.",
+            )?,
+            spooled: metrics.counters(
+                "postduif_spooled_webhooks_total",
+                &[],
+                "Webhooks that went to disk because Redis was away.",
+            )?,
+            observe_only: metrics.gauges(
+                "postduif_ingress_observe_only",
+                &[],
+                "1 while bad signatures are let through, else 0.",
+            )?,
+        })
+    }
+
+    pub(crate) fn webhook(&self, source: Source, status: WebhookStatus) {
+        self.requests
+            .with_label_values(&[source.as_str(), status.as_str()])
+            .inc();
+    }
+
+    pub(crate) fn signature_error(&self, source: Source) {
+        self.signature_errors
+            .with_label_values(&[source.as_str()])
+            .inc();
+    }
+
+    pub(crate) fn answered(&self, source: Source, elapsed: Duration) {
+        self.seconds
+            .with_label_values(&[source.as_str()])
+            .observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn ignored(&self, source: Source, reason: &'static str) {
+        self.ignored
+            .with_label_values(&[source.as_str(), reason])
+            .inc();
+    }
+
+    pub(crate) fn rejected(&self, source: Source, code: &'static str) {
+        self.rejected
+            .with_label_values(&[source.as_str(), code])
+            .inc();
+    }
+
+    pub(crate) fn verified_refused(&self, source: Source, reason: &'static str) {
+        self.verified_refused
+            .with_label_values(&[source.as_str(), reason])
+            .inc();
+    }
+
+    pub(crate) fn session_changed(&self, working: bool) {
+        self.sessions
+            .with_label_values(&[if working { "true" } else { "false" }])
+            .inc();
+    }
+
+    pub(crate) fn backlog_alarm(&self) {
+        self.backlog_alarms.with_label_values::<&str>(&[]).inc();
+    }
+
+    pub(crate) fn set_spool(&self, entries: u64) {
+        let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        self.spool.with_label_values::<&str>(&[]).set(entries);
+    }
+
+    pub(crate) fn spooled(&self) {
+        self.spooled.with_label_values::<&str>(&[]).inc();
+    }
+
+    pub(crate) fn set_observe_only(&self, on: bool) {
+        self.observe_only
+            .with_label_values::<&str>(&[])
+            .set(on.into());
+    }
+}

@@ -1,0 +1,141 @@
+//! What every webhook handler needs of its request.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use uuid::Uuid;
+
+use crate::client_address::client_address;
+use crate::config::LimitsConfig;
+use crate::reply;
+
+/// The largest body read. Providers send a few KiB.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+const MAX_REQUEST_ID: usize = 64;
+
+/// A request with its body read and its sender known.
+pub(crate) struct Webhook {
+    /// In every answer and log line: the caller's `X-Request-Id`, or one of our own.
+    pub(crate) id: String,
+    /// Whose budget it uses up.
+    pub(crate) client: String,
+    pub(crate) body: Bytes,
+    request: HttpRequest,
+}
+
+impl Webhook {
+    /// Reads a request within the limits of size and time.
+    ///
+    /// # Errors
+    /// Gives the answer for a request that breaks them.
+    pub(crate) async fn read(
+        request: HttpRequest,
+        payload: Payload,
+        limits: &LimitsConfig,
+    ) -> Result<Self, HttpResponse> {
+        let id = request_id(request.headers());
+        let refuse = |status, code, message: &str| reply::error(status, &id, code, message);
+        if header_bytes(request.headers()) > MAX_HEADER_BYTES {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(refuse(
+                status,
+                "headers_too_large",
+                "the headers are larger than 16 KiB",
+            ));
+        }
+        let body = tokio::time::timeout(BODY_PATIENCE, payload.to_bytes_limited(MAX_BODY)).await;
+        let body = match body {
+            Ok(Ok(Ok(body))) => body,
+            Ok(Err(_)) => {
+                let text = "the body is larger than 64 KiB";
+                return Err(refuse(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body_too_large",
+                    text,
+                ));
+            }
+            Ok(Ok(Err(_))) => {
+                let text = "the body broke off or is not encoded as its headers say";
+                return Err(refuse(StatusCode::BAD_REQUEST, "unreadable_body", text));
+            }
+            Err(_) => {
+                let text = "the body did not arrive in time";
+                return Err(refuse(StatusCode::REQUEST_TIMEOUT, "slow_body", text));
+            }
+        };
+        let client = client_address(
+            limits.client_address,
+            limits.trusted_hops.get(),
+            request.peer_addr(),
+            |name| header_text(request.headers(), name).map(str::to_owned),
+        );
+        Ok(Self {
+            id,
+            client,
+            body,
+            request,
+        })
+    }
+
+    /// A header as text. None when it is missing, given twice, or not ASCII.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header_text(self.request.headers(), name)
+    }
+
+    /// Path and query exactly as they came.
+    pub(crate) fn path_and_query(&self) -> &str {
+        self.request
+            .uri()
+            .path_and_query()
+            .map_or("/", |whole| whole.as_str())
+    }
+
+    /// The query string exactly as it came.
+    pub(crate) fn query(&self) -> &str {
+        self.request.query_string()
+    }
+
+    /// The media type of the body in lower case, without parameters; empty when none is named.
+    pub(crate) fn media_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or_default();
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    }
+}
+
+/// A header that is given twice counts as missing: which one was meant cannot be known.
+fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name);
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    value.to_str().ok()
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
+pub(crate) fn request_id(headers: &HeaderMap) -> String {
+    let well_formed = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= MAX_REQUEST_ID
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let given = header_text(headers, "x-request-id").filter(well_formed);
+    given.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
+}

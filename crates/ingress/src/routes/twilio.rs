@@ -1,0 +1,174 @@
+//! `POST /webhooks/twilio/whatsapp` and `POST /webhooks/twilio/status`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use shared_types::Source;
+
+use super::Gate;
+use crate::event::{Reading, Rejection};
+use crate::reply;
+use crate::request::Webhook;
+use crate::twilio::{
+    Params, SignedBody, SignedRequest, read_message, read_status, verify, with_path,
+};
+
+const SOURCE: Source = Source::Twilio;
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// A message from a customer.
+#[utoipa::path(
+    post,
+    path = "/webhooks/twilio/whatsapp",
+    request_body(content_type = "application/x-www-form-urlencoded", content = String,
+        description = "Twilio's parameters of an inbound WhatsApp message"),
+    params(("X-Twilio-Signature" = String, Header, description = "HMAC-SHA1 over URL and parameters, base64")),
+    responses(
+        (status = 200, description = "Taken in, or known already: empty TwiML", content_type = "text/xml", body = String),
+        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
+        (status = 403, description = "The signature is missing or wrong", body = reply::ErrorBody),
+        (status = 413, description = "The body is larger than 64 KiB", body = reply::ErrorBody),
+        (status = 415, description = "Neither a form nor JSON", body = reply::ErrorBody),
+        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
+        (status = 503, description = "Redis is away and there is no room on disk", body = reply::ErrorBody),
+    ),
+    tag = "webhooks"
+)]
+pub(crate) async fn whatsapp(
+    request: HttpRequest,
+    payload: Payload,
+    gate: Data<Gate>,
+) -> HttpResponse {
+    let read = |params: &Params<'_>, _: &str| read_message(params, Timestamp::now());
+    gate.counted(SOURCE, handle(request, payload, &gate, reply::twiml, read))
+        .await
+}
+
+/// A report of how far a message of ours got.
+#[utoipa::path(
+    post,
+    path = "/webhooks/twilio/status",
+    request_body(content_type = "application/x-www-form-urlencoded", content = String,
+        description = "Twilio's parameters of a status callback"),
+    params(
+        ("X-Twilio-Signature" = String, Header, description = "HMAC-SHA1 over URL and parameters, base64"),
+        ("oid" = Option<String>, Query, description = "Our id of the message; part of the signed URL"),
+    ),
+    responses(
+        (status = 204, description = "Taken in, or known already"),
+        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
+        (status = 403, description = "The signature is missing or wrong", body = reply::ErrorBody),
+        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
+        (status = 503, description = "Redis is away and there is no room on disk", body = reply::ErrorBody),
+    ),
+    tag = "webhooks"
+)]
+pub(crate) async fn status(
+    request: HttpRequest,
+    payload: Payload,
+    gate: Data<Gate>,
+) -> HttpResponse {
+    let read = |params: &Params<'_>, query: &str| read_status(params, query, Timestamp::now());
+    gate.counted(SOURCE, handle(request, payload, &gate, reply::empty, read))
+        .await
+}
+
+async fn handle(
+    request: HttpRequest,
+    payload: Payload,
+    gate: &Gate,
+    done: impl FnOnce(&str) -> HttpResponse,
+    read: impl FnOnce(&Params<'_>, &str) -> Reading,
+) -> HttpResponse {
+    let webhook = match gate.read(SOURCE, request, payload).await {
+        Ok(webhook) => webhook,
+        Err(answer) => return answer,
+    };
+    let body = match Body::of(&webhook) {
+        Ok(body) => body,
+        Err((status, code, message)) => {
+            return gate.unreadable(&webhook, SOURCE, status, code, message);
+        }
+    };
+    let url = with_path(&gate.base_url, webhook.path_and_query());
+    let signed = SignedRequest {
+        url: &url,
+        body: body.signed(&webhook),
+        signature: webhook.header("x-twilio-signature"),
+        settings: webhook.header("x-twilio-webhooks-signature-settings"),
+    };
+    if let Err(refusal) = verify(&signed, &gate.twilio_keys)
+        && let Some(answer) = gate.refused(&webhook, SOURCE, refusal.name(), &refusal.to_string())
+    {
+        return answer;
+    }
+    let reading = match body.params() {
+        Ok(params) if !gate.is_own_account(&params) => {
+            let text = "the webhook belongs to another Twilio account than TWILIO_ACCOUNT_SID";
+            match gate.refused(&webhook, SOURCE, "account", text) {
+                Some(answer) => return answer,
+                None => read(&params, webhook.query()),
+            }
+        }
+        Ok(params) => read(&params, webhook.query()),
+        Err(rejection) => Reading::Rejected(rejection),
+    };
+    gate.take(
+        &webhook,
+        SOURCE,
+        reading,
+        done,
+        StatusCode::SERVICE_UNAVAILABLE,
+    )
+    .await
+}
+
+/// A body in one of the two encodings that Twilio signs.
+enum Body<'a> {
+    Form(Params<'a>),
+    Json(&'a [u8]),
+}
+
+type Unreadable = (StatusCode, &'static str, &'static str);
+
+impl<'a> Body<'a> {
+    fn of(webhook: &'a Webhook) -> Result<Self, Unreadable> {
+        match webhook.media_type().as_str() {
+            JSON => Ok(Self::Json(&webhook.body)),
+            FORM => Params::parse(&webhook.body).map(Self::Form).ok_or((
+                StatusCode::BAD_REQUEST,
+                "too_many_parameters",
+                "the body has more than 1,000 parameters",
+            )),
+            "" if webhook.body.is_empty() => Ok(Self::Form(Params::default())),
+            _ => Err((
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Twilio sends application/x-www-form-urlencoded",
+            )),
+        }
+    }
+
+    fn signed(&self, webhook: &'a Webhook) -> SignedBody<'_> {
+        match self {
+            Self::Form(params) => SignedBody::Form(params),
+            Self::Json(_) => SignedBody::Raw(&webhook.body),
+        }
+    }
+
+    fn params(self) -> Result<Params<'a>, Rejection> {
+        match self {
+            Self::Form(params) => Ok(params),
+            Self::Json(bytes) => match serde_json::from_slice::<Map<String, Value>>(bytes) {
+                Ok(object) => Ok(Params::from_json(&object)),
+                Err(_) => Err(Rejection::new(
+                    "malformed_json",
+                    "the body is not a JSON object",
+                )),
+            },
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Builds the service and runs it.
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::http::KeepAlive;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+use prometheus::Error as MetricsError;
+use runtime::metrics::Metrics;
+use runtime::{Readiness, RedisMetrics, Status, health_routes, probe_backlog, probe_redis};
+use streams::{PartitionMismatch, Queue, Redis, RedisConfigError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::IngressConfig;
+use crate::failure_budget::FailureBudget;
+use crate::intake::Intake;
+use crate::metrics::IngressMetrics;
+use crate::routes::{Gate, chatwoot, method_not_allowed, not_found, twilio, waha};
+use crate::spool::{Spool, SpoolOpenError, drain};
+use crate::{openapi, reply};
+
+const HEADER_PATIENCE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+const MAX_CONNECTIONS_A_THREAD: usize = 5_000;
+const PAUSE_BETWEEN_CLAIMS: Duration = Duration::from_secs(1);
+
+/// Why the service could not be built or run.
+#[derive(Debug, thiserror::Error)]
+pub enum IngressError {
+    /// The Redis settings are wrong.
+    #[error(transparent)]
+    Redis(#[from] RedisConfigError),
+    /// The spool cannot be opened.
+    #[error(transparent)]
+    Spool(#[from] SpoolOpenError),
+    /// The deployment has another number of partitions.
+    #[error(transparent)]
+    Partitions(#[from] PartitionMismatch),
+    /// The metrics contradict each other.
+    #[error("metrics: {0}")]
+    Metrics(#[from] MetricsError),
+    /// The API description cannot be written.
+    #[error("api description: {0}")]
+    OpenApi(#[from] serde_json::Error),
+    /// The listener failed.
+    #[error("http server: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// The service, ready to run.
+pub struct Ingress {
+    config: Arc<IngressConfig>,
+    redis: Redis,
+    redis_metrics: RedisMetrics,
+    metrics: Arc<Metrics>,
+    counters: IngressMetrics,
+    spool: Option<Spool>,
+    readiness: Readiness,
+    document: String,
+}
+
+impl Ingress {
+    /// Builds the service. Redis may be away.
+    ///
+    /// # Errors
+    /// When a setting is wrong or the spool cannot be opened.
+    pub fn build(config: IngressConfig) -> Result<Self, IngressError> {
+        let mut metrics = Metrics::new("ingress", env!("CARGO_PKG_VERSION"))?;
+        let redis_metrics = RedisMetrics::new(&mut metrics)?;
+        let counters = IngressMetrics::new(&mut metrics)?;
+        counters.set_observe_only(config.limits.observe_only);
+        let spool = config.spool.spool_dir.as_deref();
+        let spool = spool.map(|folder| Spool::open(folder, config.spool.spool_max_entries));
+        Ok(Self {
+            redis: Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone())),
+            redis_metrics,
+            metrics: Arc::new(metrics),
+            counters,
+            spool: spool.transpose()?,
+            readiness: Readiness::waiting_for(&["redis"]),
+            document: openapi::document()?,
+            config: Arc::new(config),
+        })
+    }
+
+    /// Serves until `stop`, then lets requests in progress end within the grace period.
+    ///
+    /// # Errors
+    /// When the listener fails or the deployment has another number of partitions.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), IngressError> {
+        self.announce();
+        let background = TaskTracker::new();
+        let ready = self.readiness.clone();
+        let probes = self.redis_metrics.clone();
+        let away = if self.spool.is_some() {
+            Status::Degraded
+        } else {
+            Status::Down
+        };
+        background.spawn(probe_redis(
+            self.redis.clone(),
+            away,
+            ready,
+            probes.clone(),
+            stop.clone(),
+        ));
+        for queue in Queue::ALL {
+            background.spawn(probe_backlog(
+                self.redis.clone(),
+                queue,
+                probes.clone(),
+                stop.clone(),
+            ));
+        }
+        if let Some(spool) = self.spool.clone() {
+            let limits = self.config.limits.clone();
+            let (ready, counters) = (self.readiness.clone(), self.counters.clone());
+            background.spawn(drain(
+                spool,
+                self.redis.clone(),
+                limits,
+                ready,
+                counters,
+                stop.clone(),
+            ));
+        }
+        background.close();
+        let redis = self.redis.clone();
+        let grace = self.config.runtime.shutdown_grace();
+        let server = self.server(listener, stop.clone())?;
+        let served = tokio::select! {
+            served = server => served.map_err(IngressError::from),
+            Err(mismatch) = claim_layout(&redis, &stop) => Err(mismatch.into()),
+        };
+        stop.cancel();
+        if tokio::time::timeout(grace, background.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("background tasks did not end in time");
+        }
+        served
+    }
+
+    fn announce(&self) {
+        let config = &self.config;
+        tracing::info!(
+            port = config.port,
+            twilio = config.takes_twilio(),
+            waha = config.takes_waha(),
+            chatwoot = config.takes_chatwoot(),
+            spool = self.spool.is_some(),
+            "ingress starts"
+        );
+        if config.limits.observe_only {
+            self.readiness.set("observe_only", Status::Degraded);
+            tracing::warn!(
+                "OBSERVE MODE: signatures are checked but nothing is refused. Anybody can send \
+                 messages in. Unset INGRESS_OBSERVE_ONLY as soon as the counts are right"
+            );
+        }
+    }
+
+    fn server(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> std::io::Result<actix_web::dev::Server> {
+        let failures = FailureBudget::new(self.config.limits.failed_signatures());
+        let failures = Arc::new(Mutex::new(failures));
+        let limits = Arc::new(self.config.limits.clone());
+        let threads = limits.threads.map(|threads| usize::from(threads.get()));
+        let grace = self.config.runtime.shutdown_grace_secs;
+        let server = HttpServer::new(move || {
+            let gate = Gate {
+                config: self.config.clone(),
+                base_url: self.config.base_url().unwrap_or_default(),
+                twilio_keys: self.config.twilio.keys(),
+                failures: failures.clone(),
+                intake: Intake {
+                    redis: self.redis.lane(),
+                    limits: limits.clone(),
+                    spool: self.spool.clone(),
+                    metrics: self.counters.clone(),
+                    masking: self.config.runtime.masking(),
+                },
+            };
+            App::new()
+                .app_data(Data::new(gate))
+                .configure(|app| webhooks(app, &self.config))
+                .configure(health_routes(&self.readiness, &self.metrics))
+                .configure(|app| description(app, self.document.clone()))
+                .default_service(web::to(not_found))
+        });
+        let server = match threads {
+            Some(threads) => server.workers(threads),
+            None => server,
+        };
+        Ok(server
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .client_request_timeout(HEADER_PATIENCE)
+            .max_connections(MAX_CONNECTIONS_A_THREAD)
+            .disable_signals()
+            .shutdown_signal(stop.cancelled_owned())
+            .shutdown_timeout(grace)
+            .listen(listener)?
+            .run())
+    }
+}
+
+/// The endpoints of the providers that are configured; the others do not exist.
+fn webhooks(app: &mut ServiceConfig, config: &IngressConfig) {
+    let resource = |path: &str| web::resource(path).default_service(web::to(method_not_allowed));
+    if config.takes_twilio() {
+        app.service(resource("/webhooks/twilio/whatsapp").route(web::post().to(twilio::whatsapp)));
+        app.service(resource("/webhooks/twilio/status").route(web::post().to(twilio::status)));
+    }
+    if config.takes_waha() {
+        app.service(resource("/webhooks/waha").route(web::post().to(waha::event)));
+    }
+    if !config.chatwoot.chatwoot_webhook_secret.is_empty() {
+        app.service(resource("/webhooks/chatwoot").route(web::post().to(chatwoot::signed)));
+    }
+    if config.chatwoot.chatwoot_path_token.is_some() {
+        let by_token = web::post().to(chatwoot::by_path_token);
+        app.service(resource("/webhooks/chatwoot/{token}").route(by_token));
+    }
+}
+
+fn description(app: &mut ServiceConfig, document: String) {
+    let page = move || {
+        let document = document.clone();
+        async move { document_page(document) }
+    };
+    app.route("/openapi.json", web::get().to(page));
+}
+
+fn document_page(document: String) -> HttpResponse {
+    reply::build(actix_web::http::StatusCode::OK, "openapi")
+        .content_type("application/json")
+        .body(document)
+}
+
+/// Waits for Redis and compares the number of partitions. Completes only with a mismatch.
+async fn claim_layout(redis: &Redis, stop: &CancellationToken) -> Result<(), PartitionMismatch> {
+    loop {
+        if let Ok(claimed) = redis.claim_layout().await {
+            claimed?;
+            stop.cancelled().await;
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE_BETWEEN_CLAIMS).await;
+    }
+}

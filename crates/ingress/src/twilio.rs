@@ -1,0 +1,18 @@
+//! Twilio: verification and translation, both pure.
+
+mod form;
+mod inbound;
+mod settings;
+mod signature;
+mod status;
+mod url;
+
+pub(crate) use form::Pair;
+pub use form::Params;
+pub use inbound::read_message;
+pub(crate) use settings::Algorithm;
+pub use settings::{SharedKey, TwilioKeys};
+pub(crate) use signature::sign;
+pub use signature::{SignedBody, SignedRequest, verify};
+pub use status::read_status;
+pub(crate) use url::{port_variants, with_path};

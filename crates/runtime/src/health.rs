@@ -1,0 +1,163 @@
+//! `/health/live`, `/health/ready` and `/metrics`.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// How one part of a service is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Works.
+    Ok,
+    /// Works, but not as it should; somebody should look.
+    Degraded,
+    /// Does not work: send no traffic.
+    Down,
+}
+
+/// The parts of a service and how they are doing. Clones share the same state.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness(Arc<RwLock<BTreeMap<&'static str, Status>>>);
+
+/// The body of `/health/ready`.
+#[derive(Debug, Serialize)]
+struct Report {
+    status: &'static str,
+    checks: BTreeMap<&'static str, Status>,
+}
+
+impl Readiness {
+    /// Nothing is checked yet, so nothing is ready: name the parts that must report first.
+    pub fn waiting_for(parts: &[&'static str]) -> Self {
+        let readiness = Self::default();
+        for part in parts {
+            readiness.set(part, Status::Down);
+        }
+        readiness
+    }
+
+    /// Notes how a part is doing; answers how it was doing before.
+    pub fn set(&self, part: &'static str, status: Status) -> Option<Status> {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(part, status)
+    }
+
+    /// The worst of all parts.
+    pub fn status(&self) -> Status {
+        let parts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        parts.values().copied().max().unwrap_or(Status::Ok)
+    }
+
+    fn report(&self) -> (StatusCode, Report) {
+        let checks = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let (code, status) = match self.status() {
+            Status::Ok => (StatusCode::OK, "ready"),
+            Status::Degraded => (StatusCode::OK, "degraded"),
+            Status::Down => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        };
+        (code, Report { status, checks })
+    }
+}
+
+/// Adds the three pages to an application.
+pub fn health_routes(
+    readiness: &Readiness,
+    metrics: &Arc<Metrics>,
+) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+    let (readiness, metrics) = (readiness.clone(), metrics.clone());
+    move |config| {
+        config
+            .route(
+                "/health/live",
+                web::get().to(async || HttpResponse::Ok().json(Live::ALIVE)),
+            )
+            .route(
+                "/health/ready",
+                web::get().to(move || ready(readiness.clone())),
+            )
+            .route("/metrics", web::get().to(move || page(metrics.clone())));
+    }
+}
+
+#[derive(Serialize)]
+struct Live {
+    status: &'static str,
+}
+
+impl Live {
+    const ALIVE: Self = Self { status: "alive" };
+}
+
+async fn ready(readiness: Readiness) -> HttpResponse {
+    let (code, report) = readiness.report();
+    HttpResponse::build(code).json(report)
+}
+
+async fn page(metrics: Arc<Metrics>) -> HttpResponse {
+    match metrics.page() {
+        Ok(page) => HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(page),
+        Err(error) => {
+            tracing::error!(%error, "the metrics page could not be written");
+            HttpResponse::InternalServerError()
+                .content_type(ContentType::plaintext())
+                .finish()
+        }
+    }
+}
+
+/// Serves only the three pages, for services that take no requests, until `stop`.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve_health(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    HttpServer::new(move || App::new().configure(health_routes(&readiness, &metrics)))
+        .workers(1)
+        .disable_signals()
+        .shutdown_signal(stop.cancelled_owned())
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run()
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_part_decides() {
+        let readiness = Readiness::waiting_for(&["redis"]);
+        assert_eq!(readiness.report().0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(readiness.set("redis", Status::Ok), Some(Status::Down));
+        assert_eq!(readiness.report().1.status, "ready");
+        readiness.set("spool", Status::Degraded);
+        let (code, report) = readiness.report();
+        assert_eq!((code, report.status), (StatusCode::OK, "degraded"));
+        assert_eq!(
+            serde_json::to_string(&report).unwrap(),
+            r#"{"status":"degraded","checks":{"redis":"ok","spool":"degraded"}}"#
+        );
+    }
+}

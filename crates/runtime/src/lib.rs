@@ -1,0 +1,32 @@
+//! Process chores, alike for every service.
+//!
+//! A service's `main` is a list: [`parse`] the configuration, [`logs::start`], build with a
+//! [`listen`]ing socket, run until [`stop_signal`], drain under one deadline.
+
+pub mod letters;
+pub mod logs;
+pub mod metrics;
+
+mod chain;
+mod config;
+mod health;
+mod healthcheck;
+mod listen;
+mod output;
+mod parse;
+mod probe;
+mod redis_metrics;
+mod shutdown;
+mod tls;
+
+pub use chain::Chain;
+pub use config::{LogFormat, RuntimeConfig};
+pub use health::{Readiness, Status, health_routes, serve_health};
+pub use healthcheck::{HealthcheckError, healthcheck};
+pub use listen::listen;
+pub use output::{print, show_verdict};
+pub use parse::{BAD_CONFIGURATION, parse, refuse};
+pub use probe::{probe_backlog, probe_redis};
+pub use redis_metrics::RedisMetrics;
+pub use shutdown::stop_signal;
+pub use tls::install_tls;

@@ -1,0 +1,183 @@
+//! The JSON line: `timestamp`, lower-case `level`, `message`, `target`, and every field of the
+//! event and of the spans around it at top level, where log search finds them.
+
+use std::fmt::{self, Write};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Formats an event as one JSON object.
+pub(super) struct JsonLines;
+
+/// Formats the fields of a span as `,"name":value…`, ready to be copied into a line.
+pub(super) struct JsonFields;
+
+impl<'writer> FormatFields<'writer> for JsonFields {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut writer: Writer<'writer>,
+        fields: R,
+    ) -> fmt::Result {
+        let mut members = Members::default();
+        fields.record(&mut members);
+        writer.write_str(&members.json)
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut members = Members::default();
+        event.record(&mut members);
+        let metadata = event.metadata();
+        write!(
+            writer,
+            "{{\"timestamp\":\"{:.3}\",\"level\":\"{}\",\"message\":{},\"target\":\"{}\"",
+            jiff::Timestamp::now(),
+            level(*metadata.level()),
+            members.message.as_deref().unwrap_or("\"\""),
+            metadata.target(),
+        )?;
+        writer.write_str(&members.json)?;
+        for span in context.event_scope().into_iter().flatten() {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                writer.write_str(&fields.fields)?;
+            }
+        }
+        writer.write_str("}\n")
+    }
+}
+
+const fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+#[derive(Default)]
+struct Members {
+    message: Option<String>,
+    json: String,
+}
+
+impl Members {
+    fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        write!(self.json, ",\"{}\":{value}", field.name()).unwrap_or_default();
+    }
+
+    fn add_text(&mut self, field: &Field, text: &str) {
+        let quoted = serde_json::to_string(text).unwrap_or_default();
+        if field.name() == "message" {
+            self.message = Some(quoted);
+        } else {
+            self.add(field, format_args!("{quoted}"));
+        }
+    }
+}
+
+impl Visit for Members {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add_text(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add_text(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.add(field, format_args!("{value}"));
+        } else {
+            self.add_text(field, &value.to_string());
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.add_text(field, &crate::Chain(value).to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::fmt;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_json_object_with_everything_at_top_level() {
+        let captured = Captured::default();
+        let sink = captured.clone();
+        let layer = fmt::layer()
+            .event_format(JsonLines)
+            .fmt_fields(JsonFields)
+            .with_writer(move || sink.clone());
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!(
+                "request",
+                request.id = "r\"1",
+                empty = tracing::field::Empty
+            );
+            let _entered = span.enter();
+            tracing::warn!(count = 3, share = 0.5, ok = true, name = %"a\nb", "Hallo \"daar\"");
+        });
+        let line = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(line.matches('\n').count(), 1);
+        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(json["level"], "warn");
+        assert_eq!(json["message"], "Hallo \"daar\"");
+        assert_eq!(json["count"], 3);
+        assert_eq!(json["share"], 0.5);
+        assert_eq!(json["ok"], true);
+        assert_eq!(json["name"], "a\nb");
+        assert_eq!(json["request.id"], "r\"1");
+        assert!(json["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+}

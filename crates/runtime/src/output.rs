@@ -1,0 +1,22 @@
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Writes a text and a line break to stdout. A closed pipe, as after `| head`, is no error.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn print(text: &impl Display) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Prints something and turns it into an exit code: 0 when `good` holds, else 1.
+pub fn show_verdict<T: Display>(verdict: &T, good: impl FnOnce(&T) -> bool) -> ExitCode {
+    match print(verdict) {
+        Ok(()) if good(verdict) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,265 @@
+//! The end of processing: all effects of a turn in one script, or a dead letter.
+
+use std::time::Duration;
+
+use deadpool_redis::redis::{ScriptInvocation, Value};
+
+use crate::entry::text;
+use crate::lease::Lease;
+use crate::script::{COMMIT, DEAD_LETTER, RECORD};
+use crate::{Entry, NewEntry, Queue, Redis, StreamId, StreamsError};
+
+/// Everything that one turn changes. Applied whole or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The version of the conversation's state that the turn started from.
+    pub expected_version: u64,
+    /// Fields to set in the conversation's state.
+    pub state: Vec<(&'static str, String)>,
+    /// Fields to set in what outlives the state.
+    pub contact: Vec<(&'static str, String)>,
+    /// Fields to drop from what outlives the state.
+    pub forget: Vec<&'static str>,
+    /// Lines to append to the history.
+    pub history: Vec<String>,
+    /// How many history lines are kept.
+    pub history_cap: usize,
+    /// How long state and history are kept after the last turn.
+    pub state_ttl: Duration,
+    /// How long the event is remembered as done.
+    pub done_ttl: Duration,
+    /// Entries for the outbound stream, in order.
+    pub outbound: Vec<NewEntry>,
+}
+
+/// What a commit met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Committed {
+    Ok,
+    /// An earlier commit of the same entry went through; its answer was lost.
+    Already,
+    /// The state is not the one that the turn started from.
+    Conflict,
+    Fenced,
+}
+
+/// Why an entry is set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterReason {
+    /// A short name to search, count and replay by, such as `attempts_exhausted`.
+    pub reason: &'static str,
+    /// The error with its causes, without customer text.
+    pub error: String,
+}
+
+/// What a send's record looks like after a step (see `record.lua`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The key of the record.
+    pub key: String,
+    /// Fields to set.
+    pub fields: Vec<(&'static str, String)>,
+    /// How long the record is kept.
+    pub ttl: Duration,
+    /// Do nothing when this field is set already, and answer its value.
+    pub unless: Option<&'static str>,
+    /// A list that names the record, the item, and how many items are kept.
+    pub list: Option<(String, String, usize)>,
+    /// A key by which the record is found, and its value.
+    pub index: Option<(String, String)>,
+    /// Whether the entry ends with this step.
+    pub ends_entry: bool,
+    /// An entry for a stream of the same partition: its key and fields.
+    pub entry: Option<(String, Vec<(String, String)>)>,
+}
+
+/// What recording met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Ok,
+    Already,
+    /// [`Record::unless`] was set; its value.
+    Held(String),
+    Fenced,
+}
+
+impl Redis {
+    pub(crate) async fn commit(
+        &self,
+        lease: &Lease,
+        entry: &Entry,
+        turn: &Turn,
+    ) -> Result<Committed, StreamsError> {
+        let keys = self.keys().of(lease.partition);
+        let conversation = entry.conversation.as_str();
+        let answer: Vec<Value> = self
+            .run(&COMMIT, |invocation| {
+                invocation
+                    .key(keys.owner(lease.queue))
+                    .key(keys.stream(lease.queue));
+                invocation
+                    .key(keys.attempts(lease.queue))
+                    .key(keys.done(&entry.event));
+                invocation
+                    .key(keys.conversation(conversation))
+                    .key(keys.history(conversation));
+                invocation
+                    .key(keys.contact(conversation))
+                    .key(keys.stream(Queue::Outbound));
+                invocation
+                    .arg(lease.token())
+                    .arg(lease.queue.group())
+                    .arg(entry.id.to_string());
+                invocation.arg(turn.expected_version).arg(turn.history_cap);
+                invocation
+                    .arg(turn.state_ttl.as_secs())
+                    .arg(turn.done_ttl.as_secs());
+                add_pairs(invocation, &turn.state);
+                add_pairs(invocation, &turn.contact);
+                invocation.arg(turn.forget.len()).arg(&turn.forget);
+                invocation.arg(turn.history.len()).arg(&turn.history);
+                invocation.arg(turn.outbound.len());
+                for send in &turn.outbound {
+                    add_pairs(invocation, &send.fields());
+                }
+            })
+            .await?;
+        match tag(&answer).as_deref() {
+            Some("OK") => Ok(Committed::Ok),
+            Some("ALREADY") => Ok(Committed::Already),
+            Some("CONFLICT") => Ok(Committed::Conflict),
+            Some("FENCED") => {
+                self.observer().fenced(lease.queue, "commit");
+                Ok(Committed::Fenced)
+            }
+            _ => Err(StreamsError::Answer { script: "commit" }),
+        }
+    }
+
+    /// `note` is appended to the conversation's history, where the consumer keeps one.
+    pub(crate) async fn dead_letter(
+        &self,
+        lease: &Lease,
+        entry: EntryRef<'_>,
+        why: &DeadLetterReason,
+        attempts: u32,
+        note: Option<(&str, usize)>,
+    ) -> Result<Recorded, StreamsError> {
+        let keys = self.keys().of(lease.partition);
+        let (line, cap) = note.unwrap_or(("", 0));
+        let answer: Vec<Value> = self
+            .run(&DEAD_LETTER, |invocation| {
+                invocation
+                    .key(keys.owner(lease.queue))
+                    .key(keys.stream(lease.queue));
+                invocation
+                    .key(keys.attempts(lease.queue))
+                    .key(keys.dead_letters(lease.queue));
+                invocation.key(keys.history(entry.conversation));
+                invocation
+                    .arg(lease.token())
+                    .arg(lease.queue.group())
+                    .arg(entry.id.to_string());
+                invocation.arg(why.reason).arg(&why.error).arg(attempts);
+                invocation
+                    .arg(jiff::Timestamp::now().as_millisecond())
+                    .arg(line)
+                    .arg(cap);
+            })
+            .await?;
+        let recorded = self.recorded(lease, "dead_letter", answer)?;
+        if recorded == Recorded::Ok {
+            self.observer().dead_letter(lease.queue, why.reason);
+        }
+        Ok(recorded)
+    }
+
+    pub(crate) async fn record(
+        &self,
+        lease: &Lease,
+        entry: &Entry,
+        record: &Record,
+    ) -> Result<Recorded, StreamsError> {
+        let keys = self.keys().of(lease.partition);
+        let own = keys.stream(lease.queue);
+        let (list, item, cap) = record.list.clone().unwrap_or_default();
+        let (index, index_value) = record.index.clone().unwrap_or_default();
+        let (target, target_fields) = record.entry.clone().unwrap_or_default();
+        // A key that is not used must still hash to the partition's slot.
+        let or_own = |key: String| if key.is_empty() { own.clone() } else { key };
+        let answer: Vec<Value> = self
+            .run(&RECORD, |invocation| {
+                invocation
+                    .key(keys.owner(lease.queue))
+                    .key(&own)
+                    .key(keys.attempts(lease.queue));
+                invocation.key(or_own(record.key.clone())).key(or_own(list));
+                invocation.key(or_own(index)).key(or_own(target));
+                invocation
+                    .arg(lease.token())
+                    .arg(lease.queue.group())
+                    .arg(entry.id.to_string());
+                invocation
+                    .arg(u8::from(record.ends_entry))
+                    .arg(record.unless.unwrap_or_default());
+                invocation.arg(record.ttl.as_secs());
+                add_pairs(invocation, &record.fields);
+                invocation.arg(item).arg(cap).arg(index_value);
+                add_pairs(invocation, &target_fields);
+            })
+            .await?;
+        self.recorded(lease, "record", answer)
+    }
+
+    fn recorded(
+        &self,
+        lease: &Lease,
+        script: &'static str,
+        answer: Vec<Value>,
+    ) -> Result<Recorded, StreamsError> {
+        match tag(&answer).as_deref() {
+            Some("OK") => Ok(Recorded::Ok),
+            Some("ALREADY") => Ok(Recorded::Already),
+            Some("HELD") => Ok(Recorded::Held(
+                answer.into_iter().nth(1).and_then(text).unwrap_or_default(),
+            )),
+            Some("FENCED") => {
+                self.observer().fenced(lease.queue, script);
+                Ok(Recorded::Fenced)
+            }
+            _ => Err(StreamsError::Answer { script }),
+        }
+    }
+}
+
+/// The little that is known of an entry even when it cannot be decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryRef<'a> {
+    pub(crate) id: StreamId,
+    /// Empty when the entry cannot be decoded.
+    pub(crate) conversation: &'a str,
+}
+
+impl<'a> From<&'a Entry> for EntryRef<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            id: entry.id,
+            conversation: &entry.conversation,
+        }
+    }
+}
+
+fn tag(answer: &[Value]) -> Option<String> {
+    answer.first().cloned().and_then(text)
+}
+
+/// A counted run: the number of items, then the items.
+fn add_pairs<K: AsRef<str>, V: AsRef<str>>(
+    invocation: &mut ScriptInvocation<'_>,
+    pairs: &[(K, V)],
+) {
+    invocation.arg(pairs.len() * 2);
+    for (name, value) in pairs {
+        invocation.arg(name.as_ref()).arg(value.as_ref());
+    }
+}

@@ -1,0 +1,100 @@
+//! A consumer of one queue: owns its share of the partitions and hands their entries to a handler.
+//!
+//! ```text
+//! supervisor ── renews leases, counts members, acquires and sheds partitions
+//!     └─ partition loop (one each) ── fetches within its window, fills the mailboxes
+//!            └─ process (one each mailbox) ── begin → handler → commit | record | dead letter
+//! watcher ── tells partition loops that something new came
+//! ```
+
+mod config;
+mod delivery;
+mod mailboxes;
+mod partition;
+mod process;
+mod supervisor;
+mod wake;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Entry, PartitionKeys, PartitionMismatch, Reads, Redis};
+
+pub use config::{ConsumerConfig, ConsumerConfigError};
+pub use delivery::{Delivery, Interrupted, RecordOutcome, Settled};
+pub use supervisor::DrainReport;
+
+use partition::Shared;
+use supervisor::Supervisor;
+
+/// What is done with the entries of a queue.
+pub trait Handler: Send + Sync + 'static {
+    /// What to read together with the start of processing.
+    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads;
+
+    /// Works on a delivery and settles it.
+    fn handle(&self, delivery: Delivery) -> impl Future<Output = Settled> + Send;
+
+    /// The line that the conversation's history gets when the entry is set aside because its
+    /// processing never ended.
+    fn dead_letter_note(&self, _entry: &Entry) -> Option<String> {
+        None
+    }
+}
+
+/// Consumes one queue with one handler.
+pub struct Consumer<H> {
+    shared: Arc<Shared<H>>,
+}
+
+const PAUSE_BETWEEN_CLAIMS: Duration = Duration::from_millis(500);
+
+impl<H: Handler> Consumer<H> {
+    /// Prepares a consumer; nothing is read yet.
+    pub fn new(redis: Redis, config: ConsumerConfig, handler: Arc<H>) -> Self {
+        let permits = Arc::new(Semaphore::new(config.in_flight));
+        Self {
+            shared: Arc::new(Shared {
+                redis,
+                handler,
+                config: Arc::new(config),
+                permits,
+            }),
+        }
+    }
+
+    /// Consumes until `stop`, then drains within `deadline`. A Redis that is away is waited for.
+    ///
+    /// # Errors
+    /// When the deployment has another number of partitions.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        deadline: Duration,
+    ) -> Result<DrainReport, PartitionMismatch> {
+        let redis = self.shared.redis.clone();
+        let Some(claimed) = stop.run_until_cancelled(claim_layout(&redis)).await else {
+            return Ok(DrainReport::default());
+        };
+        claimed?;
+        let (sender, watched) = watch::channel(Vec::new());
+        let mut supervisor = Supervisor::new(self.shared, sender);
+        let watcher = wake::watch_all(redis, watched, stop.clone());
+        tokio::join!(supervisor.run(&stop), watcher);
+        Ok(supervisor.drain(deadline).await)
+    }
+}
+
+async fn claim_layout(redis: &Redis) -> Result<(), PartitionMismatch> {
+    loop {
+        match redis.claim_layout().await {
+            Ok(claimed) => return claimed,
+            Err(error) => tracing::warn!(%error, "waiting for Redis"),
+        }
+        tokio::time::sleep(PAUSE_BETWEEN_CLAIMS).await;
+    }
+}

@@ -1,0 +1,252 @@
+//! An entry in the hands of its handler, to be settled once, by value.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::commit::{Committed, EntryRef, Recorded};
+use crate::lease::Lease;
+use crate::{
+    DeadLetterReason, Entry, PartitionKeys, ReadValues, Record, Redis, StreamsError, Turn,
+};
+
+use super::config::ConsumerConfig;
+
+/// An entry whose processing has started. Ends in exactly one [`Settled`].
+pub struct Delivery {
+    /// The entry.
+    pub entry: Arc<Entry>,
+    /// Which start of processing this is, from 1.
+    pub attempt: u32,
+    /// What the handler asked to have read.
+    pub values: ReadValues,
+    pub(super) context: Context,
+}
+
+/// What settling needs, apart from the entry.
+pub(super) struct Context {
+    pub(super) redis: Redis,
+    pub(super) lease: Arc<Lease>,
+    pub(super) config: Arc<ConsumerConfig>,
+    pub(super) permits: Arc<Semaphore>,
+    /// Held while working, given back while pausing.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// 1, or all there are when the entry must run alone.
+    pub(super) weight: u32,
+    pub(super) stop: CancellationToken,
+}
+
+/// Proof that a delivery was settled. Only the methods of [`Delivery`] make one.
+#[must_use]
+pub struct Settled(pub(super) Outcome);
+
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The entry has left the stream.
+    Done,
+    /// It is tried again, before anything else of its mailbox.
+    Retry { after: Duration, error: String },
+    /// The lease is gone; the entry is its new owner's.
+    Lost,
+    /// This process stops; the entry stays pending.
+    Left,
+}
+
+/// What a pause ended with, when not with its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// What recording a step met. See [`Delivery::record`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordOutcome {
+    /// It is written.
+    Written,
+    /// [`Record::unless`] was set already; its value.
+    Held(String),
+}
+
+impl Delivery {
+    /// The names of the partition's keys.
+    pub fn keys(&self) -> PartitionKeys {
+        self.context.redis.keys().of(self.context.lease.partition)
+    }
+
+    /// Until when this process may begin an outside effect without asking Redis again. A process
+    /// that was paused finds this time passed.
+    pub fn safe_until(&self) -> Instant {
+        self.context.lease.safe_until()
+    }
+
+    /// The fencing token, to tell one owner's records from another's.
+    pub fn token(&self) -> &str {
+        self.context.lease.token()
+    }
+
+    /// Commits the turn.
+    pub async fn commit(self, turn: Turn) -> Settled {
+        let context = &self.context;
+        let committed = persist(context, async || {
+            context
+                .redis
+                .commit(&context.lease, &self.entry, &turn)
+                .await
+        });
+        Settled(match committed.await {
+            Some(Committed::Ok | Committed::Already) => Outcome::Done,
+            Some(Committed::Conflict) => Outcome::Retry {
+                after: Duration::ZERO,
+                error: "the conversation's state changed meanwhile".into(),
+            },
+            Some(Committed::Fenced) => context.lost(),
+            None => Outcome::Left,
+        })
+    }
+
+    /// Writes a step down and goes on.
+    ///
+    /// # Errors
+    /// Gives the settlement to return when the lease is gone or this process stops.
+    pub async fn record(&self, record: &Record) -> Result<RecordOutcome, Settled> {
+        let context = &self.context;
+        let recorded = persist(context, async || {
+            context
+                .redis
+                .record(&context.lease, &self.entry, record)
+                .await
+        });
+        match recorded.await {
+            Some(Recorded::Ok | Recorded::Already) => Ok(RecordOutcome::Written),
+            Some(Recorded::Held(value)) => Ok(RecordOutcome::Held(value)),
+            Some(Recorded::Fenced) => Err(Settled(context.lost())),
+            None => Err(Settled(Outcome::Left)),
+        }
+    }
+
+    /// Writes the last step down and ends the entry.
+    pub async fn settle(self, mut record: Record) -> Settled {
+        record.ends_entry = true;
+        match self.record(&record).await {
+            Ok(_) => Settled(Outcome::Done),
+            Err(settled) => settled,
+        }
+    }
+
+    /// Ends the entry without any effect.
+    pub async fn acknowledge(self) -> Settled {
+        self.settle(Record::default()).await
+    }
+
+    /// Sets the entry aside. `note` is a line for the conversation's history.
+    pub async fn dead_letter(self, why: DeadLetterReason, note: Option<String>) -> Settled {
+        dead_letter(
+            &self.context,
+            (&*self.entry).into(),
+            &why,
+            self.attempt,
+            note,
+        )
+        .await
+    }
+
+    /// Tries again later, with growing pauses; after the last attempt the entry becomes a dead
+    /// letter with this error.
+    pub async fn retry(self, error: String, note: Option<String>) -> Settled {
+        if self.attempt >= self.context.config.max_attempts {
+            let why = DeadLetterReason {
+                reason: ATTEMPTS_EXHAUSTED,
+                error,
+            };
+            return self.dead_letter(why, note).await;
+        }
+        Settled(Outcome::Retry {
+            after: self.context.config.retry_pause(self.attempt),
+            error,
+        })
+    }
+
+    /// Leaves the entry pending because this process stops.
+    pub fn leave(self) -> Settled {
+        Settled(Outcome::Left)
+    }
+
+    /// Waits without counting as work in flight.
+    ///
+    /// # Errors
+    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    pub async fn pause(&mut self, how_long: Duration) -> Result<(), Interrupted> {
+        if how_long.is_zero() {
+            return Ok(());
+        }
+        self.context.permit = None;
+        tokio::select! {
+            () = tokio::time::sleep(how_long) => {}
+            () = self.context.stop.cancelled() => return Err(Interrupted),
+            () = self.context.lease.lost() => return Err(Interrupted),
+        }
+        self.context.take_permit().await
+    }
+}
+
+/// The reason of a dead letter whose processing was started too often.
+pub(super) const ATTEMPTS_EXHAUSTED: &str = "attempts_exhausted";
+
+impl Context {
+    /// Waits for its turn to work.
+    pub(super) async fn take_permit(&mut self) -> Result<(), Interrupted> {
+        let permit = self.permits.clone().acquire_many_owned(self.weight).await;
+        self.permit = Some(permit.map_err(|_| Interrupted)?);
+        Ok(())
+    }
+
+    fn lost(&self) -> Outcome {
+        self.lease.mark_lost();
+        Outcome::Lost
+    }
+}
+
+pub(super) async fn dead_letter(
+    context: &Context,
+    entry: EntryRef<'_>,
+    why: &DeadLetterReason,
+    attempts: u32,
+    note: Option<String>,
+) -> Settled {
+    let note = note
+        .as_deref()
+        .map(|line| (line, context.config.history_cap));
+    let recorded = persist(context, async || {
+        context
+            .redis
+            .dead_letter(&context.lease, entry, why, attempts, note)
+            .await
+    });
+    Settled(match recorded.await {
+        Some(Recorded::Fenced) => context.lost(),
+        Some(_) => Outcome::Done,
+        None => Outcome::Left,
+    })
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Repeats a script until Redis answers it. A lost answer is no reason to assume anything: the
+/// scripts say themselves when they ran before. Gives up when the lease is lost.
+pub(super) async fn persist<T, F>(context: &Context, script: impl Fn() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, StreamsError>>,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match script().await {
+            Ok(answer) => return Some(answer),
+            Err(error) => tracing::debug!(%error, "script repeated"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            () = context.lease.lost() => return None,
+        }
+    }
+}

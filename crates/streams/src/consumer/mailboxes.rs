@@ -1,0 +1,283 @@
+//! One mailbox a conversation: its entries one after the other, the mailboxes side by side. Pure.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::entry::{EntryError, RawEntry};
+use crate::{Entry, StreamId};
+
+/// An entry in its mailbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) id: StreamId,
+    pub(crate) content: Content,
+    /// What the last attempt in this process said.
+    pub(crate) last_error: Option<String>,
+}
+
+/// An entry, or the reason why it is none.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Entry(Arc<Entry>),
+    Undecodable(EntryError),
+}
+
+impl From<RawEntry> for Item {
+    fn from(raw: RawEntry) -> Self {
+        let (id, content) = match raw.decode() {
+            Ok(entry) => (entry.id, Content::Entry(Arc::new(entry))),
+            Err((id, error)) => (id, Content::Undecodable(error)),
+        };
+        Self {
+            id,
+            content,
+            last_error: None,
+        }
+    }
+}
+
+/// The key of a mailbox. An undecodable entry has one of its own, so it holds up nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum MailboxKey {
+    Named(Arc<str>),
+    Nameless(StreamId),
+}
+
+impl Item {
+    fn mailbox(&self) -> MailboxKey {
+        match &self.content {
+            Content::Entry(entry) => MailboxKey::Named(entry.mailbox.as_str().into()),
+            Content::Undecodable(_) => MailboxKey::Nameless(self.id),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Mailbox {
+    waiting: VecDeque<Item>,
+    state: State,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    /// In the ready queue, or empty and about to be dropped.
+    #[default]
+    Ready,
+    Running,
+    /// Its head is tried again at this time.
+    Delayed(Instant),
+}
+
+/// The mailboxes of one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Mailboxes {
+    by_key: HashMap<MailboxKey, Mailbox>,
+    ready: VecDeque<MailboxKey>,
+    /// Everything that is waiting or running, so that a second reading of the pending entries adds
+    /// nothing twice.
+    known: HashSet<StreamId>,
+}
+
+impl Mailboxes {
+    /// How many entries are waiting or running.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Adds an entry at the end of its mailbox. Entries must come in stream order.
+    pub(crate) fn push(&mut self, item: Item) {
+        if !self.known.insert(item.id) {
+            return;
+        }
+        let key = item.mailbox();
+        let mailbox = self.by_key.entry(key.clone()).or_default();
+        mailbox.waiting.push_back(item);
+        if mailbox.state == State::Ready && mailbox.waiting.len() == 1 {
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Takes the head of a mailbox that has nothing running.
+    pub(crate) fn start_next(&mut self) -> Option<(MailboxKey, Item)> {
+        while let Some(key) = self.ready.pop_front() {
+            if let Some(mailbox) = self.by_key.get_mut(&key)
+                && let Some(item) = mailbox.waiting.pop_front()
+            {
+                mailbox.state = State::Running;
+                return Some((key, item));
+            }
+        }
+        None
+    }
+
+    /// The running entry has ended; the next of its mailbox may start.
+    pub(crate) fn finish(&mut self, key: MailboxKey, id: StreamId) {
+        self.known.remove(&id);
+        let Some(mailbox) = self.by_key.get_mut(&key) else {
+            return;
+        };
+        if mailbox.waiting.is_empty() {
+            self.by_key.remove(&key);
+        } else {
+            mailbox.state = State::Ready;
+            self.ready.push_back(key);
+        }
+    }
+
+    /// The running entry goes back to the head of its mailbox and is tried again at `when`.
+    pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item, when: Instant) {
+        if let Some(mailbox) = self.by_key.get_mut(key) {
+            mailbox.waiting.push_front(item);
+            mailbox.state = State::Delayed(when);
+        }
+    }
+
+    /// Makes the mailboxes ready whose time has come; answers when the next one's will.
+    pub(crate) fn wake_delayed(&mut self, now: Instant) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        for (key, mailbox) in &mut self.by_key {
+            if let State::Delayed(when) = mailbox.state {
+                if when <= now {
+                    mailbox.state = State::Ready;
+                    self.ready.push_back(key.clone());
+                } else {
+                    next = Some(next.map_or(when, |other| other.min(when)));
+                }
+            }
+        }
+        next
+    }
+
+    /// Drops everything that is not running. It stays pending in Redis for the next owner.
+    pub(crate) fn drop_waiting(&mut self) {
+        self.ready.clear();
+        self.by_key.retain(|_, mailbox| {
+            for item in mailbox.waiting.drain(..) {
+                self.known.remove(&item.id);
+            }
+            mailbox.state == State::Running
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn item(n: u64, mailbox: &str) -> Item {
+        let entry = Entry {
+            id: format!("{n}-0").parse().unwrap(),
+            kind: "message".into(),
+            event: format!("e{n}"),
+            conversation: mailbox.into(),
+            mailbox: mailbox.into(),
+            payload: String::new(),
+            trace: None,
+            replayed: false,
+        };
+        Item {
+            id: entry.id,
+            content: Content::Entry(Arc::new(entry)),
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_mailbox_runs_one_entry_at_a_time_and_others_run_beside_it() {
+        let mut boxes = Mailboxes::default();
+        for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
+            boxes.push(item(n, mailbox));
+        }
+        let (a, first) = boxes.start_next().unwrap();
+        let (_, other) = boxes.start_next().unwrap();
+        assert_eq!((first.id.added_at_ms(), other.id.added_at_ms()), (1, 3));
+        assert!(
+            boxes.start_next().is_none(),
+            "a's second entry must wait for its first"
+        );
+        boxes.finish(a, first.id);
+        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
+    }
+
+    #[test]
+    fn a_retry_keeps_its_place_and_holds_up_only_its_own_mailbox() {
+        let now = Instant::now();
+        let mut boxes = Mailboxes::default();
+        for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
+            boxes.push(item(n, mailbox));
+        }
+        let (a, first) = boxes.start_next().unwrap();
+        boxes.retry(&a, first, now + Duration::from_secs(1));
+        assert_eq!(boxes.wake_delayed(now), Some(now + Duration::from_secs(1)));
+        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 3);
+        assert!(boxes.start_next().is_none());
+        assert_eq!(boxes.wake_delayed(now + Duration::from_secs(1)), None);
+        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 1);
+    }
+
+    #[test]
+    fn reading_the_pending_entries_again_adds_nothing_twice() {
+        let mut boxes = Mailboxes::default();
+        boxes.push(item(1, "a"));
+        let (key, running) = boxes.start_next().unwrap();
+        boxes.push(item(1, "a"));
+        assert_eq!(boxes.len(), 1);
+        boxes.finish(key, running.id);
+        assert_eq!(boxes.len(), 0);
+    }
+
+    #[test]
+    fn what_is_dropped_may_come_again() {
+        let mut boxes = Mailboxes::default();
+        boxes.push(item(1, "a"));
+        boxes.push(item(2, "a"));
+        let (key, first) = boxes.start_next().unwrap();
+        boxes.drop_waiting();
+        assert_eq!(boxes.len(), 1);
+        boxes.finish(key, first.id);
+        boxes.push(item(2, "a"));
+        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
+    }
+
+    proptest! {
+        /// Whatever the order of starts, ends and retries: each mailbox in order, nothing lost.
+        #[test]
+        fn every_mailbox_is_handled_in_order(
+            mailboxes in proptest::collection::vec(0_u8..5, 1..60),
+            choices in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 400),
+        ) {
+            let mut boxes = Mailboxes::default();
+            for (n, mailbox) in mailboxes.iter().enumerate() {
+                boxes.push(item(n as u64 + 1, &mailbox.to_string()));
+            }
+            let now = Instant::now();
+            let mut running: Vec<(MailboxKey, Item)> = Vec::new();
+            let mut done: HashMap<MailboxKey, Vec<StreamId>> = HashMap::new();
+            for (retry, pick) in choices {
+                boxes.wake_delayed(now);
+                while let Some(started) = boxes.start_next() {
+                    prop_assert!(running.iter().all(|(key, _)| *key != started.0));
+                    running.push(started);
+                }
+                if running.is_empty() {
+                    break;
+                }
+                let (key, item) = running.swap_remove(pick.index(running.len()));
+                if retry {
+                    boxes.retry(&key, item, now);
+                } else {
+                    done.entry(key.clone()).or_default().push(item.id);
+                    boxes.finish(key, item.id);
+                }
+            }
+            let finished: usize = done.values().map(Vec::len).sum();
+            prop_assert_eq!(finished + boxes.len(), mailboxes.len());
+            prop_assert!(done.values().all(|ids| ids.is_sorted()));
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The loop of one owned partition: fetch, hand out, settle.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::fetch::{Fetched, From};
+use crate::lease::Lease;
+use crate::{Redis, StreamId};
+
+use super::Handler;
+use super::config::ConsumerConfig;
+use super::delivery::{Context, Outcome};
+use super::mailboxes::{Item, MailboxKey, Mailboxes};
+use super::process::process;
+use super::wake::WakeSlot;
+
+/// What all partitions of a consumer share.
+pub(super) struct Shared<H> {
+    pub(super) redis: Redis,
+    pub(super) handler: Arc<H>,
+    pub(super) config: Arc<ConsumerConfig>,
+    pub(super) permits: Arc<Semaphore>,
+}
+
+pub(super) struct PartitionLoop<H> {
+    shared: Arc<Shared<H>>,
+    lease: Arc<Lease>,
+    slot: Arc<WakeSlot>,
+    stop: CancellationToken,
+    mailboxes: Mailboxes,
+    running: JoinSet<(MailboxKey, Item, Outcome)>,
+    from: From,
+    /// Whether the last fetch left something behind, as far as is known.
+    more: bool,
+    /// No fetch before this time, after one that failed.
+    not_before: Option<Instant>,
+}
+
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+impl<H: Handler> PartitionLoop<H> {
+    pub(super) fn new(
+        shared: Arc<Shared<H>>,
+        lease: Arc<Lease>,
+        slot: Arc<WakeSlot>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            shared,
+            lease,
+            slot,
+            stop,
+            mailboxes: Mailboxes::default(),
+            running: JoinSet::new(),
+            from: From::Pending {
+                after: StreamId::ZERO,
+            },
+            more: true,
+            not_before: None,
+        }
+    }
+
+    /// Runs until the lease is lost, or until `stop` and everything that was started has ended;
+    /// then gives the lease back.
+    pub(super) async fn run(mut self) {
+        while !self.lease.is_lost() {
+            let stopping = self.stop.is_cancelled();
+            if stopping {
+                self.mailboxes.drop_waiting();
+                if self.running.is_empty() {
+                    break;
+                }
+            } else {
+                self.hand_out();
+                if self.wants_fetch(Instant::now()) {
+                    self.fetch().await;
+                    continue;
+                }
+            }
+            self.wait(stopping).await;
+        }
+        if !self.lease.is_lost() && self.shared.redis.release(&self.lease).await.is_err() {
+            tracing::debug!(partition = %self.lease.partition, "lease not released; it will expire");
+        }
+    }
+
+    async fn wait(&mut self, stopping: bool) {
+        let retry = self.mailboxes.wake_delayed(Instant::now());
+        let timer = [retry, self.not_before].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            () = self.lease.lost() => {}
+            () = self.stop.cancelled(), if !stopping => {}
+            Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
+                self.ended(ended.ok());
+                while let Some(ended) = self.running.try_join_next() {
+                    self.ended(ended.ok());
+                }
+            }
+            () = self.slot.woken(), if !stopping => self.more = true,
+            () = sleep_until(timer), if timer.is_some() && !stopping => self.not_before = None,
+        }
+    }
+
+    fn wants_fetch(&self, now: Instant) -> bool {
+        self.more
+            && self.mailboxes.len() < self.shared.config.window
+            && self.not_before.is_none_or(|at| at <= now)
+            && self.lease.may_start_work(now)
+    }
+
+    async fn fetch(&mut self) {
+        let room = self
+            .shared
+            .config
+            .window
+            .saturating_sub(self.mailboxes.len());
+        match self.shared.redis.fetch(&self.lease, &self.from, room).await {
+            Ok(Fetched::Entries(entries)) => self.fetched(entries, room),
+            Ok(Fetched::Fenced) => self.lease.mark_lost(),
+            // The group is gone because Redis came back empty: acquiring again makes it.
+            Err(error) if error.is_missing_group() => self.lease.mark_lost(),
+            Err(error) => {
+                tracing::debug!(%error, partition = %self.lease.partition, "fetch failed");
+                // What the lost answer held is pending now; only a reading of those finds it.
+                self.from = From::Pending {
+                    after: StreamId::ZERO,
+                };
+                self.not_before = Some(Instant::now() + PAUSE_AFTER_ERROR);
+            }
+        }
+    }
+
+    fn fetched(&mut self, entries: Vec<crate::entry::RawEntry>, room: usize) {
+        let last = entries.last().map(|entry| entry.id);
+        let full = entries.len() >= room;
+        for entry in entries {
+            self.mailboxes.push(entry.into());
+        }
+        match (&self.from, last) {
+            (From::Pending { .. }, Some(after)) => self.from = From::Pending { after },
+            (From::Pending { .. }, None) => self.from = From::New,
+            (From::New, _) => self.more = full,
+        }
+        self.slot.fetched(last, self.more);
+    }
+
+    fn hand_out(&mut self) {
+        self.mailboxes.wake_delayed(Instant::now());
+        while self.running.len() < self.shared.config.concurrency {
+            let Some((key, item)) = self.mailboxes.start_next() else {
+                return;
+            };
+            let context = Context {
+                redis: self.shared.redis.clone(),
+                lease: self.lease.clone(),
+                config: self.shared.config.clone(),
+                permits: self.shared.permits.clone(),
+                permit: None,
+                weight: 1,
+                stop: self.stop.clone(),
+            };
+            let handler = self.shared.handler.clone();
+            self.running.spawn(async move {
+                let outcome = process(handler.as_ref(), &item, context).await;
+                (key, item, outcome)
+            });
+        }
+    }
+
+    fn ended(&mut self, ended: Option<(MailboxKey, Item, Outcome)>) {
+        let Some((key, mut item, outcome)) = ended else {
+            return;
+        };
+        match outcome {
+            Outcome::Done => self.mailboxes.finish(key, item.id),
+            Outcome::Retry { after, error } => {
+                tracing::warn!(entry = %item.id, partition = %self.lease.partition, %error,
+                    retry_in_ms = after.as_millis(), "entry is tried again");
+                item.last_error = Some(error);
+                self.mailboxes.retry(&key, item, Instant::now() + after);
+            }
+            Outcome::Lost => self.lease.mark_lost(),
+            Outcome::Left => self.mailboxes.retry(&key, item, Instant::now()),
+        }
+    }
+}
+
+async fn sleep_until(when: Option<Instant>) {
+    if let Some(when) = when {
+        tokio::time::sleep_until(when.into()).await;
+    }
+}

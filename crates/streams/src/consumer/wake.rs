@@ -1,0 +1,185 @@
+//! Tells partitions that something new came, by reads that take nothing away.
+//!
+//! `XREAD BLOCK` leaves the group untouched, so unlike a blocking `XREADGROUP` it may be cut off at
+//! any time. One node: one read watches all owned partitions. Cluster: one read a partition.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deadpool_redis::redis::{self, Value};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::connector::Connection;
+use crate::entry::{parse_entries, text};
+use crate::{Redis, StreamId, StreamsError};
+
+/// How one partition and the watcher talk to each other.
+pub(super) struct WakeSlot {
+    stream: String,
+    woken: Notify,
+    /// Everything up to here was fetched.
+    fetched: Mutex<StreamId>,
+    /// The partition has more to fetch than it has room for and needs no waking.
+    backlogged: AtomicBool,
+}
+
+impl WakeSlot {
+    pub(super) fn new(stream: String) -> Self {
+        Self {
+            stream,
+            woken: Notify::new(),
+            fetched: Mutex::default(),
+            backlogged: AtomicBool::new(true),
+        }
+    }
+
+    /// Completes when there may be something new.
+    pub(super) async fn woken(&self) {
+        self.woken.notified().await;
+    }
+
+    /// The partition fetched up to `last`; `backlogged` says whether it stopped for lack of room.
+    pub(super) fn fetched(&self, last: Option<StreamId>, backlogged: bool) {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        *fetched = last.map_or(*fetched, |last| last.max(*fetched));
+        self.backlogged.store(backlogged, Ordering::Release);
+    }
+
+    fn position(&self) -> StreamId {
+        *self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) type Watched = watch::Receiver<Vec<Arc<WakeSlot>>>;
+
+/// One node: short, so that a partition which was backlogged a moment ago is watched again soon.
+const BLOCK_MANY: Duration = Duration::from_millis(200);
+/// Cluster: the read belongs to one partition, which knows when it needs it.
+const BLOCK_ONE: Duration = Duration::from_secs(1);
+/// Lets entries gather, so that a burst costs a few reads and not one each.
+const GATHER: Duration = Duration::from_millis(1);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
+
+/// Watches the owned partitions until `stop`.
+pub(super) async fn watch_all(redis: Redis, mut watched: Watched, stop: CancellationToken) {
+    if redis.keys().spans_partitions() {
+        let slots = || watched.borrow().clone();
+        let changed = Box::pin(watch_slots(&redis, slots, BLOCK_MANY));
+        stop.run_until_cancelled(changed).await;
+        return;
+    }
+    let mut watchers: HashMap<String, tokio_util::sync::DropGuard> = HashMap::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    loop {
+        let slots = watched.borrow_and_update().clone();
+        watchers.retain(|stream, _| slots.iter().any(|slot| slot.stream == *stream));
+        for slot in slots {
+            if watchers.contains_key(&slot.stream) {
+                continue;
+            }
+            let token = stop.child_token();
+            watchers.insert(slot.stream.clone(), token.clone().drop_guard());
+            let redis = redis.clone();
+            tasks.spawn(async move {
+                let only = || vec![slot.clone()];
+                token
+                    .run_until_cancelled(watch_slots(&redis, only, BLOCK_ONE))
+                    .await
+            });
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = watched.changed() => if changed.is_err() { return },
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+        }
+    }
+}
+
+async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, block: Duration) {
+    let mut connection = None;
+    let mut positions: HashMap<String, StreamId> = HashMap::new();
+    loop {
+        let mut idle = slots();
+        positions.retain(|stream, _| idle.iter().any(|slot| slot.stream == *stream));
+        idle.retain(|slot| !slot.backlogged.load(Ordering::Acquire));
+        if idle.is_empty() {
+            tokio::time::sleep(GATHER * 20).await;
+            continue;
+        }
+        for slot in &idle {
+            let seen = positions.entry(slot.stream.clone()).or_default();
+            *seen = slot.position().max(*seen);
+        }
+        match read(redis, &mut connection, &idle, &positions, block).await {
+            Ok(news) => {
+                for (stream, last) in news {
+                    if let Some(slot) = idle.iter().find(|slot| slot.stream == stream) {
+                        slot.woken.notify_one();
+                    }
+                    positions.insert(stream, last);
+                }
+                tokio::time::sleep(GATHER).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "watching streams failed");
+                connection = None;
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+/// The streams that have something after their position, with the id of what was seen.
+async fn read(
+    redis: &Redis,
+    connection: &mut Option<Connection>,
+    idle: &[Arc<WakeSlot>],
+    positions: &HashMap<String, StreamId>,
+    block: Duration,
+) -> Result<Vec<(String, StreamId)>, StreamsError> {
+    let first = idle.first().map_or("", |slot| slot.stream.as_str());
+    let connection = match connection {
+        Some(open) => open,
+        None => connection.insert(redis.blocking_connection(block, first).await?),
+    };
+    let mut command = redis::cmd("XREAD");
+    command
+        .arg("COUNT")
+        .arg(1)
+        .arg("BLOCK")
+        .arg(block.as_millis().max(1) as u64)
+        .arg("STREAMS");
+    for slot in idle {
+        command.arg(&slot.stream);
+    }
+    for slot in idle {
+        command.arg(
+            positions
+                .get(&slot.stream)
+                .copied()
+                .unwrap_or_default()
+                .to_string(),
+        );
+    }
+    let reply: Value = command.query_async(connection).await?;
+    Ok(parse_news(reply))
+}
+
+fn parse_news(reply: Value) -> Vec<(String, StreamId)> {
+    let Value::Array(streams) = reply else {
+        return Vec::new();
+    };
+    let news = streams.into_iter().filter_map(|stream| {
+        let Value::Array(parts) = stream else {
+            return None;
+        };
+        let mut parts = parts.into_iter();
+        let name = text(parts.next()?)?;
+        let last = parse_entries(parts.next()?).last()?.id;
+        Some((name, last))
+    });
+    news.collect()
+}

@@ -1,0 +1,199 @@
+//! What an operator asks about Redis: reachable, safe against loss, how much waits.
+
+use deadpool_redis::redis::{self, InfoDict, Value};
+use futures_util::future::try_join_all;
+
+use crate::entry::{parse_entries, text};
+use crate::{Queue, Redis, StreamsError};
+
+/// What a server says of itself, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerReport {
+    /// The version, such as `7.0.15`.
+    pub version: String,
+    /// Whether every write goes to the append-only file.
+    pub append_only: bool,
+    /// How often that file is forced to disk: `always`, `everysec` or `no`; none when the server
+    /// does not tell.
+    pub fsync: Option<String>,
+    /// What is done when memory is full; only `noeviction` keeps what waits.
+    pub eviction_policy: Option<String>,
+}
+
+impl ServerReport {
+    /// What endangers messages, each as a sentence that says what to change.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.append_only {
+            warnings.push(
+                "Redis keeps no append-only file: a crash loses what it acknowledged. \
+                 Set `appendonly yes`"
+                    .to_owned(),
+            );
+        }
+        if let Some(policy) = self
+            .eviction_policy
+            .as_deref()
+            .filter(|policy| *policy != "noeviction")
+        {
+            warnings.push(format!(
+                "Redis evicts keys when memory is full (maxmemory-policy {policy}): waiting \
+                 messages may vanish. Set `maxmemory-policy noeviction`"
+            ));
+        }
+        warnings
+    }
+}
+
+/// How much waits in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Entries that wait or are in progress: an entry leaves its stream when it ends.
+    pub entries: u64,
+    /// The age of the oldest, in milliseconds.
+    pub oldest_ms: u64,
+    /// Partitions whose lease nobody holds.
+    pub unowned_partitions: u64,
+}
+
+impl Redis {
+    /// Whether Redis answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StreamsError> {
+        self.with_connection("ping", |mut connection| async move {
+            redis::cmd("PING").query_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// Asks the server for what matters to safety. In a cluster any one node answers.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn server_report(&self) -> Result<ServerReport, StreamsError> {
+        let info = |section: &'static str| {
+            self.with_connection("info", move |mut connection| async move {
+                let reply: Value = redis::cmd("INFO")
+                    .arg(section)
+                    .query_async(&mut connection)
+                    .await?;
+                Ok(InfoDict::new(&text(first_node(reply)).unwrap_or_default()))
+            })
+        };
+        let server = info("server").await?;
+        let persistence = info("persistence").await?;
+        let memory = info("memory").await?;
+        Ok(ServerReport {
+            version: server.get("redis_version").unwrap_or_default(),
+            append_only: persistence.get::<u8>("aof_enabled") == Some(1),
+            fsync: self.setting("appendfsync").await,
+            eviction_policy: memory.get("maxmemory_policy"),
+        })
+    }
+
+    /// Some hosted servers forbid CONFIG; what they hide is not known, and no error.
+    async fn setting(&self, name: &'static str) -> Option<String> {
+        let reply: Value = self
+            .with_connection("config", move |mut connection| async move {
+                redis::cmd("CONFIG")
+                    .arg("GET")
+                    .arg(name)
+                    .query_async(&mut connection)
+                    .await
+            })
+            .await
+            .ok()?;
+        match first_value(reply)? {
+            Value::Array(pair) => pair.into_iter().nth(1).and_then(text),
+            Value::Map(pairs) => pairs.into_iter().next().and_then(|(_, value)| text(value)),
+            _ => None,
+        }
+    }
+
+    /// How much waits in a queue, and whether somebody looks after it.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn backlog(&self, queue: Queue, now_ms: i64) -> Result<Backlog, StreamsError> {
+        let partitions = self.partitions().all().map(|partition| async move {
+            let keys = self.keys().of(partition);
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("XLEN").arg(keys.stream(queue));
+            pipeline
+                .cmd("XRANGE")
+                .arg(keys.stream(queue))
+                .arg("-")
+                .arg("+")
+                .arg("COUNT")
+                .arg(1);
+            pipeline.cmd("EXISTS").arg(keys.lease(queue));
+            self.with_connection("backlog", |mut connection| async move {
+                pipeline
+                    .query_async::<(u64, Value, bool)>(&mut connection)
+                    .await
+            })
+            .await
+        });
+        let mut total = Backlog::default();
+        for (entries, oldest, leased) in try_join_all(partitions).await? {
+            total.entries += entries;
+            total.unowned_partitions += u64::from(!leased);
+            if let Some(first) = parse_entries(oldest).first() {
+                let age = u64::try_from(now_ms - first.id.added_at_ms()).unwrap_or_default();
+                total.oldest_ms = total.oldest_ms.max(age);
+            }
+        }
+        Ok(total)
+    }
+}
+
+/// A cluster answers commands without a key with a map from node to reply.
+fn first_node(reply: Value) -> Value {
+    match reply {
+        Value::Map(nodes) => nodes
+            .into_iter()
+            .next()
+            .map_or(Value::Nil, |(_, value)| value),
+        other => other,
+    }
+}
+
+fn first_value(reply: Value) -> Option<Value> {
+    match reply {
+        Value::Map(pairs) => match pairs.first() {
+            Some((_, Value::Array(_) | Value::Map(_))) => {
+                pairs.into_iter().next().map(|(_, value)| value)
+            }
+            _ => Some(Value::Map(pairs)),
+        },
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_may_lose_messages_is_warned_about() {
+        let safe = ServerReport {
+            version: "7.0.15".into(),
+            append_only: true,
+            fsync: Some("everysec".into()),
+            eviction_policy: Some("noeviction".into()),
+        };
+        assert!(safe.warnings().is_empty());
+        let evicting = ServerReport {
+            eviction_policy: Some("allkeys-lru".into()),
+            ..safe.clone()
+        };
+        assert!(evicting.warnings()[0].contains("maxmemory-policy noeviction"));
+        let volatile = ServerReport {
+            append_only: false,
+            ..safe
+        };
+        assert!(volatile.warnings()[0].contains("appendonly yes"));
+    }
+}

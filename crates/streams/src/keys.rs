@@ -1,0 +1,214 @@
+//! The name of every Redis key, in one place (design, Redis keys; `redis_streams` note, section 2).
+
+use crate::{Partition, Queue};
+
+/// Builds key names. In a cluster every key of a partition carries its hash tag `{p17}`, so that
+/// one script finds all of them in one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keys {
+    tagged: bool,
+}
+
+impl Keys {
+    /// Names for a single node or Sentinel: `in:17`, `twilio:message:SM…`.
+    pub const fn plain() -> Self {
+        Self { tagged: false }
+    }
+
+    /// Names for a cluster: `{p17}:in`, `{p17}:twilio:message:SM…`.
+    pub const fn tagged() -> Self {
+        Self { tagged: true }
+    }
+
+    /// Whether one script may touch the keys of several partitions.
+    pub const fn spans_partitions(self) -> bool {
+        !self.tagged
+    }
+
+    /// The names within one partition.
+    pub const fn of(self, partition: Partition) -> PartitionKeys {
+        PartitionKeys {
+            keys: self,
+            partition,
+        }
+    }
+
+    /// The fixed number of partitions.
+    pub fn partition_count(self) -> String {
+        "partitions".into()
+    }
+
+    /// The live consumers of a queue.
+    pub fn members(self, queue: Queue) -> String {
+        match queue {
+            Queue::Inbound => "members".into(),
+            Queue::Outbound => "members:out".into(),
+        }
+    }
+
+    /// The clock of a sender: when its next message may leave.
+    pub fn sender_clock(self, sender: &str) -> String {
+        format!("tat:{sender}")
+    }
+
+    /// The requests of one client address within the window.
+    pub fn client_rate(self, client: &str) -> String {
+        format!("rl:{client}")
+    }
+}
+
+/// The names of one partition's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionKeys {
+    keys: Keys,
+    partition: Partition,
+}
+
+impl PartitionKeys {
+    /// The partition.
+    pub const fn partition(self) -> Partition {
+        self.partition
+    }
+
+    /// One key for the whole partition: `in:17` or `{p17}:in`.
+    fn whole(self, name: &str) -> String {
+        if self.keys.tagged {
+            format!("{{p{}}}:{name}", self.partition)
+        } else {
+            format!("{name}:{}", self.partition)
+        }
+    }
+
+    /// One of many keys of the partition: `conv:<id>` or `{p17}:conv:<id>`.
+    fn one(self, name: &str, id: &str) -> String {
+        if self.keys.tagged {
+            format!("{{p{}}}:{name}:{id}", self.partition)
+        } else {
+            format!("{name}:{id}")
+        }
+    }
+
+    /// The work stream of a queue.
+    pub fn stream(self, queue: Queue) -> String {
+        self.whole(queue.pick("in", "out"))
+    }
+
+    /// The lease of a queue's consumer.
+    pub fn lease(self, queue: Queue) -> String {
+        self.whole(queue.pick("lease", "olease"))
+    }
+
+    /// The fencing token and epoch of a queue's consumer.
+    pub fn owner(self, queue: Queue) -> String {
+        self.whole(queue.pick("own", "oown"))
+    }
+
+    /// How often processing of each entry was started.
+    pub fn attempts(self, queue: Queue) -> String {
+        self.whole(queue.pick("att", "oatt"))
+    }
+
+    /// The dead letters of a queue.
+    pub fn dead_letters(self, queue: Queue) -> String {
+        self.whole(queue.pick("dlq", "odlq"))
+    }
+
+    /// Verified webhooks that failed validation.
+    pub fn rejected(self) -> String {
+        self.whole("rejected")
+    }
+
+    /// The dedup key of an event: `twilio:message:SM…`. `event` is that whole name.
+    pub fn dedup(self, event: &str) -> String {
+        if self.keys.tagged {
+            format!("{{p{}}}:{event}", self.partition)
+        } else {
+            event.into()
+        }
+    }
+
+    /// The marker that an event's turn is committed.
+    pub fn done(self, event: &str) -> String {
+        self.one("done", event)
+    }
+
+    /// A conversation's state.
+    pub fn conversation(self, conversation: &str) -> String {
+        self.one("conv", conversation)
+    }
+
+    /// What must outlive a conversation's state, such as an opt-out.
+    pub fn contact(self, conversation: &str) -> String {
+        self.one("contact", conversation)
+    }
+
+    /// A conversation's history.
+    pub fn history(self, conversation: &str) -> String {
+        self.one("hist", conversation)
+    }
+
+    /// The delivery ledger's record of an outbound message.
+    pub fn delivery(self, outbound_id: &str) -> String {
+        self.one("sent", outbound_id)
+    }
+
+    /// The outbound ids of a conversation, newest first.
+    pub fn deliveries(self, conversation: &str) -> String {
+        self.one("sends", conversation)
+    }
+
+    /// The outbound id that a provider's message id belongs to.
+    pub fn provider_message(self, source: &str, provider_id: &str) -> String {
+        self.one(&format!("sid:{source}"), provider_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_are_those_of_the_design() {
+        let keys = Keys::plain().of(Partition::from_number(17));
+        assert_eq!(keys.dedup("twilio:message:SM1"), "twilio:message:SM1");
+        assert_eq!(keys.stream(Queue::Inbound), "in:17");
+        assert_eq!(keys.stream(Queue::Outbound), "out:17");
+        assert_eq!(keys.lease(Queue::Inbound), "lease:17");
+        assert_eq!(keys.owner(Queue::Inbound), "own:17");
+        assert_eq!(keys.attempts(Queue::Inbound), "att:17");
+        assert_eq!(keys.dead_letters(Queue::Inbound), "dlq:17");
+        assert_eq!(keys.conversation("whatsapp:+316"), "conv:whatsapp:+316");
+    }
+
+    #[test]
+    fn cluster_names_share_the_hash_tag_of_their_partition() {
+        let keys = Keys::tagged().of(Partition::from_number(17));
+        for name in [
+            keys.dedup("twilio:message:SM1"),
+            keys.stream(Queue::Outbound),
+            keys.owner(Queue::Outbound),
+            keys.done("twilio:SM1"),
+            keys.history("c"),
+            keys.delivery("ob_1"),
+            keys.provider_message("waha", "true_1"),
+            keys.rejected(),
+        ] {
+            assert!(name.starts_with("{p17}:"), "{name}");
+        }
+        assert_eq!(keys.dedup("twilio:message:SM1"), "{p17}:twilio:message:SM1");
+    }
+
+    #[test]
+    fn the_two_queues_share_no_key() {
+        let keys = Keys::plain().of(Partition::from_number(3));
+        for name in [
+            PartitionKeys::stream,
+            PartitionKeys::lease,
+            PartitionKeys::owner,
+            PartitionKeys::attempts,
+            PartitionKeys::dead_letters,
+        ] {
+            assert_ne!(name(keys, Queue::Inbound), name(keys, Queue::Outbound));
+        }
+    }
+}

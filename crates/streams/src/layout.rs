@@ -1,0 +1,63 @@
+use crate::script::{CLOCK, LAYOUT};
+use crate::{PartitionCount, Redis, StreamsError};
+
+/// The deployment has another number of partitions than this process was configured with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this Redis holds {stored} partitions, but REDIS_PARTITIONS is {wanted}: set \
+     REDIS_PARTITIONS={stored}, or use an empty Redis. The number is fixed at the first start, \
+     because conversations would change their partition with it"
+)]
+pub struct PartitionMismatch {
+    /// The number in Redis.
+    pub stored: String,
+    /// The number that was configured.
+    pub wanted: PartitionCount,
+}
+
+impl Redis {
+    /// Fixes the number of partitions at the first start of a deployment, and compares it later.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached. A different number is the inner error.
+    pub async fn claim_layout(&self) -> Result<Result<(), PartitionMismatch>, StreamsError> {
+        let wanted = self.partitions();
+        let stored: String = self
+            .run(&LAYOUT, |invocation| {
+                invocation
+                    .key(self.keys().partition_count())
+                    .arg(wanted.get());
+            })
+            .await?;
+        let same = stored == wanted.to_string();
+        Ok(if same {
+            Ok(())
+        } else {
+            Err(PartitionMismatch { stored, wanted })
+        })
+    }
+
+    /// The number of partitions that the deployment has, where it is fixed already.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn stored_layout(&self) -> Result<Option<String>, StreamsError> {
+        let mut command = deadpool_redis::redis::cmd("GET");
+        command.arg(self.keys().partition_count());
+        self.with_connection("layout", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// The server's clock in milliseconds since 1970, read by a script: it proves that scripts run.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or forbids scripts.
+    pub async fn clock_ms(&self) -> Result<i64, StreamsError> {
+        self.run(&CLOCK, |invocation| {
+            invocation.key(self.keys().partition_count());
+        })
+        .await
+    }
+}

@@ -1,0 +1,55 @@
+//! Every Redis command of Postduif, and nothing of what a message means.
+//!
+//! - [`Redis::ingest`] takes events in: rate limit, dedup and XADD in one script.
+//! - [`Consumer`] owns a share of the partitions under fenced leases and hands their entries to a
+//!   [`Handler`], one conversation in order, conversations side by side.
+//! - [`Delivery`] is settled once: committed, recorded, retried or set aside as a dead letter.
+//! - [`Redis::letters`], [`Redis::replay`] and [`Redis::discard`] are for the operator.
+//! - [`Redis::reserve_slot`] paces a sender over all processes.
+//!
+//! At least once, with effects once: every script that reads or writes a partition checks the
+//! fencing token of its lease, and all effects of a turn are one script behind one gate.
+
+mod begin;
+mod commit;
+mod config;
+mod connector;
+mod consumer;
+mod dead_letters;
+mod entry;
+mod error;
+mod fetch;
+mod ingest;
+mod inspect;
+mod keys;
+mod layout;
+mod lease;
+mod observer;
+mod pace;
+mod partition;
+mod queue;
+mod redis;
+mod script;
+mod stream_id;
+
+pub use begin::{ReadValues, Reads};
+pub use commit::{DeadLetterReason, Record, Turn};
+pub use config::{RedisConfig, RedisConfigError};
+pub use consumer::{
+    Consumer, ConsumerConfig, ConsumerConfigError, Delivery, DrainReport, Handler, Interrupted,
+    RecordOutcome, Settled,
+};
+pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
+pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};
+pub use error::StreamsError;
+pub use ingest::{Destination, Ingest, Ingested, RateLimit};
+pub use inspect::{Backlog, ServerReport};
+pub use keys::{Keys, PartitionKeys};
+pub use layout::PartitionMismatch;
+pub use lease::MemberId;
+pub use observer::{NoObserver, Observer};
+pub use pace::Slot;
+pub use partition::{Partition, PartitionCount, PartitionCountError};
+pub use queue::Queue;
+pub use redis::Redis;
+pub use stream_id::{StreamId, StreamIdError};

@@ -1,0 +1,233 @@
+//! The handle through which everything else talks to Redis.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool::managed::{Object, Pool, Timeouts};
+use deadpool_redis::redis::{FromRedisValue, RedisResult, ScriptInvocation};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::config::{RedisConfig, RedisConfigError};
+use crate::connector::{Connection, Connector};
+use crate::error::needs_new_connection;
+use crate::observer::{NoObserver, Observer};
+use crate::script::Script;
+use crate::{Keys, PartitionCount, StreamsError};
+
+/// Enough for a lane a runtime thread, and a few exclusive connections beside.
+const POOL_SIZE: usize = 64;
+
+/// Redis, whatever its shape. Cheap to clone; clones share one connection, see [`Redis::lane`].
+#[derive(Clone)]
+pub struct Redis {
+    pool: Pool<Connector>,
+    lane: Arc<Lane>,
+    keys: Keys,
+    partitions: PartitionCount,
+    observer: Arc<dyn Observer>,
+}
+
+/// One connection that many tasks use at once. Their commands share writes and reads, which costs
+/// far fewer system calls than a connection for each.
+#[derive(Default)]
+struct Lane {
+    current: Mutex<Option<Arc<Object<Connector>>>>,
+    /// Held while connecting, so that a crowd opens one connection and not one each. Holds the
+    /// time of the last failure, so that a crowd also shares the disappointment.
+    connecting: AsyncMutex<Option<Instant>>,
+}
+
+impl Redis {
+    /// Prepares the connections; none is opened yet, so Redis may be away.
+    ///
+    /// # Errors
+    /// When the settings contradict each other.
+    pub fn new(config: &RedisConfig) -> Result<Self, RedisConfigError> {
+        let connector =
+            Connector::new(config.shape()?, config.timeout()).map_err(|_| RedisConfigError::Url)?;
+        let keys = if connector.is_cluster() {
+            Keys::tagged()
+        } else {
+            Keys::plain()
+        };
+        let wait = Some(config.timeout());
+        let pool = Pool::builder(connector)
+            .max_size(POOL_SIZE)
+            .timeouts(Timeouts {
+                wait,
+                create: wait,
+                recycle: wait,
+            })
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|_| RedisConfigError::Url)?;
+        Ok(Self {
+            pool,
+            lane: Arc::default(),
+            keys,
+            partitions: config.redis_partitions,
+            observer: Arc::new(NoObserver),
+        })
+    }
+
+    /// The same Redis, with its scripts observed.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// The same Redis over a connection of its own. A runtime thread that has its own lane is
+    /// never woken for another thread's answers.
+    #[must_use]
+    pub fn lane(&self) -> Self {
+        Self {
+            lane: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The names of the keys.
+    pub const fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// The number of partitions that this process was configured with.
+    pub const fn partitions(&self) -> PartitionCount {
+        self.partitions
+    }
+
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        self.observer.as_ref()
+    }
+
+    /// Runs a script on the shared connection.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        fill: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<T, StreamsError> {
+        let mut invocation = script.invocation();
+        fill(&mut invocation);
+        self.with_connection(script.name(), |mut connection| async move {
+            invocation.invoke_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// Runs commands on the shared connection, timed and counted under `name`. A connection that
+    /// turns out to be dead, or not a master any more, is dropped; the next call opens a new one.
+    pub(crate) async fn with_connection<T, F>(
+        &self,
+        name: &'static str,
+        commands: impl FnOnce(Connection) -> F,
+    ) -> Result<T, StreamsError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let started = Instant::now();
+        let outcome = match self.connection().await {
+            Ok(object) => {
+                let result = commands(object.connection()).await;
+                if result.as_ref().is_err_and(needs_new_connection) {
+                    self.drop_connection(&object);
+                }
+                result.map_err(StreamsError::from)
+            }
+            Err(error) => Err(error),
+        };
+        self.observer
+            .script(name, started.elapsed(), outcome.is_ok());
+        outcome
+    }
+
+    /// Runs a script on a connection that nobody else uses meanwhile, and then waits until
+    /// `replicas` have it. Answers how many did within `timeout`.
+    pub(crate) async fn run_replicated<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        replicas: u16,
+        timeout: Duration,
+        fill: impl FnOnce(&mut ScriptInvocation<'_>),
+    ) -> Result<(T, u16), StreamsError> {
+        let started = Instant::now();
+        let object = self.pool.get().await?;
+        let mut connection = object.connection();
+        let mut invocation = script.invocation();
+        fill(&mut invocation);
+        let result: RedisResult<(T, u16)> = async {
+            let answer = invocation.invoke_async(&mut connection).await?;
+            let mut wait = deadpool_redis::redis::cmd("WAIT");
+            wait.arg(replicas)
+                .arg(timeout.as_millis().min(60_000) as u64);
+            Ok((answer, wait.query_async(&mut connection).await?))
+        }
+        .await;
+        if result.as_ref().is_err_and(needs_new_connection) {
+            object.mark_dead();
+        }
+        self.observer
+            .script(script.name(), started.elapsed(), result.is_ok());
+        Ok(result?)
+    }
+
+    /// A connection of its own for blocking reads of up to `block`.
+    pub(crate) async fn blocking_connection(
+        &self,
+        block: Duration,
+        key: &str,
+    ) -> Result<Connection, StreamsError> {
+        Ok(self.pool.manager().dedicated(block, key).await?)
+    }
+
+    fn current(&self) -> Option<Arc<Object<Connector>>> {
+        self.lane
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn connection(&self) -> Result<Arc<Object<Connector>>, StreamsError> {
+        match self.current() {
+            Some(open) => Ok(open),
+            // Boxed: rarely taken, and large enough to swell every future that runs a script.
+            None => Box::pin(self.connect()).await,
+        }
+    }
+
+    async fn connect(&self) -> Result<Arc<Object<Connector>>, StreamsError> {
+        let asked = Instant::now();
+        let mut last_failure = self.lane.connecting.lock().await;
+        if let Some(open) = self.current() {
+            return Ok(open);
+        }
+        if last_failure.is_some_and(|failed| failed > asked) {
+            return Err(StreamsError::Unreachable);
+        }
+        let fresh = self
+            .pool
+            .get()
+            .await
+            .inspect_err(|_| *last_failure = Some(Instant::now()))?;
+        let fresh = Arc::new(fresh);
+        *self
+            .lane
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    fn drop_connection(&self, dead: &Arc<Object<Connector>>) {
+        dead.mark_dead();
+        let mut current = self
+            .lane
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|open| Arc::ptr_eq(open, dead)) {
+            *current = None;
+        }
+    }
+}

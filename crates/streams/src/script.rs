@@ -1,0 +1,52 @@
+//! The Lua scripts, one file each under `scripts/`.
+
+use std::sync::LazyLock;
+
+use deadpool_redis::redis::{self, ScriptInvocation};
+
+/// A script with the name under which it is timed and counted.
+pub(crate) struct Script {
+    name: &'static str,
+    script: redis::Script,
+}
+
+impl Script {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs by EVALSHA; a server that does not know the script is taught it on the way.
+    pub(crate) fn invocation(&self) -> ScriptInvocation<'_> {
+        self.script.prepare_invoke()
+    }
+}
+
+macro_rules! scripts {
+    ($($constant:ident = $($file:literal)+;)+) => {
+        $(pub(crate) static $constant: LazyLock<Script> = LazyLock::new(|| Script {
+            name: scripts!(@last $($file)+),
+            script: redis::Script::new(concat!($(include_str!(concat!("scripts/", $file, ".lua")),)+)),
+        });)+
+    };
+    (@last $name:literal) => { $name };
+    (@last $first:literal $($rest:literal)+) => { scripts!(@last $($rest)+) };
+}
+
+scripts! {
+    LAYOUT = "layout";
+    CLOCK = "clock";
+    INGEST = "rate_window" "ingest";
+    RATE = "rate_window" "rate";
+    HEARTBEAT = "heartbeat";
+    ACQUIRE = "acquire";
+    RENEW = "renew";
+    RELEASE = "release";
+    FETCH = "fetch";
+    BEGIN = "begin";
+    COMMIT = "commit";
+    DEAD_LETTER = "dead_letter";
+    REPLAY = "replay";
+    PACE = "pace";
+    PACE_PUSH = "pace_push";
+    RECORD = "record";
+}

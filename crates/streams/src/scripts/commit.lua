@@ -1,0 +1,44 @@
+-- All effects of a turn, or none. The gate is XACK: it is the only test-and-set, and dead-lettering
+-- uses the same one. It is allowed when memory is short and marks the script dirty, so that nothing
+-- after it can be refused. Arguments are parsed before the first write: Lua has no rollback.
+-- KEYS owner, stream, attempts, done, state, list, contact, out
+-- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s,
+--      then counted runs: state pairs, contact pairs, contact fields to drop, list items,
+--      and the number of outbound entries with a counted run of pairs each
+-- returns {'FENCED'} | {'ALREADY'} | {'CONFLICT', version} | {'OK', version}
+if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
+if version ~= tonumber(ARGV[4]) then
+  if redis.call('EXISTS', KEYS[4]) == 1 then return {'ALREADY'} end
+  return {'CONFLICT', version}
+end
+local at = 8
+local function run()
+  local n = tonumber(ARGV[at])
+  local items = {}
+  for k = 1, n do items[k] = ARGV[at + k] end
+  if #items ~= n then error('BADARGS') end
+  at = at + n + 1
+  return items
+end
+local state, contact, forgotten, lines = run(), run(), run(), run()
+local sends = {}
+local count = tonumber(ARGV[at])
+at = at + 1
+for k = 1, count do sends[k] = run() end
+
+if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'ALREADY'} end
+redis.call('XDEL', KEYS[2], ARGV[3])
+redis.call('HDEL', KEYS[3], ARGV[3])
+redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
+redis.call('EXPIRE', KEYS[5], ARGV[6])
+if #contact > 0 then redis.call('HSET', KEYS[7], unpack(contact)) end
+if #forgotten > 0 then redis.call('HDEL', KEYS[7], unpack(forgotten)) end
+if #lines > 0 then
+  redis.call('RPUSH', KEYS[6], unpack(lines))
+  redis.call('LTRIM', KEYS[6], -tonumber(ARGV[5]), -1)
+  redis.call('EXPIRE', KEYS[6], ARGV[6])
+end
+for k = 1, count do redis.call('XADD', KEYS[8], '*', unpack(sends[k])) end
+redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[7])
+return {'OK', version + 1}

@@ -1,0 +1,8 @@
+-- Says that a consumer lives, forgets those that did not say so for a lease's time, and lists the rest.
+-- Server time: a wrong count would only be unfair, but host clocks need not even agree.
+-- KEYS members ; ARGV member, ttl_ms ; returns the live members
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)

@@ -1,0 +1,191 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use streams::{ConsumerConfig, Queue, Shelf};
+use test_support::{RedisServer, eventually};
+
+use crate::harness::{Echo, add, config, pending, redis_at, replies, run, until_empty};
+
+const DEAD: Shelf = Shelf::Dead(Queue::Inbound);
+
+#[tokio::test]
+async fn what_keeps_failing_is_set_aside_with_the_reason_and_the_conversation_goes_on() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    add(&redis, "c", "bad", "fail").await;
+    add(&redis, "c", "good", "echo").await;
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["good"]);
+    let letters = redis.letters(DEAD, None, 10).await.unwrap();
+    let [letter] = letters.as_slice() else {
+        panic!("{letters:?}")
+    };
+    assert_eq!(letter.reason, "attempts_exhausted");
+    assert_eq!(letter.error, "it failed: because");
+    assert_eq!(letter.attempts, 5);
+    assert_eq!(letter.fields["event"], "bad");
+    assert_eq!(letter.fields["payload"], "fail");
+    assert!(letter.first_ms > 0 && letter.last_ms >= letter.first_ms);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_counts_as_a_failed_attempt() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let config = ConsumerConfig {
+        max_attempts: 1,
+        ..config()
+    };
+    let running = run(&redis, config, &Arc::new(Echo::default()));
+    add(&redis, "c", "bad", "panic").await;
+    add(&redis, "d", "good", "echo").await;
+    until_empty(&server).await;
+    let letters = redis.letters(DEAD, None, 10).await.unwrap();
+    assert_eq!(letters[0].error, "the handler panicked");
+    assert_eq!(replies(&server, "d"), ["good"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_undecodable_entry_never_holds_up_its_neighbours() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    add(&redis, "c", "before", "echo").await;
+    for p in 0..8 {
+        let stream = format!("in:{p}");
+        server.run::<String>(&["XADD", &stream, "*", "junk", "\u{0}"]);
+        server.run::<String>(&[
+            "XADD",
+            &stream,
+            "*",
+            "v",
+            "99",
+            "payload",
+            "from the future",
+        ]);
+    }
+    add(&redis, "c", "after", "echo").await;
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["before", "after"]);
+    let letters = redis.letters(DEAD, Some("undecodable"), 100).await.unwrap();
+    assert_eq!(letters.len(), 16);
+    assert!(letters.iter().any(|letter| {
+        letter
+            .fields
+            .get("payload")
+            .is_some_and(|p| p == "from the future")
+    }));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_suspect_runs_alone() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let echo = Arc::new(Echo::default());
+    add(&redis, "suspect", "s", "gate").await;
+    let partition = redis.partitions().partition_of("suspect");
+    let entries: Vec<(String, Vec<(String, String)>)> =
+        server.run(&["XRANGE", &format!("in:{partition}"), "-", "+"]);
+    server.run::<u64>(&["HSET", &format!("att:{partition}"), &entries[0].0, "2"]);
+    let running = run(&redis, config(), &echo);
+    eventually(async || match echo.started.load(Ordering::SeqCst) {
+        0 => Err("not started"),
+        _ => Ok(()),
+    })
+    .await;
+    for n in 0..10 {
+        add(&redis, &format!("c{n}"), &format!("e{n}"), "echo").await;
+    }
+    eventually(async || match pending(&server) {
+        11 => Ok(()),
+        some => Err(some),
+    })
+    .await;
+    // Everything is in hand. Without the rule the ten would be answered within this time.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(echo.started.load(Ordering::SeqCst), 1);
+    echo.gate.notify_one();
+    until_empty(&server).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_that_crashed_its_process_too_often_is_set_aside_unopened() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let echo = Arc::new(Echo::default());
+    add(&redis, "c", "poison", "echo").await;
+    let partition = redis.partitions().partition_of("c");
+    let entries: Vec<(String, Vec<(String, String)>)> =
+        server.run(&["XRANGE", &format!("in:{partition}"), "-", "+"]);
+    server.run::<u64>(&["HSET", &format!("att:{partition}"), &entries[0].0, "5"]);
+    let running = run(&redis, config(), &echo);
+    until_empty(&server).await;
+    assert_eq!(echo.started.load(Ordering::SeqCst), 0);
+    let letters = redis
+        .letters(DEAD, Some("attempts_exhausted"), 10)
+        .await
+        .unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].attempts, 5);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_replay_is_handled_like_new_and_pressing_twice_replays_once() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    add(&redis, "c", "bad", "reject").await;
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    until_empty(&server).await;
+    running.stop().await;
+    let history: Vec<String> = server.run(&["LRANGE", "hist:c", "0", "-1"]);
+    assert_eq!(
+        history,
+        ["note"],
+        "the conversation knows that something is missing"
+    );
+
+    let id = redis.letters(DEAD, Some("refused"), 10).await.unwrap()[0].id;
+    let (first, second) = tokio::join!(
+        redis.replay(Queue::Inbound, id),
+        redis.replay(Queue::Inbound, id)
+    );
+    assert_eq!(u8::from(first.unwrap()) + u8::from(second.unwrap()), 1);
+    assert_eq!(redis.letter_count(DEAD).await.unwrap(), 0);
+    let partition = redis.partitions().partition_of("c");
+    let fields = crate::harness::stream_fields(&server, &format!("in:{partition}"));
+    assert_eq!(fields.len(), 1);
+    let names: Vec<_> = fields[0].iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["replay_of", "v", "kind", "event", "conv", "payload"]
+    );
+}
+
+#[tokio::test]
+async fn letters_are_listed_by_reason_shown_and_discarded() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    for n in 0..5 {
+        add(&redis, &format!("c{n}"), &format!("r{n}"), "reject").await;
+    }
+    add(&redis, "d", "f", "fail").await;
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    until_empty(&server).await;
+    running.stop().await;
+    assert_eq!(redis.letters(DEAD, None, 100).await.unwrap().len(), 6);
+    assert_eq!(redis.letters(DEAD, None, 2).await.unwrap().len(), 2);
+    let refused = redis.letters(DEAD, Some("refused"), 100).await.unwrap();
+    assert_eq!(refused.len(), 5);
+    let id = refused[0].id;
+    assert_eq!(redis.letter(DEAD, id).await.unwrap().unwrap(), refused[0]);
+    assert!(redis.discard(DEAD, id).await.unwrap());
+    assert!(!redis.discard(DEAD, id).await.unwrap());
+    assert_eq!(redis.letter(DEAD, id).await.unwrap(), None);
+}

@@ -1,0 +1,233 @@
+//! A consumer whose handler echoes, obstructs or fails by what the payload says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use streams::{
+    Consumer, ConsumerConfig, DeadLetterReason, Delivery, Destination, DrainReport, Entry, Handler,
+    Ingest, Ingested, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, Reads, Redis,
+    RedisConfig, Settled, Turn,
+};
+use test_support::RedisServer;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    redis: RedisConfig,
+}
+
+pub(crate) fn redis_with(args: &[&str]) -> Redis {
+    let cli = Cli::parse_from(["test"].iter().chain(args));
+    Redis::new(&cli.redis).unwrap()
+}
+
+pub(crate) fn redis_at(server: &RedisServer) -> Redis {
+    redis_with(&["--redis-url", &server.url(), "--redis-partitions", "8"])
+}
+
+pub(crate) fn entry(mailbox: &str, event: &str, payload: &str) -> NewEntry {
+    NewEntry {
+        kind: "message".into(),
+        event: event.into(),
+        conversation: mailbox.into(),
+        mailbox: None,
+        payload: payload.into(),
+        trace: None,
+    }
+}
+
+pub(crate) fn ingest(entry: &NewEntry) -> Ingest<'_> {
+    Ingest {
+        destination: Destination::Work(Queue::Inbound),
+        entry,
+        rate: None,
+        request_id: &entry.event,
+        dedup_for: Duration::from_secs(3600),
+        max_backlog: 0,
+        replicas: 0,
+        replica_timeout: Duration::from_millis(500),
+    }
+}
+
+pub(crate) async fn add(redis: &Redis, mailbox: &str, event: &str, payload: &str) {
+    let entry = entry(mailbox, event, payload);
+    let ingested = redis.ingest(&ingest(&entry)).await.unwrap();
+    assert!(matches!(ingested, Ingested::Queued { .. }), "{ingested:?}");
+}
+
+/// Answers every entry with an outbound entry that repeats its event.
+///
+/// Payloads: `echo`; `gate` waits for [`Echo::gate`]; `fail` is retried each time; `panic` panics;
+/// `reject` becomes a dead letter at once.
+#[derive(Default)]
+pub(crate) struct Echo {
+    pub(crate) gate: Notify,
+    pub(crate) started: AtomicUsize,
+    pub(crate) running: AtomicUsize,
+    pub(crate) most_running: AtomicUsize,
+}
+
+impl Handler for Echo {
+    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+        Reads {
+            list: Some((keys.history(&entry.conversation), 10)),
+            hashes: vec![(keys.conversation(&entry.conversation), &["ver", "count"])],
+        }
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Settled {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(running, Ordering::SeqCst);
+        let settled = self.work(delivery).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        settled
+    }
+}
+
+impl Echo {
+    async fn work(&self, delivery: Delivery) -> Settled {
+        match delivery.entry.payload.as_str() {
+            "gate" => self.gate.notified().await,
+            "fail" => return delivery.retry("it failed: because".into(), None).await,
+            "panic" => panic!("on purpose"),
+            "reject" => {
+                let why = DeadLetterReason {
+                    reason: "refused",
+                    error: "no".into(),
+                };
+                return delivery.dead_letter(why, Some("note".into())).await;
+            }
+            _ => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+        let turn = echo_turn(&delivery);
+        delivery.commit(turn).await
+    }
+}
+
+pub(crate) fn echo_turn(delivery: &Delivery) -> Turn {
+    let number = |field| {
+        delivery
+            .values
+            .field(0, field)
+            .map_or(0, |n| n.parse().unwrap())
+    };
+    let (version, count): (u64, u64) = (number(0), number(1));
+    Turn {
+        expected_version: version,
+        state: vec![("count", (count + 1).to_string())],
+        history: vec![delivery.entry.event.clone()],
+        history_cap: 100,
+        state_ttl: Duration::from_secs(600),
+        done_ttl: Duration::from_secs(600),
+        outbound: vec![entry(
+            &delivery.entry.conversation,
+            &delivery.entry.event,
+            "reply",
+        )],
+        ..Turn::default()
+    }
+}
+
+pub(crate) struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<Result<DrainReport, PartitionMismatch>>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) -> DrainReport {
+        self.stop.cancel();
+        self.task.await.unwrap().unwrap()
+    }
+
+    /// As a crash would: nothing is drained, nothing is released.
+    pub(crate) fn kill(self) {
+        self.task.abort();
+    }
+}
+
+pub(crate) fn config() -> ConsumerConfig {
+    ConsumerConfig {
+        lease_ttl: Duration::from_millis(600),
+        first_retry: Duration::from_millis(10),
+        ..ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"))
+    }
+}
+
+pub(crate) fn run(redis: &Redis, config: ConsumerConfig, handler: &Arc<Echo>) -> Running {
+    let stop = CancellationToken::new();
+    let consumer = Consumer::new(redis.clone(), config, handler.clone());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test waits for the task or aborts it"
+    )]
+    let task = tokio::spawn(consumer.run(stop.clone(), Duration::from_secs(5)));
+    Running { stop, task }
+}
+
+/// The events in the outbound streams, by mailbox, in the order in which they were added.
+pub(crate) fn replies(server: &RedisServer, mailbox: &str) -> Vec<String> {
+    let partitions = 8;
+    let streams = (0..partitions).map(|p| format!("out:{p}"));
+    let entries = streams.flat_map(|stream| stream_fields(server, &stream));
+    let of_mailbox = entries.filter(|fields| field(fields, "conv") == mailbox);
+    of_mailbox.map(|fields| field(&fields, "event")).collect()
+}
+
+type Fields = Vec<(String, String)>;
+
+fn field(fields: &Fields, name: &str) -> String {
+    fields
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default()
+}
+
+pub(crate) fn stream_fields(server: &RedisServer, stream: &str) -> Vec<Fields> {
+    let entries: Vec<(String, Fields)> = server.run(&["XRANGE", stream, "-", "+"]);
+    entries.into_iter().map(|(_, fields)| fields).collect()
+}
+
+/// How many entries lie in all inbound streams, waiting or in progress.
+pub(crate) fn waiting(server: &RedisServer) -> u64 {
+    (0..8)
+        .map(|p| server.run::<u64>(&["XLEN", &format!("in:{p}")]))
+        .sum()
+}
+
+pub(crate) async fn until_empty(server: &RedisServer) {
+    test_support::eventually(async || match waiting(server) {
+        0 => Ok(()),
+        left => Err(format!("{left} entries left")),
+    })
+    .await;
+}
+
+/// How many entries are in somebody's hands.
+pub(crate) fn pending(server: &RedisServer) -> u64 {
+    type Summary = (
+        u64,
+        Option<String>,
+        Option<String>,
+        Option<Vec<(String, String)>>,
+    );
+    let groups: u64 = (0..8)
+        .map(|p| server.run::<u64>(&["EXISTS", &format!("in:{p}")]))
+        .sum();
+    if groups < 8 {
+        return 0;
+    }
+    (0..8)
+        .map(|p| {
+            server
+                .run::<Summary>(&["XPENDING", &format!("in:{p}"), "worker"])
+                .0
+        })
+        .sum()
+}

@@ -1,0 +1,12 @@
+//! The transport against a real redis-server, one of its own for each test.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+mod consuming;
+mod dead_letters;
+mod fencing;
+mod harness;
+mod ingesting;
+mod layout;
+mod pacing;
+mod regressions;
+mod shapes;

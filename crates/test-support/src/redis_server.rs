@@ -1,0 +1,177 @@
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use deadpool_redis::redis::{Client, Connection, FromRedisValue, cmd};
+use tempfile::TempDir;
+
+use crate::{Process, free_port};
+
+/// A redis-server of its own: own process, own folder, gone when dropped.
+#[derive(Debug)]
+pub struct RedisServer {
+    process: Process,
+    folder: TempDir,
+    builder: RedisBuilder,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, Default)]
+pub struct RedisBuilder {
+    port: Option<u16>,
+    settings: Vec<String>,
+}
+
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+impl RedisBuilder {
+    /// Listens on TCP as well as on its unix socket.
+    #[must_use]
+    pub fn tcp(mut self) -> Self {
+        self.port = Some(free_port());
+        self
+    }
+
+    /// Writes every command to the append-only file; `fsync` is `always` or `everysec`.
+    #[must_use]
+    pub fn append_only(self, fsync: &str) -> Self {
+        self.setting("appendonly", "yes")
+            .setting("appendfsync", fsync)
+    }
+
+    /// Any other setting of redis.conf.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings
+            .extend([format!("--{name}"), value.to_owned()]);
+        self
+    }
+
+    /// Starts the server and waits until it answers.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not answer.
+    pub fn start(self) -> RedisServer {
+        let folder = tempfile::Builder::new()
+            .prefix("redis-")
+            .tempdir()
+            .expect("a folder");
+        let process = self.spawn(folder.path());
+        let server = RedisServer {
+            process,
+            folder,
+            builder: self,
+        };
+        server.wait_until_up();
+        server
+    }
+
+    fn spawn(&self, folder: &Path) -> Process {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &self.port.unwrap_or(0).to_string()]);
+        command.arg("--unixsocket").arg(folder.join("redis.sock"));
+        command
+            .arg("--dir")
+            .arg(folder)
+            .args(["--save", "", "--enable-debug-command", "yes"]);
+        command
+            .args(&self.settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Process::start("redis-server", &mut command)
+    }
+}
+
+impl RedisServer {
+    /// A server with nothing special: unix socket only, nothing on disk.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A server with settings.
+    pub fn builder() -> RedisBuilder {
+        RedisBuilder::default()
+    }
+
+    /// The URL: TCP where the server listens on it, else the unix socket.
+    pub fn url(&self) -> String {
+        match self.builder.port {
+            Some(port) => format!("redis://127.0.0.1:{port}"),
+            None => format!("unix://{}", self.socket().display()),
+        }
+    }
+
+    /// The TCP port.
+    ///
+    /// # Panics
+    /// When the server was started without one.
+    pub fn port(&self) -> u16 {
+        self.builder
+            .port
+            .expect("the server listens on its unix socket only")
+    }
+
+    /// A connection for looking into the server from a test.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn connection(&self) -> Connection {
+        let url = format!("unix://{}", self.socket().display());
+        Client::open(url)
+            .expect("a url")
+            .get_connection()
+            .expect("redis-server answers")
+    }
+
+    /// Runs one command.
+    ///
+    /// # Panics
+    /// When the server refuses it or answers in another shape.
+    pub fn run<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let (name, rest) = words.split_first().expect("a command");
+        let answer = cmd(name).arg(rest).query(&mut self.connection());
+        answer.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again over the same folder.
+    pub fn restart(&mut self) {
+        self.process = self.builder.spawn(self.folder.path());
+        self.wait_until_up();
+    }
+
+    /// The process, for signals.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    fn wait_until_up(&self) {
+        let deadline = Instant::now() + START_PATIENCE;
+        while !self.answers() {
+            assert!(Instant::now() < deadline, "redis-server did not start");
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let reachable = UnixStream::connect(self.socket()).is_ok()
+            && self
+                .builder
+                .port
+                .is_none_or(|port| TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let url = format!("unix://{}", self.socket().display());
+        let ping = || cmd("PING").query::<String>(&mut Client::open(url)?.get_connection()?);
+        reachable && ping().is_ok()
+    }
+}
