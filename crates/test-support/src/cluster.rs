@@ -67,11 +67,15 @@ impl RedisCluster {
         &self.nodes[index]
     }
 
-    /// Kills a master and waits until its replica has taken over everywhere.
+    /// Kills a master, once its replica has what it has, and waits until that one has taken over
+    /// everywhere.
     ///
     /// # Panics
     /// When that does not happen.
     pub fn fail_over(&mut self, index: usize) {
+        self.wait_for("the replica has everything", |cluster| {
+            cluster.nodes[index].is_replicated()
+        });
         self.nodes[index].kill();
         self.wait_for("the replica takes over", |cluster| {
             let mut alive = cluster

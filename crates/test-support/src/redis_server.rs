@@ -136,6 +136,20 @@ impl RedisServer {
         answer.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
+    /// Whether this master's replicas have everything that it has.
+    pub fn is_replicated(&self) -> bool {
+        let info: String = self.run(&["INFO", "replication"]);
+        let value = |name: &str| {
+            let mut parts = info.split([',', '\r', '\n', ':']);
+            parts.find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok())
+        };
+        let own = info
+            .lines()
+            .find_map(|line| line.strip_prefix("master_repl_offset:"));
+        let own = own.and_then(|offset| offset.trim().parse::<u64>().ok());
+        own.is_some() && value("offset=") == own
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn kill(&mut self) {
         self.process.kill();

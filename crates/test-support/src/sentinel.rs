@@ -85,12 +85,15 @@ impl SentinelSetup {
             .expect("one of the two servers")
     }
 
-    /// Kills the first master, and waits until the replica has taken over.
+    /// Kills the first master, once the replica has what it has, and waits for the take-over.
     ///
     /// # Panics
     /// When the failover does not happen.
     pub fn fail_over(&mut self) {
         let old = self.master.port();
+        self.wait_for("the replica has everything", |setup| {
+            setup.master.is_replicated()
+        });
         self.master.kill();
         self.wait_for("the replica takes over", |setup| {
             setup.master_port().is_some_and(|port| port != old)

@@ -89,8 +89,15 @@ impl<H: Handler> PartitionLoop<H> {
     }
 
     async fn wait(&mut self, stopping: bool) {
-        let retry = self.mailboxes.wake_delayed(Instant::now());
-        let timer = [retry, self.not_before].into_iter().flatten().min();
+        let now = Instant::now();
+        let retry = self.mailboxes.wake_delayed(now);
+        // A renewal that comes late makes the lease safe again, and nothing else will say so.
+        let unsafe_lease = self.more && !self.lease.may_start_work(now);
+        let recheck = unsafe_lease.then(|| now + self.shared.config.tick() / 10);
+        let timer = [retry, self.not_before, recheck]
+            .into_iter()
+            .flatten()
+            .min();
         tokio::select! {
             biased;
             () = self.lease.lost() => {}

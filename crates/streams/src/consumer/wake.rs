@@ -3,14 +3,14 @@
 //! `XREAD BLOCK` leaves the group untouched, so unlike a blocking `XREADGROUP` it may be cut off at
 //! any time. One node: one read watches all owned partitions. Cluster: one read a partition.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_redis::redis::{self, Value};
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connector::Connection;
 use crate::entry::{parse_entries, text};
@@ -20,8 +20,10 @@ use crate::{Redis, StreamId, StreamsError};
 pub(super) struct WakeSlot {
     stream: String,
     woken: Notify,
-    /// Everything up to here was fetched.
-    fetched: Mutex<StreamId>,
+    /// Everything up to here was fetched, or its arrival was announced. Kept with the slot and not
+    /// by the stream's name: a partition that is lost and acquired again has a new slot, and what
+    /// was announced to the old one must be announced to it as well.
+    position: Mutex<StreamId>,
     /// The partition has more to fetch than it has room for and needs no waking.
     backlogged: AtomicBool,
 }
@@ -31,7 +33,7 @@ impl WakeSlot {
         Self {
             stream,
             woken: Notify::new(),
-            fetched: Mutex::default(),
+            position: Mutex::default(),
             backlogged: AtomicBool::new(true),
         }
     }
@@ -43,13 +45,23 @@ impl WakeSlot {
 
     /// The partition fetched up to `last`; `backlogged` says whether it stopped for lack of room.
     pub(super) fn fetched(&self, last: Option<StreamId>, backlogged: bool) {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        *fetched = last.map_or(*fetched, |last| last.max(*fetched));
+        self.advance(last);
         self.backlogged.store(backlogged, Ordering::Release);
     }
 
+    /// Something up to `last` has arrived.
+    fn announce(&self, last: StreamId) {
+        self.advance(Some(last));
+        self.woken.notify_one();
+    }
+
+    fn advance(&self, last: Option<StreamId>) {
+        let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        *position = last.map_or(*position, |last| last.max(*position));
+    }
+
     fn position(&self) -> StreamId {
-        *self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,21 +79,24 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 pub(super) async fn watch_all(redis: Redis, mut watched: Watched, stop: CancellationToken) {
     if redis.keys().spans_partitions() {
         let slots = || watched.borrow().clone();
-        let changed = Box::pin(watch_slots(&redis, slots, BLOCK_MANY));
-        stop.run_until_cancelled(changed).await;
+        stop.run_until_cancelled(Box::pin(watch_slots(&redis, slots, BLOCK_MANY)))
+            .await;
         return;
     }
-    let mut watchers: HashMap<String, tokio_util::sync::DropGuard> = HashMap::new();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut watchers: Vec<(Arc<WakeSlot>, DropGuard)> = Vec::new();
+    let mut tasks = JoinSet::new();
     loop {
         let slots = watched.borrow_and_update().clone();
-        watchers.retain(|stream, _| slots.iter().any(|slot| slot.stream == *stream));
+        watchers.retain(|(watching, _)| slots.iter().any(|slot| Arc::ptr_eq(slot, watching)));
         for slot in slots {
-            if watchers.contains_key(&slot.stream) {
+            if watchers
+                .iter()
+                .any(|(watching, _)| Arc::ptr_eq(&slot, watching))
+            {
                 continue;
             }
             let token = stop.child_token();
-            watchers.insert(slot.stream.clone(), token.clone().drop_guard());
+            watchers.push((slot.clone(), token.clone().drop_guard()));
             let redis = redis.clone();
             tasks.spawn(async move {
                 let only = || vec![slot.clone()];
@@ -100,26 +115,19 @@ pub(super) async fn watch_all(redis: Redis, mut watched: Watched, stop: Cancella
 
 async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, block: Duration) {
     let mut connection = None;
-    let mut positions: HashMap<String, StreamId> = HashMap::new();
     loop {
         let mut idle = slots();
-        positions.retain(|stream, _| idle.iter().any(|slot| slot.stream == *stream));
         idle.retain(|slot| !slot.backlogged.load(Ordering::Acquire));
         if idle.is_empty() {
             tokio::time::sleep(GATHER * 20).await;
             continue;
         }
-        for slot in &idle {
-            let seen = positions.entry(slot.stream.clone()).or_default();
-            *seen = slot.position().max(*seen);
-        }
-        match read(redis, &mut connection, &idle, &positions, block).await {
+        match read(redis, &mut connection, &idle, block).await {
             Ok(news) => {
                 for (stream, last) in news {
                     if let Some(slot) = idle.iter().find(|slot| slot.stream == stream) {
-                        slot.woken.notify_one();
+                        slot.announce(last);
                     }
-                    positions.insert(stream, last);
                 }
                 tokio::time::sleep(GATHER).await;
             }
@@ -137,7 +145,6 @@ async fn read(
     redis: &Redis,
     connection: &mut Option<Connection>,
     idle: &[Arc<WakeSlot>],
-    positions: &HashMap<String, StreamId>,
     block: Duration,
 ) -> Result<Vec<(String, StreamId)>, StreamsError> {
     let first = idle.first().map_or("", |slot| slot.stream.as_str());
@@ -156,13 +163,7 @@ async fn read(
         command.arg(&slot.stream);
     }
     for slot in idle {
-        command.arg(
-            positions
-                .get(&slot.stream)
-                .copied()
-                .unwrap_or_default()
-                .to_string(),
-        );
+        command.arg(slot.position().to_string());
     }
     let reply: Value = command.query_async(connection).await?;
     Ok(parse_news(reply))

@@ -80,6 +80,10 @@ async fn a_cluster_keeps_order_and_survives_a_failover() {
             add_when_possible(&redis, conversation, &format!("{conversation}-a{n}")).await;
         }
     }
+    for conversation in &conversations {
+        let expected: Vec<_> = (0..5).map(|n| format!("{conversation}-a{n}")).collect();
+        cluster_has(&cluster, &redis, conversation, &expected).await;
+    }
     cluster.fail_over(0);
     for n in 0..5 {
         for conversation in &conversations {
@@ -91,20 +95,29 @@ async fn a_cluster_keeps_order_and_survives_a_failover() {
             .iter()
             .flat_map(|x| (0..5).map(move |n| format!("{conversation}-{x}{n}")))
             .collect();
-        eventually(async || {
-            let partition = redis.partitions().partition_of(conversation);
-            let out = format!("{{p{partition}}}:out");
-            let found = cluster_events(&cluster, &out, conversation);
-            if found == expected {
-                Ok(())
-            } else {
-                Err(found)
-            }
-        })
-        .await;
+        cluster_has(&cluster, &redis, conversation, &expected).await;
     }
     assert!(redis.server_report().await.unwrap().append_only);
     running.stop().await;
+}
+
+async fn cluster_has(
+    cluster: &RedisCluster,
+    redis: &streams::Redis,
+    conversation: &str,
+    expected: &[String],
+) {
+    let partition = redis.partitions().partition_of(conversation);
+    let stream = format!("{{p{partition}}}:out");
+    eventually(async || {
+        let found = cluster_events(cluster, &stream, conversation);
+        if found == expected {
+            Ok(())
+        } else {
+            Err(found)
+        }
+    })
+    .await;
 }
 
 fn cluster_events(cluster: &RedisCluster, stream: &str, mailbox: &str) -> Vec<String> {
