@@ -42,6 +42,12 @@ impl NewEntry {
         fields.extend(self.trace.as_deref().map(|trace| ("trace", trace)));
         fields
     }
+
+    /// The same fields for [`crate::Record::entry`].
+    pub fn into_fields(self) -> Vec<(String, String)> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        self.fields().into_iter().map(owned).collect()
+    }
 }
 
 /// An entry that was read from a stream.

@@ -1,5 +1,6 @@
 //! The handle through which everything else talks to Redis.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,48 @@ impl Redis {
         self.observer
             .script(script.name(), started.elapsed(), result.is_ok());
         Ok(result?)
+    }
+
+    /// The values of several keys of one partition.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn values(&self, keys: &[String]) -> Result<Vec<Option<String>>, StreamsError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = deadpool_redis::redis::cmd("MGET");
+        command.arg(keys);
+        self.with_connection("values", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// All fields of a hash; empty when there is none.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn hash(&self, key: &str) -> Result<BTreeMap<String, String>, StreamsError> {
+        let mut command = deadpool_redis::redis::cmd("HGETALL");
+        command.arg(key);
+        self.with_connection("hash", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// The first items of a list.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn list(&self, key: &str, count: usize) -> Result<Vec<String>, StreamsError> {
+        let mut command = deadpool_redis::redis::cmd("LRANGE");
+        command.arg(key).arg(0).arg(count.saturating_sub(1));
+        self.with_connection("list", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
     }
 
     /// A connection of its own for blocking reads of up to `block`.

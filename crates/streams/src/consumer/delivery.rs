@@ -54,6 +54,13 @@ pub(super) enum Outcome {
     Left,
 }
 
+impl Settled {
+    /// The delivery stays pending because this process stops or has lost its lease.
+    pub fn left() -> Self {
+        Self(Outcome::Left)
+    }
+}
+
 /// What a pause ended with, when not with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
@@ -179,13 +186,37 @@ impl Delivery {
         if how_long.is_zero() {
             return Ok(());
         }
+        self.wait_for(tokio::time::sleep(how_long)).await
+    }
+
+    /// Waits for `event` without counting as work in flight.
+    ///
+    /// # Errors
+    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    pub async fn wait_for<T>(&mut self, event: impl Future<Output = T>) -> Result<T, Interrupted> {
         self.context.permit = None;
-        tokio::select! {
-            () = tokio::time::sleep(how_long) => {}
+        let output = tokio::select! {
+            output = event => output,
             () = self.context.stop.cancelled() => return Err(Interrupted),
             () = self.context.lease.lost() => return Err(Interrupted),
+        };
+        self.context.take_permit().await?;
+        Ok(output)
+    }
+
+    /// Waits for `event` while counting as work in flight.
+    ///
+    /// # Errors
+    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    pub async fn or_interrupted<T>(
+        &self,
+        event: impl Future<Output = T>,
+    ) -> Result<T, Interrupted> {
+        tokio::select! {
+            output = event => Ok(output),
+            () = self.context.stop.cancelled() => Err(Interrupted),
+            () = self.context.lease.lost() => Err(Interrupted),
         }
-        self.context.take_permit().await
     }
 }
 

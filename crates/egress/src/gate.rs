@@ -1,0 +1,182 @@
+//! The send gate: one way out for all channels.
+//!
+//! ```text
+//! entry → opted out? human in charge? window open? → parts → for each part:
+//!   sender works? → typing → pace → intent → request → settle
+//! ```
+//!
+//! A failed request is tried again here, while only this recipient's mailbox waits. A request whose
+//! outcome is unknown is looked up before it is repeated.
+
+mod admission;
+mod doubt;
+mod hand_over;
+mod health;
+mod pacer;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shared_types::{Masking, OutboundMessage, Template};
+use streams::{
+    DeadLetterReason, Delivery, Entry, Interrupted, PartitionKeys, Reads, Redis, Settled,
+};
+
+use crate::config::{EgressConfig, SendingConfig};
+use crate::ledger::{self, Stage};
+use crate::metrics::EgressMetrics;
+use crate::senders::{Senders, parts};
+use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Standing, admit};
+use health::SenderHealth;
+use pacer::Pacer;
+
+/// The hashes read before the ledger's: conversation and contact.
+const LEDGER_HASHES_FROM: usize = 2;
+
+/// The way out.
+pub(crate) struct Gate {
+    redis: Redis,
+    senders: Senders,
+    settings: SendingConfig,
+    window_template: Option<Template>,
+    pacer: Pacer,
+    health: SenderHealth,
+    metrics: EgressMetrics,
+    masking: Masking,
+}
+
+/// Why a message leaves the gate before it is sent.
+pub(crate) enum Stop {
+    /// It is settled already, or its owner has changed.
+    Settled(Settled),
+    /// The process stops; the message stays pending.
+    Leave,
+    /// It is set aside.
+    SetAside(DeadLetterReason),
+}
+
+impl From<Settled> for Stop {
+    fn from(settled: Settled) -> Self {
+        Self::Settled(settled)
+    }
+}
+
+impl From<Interrupted> for Stop {
+    fn from(_: Interrupted) -> Self {
+        Self::Leave
+    }
+}
+
+/// A message is set aside.
+pub(crate) fn set_aside(reason: &'static str, error: impl Into<String>) -> DeadLetterReason {
+    DeadLetterReason {
+        reason,
+        error: error.into(),
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(
+        redis: Redis,
+        senders: Senders,
+        config: &EgressConfig,
+        metrics: EgressMetrics,
+    ) -> Self {
+        let settings = config.sending.clone();
+        let ms = std::time::Duration::from_millis;
+        let (jitter, warning) = (ms(settings.pace_jitter_ms), ms(settings.pace_warning_ms));
+        Self {
+            pacer: Pacer::new(redis.clone(), jitter, warning, metrics.clone()),
+            health: SenderHealth::new(ms(settings.probe_ms), metrics.clone()),
+            window_template: config.twilio.window_template(),
+            masking: config.runtime.masking(),
+            redis,
+            senders,
+            settings,
+            metrics,
+        }
+    }
+
+    /// What a send needs read: how things stand with the customer, and the ledger of each part.
+    pub(crate) fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+        let conversation = entry.conversation.as_str();
+        let mut hashes = vec![
+            (keys.conversation(conversation), CONVERSATION_FIELDS),
+            (keys.contact(conversation), CONTACT_FIELDS),
+        ];
+        if let Ok(message) = serde_json::from_str::<OutboundMessage>(&entry.payload)
+            && let Some(sender) = self.senders.get(message.source)
+        {
+            let parts = parts(sender, &Arc::new(message)).into_iter();
+            hashes.extend(parts.map(|part| (keys.delivery(part.id.as_str()), ledger::FIELDS)));
+        }
+        Reads { list: None, hashes }
+    }
+
+    /// Sends a message, part after part, and settles its entry.
+    pub(crate) async fn send(&self, mut delivery: Delivery) -> Settled {
+        match self.try_send(&mut delivery).await {
+            Ok(last) => delivery.settle(last).await,
+            Err(Stop::Settled(settled)) => settled,
+            Err(Stop::Leave) => delivery.leave(),
+            Err(Stop::SetAside(why)) => {
+                tracing::error!(
+                    outbound.id = delivery.entry.event, reason = why.reason, error = why.error,
+                    conversation = %self.masking.show(&delivery.entry.conversation),
+                    "message set aside as a dead letter"
+                );
+                delivery.dead_letter(why, None).await
+            }
+        }
+    }
+
+    /// Gives the record with which the entry ends.
+    async fn try_send(&self, delivery: &mut Delivery) -> Result<streams::Record, Stop> {
+        let message = self.admitted(delivery)?;
+        let Some(sender) = self.senders.get(message.source) else {
+            let error = format!("no sender for {} is configured", message.source);
+            return Err(Stop::SetAside(set_aside("not_configured", error)));
+        };
+        let settle = std::time::Duration::from_millis(self.settings.settle_ms);
+        let parts = parts(sender, &message);
+        let Some((last, earlier)) = parts.split_last() else {
+            let error = "the text is too long even for several messages";
+            return Err(Stop::SetAside(set_aside("too_long", error)));
+        };
+        for (index, part) in earlier.iter().enumerate() {
+            let stage = Stage::read(&delivery.values, LEDGER_HASHES_FROM + index, settle);
+            let record = self.hand_over(delivery, sender, part, stage).await?;
+            delivery.record(&record).await?;
+        }
+        let stage = Stage::read(&delivery.values, LEDGER_HASHES_FROM + earlier.len(), settle);
+        self.hand_over(delivery, sender, last, stage).await
+    }
+
+    fn admitted(&self, delivery: &Delivery) -> Result<Arc<OutboundMessage>, Stop> {
+        let mut message: OutboundMessage =
+            serde_json::from_str(&delivery.entry.payload).map_err(|error| {
+                let place = format!("line {}, column {}", error.line(), error.column());
+                Stop::SetAside(set_aside(
+                    "invalid_message",
+                    format!("the payload cannot be read at {place}"),
+                ))
+            })?;
+        let standing = Standing::read(&delivery.values);
+        let template = self.window_template.as_ref();
+        match admit(&message, &standing, template, Timestamp::now()) {
+            Admission::Send => {}
+            Admission::SendTemplate(template) => {
+                message.text.clear();
+                message.template = Some(template);
+            }
+            Admission::Refuse(reason) => {
+                self.metrics.refused(message.source, reason);
+                return Err(Stop::SetAside(set_aside(
+                    reason,
+                    "the message may not be sent",
+                )));
+            }
+        }
+        Ok(Arc::new(message))
+    }
+}

@@ -1,0 +1,211 @@
+//! Whether a message may be sent at all. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use shared_types::{OutboundMessage, Purpose, Source, Template};
+use streams::ReadValues;
+
+/// The fields of the conversation that are read at the start of a send, in this order. The worker
+/// writes them.
+pub(crate) const CONVERSATION_FIELDS: &[&str] = &["human_until", "last_in", "last_in_to"];
+/// The fields that outlive the conversation.
+pub(crate) const CONTACT_FIELDS: &[&str] = &["opted_out"];
+
+/// WhatsApp allows free text for this long after the customer's last message (provider facts, 2.3).
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How things stand between us and the customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) opted_out: bool,
+    /// A colleague has the conversation until then.
+    pub(crate) human_until: Option<Timestamp>,
+    /// The customer's last message, and which address of ours it went to.
+    pub(crate) last_inbound: Option<(Timestamp, Option<String>)>,
+}
+
+impl Standing {
+    /// Reads the first two hashes of a delivery's values.
+    pub(crate) fn read(values: &ReadValues) -> Self {
+        let time = |field| {
+            let ms = values.field(0, field)?.parse().ok()?;
+            Timestamp::from_millisecond(ms).ok()
+        };
+        Self {
+            opted_out: values.field(1, 0).is_some(),
+            human_until: time(0),
+            last_inbound: time(1).map(|at| (at, values.field(0, 2).map(str::to_owned))),
+        }
+    }
+}
+
+/// What may be done with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Send it as it is.
+    Send,
+    /// Send this template instead.
+    SendTemplate(Template),
+    /// Do not send it; the reason under which it is set aside.
+    Refuse(&'static str),
+}
+
+/// Decides by opt-out, by who is in charge, and by WhatsApp's window.
+pub(crate) fn admit(
+    message: &OutboundMessage,
+    standing: &Standing,
+    window_template: Option<&Template>,
+    now: Timestamp,
+) -> Admission {
+    let is_reply = message.purpose == Purpose::Reply;
+    if standing.opted_out && message.purpose != Purpose::OptOutNotice {
+        return Admission::Refuse("opted_out");
+    }
+    if is_reply && standing.human_until.is_some_and(|until| until > now) {
+        return Admission::Refuse("human_in_charge");
+    }
+    let nothing = message.text.trim().is_empty() && message.media_urls.is_empty();
+    if nothing && message.template.is_none() && message.purpose != Purpose::HandoffNotice {
+        return Admission::Refuse("empty_message");
+    }
+    if message.source != Source::Twilio || is_window_open(message, standing, now) {
+        return Admission::Send;
+    }
+    match message.template.as_ref().or(window_template) {
+        Some(template) => Admission::SendTemplate(template.clone()),
+        None => Admission::Refuse("window_closed"),
+    }
+}
+
+/// A message answers one that came just before it was written; a later one to the same address of
+/// ours opens the window anew.
+fn is_window_open(message: &OutboundMessage, standing: &Standing, now: Timestamp) -> bool {
+    let same_address = |to: &Option<String>| match (to, &message.endpoint.address) {
+        (Some(to), Some(ours)) => to == ours.as_str(),
+        _ => true,
+    };
+    let later = standing
+        .last_inbound
+        .as_ref()
+        .filter(|(_, to)| same_address(to))
+        .map(|(at, _)| *at);
+    let opened = later.map_or(message.created_at, |at| at.max(message.created_at));
+    now.duration_since(opened) < WINDOW
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_types::Endpoint;
+
+    use super::*;
+
+    const OURS: &str = "whatsapp:+31201234567";
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + hours * 3600).unwrap()
+    }
+
+    fn message() -> OutboundMessage {
+        OutboundMessage {
+            id: "ob_1".parse().unwrap(),
+            source: Source::Twilio,
+            conversation_id: "whatsapp:+31612345678".parse().unwrap(),
+            to: "whatsapp:+31612345678".parse().unwrap(),
+            endpoint: Endpoint {
+                address: Some(OURS.parse().unwrap()),
+                ..Endpoint::default()
+            },
+            text: "Dag".into(),
+            in_reply_to: "SM1".parse().unwrap(),
+            purpose: Purpose::Reply,
+            template: None,
+            media_urls: vec![],
+            handoff_note: None,
+            created_at: at(0),
+        }
+    }
+
+    fn decide(message: &OutboundMessage, standing: &Standing, hours: i64) -> Admission {
+        admit(message, standing, None, at(hours))
+    }
+
+    #[test]
+    fn after_an_opt_out_only_its_confirmation_is_sent() {
+        let standing = Standing {
+            opted_out: true,
+            ..Standing::default()
+        };
+        assert_eq!(
+            decide(&message(), &standing, 0),
+            Admission::Refuse("opted_out")
+        );
+        let notice = OutboundMessage {
+            purpose: Purpose::OptOutNotice,
+            ..message()
+        };
+        assert_eq!(decide(&notice, &standing, 0), Admission::Send);
+    }
+
+    #[test]
+    fn while_a_colleague_is_in_charge_only_the_handoff_notice_is_sent() {
+        let standing = Standing {
+            human_until: Some(at(5)),
+            ..Standing::default()
+        };
+        assert_eq!(
+            decide(&message(), &standing, 1),
+            Admission::Refuse("human_in_charge")
+        );
+        assert_eq!(decide(&message(), &standing, 6), Admission::Send);
+        let notice = OutboundMessage {
+            purpose: Purpose::HandoffNotice,
+            ..message()
+        };
+        assert_eq!(decide(&notice, &standing, 1), Admission::Send);
+    }
+
+    #[test]
+    fn free_text_is_sent_only_within_a_day_of_the_customers_last_message() {
+        let none = Standing::default();
+        assert_eq!(decide(&message(), &none, 23), Admission::Send);
+        assert_eq!(
+            decide(&message(), &none, 24),
+            Admission::Refuse("window_closed")
+        );
+        let later = |to: &str| Standing {
+            last_inbound: Some((at(20), Some(to.into()))),
+            ..Standing::default()
+        };
+        assert_eq!(decide(&message(), &later(OURS), 40), Admission::Send);
+        assert_eq!(
+            decide(&message(), &later("whatsapp:+31209999999"), 40),
+            Admission::Refuse("window_closed")
+        );
+        let waha = OutboundMessage {
+            source: Source::Waha,
+            ..message()
+        };
+        assert_eq!(decide(&waha, &none, 100), Admission::Send);
+    }
+
+    #[test]
+    fn outside_of_the_window_a_template_goes_instead() {
+        let template = Template {
+            content_sid: "HX1".into(),
+            variables: Default::default(),
+        };
+        let admission = admit(&message(), &Standing::default(), Some(&template), at(30));
+        assert_eq!(admission, Admission::SendTemplate(template));
+    }
+
+    #[test]
+    fn nothing_is_not_sent() {
+        let empty = OutboundMessage {
+            text: " \n".into(),
+            ..message()
+        };
+        assert_eq!(
+            decide(&empty, &Standing::default(), 0),
+            Admission::Refuse("empty_message")
+        );
+    }
+}

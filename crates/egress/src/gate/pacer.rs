@@ -1,0 +1,108 @@
+//! Waiting for a sender's slot.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use streams::{Delivery, Interrupted, Redis, Slot};
+use tokio::sync::Mutex as Turn;
+
+use crate::metrics::EgressMetrics;
+use crate::senders::Pace;
+
+/// How far ahead a slot is reserved. A process that dies wastes no more than this.
+const HORIZON: Duration = Duration::from_millis(100);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(250);
+/// Beyond this, clocks that nobody waits for are forgotten.
+const MAX_CLOCKS: usize = 10_000;
+
+/// The waiting lines of this process, one for each sender. Only the first in line asks Redis, so a
+/// thousand waiting messages cost no more than one.
+pub(crate) struct Pacer {
+    redis: Redis,
+    lines: Mutex<HashMap<String, Arc<Turn<()>>>>,
+    jitter: Duration,
+    warning: Duration,
+    metrics: EgressMetrics,
+}
+
+/// A reserved slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlotTime {
+    /// When the message must have left, or it must take another slot. None without a limit.
+    pub(crate) leave_before: Option<Instant>,
+}
+
+impl Pacer {
+    pub(crate) fn new(
+        redis: Redis,
+        jitter: Duration,
+        warning: Duration,
+        metrics: EgressMetrics,
+    ) -> Self {
+        Self {
+            redis,
+            lines: Mutex::default(),
+            jitter,
+            warning,
+            metrics,
+        }
+    }
+
+    /// Waits for a slot. `too_long` is called once when the wait becomes worth a warning.
+    ///
+    /// # Errors
+    /// When the process stops or the lease is gone.
+    pub(crate) async fn wait(
+        &self,
+        delivery: &mut Delivery,
+        pace: &Pace,
+        mut too_long: impl FnMut(Duration),
+    ) -> Result<SlotTime, Interrupted> {
+        let Some(rate) = pace.per_second else {
+            return Ok(SlotTime { leave_before: None });
+        };
+        let asked = Instant::now();
+        let line = self.line(&pace.clock);
+        let turn = delivery.wait_for(line.lock_owned()).await?;
+        let mut warned = false;
+        let wait = loop {
+            if !warned && asked.elapsed() > self.warning {
+                warned = true;
+                too_long(asked.elapsed());
+            }
+            let slot = self
+                .redis
+                .reserve_slot(&pace.clock, self.spacing(rate), HORIZON)
+                .await;
+            let pause = match slot {
+                Ok(Slot::Granted { wait }) => break wait,
+                Ok(Slot::TooFar { wait }) => wait.saturating_sub(HORIZON / 2),
+                Err(_) => PAUSE_AFTER_ERROR,
+            };
+            let pause = pause.min(self.warning.max(HORIZON));
+            delivery.or_interrupted(tokio::time::sleep(pause)).await?;
+        };
+        drop(turn);
+        let begins = Instant::now() + wait;
+        delivery.or_interrupted(tokio::time::sleep(wait)).await?;
+        self.metrics.paced(asked.elapsed());
+        Ok(SlotTime {
+            leave_before: Some(begins + self.jitter / 2),
+        })
+    }
+
+    /// Slots lie so far apart that the limit holds although messages travel for different times:
+    /// half of the allowance is ours (a later message takes another slot), half the network's.
+    fn spacing(&self, rate: f64) -> Duration {
+        Duration::from_secs_f64((1.0 + self.jitter.as_secs_f64()) / rate)
+    }
+
+    fn line(&self, clock: &str) -> Arc<Turn<()>> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() >= MAX_CLOCKS {
+            lines.retain(|_, line| Arc::strong_count(line) > 1);
+        }
+        lines.entry(clock.to_owned()).or_default().clone()
+    }
+}

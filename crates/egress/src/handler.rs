@@ -1,0 +1,38 @@
+use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Reads, Settled};
+
+use crate::gate::Gate;
+use crate::reports::Reports;
+
+/// Hands each entry of the outbound queue to what handles its kind.
+pub(crate) struct Outbound {
+    pub(crate) gate: Gate,
+    pub(crate) reports: Reports,
+}
+
+impl Handler for Outbound {
+    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+        match entry.kind.as_str() {
+            "message" => self.gate.reads(entry, keys),
+            _ => Reads::default(),
+        }
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Settled {
+        match delivery.entry.kind.as_str() {
+            "message" => self.gate.send(delivery).await,
+            "delivery" => self.reports.apply(delivery).await,
+            kind => {
+                let error = format!("egress does not handle entries of kind {kind:?}");
+                delivery
+                    .dead_letter(
+                        DeadLetterReason {
+                            reason: "unknown_kind",
+                            error,
+                        },
+                        None,
+                    )
+                    .await
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The delivery ledger: what is known of each send, as fields of a Redis hash. Pure.
+//!
+//! The hash is the memory of the retry schedule and of the intent that precedes every request, so a
+//! restart goes on where the process ended; and it is what `egress deliveries` shows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared_types::{DeliveryStatus, OutboundMessage, Receipt};
+use streams::{PartitionKeys, ReadValues, Record};
+
+use crate::retry::Progress;
+use crate::senders::Part;
+
+/// The fields that are read at the start of a send, in this order.
+pub(crate) const FIELDS: &[&str] = &[
+    "state",
+    "pid",
+    "round",
+    "failures",
+    "next_at",
+    "intent_at",
+    "flagged",
+];
+
+/// How many sends of a conversation are listed.
+const LISTED: usize = 100;
+
+/// What the ledger says of a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Due at this time, after the failures that the progress tells of.
+    Due { progress: Progress, at: Timestamp },
+    /// A request was begun at `since` and its outcome was never written down.
+    Doubtful {
+        progress: Progress,
+        since: Timestamp,
+        look_at: Timestamp,
+    },
+    /// The provider has it.
+    Sent,
+}
+
+impl Stage {
+    /// Reads the hash with this number of a delivery's values. A send that the ledger does not know
+    /// is due now.
+    pub(crate) fn read(values: &ReadValues, hash: usize, settle: Duration) -> Self {
+        let number = |field| {
+            values
+                .field(hash, field)
+                .and_then(|n| n.parse::<i64>().ok())
+        };
+        let count = |field| {
+            number(field)
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or_default()
+        };
+        let time = |field| number(field).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let progress = Progress {
+            round: count(2),
+            failures: count(3),
+        };
+        let start = Timestamp::UNIX_EPOCH;
+        match (values.field(hash, 0), values.field(hash, 1)) {
+            (_, Some(_)) => Self::Sent,
+            (Some("intent"), None) => {
+                let since = time(5).unwrap_or(start);
+                Self::Doubtful {
+                    progress,
+                    since,
+                    look_at: since + settle,
+                }
+            }
+            (Some("doubt"), None) => Self::Doubtful {
+                progress,
+                since: time(5).unwrap_or(start),
+                look_at: time(4).unwrap_or(start),
+            },
+            _ => Self::Due {
+                progress,
+                at: time(4).unwrap_or(start),
+            },
+        }
+    }
+}
+
+/// Builds the records of one send.
+pub(crate) struct Entry<'a> {
+    pub(crate) keys: PartitionKeys,
+    pub(crate) part: &'a Part,
+    pub(crate) ttl: Duration,
+}
+
+fn ms(at: Timestamp) -> String {
+    at.as_millisecond().to_string()
+}
+
+impl Entry<'_> {
+    fn record(&self, fields: Vec<(&'static str, String)>) -> Record {
+        let key = self.keys.delivery(self.part.id.as_str());
+        Record {
+            key,
+            fields,
+            ttl: self.ttl,
+            ..Record::default()
+        }
+    }
+
+    /// A request is about to be made. Refused when a status callback has told meanwhile that the
+    /// message arrived.
+    pub(crate) fn intent(&self, progress: Progress, now: Timestamp, token: &str) -> Record {
+        let message: &OutboundMessage = &self.part.message;
+        let conversation = message.conversation_id.as_str();
+        let fields = vec![
+            ("state", "intent".into()),
+            ("intent_at", ms(now)),
+            ("token", token.to_owned()),
+            ("round", progress.round.to_string()),
+            ("failures", progress.failures.to_string()),
+            ("source", message.source.to_string()),
+            ("to", message.to.to_string()),
+            ("conv", conversation.to_owned()),
+            (
+                "payload",
+                serde_json::to_string(message).unwrap_or_default(),
+            ),
+        ];
+        let list = (
+            self.keys.deliveries(conversation),
+            self.part.id.to_string(),
+            LISTED,
+        );
+        Record {
+            unless: Some("pid"),
+            list: Some(list),
+            ..self.record(fields)
+        }
+    }
+
+    /// Changes nothing, and tells whether a status callback has said that it was sent.
+    pub(crate) fn nothing_unless_sent(&self) -> Record {
+        Record {
+            unless: Some("pid"),
+            ..self.record(Vec::new())
+        }
+    }
+
+    /// Nothing was sent; the next attempt is due at `at`.
+    pub(crate) fn deferred(&self, progress: Progress, at: Timestamp, error: &str) -> Record {
+        self.record(vec![
+            ("state", "due".into()),
+            ("round", progress.round.to_string()),
+            ("failures", progress.failures.to_string()),
+            ("next_at", ms(at)),
+            ("error", error.to_owned()),
+        ])
+    }
+
+    /// Nobody knows whether it was sent; it is looked up at `look_at`.
+    pub(crate) fn doubtful(&self, progress: Progress, look_at: Timestamp, error: &str) -> Record {
+        let state = ("state", "doubt".into());
+        let mut record = self.deferred(progress, look_at, error);
+        record.fields.retain(|(name, _)| *name != "state");
+        record.fields.push(state);
+        record
+    }
+
+    /// There was no trace of it; it is sent again, and the customer may get it twice after all.
+    pub(crate) fn flagged(&self, progress: Progress, at: Timestamp) -> Record {
+        let mut record = self.deferred(progress, at, "no trace of an earlier request");
+        record.fields.push(("flagged", "1".into()));
+        record
+    }
+
+    /// The provider has it.
+    pub(crate) fn sent(&self, receipt: &Receipt, now: Timestamp) -> Record {
+        let provider_id = receipt.provider_id();
+        let mut fields = vec![
+            ("state", "sent".into()),
+            ("pid", provider_id.clone()),
+            ("sent_at", ms(now)),
+            ("error", String::new()),
+        ];
+        if let Receipt::Twilio { twilio_status, .. } = receipt {
+            fields.push(("accepted_as", twilio_status.clone()));
+        }
+        let source = self.part.message.source.as_str();
+        let index = self.keys.provider_message(source, &provider_id);
+        let index = Some((index, self.part.id.to_string())).filter(|_| !provider_id.is_empty());
+        Record {
+            index,
+            ..self.record(fields)
+        }
+    }
+}
+
+/// The field in which the time of a status is kept.
+pub(crate) const fn status_field(status: DeliveryStatus) -> &'static str {
+    match status {
+        DeliveryStatus::Accepted => "at:accepted",
+        DeliveryStatus::Scheduled => "at:scheduled",
+        DeliveryStatus::Queued => "at:queued",
+        DeliveryStatus::Sending => "at:sending",
+        DeliveryStatus::Sent => "at:sent",
+        DeliveryStatus::Delivered => "at:delivered",
+        DeliveryStatus::PartiallyDelivered => "at:partially_delivered",
+        DeliveryStatus::Read => "at:read",
+        DeliveryStatus::Failed => "at:failed",
+        DeliveryStatus::Undelivered => "at:undelivered",
+        DeliveryStatus::Canceled => "at:canceled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(fields: [Option<&str>; 7]) -> ReadValues {
+        let hash = fields.map(|field| field.map(str::to_owned)).to_vec();
+        ReadValues {
+            list: vec![],
+            hashes: vec![hash],
+        }
+    }
+
+    fn read(fields: [Option<&str>; 7]) -> Stage {
+        Stage::read(&values(fields), 0, Duration::from_secs(4))
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(ms).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_send_is_due_at_once() {
+        let start = Stage::Due {
+            progress: Progress::default(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(read([None; 7]), start);
+    }
+
+    #[test]
+    fn a_schedule_goes_on_after_a_restart() {
+        let stage = read([
+            Some("due"),
+            None,
+            Some("2"),
+            Some("1"),
+            Some("5000"),
+            Some("1000"),
+            None,
+        ]);
+        let progress = Progress {
+            round: 2,
+            failures: 1,
+        };
+        assert_eq!(
+            stage,
+            Stage::Due {
+                progress,
+                at: at(5000)
+            }
+        );
+    }
+
+    #[test]
+    fn an_intent_without_an_end_is_doubtful_until_it_has_settled() {
+        let stage = read([
+            Some("intent"),
+            None,
+            Some("0"),
+            Some("0"),
+            None,
+            Some("1000"),
+            None,
+        ]);
+        let expected = Stage::Doubtful {
+            progress: Progress::default(),
+            since: at(1000),
+            look_at: at(5000),
+        };
+        assert_eq!(stage, expected);
+    }
+
+    #[test]
+    fn a_provider_id_means_sent_whatever_else_is_written() {
+        let stage = read([
+            Some("intent"),
+            Some("SM1"),
+            None,
+            None,
+            None,
+            Some("1000"),
+            None,
+        ]);
+        assert_eq!(stage, Stage::Sent);
+    }
+}

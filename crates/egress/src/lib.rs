@@ -1,0 +1,23 @@
+//! Sends replies through Twilio, WAHA and Chatwoot: once, in order, within the rules.
+//!
+//! An entry of the outbound queue passes the gate: opt-out, who is in charge, WhatsApp's window, the
+//! sender's pace. Its intent is written down before the request, so a send whose outcome is unknown
+//! is looked up before it is repeated. Only the recipient concerned waits.
+
+mod attempt;
+mod config;
+mod deliveries;
+mod gate;
+mod handler;
+mod ledger;
+mod metrics;
+mod reports;
+mod retry;
+mod senders;
+mod service;
+mod split;
+
+pub use config::EgressConfig;
+pub use deliveries::{DeliveriesArgs, DeliveriesError, show_deliveries};
+pub use metrics::EgressMetrics;
+pub use service::{Egress, EgressError};

@@ -1,0 +1,68 @@
+//! `egress`: sends replies through Twilio, WAHA and Chatwoot.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use egress::{DeliveriesArgs, Egress, EgressConfig, EgressError, show_deliveries};
+use runtime::Chain;
+use runtime::letters::{self, LettersArgs};
+use streams::{Queue, Shelf};
+
+/// Sends the replies that the worker has queued in Redis, each once, in order, within the
+/// provider's rules.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send replies until SIGTERM.
+    Serve(Box<EgressConfig>),
+    /// Ask the service on this machine whether it lives; exit code 0 when it does.
+    Healthcheck {
+        /// Where it listens.
+        #[arg(long, env = "PORT", default_value_t = 8081)]
+        port: u16,
+    },
+    /// List, show, replay and discard messages that could not be sent.
+    DeadLetters(Box<LettersArgs>),
+    /// Show what became of the messages of a conversation.
+    Deliveries(Box<DeliveriesArgs>),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    runtime::install_tls();
+    match runtime::parse::<Cli>().command {
+        Command::Serve(config) => serve(*config).await?,
+        Command::Healthcheck { port } => runtime::healthcheck(port)?,
+        Command::DeadLetters(args) => {
+            return letters::run(&args, Shelf::Dead(Queue::Outbound))
+                .await
+                .map_err(Into::into);
+        }
+        Command::Deliveries(args) => show_deliveries(&args).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: EgressConfig) -> anyhow::Result<()> {
+    let mistakes = config.mistakes();
+    if !mistakes.is_empty() {
+        runtime::refuse(&mistakes);
+    }
+    let _logs = runtime::logs::start(&config.runtime)
+        .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
+    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let stop = runtime::stop_signal()?;
+    let egress = Egress::build(config, &runtime::host_name())
+        .unwrap_or_else(|error| runtime::refuse(&[Chain(&error).to_string()]));
+    match egress.run(listener, stop).await {
+        Err(error @ EgressError::Partitions(_)) => runtime::refuse(&[error.to_string()]),
+        ended => Ok(ended?),
+    }
+}

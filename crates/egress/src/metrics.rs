@@ -1,0 +1,188 @@
+//! What egress counts. Every name and label is here.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics};
+use shared_types::{DeliveryStatus, FailureClass, Source};
+
+/// How a send, or a round of attempts, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SendOutcome {
+    /// The provider has it.
+    Sent,
+    /// A round of attempts, or the message, failed.
+    Failed,
+    /// It waits for its turn.
+    RateLimited,
+    /// It is not known whether the provider has it.
+    Unknown,
+}
+
+/// How a doubt about an outcome ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DoubtEnd {
+    /// A status callback told.
+    CalledBack,
+    /// The provider's list has it.
+    Found,
+    /// There is no trace; it is sent again.
+    Absent,
+    /// It was sent again without looking, as configured.
+    Resent,
+    /// It was set aside.
+    Parked,
+}
+
+/// Seconds, for what takes minutes: doubts and answers.
+const LONG_BUCKETS: &[f64] = &[
+    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0,
+];
+
+/// The counters of egress.
+#[derive(Debug, Clone)]
+pub struct EgressMetrics {
+    sends: IntCounterVec,
+    failures: IntCounterVec,
+    refused: IntCounterVec,
+    request_seconds: HistogramVec,
+    pace_seconds: HistogramVec,
+    doubts: IntCounterVec,
+    doubt_seconds: HistogramVec,
+    answer_seconds: HistogramVec,
+    stopped: IntGaugeVec,
+    reports: IntCounterVec,
+}
+
+impl EgressMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken, which is a mistake in the code.
+    pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            sends: metrics.counters(
+                "postduif_sends_total",
+                &["source", "outcome"],
+                "Sends by how they ended. `failed` counts rounds, `rate_limited` warnings, `unknown` doubts.",
+            )?,
+            failures: metrics.counters(
+                "postduif_send_failures_total",
+                &["source", "class"],
+                "Failed requests by what they call for.",
+            )?,
+            refused: metrics.counters(
+                "postduif_sends_refused_total",
+                &["source", "reason"],
+                "Messages that our own rules held back.",
+            )?,
+            request_seconds: metrics.histograms(
+                "postduif_send_request_seconds",
+                &["source"],
+                LATENCY_BUCKETS,
+                "Time until a provider answered a request.",
+            )?,
+            pace_seconds: metrics.histograms(
+                "postduif_pace_wait_seconds",
+                &[],
+                LATENCY_BUCKETS,
+                "Time that messages waited for a slot of their sender.",
+            )?,
+            doubts: metrics.counters(
+                "postduif_unknown_outcomes_total",
+                &["source", "end"],
+                "Sends whose outcome was unknown, by how that ended.",
+            )?,
+            doubt_seconds: metrics.histograms(
+                "postduif_unknown_outcome_seconds",
+                &["source"],
+                LONG_BUCKETS,
+                "How long outcomes were unknown.",
+            )?,
+            answer_seconds: metrics.histograms(
+                "postduif_answer_seconds",
+                &["source"],
+                LONG_BUCKETS,
+                "Time from the worker's reply to the provider's acceptance.",
+            )?,
+            stopped: metrics.gauges(
+                "postduif_senders_stopped",
+                &[],
+                "Senders whose account or configuration the provider refuses.",
+            )?,
+            reports: metrics.counters(
+                "postduif_delivery_reports_total",
+                &["source", "status"],
+                "Reports of how far messages got.",
+            )?,
+        })
+    }
+
+    pub(crate) fn send(&self, source: Source, outcome: SendOutcome) {
+        let outcome = match outcome {
+            SendOutcome::Sent => "sent",
+            SendOutcome::Failed => "failed",
+            SendOutcome::RateLimited => "rate_limited",
+            SendOutcome::Unknown => "unknown",
+        };
+        self.sends
+            .with_label_values(&[source.as_str(), outcome])
+            .inc();
+    }
+
+    pub(crate) fn failure(&self, source: Source, class: FailureClass) {
+        self.failures
+            .with_label_values(&[source.as_str(), class.as_str()])
+            .inc();
+    }
+
+    pub(crate) fn refused(&self, source: Source, reason: &'static str) {
+        self.refused
+            .with_label_values(&[source.as_str(), reason])
+            .inc();
+    }
+
+    pub(crate) fn requested(&self, source: Source, elapsed: Duration) {
+        self.request_seconds
+            .with_label_values(&[source.as_str()])
+            .observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn paced(&self, waited: Duration) {
+        self.pace_seconds
+            .with_label_values::<&str>(&[])
+            .observe(waited.as_secs_f64());
+    }
+
+    pub(crate) fn doubt_ended(&self, source: Source, end: DoubtEnd, lasted: SignedDuration) {
+        let end = match end {
+            DoubtEnd::CalledBack => "called_back",
+            DoubtEnd::Found => "found",
+            DoubtEnd::Absent => "absent",
+            DoubtEnd::Resent => "resent",
+            DoubtEnd::Parked => "parked",
+        };
+        self.doubts.with_label_values(&[source.as_str(), end]).inc();
+        self.doubt_seconds
+            .with_label_values(&[source.as_str()])
+            .observe(lasted.as_secs_f64());
+    }
+
+    pub(crate) fn answer_time(&self, source: Source, took: SignedDuration) {
+        self.answer_seconds
+            .with_label_values(&[source.as_str()])
+            .observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn set_stopped(&self, senders: usize) {
+        let senders = i64::try_from(senders).unwrap_or(i64::MAX);
+        self.stopped.with_label_values::<&str>(&[]).set(senders);
+    }
+
+    pub(crate) fn report(&self, source: Source, status: DeliveryStatus) {
+        self.reports
+            .with_label_values(&[source.as_str(), status.as_str()])
+            .inc();
+    }
+}

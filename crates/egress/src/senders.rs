@@ -1,0 +1,169 @@
+//! The providers: one trait, one file each, one registry.
+
+mod chatwoot;
+mod guard;
+mod http;
+mod twilio;
+mod twilio_errors;
+mod waha;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template};
+
+use crate::attempt::Attempt;
+use crate::config::EgressConfig;
+
+pub(crate) use twilio_errors::class_of as twilio_error_class;
+pub(crate) use waha::Typing;
+
+/// One thing to hand to a provider: a message, or a part of one that is too long for the channel.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Its own id, derived from the message's.
+    pub id: OutboundId,
+    /// What is handed over.
+    pub content: Content,
+    /// The message that it is part of.
+    pub message: Arc<OutboundMessage>,
+}
+
+/// What is handed to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A text, with files where the message has any.
+    Text {
+        /// Within the channel's limit.
+        text: String,
+        /// URLs that the provider fetches.
+        media: Vec<String>,
+    },
+    /// A pre-approved template.
+    Template(Template),
+    /// A note that only colleagues see.
+    Note(String),
+    /// The conversation is handed to a colleague.
+    Handoff,
+}
+
+impl Content {
+    /// The text by which the message is recognised in a provider's list.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } | Self::Note(text) => Some(text),
+            Self::Template(_) | Self::Handoff => None,
+        }
+    }
+}
+
+/// How fast a sender may send.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pace {
+    /// The clock that all messages of the sender share.
+    pub clock: String,
+    /// Messages a second; none when there is no limit.
+    pub per_second: Option<f64>,
+}
+
+/// What a provider's records say about a send whose outcome is unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Trace {
+    /// It was accepted.
+    Found(Receipt),
+    /// There is no trace of it.
+    Absent,
+    /// The provider keeps no list that we may read.
+    NoRecords,
+    /// The list could not be read this time.
+    Unreadable(String),
+}
+
+/// A candidate of a provider's list, to be checked against what other sends are known as.
+pub(crate) type IsTaken<'a> = &'a (dyn Fn(Vec<String>) -> BoxFuture<'a, Vec<String>> + Sync);
+
+/// A provider.
+pub(crate) trait Sender: Send + Sync {
+    /// Which one.
+    fn source(&self) -> Source;
+
+    /// How fast this message's sender may send.
+    fn pace(&self, message: &OutboundMessage) -> Pace;
+
+    /// What has to be handed over so that the message arrives whole. Empty when the message cannot
+    /// be sent through this provider at all.
+    fn contents(&self, message: &OutboundMessage) -> Vec<Content>;
+
+    /// Shows the recipient that somebody is typing, and says for how long. Failures do not matter.
+    fn begin_typing<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, Duration> {
+        Box::pin(async { Duration::ZERO })
+    }
+
+    /// Ends what [`Sender::begin_typing`] began.
+    fn end_typing<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    /// Hands a part over. Nothing leaves after `deadline`: another process may be sending then.
+    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt>;
+
+    /// Looks for a part that was sent at or after `since`, among messages that `free` does not know
+    /// as another one's.
+    fn find<'a>(
+        &'a self,
+        part: &'a Part,
+        since: Timestamp,
+        free: IsTaken<'a>,
+    ) -> BoxFuture<'a, Trace>;
+}
+
+/// The providers that are configured.
+pub(crate) struct Senders {
+    all: Vec<Box<dyn Sender>>,
+}
+
+impl Senders {
+    /// One for each provider that the configuration names.
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be built.
+    pub(crate) fn new(config: &EgressConfig) -> Result<Self, reqwest::Error> {
+        let mut all: Vec<Box<dyn Sender>> = Vec::new();
+        if let Some(twilio) = twilio::Twilio::new(config)? {
+            all.push(Box::new(twilio));
+        }
+        if let Some(waha) = waha::Waha::new(config)? {
+            all.push(Box::new(waha));
+        }
+        if let Some(chatwoot) = chatwoot::Chatwoot::new(config)? {
+            all.push(Box::new(chatwoot));
+        }
+        Ok(Self { all })
+    }
+
+    /// The sender for a provider, where it is configured.
+    pub(crate) fn get(&self, source: Source) -> Option<&dyn Sender> {
+        self.all
+            .iter()
+            .find(|sender| sender.source() == source)
+            .map(AsRef::as_ref)
+    }
+
+    /// The configured providers.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        self.all.iter().map(|sender| sender.source()).collect()
+    }
+}
+
+/// The parts of a message, each with its id.
+pub(crate) fn parts(sender: &dyn Sender, message: &Arc<OutboundMessage>) -> Vec<Part> {
+    let contents = sender.contents(message).into_iter().enumerate();
+    let part = |(index, content)| Part {
+        id: message.id.part(index + 1),
+        content,
+        message: message.clone(),
+    };
+    contents.map(part).collect()
+}

@@ -1,0 +1,212 @@
+//! Chatwoot's REST interface as an agent bot (provider facts, sections 4.4 and 4.5).
+
+use std::time::Instant;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
+
+use super::http::{self, Answer};
+use super::{Content, IsTaken, Pace, Part, Sender, Trace};
+use crate::attempt::{Attempt, Refusal, Trouble};
+use crate::config::EgressConfig;
+use crate::split::{Limit, Unit, split};
+
+const LIMIT: Limit = Limit {
+    most: 10_000,
+    unit: Unit::Chars,
+};
+const MAX_PARTS: usize = 10;
+
+pub(super) struct Chatwoot {
+    client: Client,
+    base: String,
+    token: SecretString,
+    account: Option<u64>,
+    per_second: Option<f64>,
+}
+
+impl Chatwoot {
+    pub(super) fn new(config: &EgressConfig) -> reqwest::Result<Option<Self>> {
+        let chatwoot = &config.chatwoot;
+        let (Some(base), Some(token)) = (&chatwoot.chatwoot_base_url, &chatwoot.chatwoot_api_token)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            client: http::client(config.sending.request_timeout())?,
+            base: base.trim_end_matches('/').to_owned(),
+            token: token.clone(),
+            account: chatwoot.chatwoot_account_id,
+            per_second: Some(chatwoot.chatwoot_per_second).filter(|rate| *rate > 0.0),
+        }))
+    }
+
+    fn conversation_url(&self, message: &OutboundMessage) -> Option<String> {
+        let account = message.endpoint.account_id.or(self.account)?;
+        let conversation = message.endpoint.conversation_id?;
+        Some(format!(
+            "{}/api/v1/accounts/{account}/conversations/{conversation}",
+            self.base
+        ))
+    }
+
+    async fn post(&self, part: &Part, deadline: Instant) -> Attempt {
+        let Some(conversation) = self.conversation_url(&part.message) else {
+            let text = "the message names no Chatwoot conversation";
+            return Attempt::Refused(Refusal::of_message(
+                FailureClass::Permanent,
+                "endpoint",
+                text,
+            ));
+        };
+        let message = |content: &str, private: bool| {
+            json!({
+                "content": content,
+                "message_type": "outgoing",
+                "private": private,
+                "content_attributes": {"postduif": true, "external_id": part.id},
+            })
+        };
+        let (path, body) = match &part.content {
+            Content::Text { text, .. } => ("messages", message(text, false)),
+            Content::Note(text) => ("messages", message(text, true)),
+            Content::Handoff => ("toggle_status", json!({"status": "open"})),
+            Content::Template(_) => {
+                let text = "Chatwoot takes no Twilio template";
+                return Attempt::Refused(Refusal::of_message(
+                    FailureClass::Permanent,
+                    "content",
+                    text,
+                ));
+            }
+        };
+        let request = self
+            .client
+            .post(format!("{conversation}/{path}"))
+            .header("api_access_token", self.token.expose_secret())
+            .header(CONTENT_TYPE, "application/json");
+        match http::send(request, body.to_string(), deadline).await {
+            Ok(answer) => meaning(&answer, part),
+            Err(attempt) => attempt,
+        }
+    }
+
+    async fn look_up(&self, part: &Part) -> Trace {
+        // Opening a conversation twice is the same as once.
+        let Some(conversation) = self.conversation_url(&part.message) else {
+            return Trace::Absent;
+        };
+        if part.content == Content::Handoff {
+            return Trace::Absent;
+        }
+        let request = self
+            .client
+            .get(format!("{conversation}/messages"))
+            .header("api_access_token", self.token.expose_secret());
+        let answer = match http::ask(request).await {
+            Ok(answer) => answer,
+            Err(text) => return Trace::Unreadable(text),
+        };
+        match answer.status.as_u16() {
+            200 => {}
+            // A bot's token may not read.
+            401 | 403 | 404 => return Trace::NoRecords,
+            status => {
+                return Trace::Unreadable(format!("the messages were answered with {status}"));
+            }
+        }
+        let messages = answer.json.get("payload").and_then(Value::as_array);
+        let ours = |message: &&Value| {
+            let id = message
+                .pointer("/content_attributes/external_id")
+                .and_then(Value::as_str);
+            id == Some(part.id.as_str())
+        };
+        let found = messages.and_then(|all| all.iter().find(ours));
+        found.map_or(Trace::Absent, |message| {
+            Trace::Found(receipt(message, part))
+        })
+    }
+}
+
+impl Sender for Chatwoot {
+    fn source(&self) -> Source {
+        Source::Chatwoot
+    }
+
+    fn pace(&self, message: &OutboundMessage) -> Pace {
+        let account = message
+            .endpoint
+            .account_id
+            .or(self.account)
+            .unwrap_or_default();
+        Pace {
+            clock: format!("chatwoot:{account}"),
+            per_second: self.per_second,
+        }
+    }
+
+    fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
+        let texts = split(&message.text, LIMIT);
+        if texts.len() > MAX_PARTS {
+            return Vec::new();
+        }
+        let text = |text| Content::Text {
+            text,
+            media: Vec::new(),
+        };
+        let mut contents: Vec<_> = texts.into_iter().map(text).collect();
+        if message.purpose == Purpose::HandoffNotice {
+            contents.extend(message.handoff_note.clone().map(Content::Note));
+            contents.push(Content::Handoff);
+        }
+        contents
+    }
+
+    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt> {
+        Box::pin(self.post(part, deadline))
+    }
+
+    fn find<'a>(&'a self, part: &'a Part, _: Timestamp, _: IsTaken<'a>) -> BoxFuture<'a, Trace> {
+        Box::pin(self.look_up(part))
+    }
+}
+
+fn meaning(answer: &Answer, part: &Part) -> Attempt {
+    if let Some(attempt) = answer.common_meaning() {
+        return attempt;
+    }
+    let status = answer.status.as_u16();
+    let words = answer
+        .json
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or("no reason given");
+    let code = status.to_string();
+    match status {
+        200..=299 => Attempt::Accepted(receipt(&answer.json, part)),
+        401 | 403 => Attempt::Refused(Refusal::of_sender(FailureClass::Configuration, code, words)),
+        // The flood guard counts messages of a conversation in a minute.
+        422 if words.to_lowercase().contains("too many messages") => {
+            Attempt::Refused(Refusal::of_message(FailureClass::Transient, code, words))
+        }
+        400..=499 => Attempt::Refused(Refusal::of_message(FailureClass::Permanent, code, words)),
+        _ => Attempt::Unknown(Trouble::with_answer(&format!("Chatwoot answered {status}"))),
+    }
+}
+
+fn receipt(message: &Value, part: &Part) -> Receipt {
+    let conversation = part.message.endpoint.conversation_id.unwrap_or_default();
+    Receipt::Chatwoot {
+        chatwoot_message_id: message
+            .get("id")
+            .and_then(Value::as_u64)
+            .unwrap_or_default(),
+        to: conversation.to_string(),
+    }
+}

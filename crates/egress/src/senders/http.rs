@@ -1,0 +1,157 @@
+//! The HTTP client that the senders share in kind: bounded, without redirects, one pool each.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+
+use super::guard::GuardedBody;
+use crate::attempt::{Attempt, Refusal, Trouble};
+use shared_types::FailureClass;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// More than any provider's answer; what is longer is cut.
+const MAX_ANSWER: usize = 256 * 1024;
+/// A provider that asks for longer gets this much.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// A client that follows no redirect: credentials go to the configured host only.
+pub(super) fn client(timeout: Duration) -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("postduif-egress/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .pool_idle_timeout(Duration::from_secs(50))
+        .tcp_keepalive(Duration::from_secs(30))
+        .build()
+}
+
+/// A provider's whole answer.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// The body as JSON; null when it is none.
+    pub(super) json: Value,
+}
+
+impl Answer {
+    /// How long the provider wants to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let seconds = self
+            .headers
+            .get(RETRY_AFTER)?
+            .to_str()
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
+        Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    }
+
+    /// What every provider means by these answers; none when the provider must be asked.
+    pub(super) fn common_meaning(&self) -> Option<Attempt> {
+        let status = self.status.as_u16();
+        let configuration = |text: &str| {
+            let class = FailureClass::Configuration;
+            Some(Attempt::Refused(Refusal::of_sender(
+                class,
+                status.to_string(),
+                text,
+            )))
+        };
+        match status {
+            300..=399 => configuration("the provider redirects; the base URL is wrong"),
+            429 => Some(Attempt::RateLimited {
+                retry_after: self.retry_after(),
+            }),
+            500..=599 => Some(Attempt::Unknown(Trouble::with_answer(&format!(
+                "the provider answered {status}"
+            )))),
+            _ => None,
+        }
+    }
+}
+
+/// Sends a request whose body must not leave after `deadline`.
+///
+/// # Errors
+/// Gives what the failure means: not sent when nothing left, unknown otherwise.
+pub(super) async fn send(
+    request: RequestBuilder,
+    body: impl Into<Bytes>,
+    deadline: Instant,
+) -> Result<Answer, Attempt> {
+    let (body, departure) = GuardedBody::new(body.into(), deadline);
+    let response = request.body(reqwest::Body::wrap(body)).send().await;
+    let answer = match response {
+        Ok(response) => read(response).await,
+        Err(error) => Err(error),
+    };
+    answer.map_err(|error| {
+        let text = chain(&error);
+        if departure.happened() {
+            Attempt::Unknown(Trouble::without_answer(&text))
+        } else if departure.was_refused() {
+            Attempt::TooLate
+        } else if text.contains("certificate") {
+            Attempt::Refused(Refusal::of_sender(
+                FailureClass::Configuration,
+                "tls",
+                &text,
+            ))
+        } else {
+            Attempt::NotSent(Trouble::without_answer(&text))
+        }
+    })
+}
+
+/// Sends a request that changes nothing.
+///
+/// # Errors
+/// When no whole answer came; the text is without the URL.
+pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, String> {
+    let response = request.send().await.map_err(|error| chain(&error))?;
+    read(response).await.map_err(|error| chain(&error))
+}
+
+async fn read(mut response: Response) -> reqwest::Result<Answer> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = MAX_ANSWER.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(Answer {
+        status,
+        headers,
+        json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+    })
+}
+
+/// The error with its causes, without the URL: it may hold an address.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    if error.is_timeout() && !text.contains("timed out") {
+        text.push_str(" (timed out)");
+    }
+    if text.is_empty() {
+        "the request failed".into()
+    } else {
+        text
+    }
+}
