@@ -1,0 +1,192 @@
+use std::sync::Arc;
+
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::api::{Caller, admit, call, content_type, error};
+use super::conversation::Conversation;
+use super::webhook::{message_body, signed};
+use crate::answer::Answer;
+use crate::delivery;
+use crate::faults::{Fault, respond};
+use crate::journal::{Call, Entry, MessageStatus, Query, Record};
+use crate::multipart;
+use crate::provider::{Endpoint, Provider};
+use crate::world::World;
+
+/// Longest content of a message, in characters.
+const MAX_CONTENT: usize = 150_000;
+
+pub(super) async fn create(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(u64, u64)>,
+    body: Bytes,
+) -> HttpResponse {
+    let world = world.into_inner();
+    let body = fields(content_type(&request), &body);
+    let call = Call {
+        text: text(&body, "content").unwrap_or_default().to_owned(),
+        oid: outbound_id(&body),
+        ..call(&world, Endpoint::Send, path.1, body.clone())
+    };
+    let checked = admit(&world, &request, *path, true).and_then(|(caller, conversation)| {
+        check(&body)?;
+        let limit = world.config.chatwoot.flood_limit;
+        let now = world.clock.now().micros;
+        if world.chatwoot.admit(conversation.id, limit, now) {
+            Ok((caller, conversation))
+        } else {
+            let message = "Validation failed: Too many messages";
+            Err(error(422, Some(message.to_owned())))
+        }
+    });
+    let (caller, conversation) = match checked {
+        Ok(checked) => checked,
+        Err(answer) => return world.refuse(call, answer.status.to_string(), answer),
+    };
+    let taker = Arc::clone(&world);
+    respond(&world, &request, call, move |call, fault| {
+        let plan = taker.delivery_plan(&call);
+        let id = taker.chatwoot.next_message();
+        let status = MessageStatus::Sent;
+        let fault = fault.map(Fault::kind);
+        let entry = taker.journal.accept(call, &id.to_string(), status, fault);
+        delivery::begin(&taker, &entry, &plan, None);
+        echo(&taker, &conversation, &entry, caller);
+        Answer::json(200, &message(&conversation, &entry))
+    })
+    .await
+}
+
+/// The messages of a conversation, oldest first; `before` gives those before that id.
+pub(super) async fn list(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(u64, u64)>,
+) -> HttpResponse {
+    const PAGE: usize = 20;
+    let call = call(&world, Endpoint::List, path.1, Value::Null);
+    let conversation = match admit(&world, &request, *path, false) {
+        Ok((_, conversation)) => conversation,
+        Err(answer) => return world.refuse(call, answer.status.to_string(), answer),
+    };
+    let before = form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "before")
+        .and_then(|(_, value)| value.parse::<u64>().ok());
+    respond(&world, &request, call, |call, fault| {
+        world.journal.note(call, fault);
+        let query = Query {
+            provider: Some(Provider::Chatwoot),
+            to: Some(conversation.customer.clone()),
+            limit: usize::MAX,
+            ..Query::default()
+        };
+        let is_listed = |record: &Record| {
+            let id = record.entry.id.parse::<u64>();
+            record.entry.outcome.is_accepted()
+                && id.is_ok_and(|id| before.is_none_or(|before| id < before))
+        };
+        let newest = world.journal.newest(&query, 0);
+        let mut page: Vec<Value> = newest
+            .iter()
+            .filter(|record| is_listed(record))
+            .take(PAGE)
+            .map(|record| message(&conversation, &record.entry))
+            .collect();
+        page.reverse();
+        let meta = json!({ "assignee": conversation.assignee, "labels": [] });
+        Answer::json(200, &json!({ "meta": meta, "payload": page }))
+    })
+    .await
+}
+
+/// A message as the API shows it: the type is a number here, the time Unix seconds.
+fn message(conversation: &Conversation, entry: &Entry) -> Value {
+    let field = |name: &str| entry.request.get(name).cloned().unwrap_or(Value::Null);
+    let incoming = entry.endpoint == Endpoint::Webhook;
+    let private =
+        text(&entry.request, "private") == Some("true") || field("private").as_bool() == Some(true);
+    json!({
+        "id": entry.id.parse::<u64>().unwrap_or(0),
+        "content": entry.text,
+        "inbox_id": 1,
+        "conversation_id": conversation.id,
+        "message_type": if incoming { 0 } else { 1 },
+        "content_type": "text",
+        "status": "sent",
+        "content_attributes": match field("content_attributes") {
+            Value::Null => json!({}),
+            attributes => attributes,
+        },
+        "created_at": entry.arrived.at.as_second(),
+        "private": private,
+        "source_id": field("source_id"),
+        "echo_id": field("echo_id"),
+    })
+}
+
+/// Chatwoot tells the bot of every message, its own ones and private notes too.
+fn echo(world: &Arc<World>, conversation: &Conversation, entry: &Entry, caller: Caller) {
+    let account = world.config.chatwoot.account_id;
+    let api = message(conversation, entry);
+    let id = entry.id.parse().unwrap_or(0);
+    let content = Some(entry.text.as_str());
+    let now = Timestamp::now();
+    let mut body = message_body(account, conversation, id, content, "outgoing", now);
+    for name in ["private", "source_id", "content_attributes"] {
+        body[name] = api[name].clone();
+    }
+    body["sender"] = match caller {
+        Caller::Bot => json!({ "id": 1, "name": "Postduif", "type": "agent_bot" }),
+        Caller::User => json!({ "id": 1, "name": "Petra", "type": "user" }),
+    };
+    world.post_in_background(signed(&world.config, &body, None));
+}
+
+/// The form or JSON of a create-message call.
+fn fields(content_type: &str, body: &[u8]) -> Value {
+    match multipart::parse(content_type, body) {
+        Some(parts) => {
+            let mut fields = Map::new();
+            for part in parts {
+                let value = match part.filename {
+                    Some(filename) => json!([filename]),
+                    None => Value::from(String::from_utf8_lossy(&part.content).into_owned()),
+                };
+                fields.insert(part.name.trim_end_matches("[]").to_owned(), value);
+            }
+            Value::Object(fields)
+        }
+        None => serde_json::from_slice(body).unwrap_or(Value::Null),
+    }
+}
+
+fn check(body: &Value) -> Result<(), Answer> {
+    let refuse = |message: &str| Err(error(422, Some(message.to_owned())));
+    let content = text(body, "content").unwrap_or_default();
+    if content.is_empty() && body.get("attachments").is_none() {
+        return refuse("Validation failed: Content can't be blank");
+    }
+    if content.chars().count() > MAX_CONTENT {
+        return refuse("Validation failed: Content is too long (maximum is 150000 characters)");
+    }
+    if text(body, "message_type") == Some("incoming") {
+        return refuse("Incoming messages are only allowed in Api inboxes");
+    }
+    Ok(())
+}
+
+/// The id that a service gave its message, wherever it may put one.
+fn outbound_id(body: &Value) -> Option<String> {
+    text(body, "source_id")
+        .or_else(|| text(body, "echo_id"))
+        .or_else(|| text(body.get("content_attributes")?, "external_id"))
+        .map(str::to_owned)
+}
+
+fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+    body.get(name).and_then(Value::as_str)
+}

@@ -1,0 +1,50 @@
+//! A fake Twilio, WAHA, Chatwoot and OpenAI-compatible model in one process.
+//!
+//! It signs webhooks and posts them to the ingress, serves the APIs that egress and worker call,
+//! fails and misbehaves on command, and shows a chat page. [`Simulator`] runs it, inside a test or
+//! as a program of its own; [`twilio`], [`waha`] and [`chatwoot`] make signed requests without it.
+
+pub mod address;
+mod answer;
+mod auth;
+pub mod chatwoot;
+mod clock;
+mod config;
+mod control;
+mod customer;
+mod delivery;
+mod errors;
+mod faults;
+mod handle;
+mod health;
+mod healthcheck;
+mod journal;
+mod llm;
+mod media;
+mod multipart;
+mod page;
+mod provider;
+mod server;
+mod signing;
+mod stats;
+pub mod twilio;
+mod ulid;
+pub mod waha;
+mod webhook;
+mod world;
+
+pub use clock::Moment;
+pub use config::{ChatwootConfig, Cli, Command, SimulatorConfig, TwilioConfig, WahaConfig};
+pub use customer::{Button, CustomerMessage, Location, Media, MessageResult, Referral, Tamper};
+pub use delivery::DeliveryPlan;
+pub use faults::{CallMatch, ErrorBody, Fault, FaultReport, FaultRule};
+pub use handle::SimulatorHandle;
+pub use healthcheck::healthcheck;
+pub use journal::{
+    ConversationSummary, Entry, JournalStats, MessageStatus, Outcome, Progress, Query, Record,
+};
+pub use llm::{LlmMatch, LlmReply, LlmRule};
+pub use provider::{Endpoint, Provider};
+pub use server::Simulator;
+pub use stats::SenderStats;
+pub use webhook::{Posted, Webhook};

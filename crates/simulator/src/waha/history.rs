@@ -1,0 +1,130 @@
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::ack_of;
+use super::api::{authorise, refuse, require_working};
+use crate::address;
+use crate::answer::Answer;
+use crate::faults::{Fault, respond};
+use crate::journal::{Call, Query, Record};
+use crate::provider::{Endpoint, Provider};
+use crate::world::World;
+
+/// The query of a chat's messages.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct HistoryQuery {
+    limit: usize,
+    offset: usize,
+    from_me: Option<bool>,
+    from_second: Option<i64>,
+    to_second: Option<i64>,
+}
+
+impl HistoryQuery {
+    const DEFAULT_LIMIT: usize = 10;
+
+    fn parse(query: &str) -> Self {
+        let mut history = Self {
+            limit: Self::DEFAULT_LIMIT,
+            ..Self::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "limit" => history.limit = value.parse().unwrap_or(Self::DEFAULT_LIMIT),
+                "offset" => history.offset = value.parse().unwrap_or(0),
+                "filter.fromMe" => history.from_me = value.parse().ok(),
+                "filter.timestamp.gte" => history.from_second = value.parse().ok(),
+                "filter.timestamp.lte" => history.to_second = value.parse().ok(),
+                _ => {}
+            }
+        }
+        history
+    }
+
+    fn matches(&self, record: &Record) -> bool {
+        let entry = &record.entry;
+        let from_me = entry.endpoint == Endpoint::Send;
+        let second = entry.arrived.at.as_second();
+        ((from_me && entry.outcome.is_accepted()) || entry.endpoint == Endpoint::Webhook)
+            && self.from_me.is_none_or(|wanted| wanted == from_me)
+            && self.from_second.is_none_or(|from| second >= from)
+            && self.to_second.is_none_or(|to| second <= to)
+    }
+}
+
+/// The messages of one chat, newest first, both ways.
+pub(super) async fn list(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> HttpResponse {
+    let (session, chat) = path.into_inner();
+    let checked = authorise(&world, &request).and_then(|()| require_working(&world, &session));
+    if let Err(answer) = checked {
+        return refuse(&world, Endpoint::List, answer);
+    }
+    let history = HistoryQuery::parse(request.query_string());
+    let call = Call {
+        customer: address::customer(&chat),
+        business: session,
+        ..Call::new(Provider::Waha, Endpoint::List)
+    };
+    respond(&world, &request, call, |call, fault| {
+        let query = Query {
+            provider: Some(Provider::Waha),
+            to: Some(call.customer.clone()),
+            arrived_to: known_until(fault),
+            limit: usize::MAX,
+            ..Query::default()
+        };
+        world.journal.note(call, fault);
+        let messages: Vec<Value> = world
+            .journal
+            .newest(&query, 0)
+            .iter()
+            .filter(|record| history.matches(record))
+            .skip(history.offset)
+            .take(history.limit)
+            .map(|record| message(record, &world.business_chat_id()))
+            .collect();
+        Answer::json(200, &Value::Array(messages))
+    })
+    .await
+}
+
+/// The moment up to which a stale list knows the messages.
+fn known_until(fault: Option<&Fault>) -> Option<Timestamp> {
+    let Some(Fault::Stale { lag_ms }) = fault else {
+        return None;
+    };
+    let lag = SignedDuration::from_millis(i64::try_from(*lag_ms).ok()?);
+    Timestamp::now().checked_sub(lag).ok()
+}
+
+fn message(record: &Record, me: &str) -> Value {
+    let entry = &record.entry;
+    let from_me = entry.endpoint == Endpoint::Send;
+    let chat = address::chat_id(&entry.customer);
+    let (from, to) = if from_me {
+        (me, chat.as_str())
+    } else {
+        (chat.as_str(), me)
+    };
+    let ack = ack_of(record.progress.status);
+    json!({
+        "id": entry.id,
+        "timestamp": entry.arrived.at.as_second(),
+        "from": from,
+        "fromMe": from_me,
+        "source": if from_me { "api" } else { "app" },
+        "to": to,
+        "body": entry.text,
+        "hasMedia": false,
+        "media": null,
+        "ack": ack.map(super::Ack::number),
+        "ackName": ack.map(super::Ack::name),
+        "replyTo": null,
+    })
+}

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use super::api::Request;
+use super::{Engine, new_id};
+use crate::address;
+use crate::answer::Answer;
+use crate::delivery;
+use crate::faults::{Fault, respond};
+use crate::journal::MessageStatus;
+use crate::provider::Endpoint;
+use crate::world::World;
+
+pub(super) async fn send_text(
+    world: Data<World>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    let world = world.into_inner();
+    let parsed = Request::parse(Endpoint::Send, None, &body);
+    if let Err(answer) = parsed.check(&world, &request, &["session", "chatId", "text"]) {
+        return world.refuse(parsed.call, answer.status.to_string(), answer);
+    }
+    let taker = Arc::clone(&world);
+    respond(&world, &request, parsed.call, move |call, fault| {
+        let plan = taker.delivery_plan(&call);
+        let chat = address::chat_id(&call.customer);
+        let id = new_id(true, &chat);
+        let status = MessageStatus::Queued;
+        let entry = taker
+            .journal
+            .accept(call, &id, status, fault.map(Fault::kind));
+        delivery::begin(&taker, &entry, &plan, None);
+        let seconds = entry.arrived.at.as_second();
+        let engine = taker.config.waha.engine;
+        Answer::json(201, &sent(engine, &id, &chat, &entry.text, seconds))
+    })
+    .await
+}
+
+/// What each engine answers to a message that it sent.
+fn sent(engine: Engine, id: &str, chat: &str, text: &str, seconds: i64) -> Value {
+    let key = id.rsplit('_').next().unwrap_or(id);
+    match engine {
+        Engine::Webjs => json!({
+            "_data": { "id": { "_serialized": id }, "body": text, "type": "chat", "t": seconds },
+            "id": { "fromMe": true, "remote": chat, "id": key, "_serialized": id },
+            "ack": 0,
+            "hasMedia": false,
+            "body": text,
+            "type": "chat",
+            "timestamp": seconds,
+            "to": chat,
+            "fromMe": true,
+        }),
+        Engine::Noweb => json!({
+            "key": { "remoteJid": chat.replace("@c.us", "@s.whatsapp.net"), "fromMe": true, "id": key },
+            "message": { "extendedTextMessage": { "text": text } },
+            "messageTimestamp": seconds.to_string(),
+            "status": "PENDING",
+        }),
+        Engine::Gows => json!({
+            "id": id,
+            "timestamp": seconds,
+            "to": chat,
+            "fromMe": true,
+            "body": text,
+            "ack": 0,
+            "ackName": "PENDING",
+        }),
+    }
+}
+
+pub(super) async fn send_seen(
+    world: Data<World>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    signal(&world, &request, Endpoint::Seen, None, &body).await
+}
+
+pub(super) async fn start_typing(
+    world: Data<World>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    signal(&world, &request, Endpoint::Typing, None, &body).await
+}
+
+pub(super) async fn stop_typing(
+    world: Data<World>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    signal(&world, &request, Endpoint::Typing, None, &body).await
+}
+
+pub(super) async fn presence(
+    world: Data<World>,
+    request: HttpRequest,
+    session: Path<String>,
+    body: Bytes,
+) -> HttpResponse {
+    signal(&world, &request, Endpoint::Presence, Some(&session), &body).await
+}
+
+/// Everything that is sent about a chat without being a message.
+async fn signal(
+    world: &World,
+    request: &HttpRequest,
+    endpoint: Endpoint,
+    session: Option<&str>,
+    body: &[u8],
+) -> HttpResponse {
+    let mut parsed = Request::parse(endpoint, session, body);
+    let required: &[&str] = match session {
+        Some(_) => &["chatId", "presence"],
+        None => &["session", "chatId"],
+    };
+    if let Err(answer) = parsed.check(world, request, required) {
+        return world.refuse(parsed.call, answer.status.to_string(), answer);
+    }
+    // The body does not say which of the two it is, and the page wants to know.
+    parsed.call.text = match request.path() {
+        "/api/startTyping" => "start".to_owned(),
+        "/api/stopTyping" => "stop".to_owned(),
+        _ => parsed.text("presence").unwrap_or_default().to_owned(),
+    };
+    respond(world, request, parsed.call, |call, fault| {
+        world.journal.note(call, fault);
+        Answer::json(201, &json!({ "result": true }))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_hides_the_id_in_a_place_of_its_own() {
+        let id = "true_31612345678@c.us_3EB0AB";
+        let answer = |engine| sent(engine, id, "31612345678@c.us", "Hoi", 1);
+        assert_eq!(answer(Engine::Webjs)["id"]["_serialized"], id);
+        assert_eq!(answer(Engine::Noweb)["key"]["id"], "3EB0AB");
+        assert_eq!(
+            answer(Engine::Noweb)["key"]["remoteJid"],
+            "31612345678@s.whatsapp.net"
+        );
+        assert_eq!(answer(Engine::Gows)["id"], id);
+    }
+}
