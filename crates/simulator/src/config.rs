@@ -23,7 +23,7 @@ pub enum Command {
     /// Ask a running simulator on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
         /// The port that it listens on.
-        #[arg(long, env = "PORT", default_value_t = SimulatorConfig::PORT)]
+        #[arg(long, env = "PORT", value_name = "PORT", default_value_t = SimulatorConfig::PORT)]
         port: u16,
     },
 }
@@ -32,43 +32,53 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct SimulatorConfig {
     /// Port for the chat page, the providers' APIs and the commands, IPv6 and IPv4.
-    #[arg(long, env = "PORT", default_value_t = Self::PORT)]
+    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = Self::PORT)]
     pub port: u16,
 
     /// Where the ingress listens: webhooks are posted there.
     #[arg(
         long,
         env = "SIMULATOR_INGRESS_URL",
+        value_name = "SIMULATOR_INGRESS_URL",
         default_value = "http://localhost:8080"
     )]
     pub ingress_url: String,
 
     /// What Twilio would call, and so what its signature is computed over [default: the ingress URL].
-    #[arg(long, env = "PUBLIC_BASE_URL")]
+    #[arg(long, env = "PUBLIC_BASE_URL", value_name = "PUBLIC_BASE_URL")]
     pub public_base_url: Option<String>,
 
     /// How the services reach the simulator; media addresses start with it [default: localhost].
-    #[arg(long, env = "SIMULATOR_PUBLIC_URL")]
+    #[arg(
+        long,
+        env = "SIMULATOR_PUBLIC_URL",
+        value_name = "SIMULATOR_PUBLIC_URL"
+    )]
     pub simulator_url: Option<String>,
 
     /// Threads that serve requests.
-    #[arg(long, env = "SIMULATOR_THREADS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, env = "SIMULATOR_THREADS", value_name = "SIMULATOR_THREADS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: u16,
 
     /// How many calls and webhooks are remembered; the oldest are dropped and counted.
-    #[arg(long, env = "SIMULATOR_JOURNAL_ENTRIES", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "SIMULATOR_JOURNAL_ENTRIES", value_name = "SIMULATOR_JOURNAL_ENTRIES", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub journal_entries: u32,
 
     /// How many bytes the remembered calls may take together.
     #[arg(
         long,
-        env = "SIMULATOR_JOURNAL_BYTES",
+        env = "SIMULATOR_JOURNAL_BYTES", value_name = "SIMULATOR_JOURNAL_BYTES",
         default_value_t = 256 * 1024 * 1024
     )]
     pub journal_bytes: usize,
 
     /// Milliseconds between the status changes of an accepted message (sent, delivered, read).
-    #[arg(long, env = "SIMULATOR_STATUS_DELAY_MS", default_value_t = 400)]
+    #[arg(
+        long,
+        env = "SIMULATOR_STATUS_DELAY_MS",
+        value_name = "SIMULATOR_STATUS_DELAY_MS",
+        default_value_t = 400
+    )]
     pub status_delay_ms: u64,
 
     /// Twilio.
@@ -84,7 +94,12 @@ pub struct SimulatorConfig {
     pub chatwoot: ChatwootConfig,
 
     /// Key that the language model asks for (Bearer); without one every caller is served.
-    #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "LLM_API_KEY",
+        value_name = "LLM_API_KEY",
+        hide_env_values = true
+    )]
     pub llm_api_key: Option<SecretString>,
 }
 
@@ -96,6 +111,7 @@ pub struct TwilioConfig {
         id = "twilio_account_sid",
         long = "twilio-account-sid",
         env = "TWILIO_ACCOUNT_SID",
+        value_name = "TWILIO_ACCOUNT_SID",
         default_value = "AC00000000000000000000000000000000"
     )]
     pub account_sid: String,
@@ -105,6 +121,7 @@ pub struct TwilioConfig {
         id = "twilio_auth_token",
         long = "twilio-auth-token",
         env = "TWILIO_AUTH_TOKEN",
+        value_name = "TWILIO_AUTH_TOKEN",
         hide_env_values = true,
         default_value = "fake-twilio-token"
     )]
@@ -115,6 +132,7 @@ pub struct TwilioConfig {
         id = "twilio_whatsapp_number",
         long = "twilio-whatsapp-number",
         env = "TWILIO_WHATSAPP_NUMBER",
+        value_name = "TWILIO_WHATSAPP_NUMBER",
         default_value = "whatsapp:+14155238886",
         value_delimiter = ','
     )]
@@ -129,6 +147,7 @@ pub struct WahaConfig {
         id = "waha_api_key",
         long = "waha-api-key",
         env = "WAHA_API_KEY",
+        value_name = "WAHA_API_KEY",
         hide_env_values = true,
         default_value = "fake-waha-key"
     )]
@@ -139,6 +158,7 @@ pub struct WahaConfig {
         id = "waha_webhook_secret",
         long = "waha-webhook-secret",
         env = "WAHA_WEBHOOK_SECRET",
+        value_name = "WAHA_WEBHOOK_SECRET",
         hide_env_values = true,
         default_value = "fake-waha-secret"
     )]
@@ -149,6 +169,7 @@ pub struct WahaConfig {
         id = "waha_session",
         long = "waha-session",
         env = "SIMULATOR_WAHA_SESSION",
+        value_name = "SIMULATOR_WAHA_SESSION",
         default_value = "default"
     )]
     pub session: String,
@@ -157,7 +178,7 @@ pub struct WahaConfig {
     #[arg(
         id = "waha_engine",
         long = "waha-engine",
-        env = "SIMULATOR_WAHA_ENGINE",
+        env = "SIMULATOR_WAHA_ENGINE", value_name = "SIMULATOR_WAHA_ENGINE",
         value_enum,
         default_value_t = Engine::Webjs
     )]
@@ -172,6 +193,7 @@ pub struct ChatwootConfig {
         id = "chatwoot_api_token",
         long = "chatwoot-api-token",
         env = "CHATWOOT_API_TOKEN",
+        value_name = "CHATWOOT_API_TOKEN",
         hide_env_values = true,
         default_value = "fake-chatwoot-bot-token"
     )]
@@ -182,6 +204,7 @@ pub struct ChatwootConfig {
         id = "chatwoot_user_token",
         long = "chatwoot-user-token",
         env = "SIMULATOR_CHATWOOT_USER_TOKEN",
+        value_name = "SIMULATOR_CHATWOOT_USER_TOKEN",
         hide_env_values = true,
         default_value = "fake-chatwoot-user-token"
     )]
@@ -192,6 +215,7 @@ pub struct ChatwootConfig {
         id = "chatwoot_account_id",
         long = "chatwoot-account-id",
         env = "CHATWOOT_ACCOUNT_ID",
+        value_name = "CHATWOOT_ACCOUNT_ID",
         default_value_t = 1
     )]
     pub account_id: u64,
@@ -201,6 +225,7 @@ pub struct ChatwootConfig {
         id = "chatwoot_webhook_secret",
         long = "chatwoot-webhook-secret",
         env = "CHATWOOT_WEBHOOK_SECRET",
+        value_name = "CHATWOOT_WEBHOOK_SECRET",
         hide_env_values = true,
         default_value = "fake-chatwoot-secret"
     )]
@@ -211,6 +236,7 @@ pub struct ChatwootConfig {
         id = "chatwoot_flood_limit",
         long = "chatwoot-flood-limit",
         env = "SIMULATOR_CHATWOOT_FLOOD_LIMIT",
+        value_name = "SIMULATOR_CHATWOOT_FLOOD_LIMIT",
         default_value_t = 200
     )]
     pub flood_limit: usize,

@@ -8,11 +8,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Every file: path, type, content.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 8] = [
     (
         "/",
         "text/html; charset=utf-8",
         include_str!("page/index.html"),
+    ),
+    (
+        "/page/icon.svg",
+        "image/svg+xml",
+        include_str!("page/icon.svg"),
     ),
     ("/page/style.css", CSS, include_str!("page/style.css")),
     ("/page/app.js", SCRIPT, include_str!("page/app.js")),

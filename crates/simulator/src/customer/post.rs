@@ -172,6 +172,7 @@ fn write_down(world: &World, message: &CustomerMessage, prepared: &Prepared) -> 
         business: prepared.business.clone(),
         text: shown_text(message),
         request: json!({
+            "name": message.name,
             "media": message.media,
             "location": message.location,
             "button": message.button,
