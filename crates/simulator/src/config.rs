@@ -68,7 +68,7 @@ pub struct SimulatorConfig {
     #[arg(
         long,
         env = "SIMULATOR_JOURNAL_BYTES", value_name = "SIMULATOR_JOURNAL_BYTES",
-        default_value_t = 256 * 1024 * 1024
+        default_value_t = 512 * 1024 * 1024
     )]
     pub journal_bytes: usize,
 

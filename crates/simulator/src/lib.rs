@@ -48,3 +48,8 @@ pub use provider::{Endpoint, Provider};
 pub use server::Simulator;
 pub use stats::SenderStats;
 pub use webhook::{Posted, Webhook};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -33,10 +33,11 @@ pub(crate) struct MediaFile {
 impl MediaFile {
     /// The download.
     pub(crate) fn answer(&self) -> Answer {
-        // The type comes from the page or a test, so it is told as a header that may be refused.
+        // A file may claim to be a page. No browser may run it as one of ours.
         Answer::new(200, "application/octet-stream", self.bytes.clone())
             .header("content-type", self.content_type.clone())
             .header("x-content-type-options", "nosniff")
+            .header("content-security-policy", "sandbox; default-src 'none'")
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) async fn list(
         let query = Query {
             provider: Some(Provider::Chatwoot),
             to: Some(conversation.customer.clone()),
+            arrived_to: fault.and_then(|fault| fault.known_until(Timestamp::now())),
             limit: usize::MAX,
             ..Query::default()
         };

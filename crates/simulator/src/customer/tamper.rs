@@ -57,24 +57,18 @@ impl Tamper {
     }
 }
 
-/// Another signature of the same form: letters and digits change places with their neighbours.
+/// Another signature of the same form: every letter and digit becomes its neighbour.
 fn scramble(signature: &str) -> String {
-    let (prefix, value) = signature.split_once("sha256=").unwrap_or(("", signature));
-    let marker = if value.len() < signature.len() {
-        "sha256="
-    } else {
-        ""
+    if let Some(value) = signature.strip_prefix("sha256=") {
+        return format!("sha256={}", scramble(value));
+    }
+    let next = |c: char| match c {
+        '0'..='8' | 'a'..='e' | 'A'..='Y' => char::from_u32(u32::from(c) + 1).unwrap_or(c),
+        '9' => '0',
+        'f' => 'a',
+        other => other,
     };
-    let scrambled: String = value
-        .chars()
-        .map(|c| match c {
-            '0'..='8' | 'a'..='e' | 'A'..='Y' => char::from_u32(u32::from(c) + 1).unwrap_or(c),
-            '9' => '0',
-            'f' => 'a',
-            other => other,
-        })
-        .collect();
-    format!("{prefix}{marker}{scrambled}")
+    signature.chars().map(next).collect()
 }
 
 #[cfg(test)]

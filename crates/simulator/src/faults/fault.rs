@@ -1,3 +1,4 @@
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::DeliveryPlan;
@@ -165,6 +166,15 @@ impl Fault {
             Self::Stale { .. } => "stale",
             Self::Delivery(_) => "delivery",
         }
+    }
+
+    /// The moment up to which a stale list knows the messages; `None` when it knows all.
+    pub(crate) fn known_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let Self::Stale { lag_ms } = self else {
+            return None;
+        };
+        let lag = SignedDuration::from_millis(i64::try_from(*lag_ms).unwrap_or(i64::MAX));
+        Some(now.checked_sub(lag).unwrap_or(Timestamp::MIN))
     }
 
     /// What a refused call is counted under: the error code, else the status, else the kind.

@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::resource;
@@ -58,20 +56,13 @@ impl ListQuery {
     /// The page, newest message first. `DateSent` is compared with the time of acceptance. With a
     /// [`Fault::Stale`] the newest messages are not known yet.
     pub(super) fn answer(&self, world: &World, fault: Option<&Fault>) -> Value {
-        let seen_to = match fault {
-            Some(Fault::Stale { lag_ms }) => {
-                let lag = SignedDuration::try_from(Duration::from_millis(*lag_ms));
-                lag.ok()
-                    .and_then(|lag| Timestamp::now().checked_sub(lag).ok())
-            }
-            _ => None,
-        };
+        let known_until = fault.and_then(|fault| fault.known_until(Timestamp::now()));
         let query = Query {
             provider: Some(Provider::Twilio),
             to: self.to.clone(),
             from: self.from.clone(),
             arrived_from: self.sent_from,
-            arrived_to: self.sent_to.into_iter().chain(seen_to).min(),
+            arrived_to: self.sent_to.into_iter().chain(known_until).min(),
             // One more, to know whether there is a next page.
             limit: self.page_size + 1,
             ..Query::accepted_messages()

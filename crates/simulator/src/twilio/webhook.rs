@@ -78,8 +78,10 @@ fn signed(
 /// Where a URL that Twilio would call is really posted: below the public base, at the ingress.
 fn posted_url(config: &SimulatorConfig, url: &str) -> String {
     match url.strip_prefix(config.signed_base_url()) {
-        Some(path) => format!("{}{path}", config.ingress_url.trim_end_matches('/')),
-        None => url.to_owned(),
+        Some(path) if path.starts_with('/') => {
+            format!("{}{path}", config.ingress_url.trim_end_matches('/'))
+        }
+        _ => url.to_owned(),
     }
 }
 
@@ -141,6 +143,8 @@ mod tests {
         );
         let foreign = status_webhook(&config(), "http://other:1/x", &[]);
         assert_eq!(foreign.url, "http://other:1/x");
+        let lookalike = "https://bot.example.nl.example.com/x";
+        assert_eq!(status_webhook(&config(), lookalike, &[]).url, lookalike);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::ack_of;
 use super::api::{authorise, refuse, require_working};
 use crate::address;
 use crate::answer::Answer;
-use crate::faults::{Fault, respond};
+use crate::faults::respond;
 use crate::journal::{Call, Query, Record};
 use crate::provider::{Endpoint, Provider};
 use crate::world::World;
@@ -75,7 +75,7 @@ pub(super) async fn list(
         let query = Query {
             provider: Some(Provider::Waha),
             to: Some(call.customer.clone()),
-            arrived_to: known_until(fault),
+            arrived_to: fault.and_then(|fault| fault.known_until(Timestamp::now())),
             limit: usize::MAX,
             ..Query::default()
         };
@@ -92,15 +92,6 @@ pub(super) async fn list(
         Answer::json(200, &Value::Array(messages))
     })
     .await
-}
-
-/// The moment up to which a stale list knows the messages.
-fn known_until(fault: Option<&Fault>) -> Option<Timestamp> {
-    let Some(Fault::Stale { lag_ms }) = fault else {
-        return None;
-    };
-    let lag = SignedDuration::from_millis(i64::try_from(*lag_ms).ok()?);
-    Timestamp::now().checked_sub(lag).ok()
 }
 
 fn message(record: &Record, me: &str) -> Value {
