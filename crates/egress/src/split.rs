@@ -148,7 +148,7 @@ mod tests {
         );
         assert_eq!(
             split("Een zin. Nog een zin die lang is", chars(20)),
-            ["Een zin.", "Nog een zin die", "lang is"]
+            ["Een zin.", "Nog een zin die lang", "is"]
         );
         assert_eq!(split("aaa bbb ccc", chars(7)), ["aaa bbb", "ccc"]);
     }

@@ -30,7 +30,9 @@ pub struct LogFilterError;
 /// # Errors
 /// When the filter cannot be parsed.
 pub fn start(config: &RuntimeConfig) -> Result<Logs, LogFilterError> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|_| LogFilterError)?;
+    // The server's own chatter is no news, unless it is asked for.
+    let filter = format!("actix_server=warn,{}", config.log);
+    let filter = EnvFilter::try_new(filter).map_err(|_| LogFilterError)?;
     let stdout = BufWriter::with_capacity(64 * 1024, io::stdout());
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_MEMORY)

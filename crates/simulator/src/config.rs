@@ -1,4 +1,5 @@
 use clap::{Args, FromArgMatches, Parser, Subcommand};
+use runtime::RuntimeConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::waha::Engine;
@@ -92,6 +93,13 @@ pub struct SimulatorConfig {
     /// Chatwoot.
     #[command(flatten)]
     pub chatwoot: ChatwootConfig,
+
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub runtime: RuntimeConfig,
 
     /// Key that the language model asks for (Bearer); without one every caller is served.
     #[arg(

@@ -17,7 +17,6 @@ mod errors;
 mod faults;
 mod handle;
 mod health;
-mod healthcheck;
 mod journal;
 mod llm;
 mod media;
@@ -39,7 +38,6 @@ pub use customer::{Button, CustomerMessage, Location, Media, MessageResult, Refe
 pub use delivery::DeliveryPlan;
 pub use faults::{CallMatch, ErrorBody, Fault, FaultReport, FaultRule};
 pub use handle::SimulatorHandle;
-pub use healthcheck::healthcheck;
 pub use journal::{
     ConversationSummary, Entry, JournalStats, MessageStatus, Outcome, Progress, Query, Record,
 };

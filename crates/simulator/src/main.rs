@@ -1,68 +1,29 @@
-//! The simulator as a program.
+//! `simulator`: fake Twilio, WAHA, Chatwoot and language model, with a chat page.
 
-use std::fmt::Display;
-use std::io::{self, Write as _};
-use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
-use simulator::{Cli, Command, Simulator, SimulatorConfig, healthcheck};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-
-/// Exit code of a bad configuration (`EX_USAGE`).
-const BAD_CONFIGURATION: u8 = 64;
+use simulator::{Cli, Command, Simulator, SimulatorConfig};
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return bad_configuration(error),
-        Err(help) => return exit(help.print().map_err(Into::into)),
-    };
-    match cli.command {
-        Command::Serve(config) => match config.validate() {
-            Ok(()) => exit(serve(*config).await),
-            Err(error) => bad_configuration(error),
-        },
-        Command::Healthcheck { port } => exit(healthcheck(port)),
+async fn main() -> anyhow::Result<ExitCode> {
+    match runtime::parse::<Cli>().command {
+        Command::Serve(config) => serve(*config).await?,
+        Command::Healthcheck { port } => runtime::healthcheck(port)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: SimulatorConfig) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(("::", config.port))
-        .or_else(|_| TcpListener::bind(("0.0.0.0", config.port)))
-        .with_context(|| format!("cannot listen on port {}", config.port))?;
-    let stop = CancellationToken::new();
+    if let Err(mistake) = config.validate() {
+        runtime::refuse(&[mistake]);
+    }
+    let _logs = runtime::logs::start(&config.runtime)
+        .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
+    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let stop = runtime::stop_signal()?;
     let simulator = Simulator::new(config, listener, stop.clone()).start()?;
-    writeln!(io::stdout(), "simulator listens on {}", simulator.url())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    stop.cancel();
+    tracing::info!(url = simulator.url(), "simulator starts");
+    stop.cancelled().await;
     simulator.stopped().await
-}
-
-fn bad_configuration(error: impl Display) -> ExitCode {
-    let text = error.to_string();
-    complain(text.lines().next().unwrap_or_default());
-    ExitCode::from(BAD_CONFIGURATION)
-}
-
-fn exit(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn complain(line: &str) {
-    // There is nowhere to report that standard error is closed.
-    drop(writeln!(io::stderr(), "{line}"));
 }
