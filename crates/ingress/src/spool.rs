@@ -43,6 +43,7 @@ pub(crate) struct Spooled {
 enum Place {
     Inbound,
     Outbound,
+    Crm,
     Rejected,
 }
 
@@ -53,6 +54,7 @@ impl Spooled {
             to: match destination {
                 Destination::Work(Queue::Inbound) => Place::Inbound,
                 Destination::Work(Queue::Outbound) => Place::Outbound,
+                Destination::Work(Queue::Crm) => Place::Crm,
                 Destination::Rejected => Place::Rejected,
             },
             kind: entry.kind,
@@ -68,6 +70,7 @@ impl Spooled {
         let destination = match self.to {
             Place::Inbound => Destination::Work(Queue::Inbound),
             Place::Outbound => Destination::Work(Queue::Outbound),
+            Place::Crm => Destination::Work(Queue::Crm),
             Place::Rejected => Destination::Rejected,
         };
         let entry = NewEntry {

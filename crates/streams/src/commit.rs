@@ -30,6 +30,8 @@ pub struct Turn {
     pub done_ttl: Duration,
     /// Entries for the outbound stream, in order.
     pub outbound: Vec<NewEntry>,
+    /// Entries for the CRM's stream, in order.
+    pub crm: Vec<NewEntry>,
 }
 
 /// What a commit met.
@@ -105,7 +107,8 @@ impl Redis {
                     .key(keys.history(conversation));
                 invocation
                     .key(keys.contact(conversation))
-                    .key(keys.stream(Queue::Outbound));
+                    .key(keys.stream(Queue::Outbound))
+                    .key(keys.stream(Queue::Crm));
                 invocation
                     .arg(lease.token())
                     .arg(lease.queue.group())
@@ -118,9 +121,11 @@ impl Redis {
                 add_pairs(invocation, &turn.contact);
                 invocation.arg(turn.forget.len()).arg(&turn.forget);
                 invocation.arg(turn.history.len()).arg(&turn.history);
-                invocation.arg(turn.outbound.len());
-                for send in &turn.outbound {
-                    add_pairs(invocation, &send.fields());
+                for entries in [&turn.outbound, &turn.crm] {
+                    invocation.arg(entries.len());
+                    for entry in entries {
+                        add_pairs(invocation, &entry.fields());
+                    }
                 }
             })
             .await?;

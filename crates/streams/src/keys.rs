@@ -40,10 +40,7 @@ impl Keys {
 
     /// The live consumers of a queue.
     pub fn members(self, queue: Queue) -> String {
-        match queue {
-            Queue::Inbound => "members".into(),
-            Queue::Outbound => "members:out".into(),
-        }
+        queue.pick("members", "members:out", "members:crm").into()
     }
 
     /// The clock of a sender: when its next message may leave.
@@ -90,27 +87,27 @@ impl PartitionKeys {
 
     /// The work stream of a queue.
     pub fn stream(self, queue: Queue) -> String {
-        self.whole(queue.pick("in", "out"))
+        self.whole(queue.pick("in", "out", "crm"))
     }
 
     /// The lease of a queue's consumer.
     pub fn lease(self, queue: Queue) -> String {
-        self.whole(queue.pick("lease", "olease"))
+        self.whole(queue.pick("lease", "olease", "clease"))
     }
 
     /// The fencing token and epoch of a queue's consumer.
     pub fn owner(self, queue: Queue) -> String {
-        self.whole(queue.pick("own", "oown"))
+        self.whole(queue.pick("own", "oown", "cown"))
     }
 
     /// How often processing of each entry was started.
     pub fn attempts(self, queue: Queue) -> String {
-        self.whole(queue.pick("att", "oatt"))
+        self.whole(queue.pick("att", "oatt", "catt"))
     }
 
     /// The dead letters of a queue.
     pub fn dead_letters(self, queue: Queue) -> String {
-        self.whole(queue.pick("dlq", "odlq"))
+        self.whole(queue.pick("dlq", "odlq", "cdlq"))
     }
 
     /// Verified webhooks that failed validation.
@@ -165,6 +162,8 @@ impl PartitionKeys {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_queues_share_no_key() {
+    fn the_queues_share_no_key() {
         let keys = Keys::plain().of(Partition::from_number(3));
         for name in [
             PartitionKeys::stream,
@@ -208,7 +207,9 @@ mod tests {
             PartitionKeys::attempts,
             PartitionKeys::dead_letters,
         ] {
-            assert_ne!(name(keys, Queue::Inbound), name(keys, Queue::Outbound));
+            let names: BTreeSet<String> =
+                Queue::ALL.iter().map(|queue| name(keys, *queue)).collect();
+            assert_eq!(names.len(), Queue::ALL.len(), "{names:?}");
         }
     }
 }

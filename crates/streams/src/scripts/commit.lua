@@ -1,10 +1,10 @@
 -- All effects of a turn, or none. The gate is XACK: it is the only test-and-set, and dead-lettering
 -- uses the same one. It is allowed when memory is short and marks the script dirty, so that nothing
 -- after it can be refused. Arguments are parsed before the first write: Lua has no rollback.
--- KEYS owner, stream, attempts, done, state, list, contact, out
+-- KEYS owner, stream, attempts, done, state, list, contact, then the streams that entries are added to
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s,
 --      then counted runs: state pairs, contact pairs, contact fields to drop, list items,
---      and the number of outbound entries with a counted run of pairs each
+--      and for each of the last keys the number of its entries with a counted run of pairs each
 -- returns {'FENCED'} | {'ALREADY'} | {'CONFLICT', version} | {'OK', version}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
 local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
@@ -22,10 +22,12 @@ local function run()
   return items
 end
 local state, contact, forgotten, lines = run(), run(), run(), run()
-local sends = {}
-local count = tonumber(ARGV[at])
-at = at + 1
-for k = 1, count do sends[k] = run() end
+local added = {}
+for key = 8, #KEYS do
+  local count = tonumber(ARGV[at])
+  at = at + 1
+  for k = 1, count do added[#added + 1] = {KEYS[key], run()} end
+end
 
 if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'ALREADY'} end
 redis.call('XDEL', KEYS[2], ARGV[3])
@@ -39,6 +41,6 @@ if #lines > 0 then
   redis.call('LTRIM', KEYS[6], -tonumber(ARGV[5]), -1)
   redis.call('EXPIRE', KEYS[6], ARGV[6])
 end
-for k = 1, count do redis.call('XADD', KEYS[8], '*', unpack(sends[k])) end
+for k = 1, #added do redis.call('XADD', added[k][1], '*', unpack(added[k][2])) end
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[7])
 return {'OK', version + 1}
