@@ -1,0 +1,81 @@
+//! The agents, each in its own file, and the one list of them.
+
+mod conversation;
+mod crm;
+mod extraction;
+mod router;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::crm::Crm;
+use crate::domain::Domain;
+use crate::graph::Node;
+use crate::llm::Model;
+use crate::metrics::WorkerMetrics;
+use crate::turn::{Output, Turn};
+use crate::understanding::Understander;
+
+pub(crate) use conversation::{dice, replies_in};
+pub use crm::CRM_BUDGET;
+pub(crate) use crm::contact_of;
+
+/// A node's work. Takes the turn as it is and gives its own output; never touches Redis.
+pub trait Agent: Send + Sync {
+    /// Where it stands in the graph.
+    fn node(&self) -> Node;
+
+    /// How long it may take.
+    fn budget(&self) -> Duration;
+
+    /// Works on a turn.
+    fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>>;
+}
+
+/// Why an agent gave no output.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// It took longer than its budget.
+    #[error("the {} agent took too long", .0.as_str())]
+    TooSlow(Node),
+}
+
+/// What agents are made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The business.
+    pub domain: Arc<Domain>,
+    /// The rules.
+    pub understander: Arc<Understander>,
+    /// The language model, where one is configured.
+    pub model: Option<Arc<Model>>,
+    /// The CRM.
+    pub crm: Crm,
+    /// What is counted.
+    pub metrics: WorkerMetrics,
+}
+
+/// All agents.
+pub struct Agents(Vec<Box<dyn Agent>>);
+
+impl Agents {
+    /// The list. A new agent is added here, and its edges in `graph.rs`.
+    pub fn new(parts: &Parts) -> Self {
+        Self(vec![
+            Box::new(router::Router::new(parts)),
+            Box::new(extraction::Extraction::new(parts)),
+            Box::new(conversation::Conversation::new(parts)),
+            Box::new(crm::CrmAgent::new(parts)),
+        ])
+    }
+
+    /// The agent at a node; none at the end.
+    pub fn get(&self, node: Node) -> Option<&dyn Agent> {
+        self.0
+            .iter()
+            .find(|agent| agent.node() == node)
+            .map(AsRef::as_ref)
+    }
+}

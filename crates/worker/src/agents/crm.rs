@@ -1,0 +1,133 @@
+//! What is noted of the turn, and where it comes from?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use shared_types::{CrmOutput, InboundMessage};
+
+use super::{Agent, AgentError, Parts};
+use crate::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
+use crate::domain::Domain;
+use crate::graph::Node;
+use crate::metrics::WorkerMetrics;
+use crate::turn::{Output, Recorded, Turn};
+
+/// The reply does not wait longer for the CRM; what is not written by then is written later.
+pub const CRM_BUDGET: Duration = Duration::from_millis(800);
+
+pub(super) struct CrmAgent {
+    domain: Arc<Domain>,
+    crm: Crm,
+    metrics: WorkerMetrics,
+}
+
+impl CrmAgent {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self {
+            domain: parts.domain.clone(),
+            crm: parts.crm.clone(),
+            metrics: parts.metrics.clone(),
+        }
+    }
+
+    async fn record(&self, turn: &Turn) -> Recorded {
+        let write = write(&self.domain, turn);
+        let written = tokio::time::timeout(CRM_BUDGET, self.crm.apply(&write)).await;
+        let error = match written {
+            Ok(Ok(noted)) => {
+                self.metrics.crm_written("at_once");
+                let output = CrmOutput {
+                    contact_created: noted.contact_created,
+                    contact_id: Some(noted.contact_id),
+                    lead_created: noted.lead_created,
+                };
+                return Recorded {
+                    output,
+                    unwritten: None,
+                };
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        self.metrics.crm_written("deferred");
+        tracing::warn!(error, "the CRM did not take the turn; it is written later");
+        Recorded {
+            output: CrmOutput::default(),
+            unwritten: Some(write),
+        }
+    }
+}
+
+impl Agent for CrmAgent {
+    fn node(&self) -> Node {
+        Node::Crm
+    }
+
+    fn budget(&self) -> Duration {
+        CRM_BUDGET * 2
+    }
+
+    fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {
+        Box::pin(async move { Ok(Output::Recorded(Box::new(self.record(turn).await))) })
+    }
+}
+
+/// What a turn tells the CRM. Only what this message said is noted, with where it comes from.
+fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
+    let router = turn.state.router_output.as_ref();
+    let confidence = router.map_or(0.0, |output| output.confidence);
+    let intent = turn.memory.intent.as_deref().unwrap_or_default();
+    let goal = domain.dialogue.goal(intent).filter(|goal| goal.lead);
+    let slots = turn
+        .state
+        .extraction_output
+        .iter()
+        .flat_map(|output| &output.slots);
+    let mut fields: Vec<LeadField> = slots
+        .map(|(name, value)| LeadField {
+            name: name.clone(),
+            value: value.to_string(),
+            agent: Node::Extraction.as_str().into(),
+            confidence,
+        })
+        .collect();
+    if let Some(topic) = turn.plan.as_ref().and_then(|plan| plan.answers.as_ref()) {
+        fields.push(LeadField {
+            name: topic.clone(),
+            value: turn.memory.answers.get(topic).cloned().unwrap_or_default(),
+            agent: Node::Conversation.as_str().into(),
+            confidence,
+        });
+    }
+    CrmWrite {
+        message: format!("{}:{}", turn.message.source, turn.message.id),
+        at: turn.message.received_at.unwrap_or(turn.now),
+        contact: contact_of(&turn.message, turn.lang()),
+        lead: goal.map(|goal| LeadWrite {
+            conversation: turn.message.conversation.id.to_string(),
+            intent: goal.intent.clone(),
+            fields,
+        }),
+    }
+}
+
+/// Who wrote a message, with every address that is known.
+pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
+    let sender = &message.sender;
+    let mut addresses = vec![sender.id.to_string()];
+    addresses.extend(
+        sender
+            .phone_number
+            .iter()
+            .map(|number| format!("tel:{number}")),
+    );
+    addresses.extend(sender.aliases.iter().map(ToString::to_string));
+    addresses.dedup();
+    ContactWrite {
+        addresses,
+        name: sender.name.clone(),
+        language: Some(lang.to_owned()),
+        wants_messages: None,
+    }
+}

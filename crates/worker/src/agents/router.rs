@@ -1,0 +1,152 @@
+//! What does the customer want, and where does the graph go?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use shared_types::{NextAgent, RouterOutput};
+
+use super::{Agent, AgentError, Parts};
+use crate::domain::{About, Domain, Intent};
+use crate::graph::Node;
+use crate::llm::{Model, RouterAnswer};
+use crate::metrics::WorkerMetrics;
+use crate::turn::{Output, Routed, Turn};
+
+pub(super) struct Router {
+    domain: Arc<Domain>,
+    model: Option<Arc<Model>>,
+    metrics: WorkerMetrics,
+}
+
+impl Router {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self {
+            domain: parts.domain.clone(),
+            model: parts.model.clone(),
+            metrics: parts.metrics.clone(),
+        }
+    }
+
+    async fn route(&self, turn: &Turn) -> Routed {
+        let by_rules = by_rules(&self.domain, turn);
+        let Some(model) = &self.model else {
+            return by_rules;
+        };
+        match model.route(&self.domain, turn).await {
+            Ok((answer, tokens)) => by_model(&self.domain, turn, by_rules, &answer, tokens),
+            Err(why) => {
+                self.metrics.fallback(Node::Router, why.name());
+                by_rules
+            }
+        }
+    }
+}
+
+impl Agent for Router {
+    fn node(&self) -> Node {
+        Node::Router
+    }
+
+    fn budget(&self) -> Duration {
+        Model::budget_of(self.model.as_deref())
+    }
+
+    fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {
+        Box::pin(async move { Ok(Output::Routed(self.route(turn).await)) })
+    }
+}
+
+/// The rules' reading, in the light of what the conversation is about: "en een automaat?" goes on
+/// with what was wanted before.
+fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
+    let reading = &turn.reading;
+    let unsure = reading.confidence < domain.settings.confidence_threshold;
+    let tells_something = !reading.slots.is_empty() || !reading.negated.is_empty();
+    let earlier = turn.memory.intent.as_deref().filter(|_| {
+        let is_vague = unsure || reading.intent == domain.settings.fallback_intent;
+        is_vague && (tells_something || reading.answer.is_some())
+    });
+    let intent = earlier.unwrap_or(&reading.intent);
+    let confidence = if earlier.is_some() {
+        domain.settings.confidence_threshold
+    } else {
+        reading.confidence
+    };
+    decided(domain, turn, intent, confidence, turn_lang(turn), 0)
+}
+
+/// A language that the text shows clearly wins; a word or two keep the conversation's own.
+fn turn_lang(turn: &Turn) -> String {
+    const ENOUGH_WORDS: usize = 3;
+    let words = turn.message.content.split_whitespace().count();
+    match &turn.memory.lang {
+        Some(lang) if words < ENOUGH_WORDS => lang.clone(),
+        _ => turn.reading.lang.clone(),
+    }
+}
+
+/// The model's decision, where it is one of the domain's intents; the rules' otherwise.
+fn by_model(
+    domain: &Domain,
+    turn: &Turn,
+    by_rules: Routed,
+    answer: &RouterAnswer,
+    tokens: u64,
+) -> Routed {
+    if !domain
+        .intents
+        .iter()
+        .any(|intent| intent.name == answer.intent)
+    {
+        return Routed { tokens, ..by_rules };
+    }
+    let speaks = domain
+        .replies
+        .iter()
+        .any(|replies| replies.language == answer.language);
+    let lang = if speaks {
+        answer.language.clone()
+    } else {
+        by_rules.lang
+    };
+    decided(
+        domain,
+        turn,
+        &answer.intent,
+        answer.confidence.clamp(0.0, 1.0),
+        lang,
+        tokens,
+    )
+}
+
+fn decided(
+    domain: &Domain,
+    turn: &Turn,
+    intent: &str,
+    confidence: f64,
+    lang: String,
+    tokens: u64,
+) -> Routed {
+    let known: Option<&Intent> = domain.intents.iter().find(|known| known.name == intent);
+    let next_agent = if turn.memory.is_with_human(turn.now) {
+        NextAgent::End
+    } else if known.is_some_and(|intent| intent.has_slots) || !turn.reading.slots.is_empty() {
+        NextAgent::Extraction
+    } else {
+        NextAgent::Conversation
+    };
+    let sure = confidence >= domain.settings.confidence_threshold;
+    let tells_something = !turn.reading.slots.is_empty();
+    Routed {
+        output: RouterOutput {
+            intent: intent.to_owned(),
+            confidence,
+            next_agent,
+        },
+        lang,
+        about: known.map_or(About::Wanted, |intent| intent.about),
+        pursue: domain.dialogue.goal(intent).is_some() && (sure || tells_something),
+        tokens,
+    }
+}

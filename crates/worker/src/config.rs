@@ -1,0 +1,360 @@
+//! Settings of the worker.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use runtime::RuntimeConfig;
+use secrecy::SecretString;
+use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
+
+use crate::agents::CRM_BUDGET;
+
+/// Everything that `worker serve` reads.
+#[derive(Debug, Clone, Args)]
+pub struct WorkerConfig {
+    /// Where to listen for health and metrics.
+    #[arg(long, env = "PORT", default_value_t = 8081)]
+    pub port: u16,
+
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub domain: DomainConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub turns: TurnConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub crm: CrmConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub model: ModelConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub media: MediaConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub redis: RedisConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub runtime: RuntimeConfig,
+}
+
+/// The business.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Domain")]
+pub struct DomainConfig {
+    /// The domain file; the built-in car dealer when not set.
+    #[arg(long, env = "WORKER_DOMAIN_FILE", value_name = "FILE")]
+    pub domain_file: Option<PathBuf>,
+}
+
+/// How turns are taken.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Turns")]
+pub struct TurnConfig {
+    /// How long a turn may take.
+    #[arg(long, env = "WORKER_TURN_BUDGET_MS", default_value_t = 8_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(500..=60_000))]
+    pub turn_budget_ms: u64,
+
+    /// Lines of history that are kept of a conversation.
+    #[arg(
+        long,
+        env = "WORKER_HISTORY_LINES",
+        default_value_t = 40,
+        value_name = "N"
+    )]
+    pub history_lines: usize,
+
+    /// How long a conversation is remembered after its last message.
+    #[arg(long, env = "WORKER_MEMORY_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub memory_days: u64,
+
+    /// Turns in progress at once.
+    #[arg(
+        long,
+        env = "WORKER_IN_FLIGHT",
+        default_value_t = 256,
+        value_name = "N"
+    )]
+    pub in_flight: usize,
+
+    /// How long a dead worker's partitions stay closed.
+    #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 10_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(500..=120_000))]
+    pub lease_ms: u64,
+}
+
+/// Where contacts and leads are kept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "CRM")]
+pub struct CrmConfig {
+    /// `sqlite:<file>` for one machine, `postgres://…` for more.
+    #[arg(
+        long,
+        env = "CRM_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:crm.sqlite",
+        value_name = "URL"
+    )]
+    pub crm_database_url: SecretString,
+}
+
+/// A language model. Without a URL the rules do everything.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Language model")]
+pub struct ModelConfig {
+    /// An OpenAI-compatible endpoint, such as `https://api.openai.com/v1`.
+    #[arg(long, env = "LLM_BASE_URL", value_name = "URL")]
+    pub llm_base_url: Option<String>,
+
+    /// Its key.
+    #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
+    pub llm_api_key: Option<SecretString>,
+
+    /// The model.
+    #[arg(long, env = "LLM_MODEL", default_value = "gpt-4o-mini")]
+    pub llm_model: String,
+
+    /// How long one question may take; then the rules answer.
+    #[arg(long, env = "LLM_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(50..=20_000))]
+    pub llm_timeout_ms: u64,
+
+    /// Retries of a question within its time.
+    #[arg(long, env = "LLM_RETRIES", default_value_t = 1, value_name = "N")]
+    pub llm_retries: u32,
+
+    /// Questions in progress at once.
+    #[arg(long, env = "LLM_CONCURRENCY", default_value_t = 32, value_name = "N")]
+    pub llm_concurrency: usize,
+
+    /// Tokens for one contact on one day; then the rules answer.
+    #[arg(
+        long,
+        env = "LLM_TOKENS_PER_CONTACT_PER_DAY",
+        default_value_t = 50_000,
+        value_name = "N"
+    )]
+    pub llm_tokens_per_contact_per_day: u64,
+}
+
+/// Voice messages as text. Off without a URL.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Voice messages")]
+pub struct MediaConfig {
+    /// An OpenAI-compatible endpoint for transcription.
+    #[arg(long, env = "TRANSCRIBE_BASE_URL", value_name = "URL")]
+    pub transcribe_base_url: Option<String>,
+
+    /// Its key.
+    #[arg(long, env = "TRANSCRIBE_API_KEY", hide_env_values = true)]
+    pub transcribe_api_key: Option<SecretString>,
+
+    /// The model.
+    #[arg(long, env = "TRANSCRIBE_MODEL", default_value = "whisper-1")]
+    pub transcribe_model: String,
+
+    /// How long fetching a voice message and putting it into text may take.
+    #[arg(long, env = "TRANSCRIBE_TIMEOUT_MS", default_value_t = 4_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(100..=30_000))]
+    pub transcribe_timeout_ms: u64,
+
+    /// Hosts that media may be fetched from without credentials; names that begin with a dot cover
+    /// what lies below.
+    #[arg(
+        long,
+        env = "WORKER_MEDIA_HOSTS",
+        value_delimiter = ',',
+        default_value = ".twiliocdn.com,.amazonaws.com",
+        value_name = "HOSTS"
+    )]
+    pub media_hosts: Vec<String>,
+
+    /// Where Twilio's media are fetched with the account's credentials.
+    #[arg(
+        long,
+        env = "TWILIO_API_BASE_URL",
+        default_value = "https://api.twilio.com",
+        value_name = "URL"
+    )]
+    pub twilio_api_base_url: String,
+
+    /// The account.
+    #[arg(long, env = "TWILIO_ACCOUNT_SID")]
+    pub twilio_account_sid: Option<String>,
+
+    /// Its auth token.
+    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    pub twilio_auth_token: Option<SecretString>,
+
+    /// Where WAHA's media are fetched with its key.
+    #[arg(long, env = "WAHA_BASE_URL", value_name = "URL")]
+    pub waha_base_url: Option<String>,
+
+    /// WAHA's key.
+    #[arg(long, env = "WAHA_API_KEY", hide_env_values = true)]
+    pub waha_api_key: Option<SecretString>,
+}
+
+impl MediaConfig {
+    /// How long fetching a voice message and putting it into text may take.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.transcribe_timeout_ms)
+    }
+}
+
+impl ModelConfig {
+    /// How long one question may take.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.llm_timeout_ms)
+    }
+}
+
+impl TurnConfig {
+    /// How long a turn may take.
+    pub const fn budget(&self) -> Duration {
+        Duration::from_millis(self.turn_budget_ms)
+    }
+
+    /// How long a conversation is remembered.
+    pub const fn memory(&self) -> Duration {
+        Duration::from_secs(self.memory_days * 24 * 60 * 60)
+    }
+}
+
+impl WorkerConfig {
+    /// How the inbound queue is consumed.
+    pub fn consumer(&self, member: MemberId) -> ConsumerConfig {
+        ConsumerConfig {
+            lease_ttl: Duration::from_millis(self.turns.lease_ms),
+            in_flight: self.turns.in_flight,
+            history_cap: self.turns.history_lines,
+            ..ConsumerConfig::new(Queue::Inbound, member)
+        }
+    }
+
+    /// How CRM writes that could not be made at once are consumed.
+    pub fn crm_consumer(&self, member: MemberId) -> ConsumerConfig {
+        ConsumerConfig {
+            in_flight: 8,
+            concurrency: 4,
+            ..ConsumerConfig {
+                queue: Queue::Crm,
+                ..self.consumer(member)
+            }
+        }
+    }
+
+    /// What is wrong with the settings as a whole; empty when nothing is.
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if let Err(error) = self.redis.check() {
+            mistakes.push(error.to_string());
+        }
+        let consumer = self.consumer(MemberId::unique("check"));
+        if let Err(error) = consumer.check(self.turns.budget()) {
+            mistakes.push(format!(
+                "WORKER_LEASE_MS and WORKER_TURN_BUDGET_MS: {error}"
+            ));
+        }
+        if let Err(error) = crate::crm::Crm::check_url(&self.crm.crm_database_url) {
+            mistakes.push(error.to_string());
+        }
+        let questions = 3 * self.model.timeout() + CRM_BUDGET;
+        if self.model.llm_base_url.is_some() && questions > self.turns.budget() {
+            mistakes.push(
+                "LLM_TIMEOUT_MS: three questions and the CRM must fit into WORKER_TURN_BUDGET_MS"
+                    .into(),
+            );
+        }
+        let urls = [
+            ("LLM_BASE_URL", &self.model.llm_base_url),
+            ("TRANSCRIBE_BASE_URL", &self.media.transcribe_base_url),
+        ];
+        for (variable, url) in urls {
+            let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+            if url.as_ref().is_some_and(|url| !is_http(url)) {
+                mistakes.push(format!("{variable}: must start with http:// or https://"));
+            }
+        }
+        if self.turns.history_lines == 0 {
+            mistakes.push("WORKER_HISTORY_LINES: must be at least 1".into());
+        }
+        mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        worker: WorkerConfig,
+    }
+
+    fn parse(args: &[&str]) -> WorkerConfig {
+        Cli::parse_from(["test"].iter().chain(args)).worker
+    }
+
+    #[test]
+    fn the_defaults_fit_together() {
+        assert!(parse(&[]).mistakes().is_empty());
+        assert!(
+            parse(&["--llm-base-url", "https://api.openai.com/v1"])
+                .mistakes()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_all_at_once_without_secrets() {
+        let config = parse(&[
+            "--turn-budget-ms",
+            "20000",
+            "--crm-database-url",
+            "mysql://root:hunter2@db",
+            "--llm-base-url",
+            "api.openai.com",
+            "--redis-sentinels",
+            "nowhere",
+        ]);
+        let mistakes = config.mistakes().join("\n");
+        for variable in [
+            "WORKER_LEASE_MS",
+            "CRM_DATABASE_URL",
+            "LLM_BASE_URL",
+            "REDIS_SENTINELS",
+        ] {
+            assert!(mistakes.contains(variable), "{variable}: {mistakes}");
+        }
+        assert!(!format!("{mistakes} {config:?}").contains("hunter2"));
+    }
+}

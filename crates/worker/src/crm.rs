@@ -1,0 +1,7 @@
+//! The CRM: contacts and leads in SQLite or PostgreSQL.
+
+mod store;
+mod write;
+
+pub use store::{Crm, CrmError};
+pub use write::{ContactWrite, CrmWrite, LeadField, LeadWrite, Noted};

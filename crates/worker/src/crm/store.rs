@@ -1,0 +1,297 @@
+//! The statements, the same for SQLite and PostgreSQL. Only keyed upserts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, AnyPool, Transaction};
+
+use super::write::{ContactWrite, CrmWrite, LeadWrite, Noted};
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+const CONNECTIONS: u32 = 8;
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The CRM's database.
+#[derive(Debug, Clone)]
+pub struct Crm {
+    pool: AnyPool,
+    is_sqlite: bool,
+}
+
+/// What went wrong with the CRM. Never holds what customers wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum CrmError {
+    /// Not a URL of SQLite or PostgreSQL.
+    #[error("CRM_DATABASE_URL: must be sqlite:… or postgres://…")]
+    Url,
+    /// The database cannot be reached, or refused.
+    #[error("crm database: {}", describe(.0))]
+    Database(#[from] sqlx::Error),
+    /// The tables cannot be made.
+    #[error("crm migrations: {0}")]
+    Migrate(#[from] MigrateError),
+}
+
+impl CrmError {
+    /// Whether the database answered and refused the values: trying again changes nothing.
+    pub fn is_refusal(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLSTATE classes 22 (data) and 23 (integrity); SQLITE_CONSTRAINT is 19 and its kin.
+        error.code().is_some_and(|code| {
+            let class = code.get(..2).filter(|_| code.len() == 5);
+            let primary = code.parse::<u32>().ok().map(|number| number & 0xff);
+            matches!(class, Some("22" | "23")) || (class.is_none() && primary == Some(19))
+        })
+    }
+}
+
+/// The kind of error and its code, without the statement or its values.
+fn describe(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(database) => database
+            .code()
+            .map_or_else(|| "refused".into(), |code| format!("refused with {code}")),
+        sqlx::Error::PoolTimedOut => "no connection in time".into(),
+        sqlx::Error::Io(error) => error.to_string(),
+        _ => "failed".into(),
+    }
+}
+
+impl Crm {
+    /// Whether a URL is one of SQLite or PostgreSQL.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn check_url(url: &SecretString) -> Result<(), CrmError> {
+        let url = url.expose_secret();
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if known.iter().any(|scheme| url.starts_with(scheme)) {
+            Ok(())
+        } else {
+            Err(CrmError::Url)
+        }
+    }
+
+    /// Prepares the connections; none is opened yet, so the database may be away. Needs a runtime.
+    ///
+    /// # Errors
+    /// When the URL is none of SQLite or PostgreSQL.
+    pub fn new(url: &SecretString) -> Result<Self, CrmError> {
+        Self::check_url(url)?;
+        let url = url.expose_secret();
+        let is_sqlite = url.starts_with("sqlite:");
+        sqlx::any::install_default_drivers();
+        let options = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE);
+        let options = options.after_connect(move |connection, _| {
+            Box::pin(async move {
+                if is_sqlite {
+                    // Several workers on one machine share the file: readers never wait, writers
+                    // queue. Foreign keys are off by default in SQLite.
+                    for pragma in [
+                        "journal_mode = WAL",
+                        "busy_timeout = 5000",
+                        "foreign_keys = ON",
+                        "synchronous = NORMAL",
+                    ] {
+                        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}")))
+                            .execute(&mut *connection)
+                            .await?;
+                    }
+                }
+                Ok(())
+            })
+        });
+        let url = if is_sqlite && !url.contains("mode=") {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{mark}mode=rwc")
+        } else {
+            url.to_owned()
+        };
+        let pool = options.connect_lazy(&url).map_err(|_| CrmError::Url)?;
+        Ok(Self { pool, is_sqlite })
+    }
+
+    /// Makes the tables, or brings them up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn migrate(&self) -> Result<(), CrmError> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), CrmError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Applies a write in one transaction. Applied again it changes nothing and answers the same.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or refuses; nothing was written then.
+    pub async fn apply(&self, write: &CrmWrite) -> Result<Noted, CrmError> {
+        let mut transaction = self.begin().await?;
+        let contact_id = upsert_contact(&mut transaction, write).await?;
+        let created_by: String =
+            sqlx::query_scalar("SELECT created_by FROM contacts WHERE id = $1")
+                .bind(&contact_id)
+                .fetch_one(&mut *transaction)
+                .await?;
+        let lead_created = match &write.lead {
+            Some(lead) => upsert_lead(&mut transaction, &contact_id, write, lead).await?,
+            None => false,
+        };
+        transaction.commit().await?;
+        Ok(Noted {
+            contact_created: created_by == write.message,
+            contact_id,
+            lead_created,
+        })
+    }
+
+    /// Removes everything about the person with this address. How many contacts were removed.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn erase(&self, address: &str) -> Result<u64, CrmError> {
+        let delete = "DELETE FROM contacts WHERE id IN \
+                      (SELECT contact_id FROM contact_addresses WHERE address = $1)";
+        Ok(sqlx::query(delete)
+            .bind(address)
+            .execute(&self.pool)
+            .await?
+            .rows_affected())
+    }
+
+    /// SQLite takes the write lock at the start: a transaction that reads first and then has to wait
+    /// for the lock would be refused instead.
+    async fn begin(&self) -> Result<Transaction<'_, Any>, sqlx::Error> {
+        if self.is_sqlite {
+            self.pool.begin_with("BEGIN IMMEDIATE").await
+        } else {
+            self.pool.begin().await
+        }
+    }
+}
+
+/// UTC with a fixed number of digits.
+fn text(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+async fn upsert_contact(
+    transaction: &mut Transaction<'_, Any>,
+    write: &CrmWrite,
+) -> Result<String, sqlx::Error> {
+    let known = known_contact(transaction, &write.contact).await?;
+    let id = known.unwrap_or_else(|| write.new_contact_id());
+    let at = text(write.at);
+    let insert = "INSERT INTO contacts (id, name, language, created_by, created_at, updated_at) \
+                  VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO UPDATE SET \
+                  name = COALESCE(excluded.name, contacts.name), \
+                  language = COALESCE(excluded.language, contacts.language), \
+                  updated_at = excluded.updated_at \
+                  WHERE contacts.updated_at <= excluded.updated_at";
+    sqlx::query(insert)
+        .bind(&id)
+        .bind(&write.contact.name)
+        .bind(&write.contact.language)
+        .bind(&write.message)
+        .bind(&at)
+        .execute(&mut **transaction)
+        .await?;
+    if let Some(wants) = write.contact.wants_messages {
+        let opted_out_at = (!wants).then(|| at.clone());
+        sqlx::query("UPDATE contacts SET opted_out_at = $1 WHERE id = $2 AND updated_at <= $3")
+            .bind(opted_out_at)
+            .bind(&id)
+            .bind(&at)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for address in &write.contact.addresses {
+        let insert = "INSERT INTO contact_addresses (address, contact_id, added_at) \
+                      VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING";
+        sqlx::query(insert)
+            .bind(address)
+            .bind(&id)
+            .bind(&at)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(id)
+}
+
+/// The contact that has one of the addresses; the first that is known decides.
+async fn known_contact(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &ContactWrite,
+) -> Result<Option<String>, sqlx::Error> {
+    for address in &contact.addresses {
+        let found =
+            sqlx::query_scalar("SELECT contact_id FROM contact_addresses WHERE address = $1")
+                .bind(address)
+                .fetch_optional(&mut **transaction)
+                .await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+async fn upsert_lead(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &str,
+    write: &CrmWrite,
+    lead: &LeadWrite,
+) -> Result<bool, sqlx::Error> {
+    let id = lead.id(contact);
+    let at = text(write.at);
+    let insert = "INSERT INTO leads (id, contact_id, conversation_id, intent, created_by, created_at, updated_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET \
+                  status = 'open', updated_at = excluded.updated_at \
+                  WHERE leads.updated_at < excluded.updated_at";
+    sqlx::query(insert)
+        .bind(&id)
+        .bind(contact)
+        .bind(&lead.conversation)
+        .bind(&lead.intent)
+        .bind(&write.message)
+        .bind(&at)
+        .execute(&mut **transaction)
+        .await?;
+    for field in &lead.fields {
+        let insert = "INSERT INTO lead_fields (lead_id, name, value, message_id, agent, confidence, noted_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lead_id, name) DO UPDATE SET \
+                      value = excluded.value, message_id = excluded.message_id, agent = excluded.agent, \
+                      confidence = excluded.confidence, noted_at = excluded.noted_at \
+                      WHERE lead_fields.noted_at <= excluded.noted_at";
+        sqlx::query(insert)
+            .bind(&id)
+            .bind(&field.name)
+            .bind(&field.value)
+            .bind(&write.message)
+            .bind(&field.agent)
+            .bind(field.confidence)
+            .bind(&at)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    let created_by: String = sqlx::query_scalar("SELECT created_by FROM leads WHERE id = $1")
+        .bind(&id)
+        .fetch_one(&mut **transaction)
+        .await?;
+    Ok(created_by == write.message)
+}

@@ -1,0 +1,90 @@
+//! What one turn notes in the CRM. Pure data; applied twice it changes nothing the second time.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Everything that one message tells the CRM.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrmWrite {
+    /// The message, `twilio:SM…`: what was created is marked with it.
+    pub message: String,
+    /// When the message came. Older writes never replace newer ones.
+    pub at: Timestamp,
+    /// Who wrote.
+    pub contact: ContactWrite,
+    /// What they want, when that is worth a lead.
+    pub lead: Option<LeadWrite>,
+}
+
+/// A contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactWrite {
+    /// The address written from, then others of the same person: `whatsapp:+316…`, `tel:+316…`.
+    pub addresses: Vec<String>,
+    /// The profile name.
+    pub name: Option<String>,
+    /// The language written in.
+    pub language: Option<String>,
+    /// Set when the message changed whether the contact wants messages: false is an opt-out.
+    pub wants_messages: Option<bool>,
+}
+
+/// A lead: one for each contact and intent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeadWrite {
+    /// The conversation.
+    pub conversation: String,
+    /// What is wanted.
+    pub intent: String,
+    /// What is known of it.
+    pub fields: Vec<LeadField>,
+}
+
+/// One thing that is known of a lead, and where that comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeadField {
+    /// The slot or topic.
+    pub name: String,
+    /// The value as text.
+    pub value: String,
+    /// The agent that found it.
+    pub agent: String,
+    /// How sure it was, 0 to 1.
+    pub confidence: f64,
+}
+
+/// What the CRM made of a write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The contact.
+    pub contact_id: String,
+    /// Whether this message created it.
+    pub contact_created: bool,
+    /// Whether this message created the lead.
+    pub lead_created: bool,
+}
+
+impl CrmWrite {
+    /// The id of a contact that is not known yet. It follows from the address, so processes that
+    /// create the same contact at once create one.
+    pub(super) fn new_contact_id(&self) -> String {
+        let address = self.contact.addresses.first().map_or("", String::as_str);
+        short_hash("c", &[address])
+    }
+}
+
+impl LeadWrite {
+    /// The id of the contact's lead for this intent.
+    pub(super) fn id(&self, contact: &str) -> String {
+        short_hash("l", &[contact, &self.intent])
+    }
+}
+
+fn short_hash(prefix: &str, parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\n"));
+    format!(
+        "{prefix}_{}",
+        hex::encode(digest.get(..12).unwrap_or_default())
+    )
+}

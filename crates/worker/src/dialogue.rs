@@ -1,0 +1,12 @@
+//! How the rules lead a conversation: what to say next ([`plan`]) and in which words ([`word`]). Pure.
+
+mod filling;
+mod handoff;
+mod hours;
+mod plan;
+mod wording;
+
+pub use filling::fill;
+pub use handoff::handoff_note;
+pub use plan::{Escalation, Plan, Saying, Situation, hand_over_plan, plan};
+pub use wording::{Worded, word};

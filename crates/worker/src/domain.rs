@@ -1,0 +1,82 @@
+//! The domain file: what the business is about, as data.
+//!
+//! A domain is one TOML file that names further ones beside it (vocabulary by language, a
+//! catalogue). It is loaded and checked as a whole at start: see [`Domain::load`]. Tables that this
+//! loader does not know at the top of the main file belong to other parts of the worker.
+
+use std::path::Path;
+
+mod business;
+mod catalogue;
+mod dialogue;
+mod intents;
+mod languages;
+mod loader;
+mod pattern;
+mod problem;
+mod replies;
+mod section;
+mod settings;
+mod slots;
+mod source;
+mod template;
+mod vocabulary;
+
+pub use business::{Business, Hours};
+pub use catalogue::{Form, Make, Model, Needs};
+pub use dialogue::{Dialogue, Goal, Topic};
+pub use intents::{About, Intent};
+pub use languages::Language;
+pub use pattern::Pattern;
+pub(crate) use pattern::{Affix, Atom, Element, Reach};
+pub use problem::{DomainError, Problem};
+pub use replies::{Facet, IntentReplies, OCCASIONS, Replies, Variants};
+pub use settings::{Confidence, Settings};
+pub use slots::{Amount, Catalogue, Slot, SlotKind};
+pub use template::{Filling, Template};
+pub use vocabulary::{
+    Answer, Cue, MoodCue, Negation, Numbers, SlotRule, Unit, ValueWord, Vocabulary,
+};
+
+use source::Source;
+
+/// Everything that the worker knows about the business that it speaks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Domain {
+    /// How the understanding weighs and decides.
+    pub settings: Settings,
+    /// What customers can want, in order of precedence.
+    pub intents: Vec<Intent>,
+    /// What messages can tell.
+    pub slots: Vec<Slot>,
+    /// The languages; a text that gives no hint is in the first.
+    pub languages: Vec<Language>,
+    /// Words that belong to no language.
+    pub shared: Vocabulary,
+    /// Who the worker speaks for.
+    pub business: Business,
+    /// How a conversation is led.
+    pub dialogue: Dialogue,
+    /// What is said, by language; the first is the default.
+    pub replies: Vec<Replies>,
+}
+
+impl Domain {
+    /// The domain in the binary: a Dutch car dealer.
+    ///
+    /// # Errors
+    /// Never with an unchanged binary; a test loads it.
+    pub fn embedded() -> Result<Self, DomainError> {
+        loader::load(&Source::Embedded, source::DEFAULT)
+    }
+
+    /// Loads a domain file and the files that it names, which lie relative to it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with file and line.
+    pub fn load(path: &Path) -> Result<Self, DomainError> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        loader::load(&Source::Folder(folder), &name)
+    }
+}

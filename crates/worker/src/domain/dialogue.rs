@@ -1,0 +1,182 @@
+use super::intents::Intent;
+use super::section::{Section, Text};
+use super::slots::{Slot, SlotKind};
+
+/// How a conversation is led: the tables `[dialogue]`, `[[topics]]` and `[[goals]]`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dialogue {
+    /// The intent that ends all messages.
+    pub opt_out_intent: String,
+    /// Texts that end an opt-out, in lower case.
+    pub opt_in_words: Vec<String>,
+    /// The intent of a greeting.
+    pub greeting_intent: String,
+    /// The intent of thanks and goodbyes.
+    pub thanks_intent: String,
+    /// Intents that are handed to a colleague at once.
+    pub handoff_intents: Vec<String>,
+    /// How many messages in a row may be misunderstood before a colleague takes over.
+    pub misunderstandings: u32,
+    /// How long the bot stays silent after a hand-over, unless it is released.
+    pub human_hours: u32,
+    /// What can be asked.
+    pub topics: Vec<Topic>,
+    /// What the bot pursues for each intent that calls for it.
+    pub goals: Vec<Goal>,
+}
+
+/// Something that can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// As `asks` and the questions of a language call it.
+    pub name: String,
+    /// The values that answer it; any one will do. Empty when any text answers it.
+    pub values: Vec<String>,
+    /// Put before an answer that is not understood alone: "15" after a question for the budget.
+    pub answer_prefix: Option<String>,
+}
+
+/// What the bot pursues when a customer wants something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// The intent.
+    pub intent: String,
+    /// Topics to ask, in this order, when they are missing.
+    pub asks: Vec<String>,
+    /// Whether it becomes a lead in the CRM.
+    pub lead: bool,
+}
+
+impl Dialogue {
+    /// The topic with this name.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.name == name)
+    }
+
+    /// What is pursued for an intent.
+    #[must_use]
+    pub fn goal(&self, intent: &str) -> Option<&Goal> {
+        self.goals.iter().find(|goal| goal.intent == intent)
+    }
+}
+
+/// Reads the tables. Names that do not exist are problems.
+pub(super) fn read(root: &Section<'_>, intents: &[Intent], slots: &[Slot]) -> Dialogue {
+    let topics = read_topics(root, slots);
+    let goals = read_goals(root, intents, &topics);
+    let Some(section) = root.section("dialogue") else {
+        root.problem(1, "the table [dialogue] is missing");
+        return Dialogue::default();
+    };
+    let intent = |key: &str| {
+        let text = section.required_text(key);
+        text.map_or_else(String::new, |text| checked_intent(&section, intents, text))
+    };
+    let whole = |key: &str, most: f64| {
+        let number = section.required_number(key).unwrap_or(1.0);
+        if !(1.0..=most).contains(&number) || number.fract() != 0.0 {
+            section.problem(
+                section.line(),
+                format!("`dialogue.{key}` must be a whole number from 1 to {most}"),
+            );
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked above"
+        )]
+        let whole = number.clamp(1.0, most) as u32;
+        whole
+    };
+    let handoffs = section.texts("handoff_intents");
+    let dialogue = Dialogue {
+        opt_out_intent: intent("opt_out_intent"),
+        opt_in_words: section
+            .texts("opt_in_words")
+            .iter()
+            .map(|text| text.value.to_lowercase())
+            .collect(),
+        greeting_intent: intent("greeting_intent"),
+        thanks_intent: intent("thanks_intent"),
+        handoff_intents: handoffs
+            .into_iter()
+            .map(|text| checked_intent(&section, intents, text))
+            .collect(),
+        misunderstandings: whole("misunderstandings", 10.0),
+        human_hours: whole("human_hours", 720.0),
+        topics,
+        goals,
+    };
+    section.close();
+    dialogue
+}
+
+fn checked_intent(section: &Section<'_>, intents: &[Intent], text: Text<'_>) -> String {
+    super::intents::find(intents, section, text);
+    text.value.to_owned()
+}
+
+fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
+    let values = value_names(slots);
+    let mut topics = Vec::new();
+    for section in root.sections("topics") {
+        let name = section.required_text("name");
+        let answered_by = section.texts("values");
+        for value in &answered_by {
+            if !values.iter().any(|known| known == value.value) {
+                section.problem(
+                    value.line,
+                    format!("no slot gives a value `{}`", value.value),
+                );
+            }
+        }
+        let topic = Topic {
+            name: name.map_or_else(String::new, |name| name.value.to_owned()),
+            values: answered_by
+                .iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
+            answer_prefix: section
+                .text("answer_prefix")
+                .map(|text| text.value.to_owned()),
+        };
+        section.close();
+        topics.push(topic);
+    }
+    topics
+}
+
+fn read_goals(root: &Section<'_>, intents: &[Intent], topics: &[Topic]) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    for section in root.sections("goals") {
+        let intent = section.required_text("intent");
+        let asks = section.texts("asks");
+        for ask in &asks {
+            if !topics.iter().any(|topic| topic.name == ask.value) {
+                section.problem(ask.line, format!("there is no topic `{}`", ask.value));
+            }
+        }
+        let goal = Goal {
+            intent: intent.map_or_else(String::new, |text| checked_intent(&section, intents, text)),
+            asks: asks.iter().map(|text| text.value.to_owned()).collect(),
+            lead: section.boolean("lead"),
+        };
+        section.close();
+        goals.push(goal);
+    }
+    goals
+}
+
+/// The names under which slots give their values: `car_make`, `price_max`.
+#[must_use]
+pub(super) fn value_names(slots: &[Slot]) -> Vec<String> {
+    let names = slots.iter().flat_map(|slot| match &slot.kind {
+        SlotKind::Catalogue(catalogue) => vec![catalogue.upper.clone(), catalogue.lower.clone()],
+        SlotKind::Amount(amount) | SlotKind::Year(amount) => {
+            amount.min.iter().chain(&amount.max).cloned().collect()
+        }
+        SlotKind::Choice { .. } | SlotKind::Plate { .. } => vec![slot.name.clone()],
+    });
+    names.collect()
+}

@@ -1,0 +1,216 @@
+use super::Domain;
+use super::business;
+use super::catalogue::Make;
+use super::dialogue::{self, Dialogue};
+use super::intents;
+use super::languages::{self, Declared, Language};
+use super::pattern::Atom;
+use super::problem::{DomainError, Problems};
+use super::replies::{self, Replies};
+use super::section::{DomainFile, Section};
+use super::settings;
+use super::slots;
+use super::source::Source;
+use super::vocabulary::{Names, Reader, Reference, Vocabulary};
+
+/// Reads the main file, then every file that it names, and reports all problems together.
+pub(super) fn load(source: &Source, name: &str) -> Result<Domain, DomainError> {
+    let problems = Problems::default();
+    let domain = Loader {
+        source,
+        problems: &problems,
+    }
+    .load(name);
+    match (domain, problems.into_error()) {
+        (Some(domain), None) => Ok(domain),
+        (_, Some(error)) => Err(error),
+        (None, None) => Err(DomainError {
+            problems: Vec::new(),
+        }),
+    }
+}
+
+struct Loader<'a> {
+    source: &'a Source,
+    problems: &'a Problems,
+}
+
+impl Loader<'_> {
+    fn load(&self, name: &str) -> Option<Domain> {
+        let text = self.text(name, name, 1)?;
+        let file = DomainFile::new(name, &text, self.problems);
+        let table = file.parse(&text);
+        let root = Section::root(&file, &table);
+        let settings = settings::read(&root);
+        let intents = intents::read(&root);
+        if !intents
+            .iter()
+            .any(|intent| intent.name == settings.fallback_intent)
+        {
+            file.problem(1, "`fallback_intent` must name one of the [[intents]]");
+        }
+        let slots = slots::read(&root, &intents, |path| {
+            self.makes(name, path.value, path.line)
+        });
+        let mut references = Vec::new();
+        let names = Names {
+            settings: &settings,
+            intents: &intents,
+            slots: &slots,
+        };
+        let declared = languages::read(&root);
+        let shared = root.texts("shared");
+        let files: Vec<(String, usize)> = shared
+            .iter()
+            .map(|text| (text.value.to_owned(), text.line))
+            .collect();
+        let shared = self.vocabulary(name, &files, &names, &mut references);
+        let languages = self.languages(name, declared, &names, &mut references);
+        self.check(&references, &languages, &shared, &slots);
+        let dialogue = dialogue::read(&root, &intents, &slots);
+        let replies = self.replies(name, &root, &intents, &slots, &dialogue);
+        Some(Domain {
+            business: business::read(&root)?,
+            dialogue,
+            replies,
+            settings,
+            intents,
+            slots,
+            languages,
+            shared,
+        })
+    }
+
+    fn text(&self, name: &str, from: &str, line: usize) -> Option<std::borrow::Cow<'static, str>> {
+        let text = self.source.read(name);
+        text.map_err(|message| self.problems.add(from, line, message))
+            .ok()
+    }
+
+    fn makes(&self, from: &str, name: &str, line: usize) -> Vec<Make> {
+        let Some(text) = self.text(name, from, line) else {
+            return Vec::new();
+        };
+        let file = DomainFile::new(name, &text, self.problems);
+        let table = file.parse(&text);
+        let root = Section::root(&file, &table);
+        let makes = slots::read_makes(&root);
+        root.close();
+        makes
+    }
+
+    fn languages(
+        &self,
+        from: &str,
+        declared: Vec<Declared>,
+        names: &Names<'_>,
+        references: &mut Vec<Reference>,
+    ) -> Vec<Language> {
+        let codes: Vec<String> = declared
+            .iter()
+            .map(|language| language.code.clone())
+            .collect();
+        let mut languages = Vec::new();
+        for language in declared {
+            let answer_in = language.answer_in.and_then(|(code, line)| {
+                let found = codes.iter().position(|other| *other == code);
+                if found.is_none() {
+                    self.problems
+                        .add(from, line, format!("there is no language `{code}`"));
+                }
+                found
+            });
+            languages.push(Language {
+                code: language.code,
+                answer_in,
+                vocabulary: self.vocabulary(from, &language.files, names, references),
+            });
+        }
+        languages
+    }
+
+    fn vocabulary(
+        &self,
+        from: &str,
+        files: &[(String, usize)],
+        names: &Names<'_>,
+        references: &mut Vec<Reference>,
+    ) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        for (name, line) in files {
+            let Some(text) = self.text(name, from, *line) else {
+                continue;
+            };
+            let file = DomainFile::new(name, &text, self.problems);
+            let table = file.parse(&text);
+            let root = Section::root(&file, &table);
+            let mut reader = Reader {
+                names,
+                into: &mut vocabulary,
+                references,
+            };
+            reader.read(&root);
+            root.close();
+        }
+        vocabulary
+    }
+
+    fn replies(
+        &self,
+        from: &str,
+        root: &Section<'_>,
+        intents: &[intents::Intent],
+        slots: &[slots::Slot],
+        dialogue: &Dialogue,
+    ) -> Vec<Replies> {
+        let Some(section) = root.section("replies") else {
+            root.problem(1, "the table [replies] is missing");
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        // In the order of the file: the first language is the default.
+        let mut keys = section.keys();
+        keys.sort_by_key(|key| key.line);
+        for key in keys {
+            let Some(path) = section.text(key.value) else {
+                continue;
+            };
+            let Some(text) = self.text(path.value, from, path.line) else {
+                continue;
+            };
+            let file = DomainFile::new(path.value, &text, self.problems);
+            let table = file.parse(&text);
+            let root = Section::root(&file, &table);
+            all.push(replies::read(&root, key.value, intents, slots, dialogue));
+            root.close();
+        }
+        section.close();
+        all
+    }
+
+    fn check(
+        &self,
+        references: &[Reference],
+        languages: &[Language],
+        shared: &Vocabulary,
+        slots: &[slots::Slot],
+    ) {
+        let vocabularies = languages.iter().map(|language| &language.vocabulary);
+        let classes: std::collections::BTreeSet<&str> = vocabularies
+            .chain([shared])
+            .flat_map(|vocabulary| vocabulary.classes.iter().map(|(name, _)| name.as_str()))
+            .collect();
+        for reference in references {
+            let message = match &reference.atom {
+                Atom::Class(name) if !classes.contains(name.as_str()) => {
+                    format!("there is no class `@{name}`")
+                }
+                Atom::Slot(name) if !slots.iter().any(|slot| slot.name == *name) => {
+                    format!("there is no slot `<{name}>`")
+                }
+                _ => continue,
+            };
+            self.problems.add(&reference.file, reference.line, message);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// Where the files of a domain come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// The default domain, in the binary.
+    Embedded,
+    /// A folder; names are relative to it.
+    Folder(PathBuf),
+}
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../deploy/domains/", $name)))),*]
+    };
+}
+
+/// The default domain and the files that it names.
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "car-dealer.toml",
+    "car-dealer/makes.toml",
+    "car-dealer/shared/intents.toml",
+    "car-dealer/shared/slots.toml",
+    "car-dealer/shared/words.toml",
+    "car-dealer/shared/foreign.toml",
+    "car-dealer/nl/language.toml",
+    "car-dealer/nl/intents.toml",
+    "car-dealer/nl/slots.toml",
+    "car-dealer/en/language.toml",
+    "car-dealer/en/intents.toml",
+    "car-dealer/en/slots.toml",
+    "car-dealer/de/language.toml",
+    "car-dealer/de/intents.toml",
+    "car-dealer/de/slots.toml",
+    "car-dealer/nl/replies.toml",
+    "car-dealer/en/replies.toml",
+    "car-dealer/de/replies.toml",
+];
+
+pub(super) const DEFAULT: &str = "car-dealer.toml";
+
+impl Source {
+    /// The text of a file, or why there is none.
+    pub(super) fn read(&self, name: &str) -> Result<Cow<'static, str>, String> {
+        match self {
+            Self::Embedded => EMBEDDED
+                .iter()
+                .find(|(embedded, _)| *embedded == name)
+                .map(|(_, text)| Cow::Borrowed(*text))
+                .ok_or_else(|| format!("`{name}` is not part of the default domain")),
+            Self::Folder(folder) => read_file(&folder.join(name)).map(Cow::Owned),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))
+}

@@ -1,0 +1,168 @@
+//! What a turn leaves behind: state, history, entries for egress and for the CRM. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared_types::{
+    ConversationState, HistoryTurn, InboundMessage, OutboundId, OutboundMessage, Purpose, Role,
+};
+use streams::NewEntry;
+
+use crate::crm::CrmWrite;
+use crate::memory::Memory;
+
+/// How long a committed message is remembered: a repetition that comes later than the dedup key
+/// lives still changes nothing.
+const DONE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How much is kept of a conversation, and how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    pub(crate) history_lines: usize,
+    pub(crate) memory: Duration,
+}
+
+/// Everything that a turn changes, in the terms of this service.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) memory: Memory,
+    pub(crate) history: Vec<HistoryTurn>,
+    /// When the customer wrote last and to which of our addresses: opens the provider's window.
+    pub(crate) last_inbound: Option<(Timestamp, Option<String>)>,
+    /// Set or lifted by this turn.
+    pub(crate) opt_out: Option<OptOut>,
+    pub(crate) reply: Option<OutboundMessage>,
+    pub(crate) crm: Option<CrmWrite>,
+    /// What the agents made of the message, for people who look on.
+    pub(crate) state: Option<ConversationState>,
+}
+
+/// A change of a contact's opt-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OptOut {
+    Since(Timestamp),
+    Lifted,
+}
+
+/// The conversation's line for a message: its text, or what it is.
+pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryTurn {
+    let kind = |message: &InboundMessage| {
+        let file = message
+            .attachments
+            .first()
+            .and_then(|file| file.content_type.as_deref());
+        match (file, message.location.is_some()) {
+            (_, true) => "[location]".to_owned(),
+            (Some(kind), _) => format!("[{}]", kind.split('/').next().unwrap_or(kind)),
+            (None, _) => "[message without text]".to_owned(),
+        }
+    };
+    let text = if message.content.is_empty() {
+        kind(message)
+    } else {
+        message.content.clone()
+    };
+    HistoryTurn {
+        role: Role::Customer,
+        text,
+        at,
+    }
+}
+
+/// The reply to a message. Its id follows from the message, so that a turn done twice sends once.
+pub(crate) fn reply_to(
+    message: &InboundMessage,
+    text: String,
+    purpose: Purpose,
+    now: Timestamp,
+) -> OutboundMessage {
+    OutboundMessage {
+        id: OutboundId::of_reply(message.source, &message.id, 0),
+        source: message.source,
+        conversation_id: message.conversation.id.clone(),
+        to: message.sender.id.clone(),
+        endpoint: message.endpoint.clone().unwrap_or_default(),
+        text,
+        in_reply_to: message.id.clone(),
+        purpose,
+        template: None,
+        media_urls: Vec::new(),
+        handoff_note: None,
+        created_at: now,
+    }
+}
+
+impl Effects {
+    /// In the terms of the transport. `event` is the inbound event, `trace` the span to go on from.
+    ///
+    /// # Errors
+    /// When something cannot be written as JSON.
+    pub(crate) fn into_turn(
+        self,
+        keep: Retention,
+        expected_version: u64,
+        event: &str,
+        conversation: &str,
+        trace: Option<&str>,
+    ) -> serde_json::Result<streams::Turn> {
+        let ms = |at: Timestamp| at.as_millisecond().to_string();
+        let mut state = vec![
+            ("memory", serde_json::to_string(&self.memory)?),
+            (
+                "human_until",
+                self.memory.human_until.map_or_else(|| "0".to_owned(), ms),
+            ),
+        ];
+        if let Some((at, address)) = self.last_inbound {
+            state.push(("last_in", ms(at)));
+            state.extend(address.map(|address| ("last_in_to", address)));
+        }
+        if let Some(agents) = &self.state {
+            state.push(("turn", serde_json::to_string(agents)?));
+        }
+        let entry = |kind: &str, event: String, payload: String| NewEntry {
+            kind: kind.into(),
+            event,
+            conversation: conversation.into(),
+            mailbox: None,
+            payload,
+            trace: trace.map(str::to_owned),
+        };
+        let outbound = self.reply.iter().map(|reply| {
+            Ok(entry(
+                "message",
+                reply.id.to_string(),
+                serde_json::to_string(reply)?,
+            ))
+        });
+        let crm = self
+            .crm
+            .iter()
+            .map(|write| Ok(entry("write", format!("{event}:crm"), to_json(write)?)));
+        let history = self.history.iter().map(to_json);
+        Ok(streams::Turn {
+            expected_version,
+            contact: match self.opt_out {
+                Some(OptOut::Since(at)) => vec![("opted_out", ms(at))],
+                _ => Vec::new(),
+            },
+            forget: if self.opt_out == Some(OptOut::Lifted) {
+                vec!["opted_out"]
+            } else {
+                Vec::new()
+            },
+            history: history.collect::<serde_json::Result<_>>()?,
+            outbound: outbound.collect::<serde_json::Result<_>>()?,
+            crm: crm.collect::<serde_json::Result<_>>()?,
+            state,
+            history_cap: keep.history_lines,
+            state_ttl: keep.memory,
+            done_ttl: DONE_TTL,
+        })
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    serde_json::to_string(value)
+}

@@ -1,0 +1,27 @@
+//! The worker: what a message means, and what is done about it.
+//!
+//! Understanding is rule-based and knows no business: languages, intents, vocabulary, makes and
+//! models are data in a domain file (`deploy/domains/`), see [`domain::Domain`].
+
+pub mod agents;
+pub mod commands;
+mod config;
+pub mod crm;
+pub mod dialogue;
+pub mod domain;
+mod effects;
+pub mod graph;
+mod handler;
+pub mod llm;
+pub mod media;
+pub mod memory;
+pub mod metrics;
+mod outbox;
+mod service;
+mod subscription;
+pub mod turn;
+pub mod understanding;
+
+pub use config::{CrmConfig, DomainConfig, MediaConfig, ModelConfig, TurnConfig, WorkerConfig};
+pub use graph::{Drawing, draw};
+pub use service::{Worker, WorkerError};

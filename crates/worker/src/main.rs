@@ -1,0 +1,90 @@
+//! `worker`: understands messages and commits the replies.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use runtime::Chain;
+use runtime::letters::{self, LettersArgs};
+use streams::{Queue, Shelf};
+use worker::commands::evaluate::EvaluateArgs;
+use worker::commands::release::ReleaseArgs;
+use worker::commands::understand::UnderstandArgs;
+use worker::domain::Domain;
+use worker::{DomainConfig, Drawing, Worker, WorkerConfig, WorkerError, draw};
+
+/// Takes messages from Redis, runs the graph of agents on each, and commits the reply.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer messages until SIGTERM.
+    Serve(Box<WorkerConfig>),
+    /// Ask the service on this machine whether it lives; exit code 0 when it does.
+    Healthcheck {
+        /// Where it listens.
+        #[arg(long, env = "PORT", default_value_t = 8081)]
+        port: u16,
+    },
+    /// List, show, replay and discard messages that could not be handled.
+    DeadLetters(Box<LettersArgs>),
+    /// Print the graph of agents.
+    Graph {
+        /// How.
+        #[arg(long, value_enum, default_value_t = Drawing::Text)]
+        format: Drawing,
+    },
+    /// Show what is understood of each line on standard input, as a JSON object a line.
+    Understand(UnderstandArgs),
+    /// Measure the understanding on labelled messages.
+    Evaluate(EvaluateArgs),
+    /// Give a conversation back to the bot after a colleague had it.
+    Release(Box<ReleaseArgs>),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    runtime::install_tls();
+    match runtime::parse::<Cli>().command {
+        Command::Serve(config) => serve(*config).await?,
+        Command::Healthcheck { port } => runtime::healthcheck(port)?,
+        Command::DeadLetters(args) => {
+            return letters::run(&args, Shelf::Dead(Queue::Inbound))
+                .await
+                .map_err(Into::into);
+        }
+        Command::Graph { format } => runtime::print(&draw(format))?,
+        Command::Understand(args) => args.run(&domain(args.domain()))?,
+        Command::Evaluate(args) => args.run(&domain(args.domain()))?,
+        Command::Release(args) => args.run().await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn domain(config: &DomainConfig) -> Domain {
+    config
+        .load()
+        .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]))
+}
+
+async fn serve(config: WorkerConfig) -> anyhow::Result<()> {
+    let mistakes = config.mistakes();
+    if !mistakes.is_empty() {
+        runtime::refuse(&mistakes);
+    }
+    let _logs = runtime::logs::start(&config.runtime)
+        .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
+    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let stop = runtime::stop_signal()?;
+    let worker = Worker::build(config, &runtime::host_name())
+        .unwrap_or_else(|error| runtime::refuse(&[Chain(&error).to_string()]));
+    match worker.run(listener, stop).await {
+        Err(error @ WorkerError::Partitions(_)) => runtime::refuse(&[error.to_string()]),
+        ended => Ok(ended?),
+    }
+}

@@ -1,0 +1,132 @@
+//! What the worker counts. Every name and label is here.
+
+use std::time::Duration;
+
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics};
+
+use crate::graph::Node;
+
+/// The counters of the worker.
+#[derive(Debug, Clone)]
+pub struct WorkerMetrics {
+    turns: IntCounterVec,
+    turn_seconds: HistogramVec,
+    agent_seconds: HistogramVec,
+    fallbacks: IntCounterVec,
+    tokens: IntCounterVec,
+    escalations: IntCounterVec,
+    opt_outs: IntCounterVec,
+    crm_writes: IntCounterVec,
+    crm_up: IntGaugeVec,
+    transcriptions: IntCounterVec,
+}
+
+impl WorkerMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken, which is a mistake in the code.
+    pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            turns: metrics.counters(
+                "postduif_turns_total",
+                &["source", "intent", "outcome"],
+                "Turns by what the customer wanted and how they ended: replied, silent or escalated.",
+            )?,
+            turn_seconds: metrics.histograms(
+                "postduif_turn_seconds",
+                &["source"],
+                LATENCY_BUCKETS,
+                "Time of a turn from its start to its commit.",
+            )?,
+            agent_seconds: metrics.histograms(
+                "postduif_agent_seconds",
+                &["agent"],
+                LATENCY_BUCKETS,
+                "Time that an agent took.",
+            )?,
+            fallbacks: metrics.counters(
+                "postduif_model_fallbacks_total",
+                &["agent", "reason"],
+                "Times that the rules stood in for the language model.",
+            )?,
+            tokens: metrics.counters(
+                "postduif_model_tokens_total",
+                &["agent", "kind"],
+                "Tokens of the language model.",
+            )?,
+            escalations: metrics.counters(
+                "postduif_escalations_total",
+                &["reason"],
+                "Conversations handed to a colleague.",
+            )?,
+            opt_outs: metrics.counters(
+                "postduif_opt_outs_total",
+                &["change"],
+                "Contacts that ended messages, or wanted them again.",
+            )?,
+            crm_writes: metrics.counters(
+                "postduif_crm_writes_total",
+                &["when"],
+                "CRM writes: at_once, deferred, or later (landed after all).",
+            )?,
+            crm_up: metrics.gauges("postduif_crm_up", &[], "1 while the CRM answers, else 0.")?,
+            transcriptions: metrics.counters(
+                "postduif_transcriptions_total",
+                &["outcome"],
+                "Voice messages put into text.",
+            )?,
+        })
+    }
+
+    pub(crate) fn turn(&self, source: &str, intent: &str, outcome: &'static str, took: Duration) {
+        self.turns
+            .with_label_values(&[source, intent, outcome])
+            .inc();
+        self.turn_seconds
+            .with_label_values(&[source])
+            .observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn agent(&self, node: Node, took: Duration) {
+        self.agent_seconds
+            .with_label_values(&[node.as_str()])
+            .observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn fallback(&self, node: Node, reason: &'static str) {
+        self.fallbacks
+            .with_label_values(&[node.as_str(), reason])
+            .inc();
+    }
+
+    pub(crate) fn tokens(&self, node: Node, prompt: u64, completion: u64) {
+        self.tokens
+            .with_label_values(&[node.as_str(), "prompt"])
+            .inc_by(prompt);
+        self.tokens
+            .with_label_values(&[node.as_str(), "completion"])
+            .inc_by(completion);
+    }
+
+    pub(crate) fn escalated(&self, reason: &str) {
+        self.escalations.with_label_values(&[reason]).inc();
+    }
+
+    pub(crate) fn opted(&self, change: &'static str) {
+        self.opt_outs.with_label_values(&[change]).inc();
+    }
+
+    pub(crate) fn crm_written(&self, when: &'static str) {
+        self.crm_writes.with_label_values(&[when]).inc();
+    }
+
+    pub(crate) fn set_crm_up(&self, up: bool) {
+        self.crm_up.with_label_values::<&str>(&[]).set(up.into());
+    }
+
+    pub(crate) fn transcribed(&self, outcome: &'static str) {
+        self.transcriptions.with_label_values(&[outcome]).inc();
+    }
+}

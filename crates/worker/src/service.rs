@@ -1,0 +1,244 @@
+//! Builds the service and runs it.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use runtime::metrics::Metrics;
+use runtime::{Readiness, RedisMetrics, Status, probe_backlog, probe_redis, serve_health};
+use streams::{Consumer, DrainReport, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agents::{Agents, Parts};
+use crate::config::WorkerConfig;
+use crate::crm::{Crm, CrmError};
+use crate::domain::{Domain, DomainError};
+use crate::effects::Retention;
+use crate::handler::Inbound;
+use crate::llm::Model;
+use crate::media::Transcriber;
+use crate::metrics::WorkerMetrics;
+use crate::outbox::Outbox;
+use crate::understanding::Understander;
+
+/// Why the service could not be built or run.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The domain file is wrong.
+    #[error("WORKER_DOMAIN_FILE: {0}")]
+    Domain(#[from] DomainError),
+    /// The Redis settings are wrong.
+    #[error(transparent)]
+    Redis(#[from] RedisConfigError),
+    /// The CRM's URL is wrong.
+    #[error(transparent)]
+    Crm(#[from] CrmError),
+    /// The deployment has another number of partitions.
+    #[error(transparent)]
+    Partitions(#[from] PartitionMismatch),
+    /// The metrics contradict each other.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The HTTP client cannot be built.
+    #[error("http client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The health page cannot be served.
+    #[error("health page: {0}")]
+    Health(#[from] std::io::Error),
+}
+
+/// The service, ready to run.
+pub struct Worker {
+    config: WorkerConfig,
+    host: String,
+    redis: Redis,
+    redis_metrics: RedisMetrics,
+    metrics: Arc<Metrics>,
+    counters: WorkerMetrics,
+    crm: Crm,
+    inbound: Arc<Inbound>,
+    readiness: Readiness,
+}
+
+impl Worker {
+    /// Builds the service. Redis, the CRM and the model may be away. `host` names this machine in
+    /// Redis.
+    ///
+    /// # Errors
+    /// When a setting or the domain file is wrong.
+    pub fn build(config: WorkerConfig, host: &str) -> Result<Self, WorkerError> {
+        let mut metrics = Metrics::new("worker", env!("CARGO_PKG_VERSION"))?;
+        let redis_metrics = RedisMetrics::new(&mut metrics)?;
+        let counters = WorkerMetrics::new(&mut metrics)?;
+        let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
+        let domain = Arc::new(config.domain.load()?);
+        let crm = Crm::new(&config.crm.crm_database_url)?;
+        let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
+        let understander = Arc::new(Understander::new(&domain));
+        tracing::info!(
+            port = config.port,
+            business = domain.business.name,
+            model = model.is_some(),
+            "worker starts"
+        );
+        let parts = Parts {
+            domain: domain.clone(),
+            understander: understander.clone(),
+            model,
+            crm: crm.clone(),
+            metrics: counters.clone(),
+        };
+        let inbound = Inbound {
+            agents: Agents::new(&parts),
+            domain,
+            understander,
+            transcriber: Transcriber::new(&config.media, config.media.timeout())?,
+            budget: config.turns.budget(),
+            retention: Retention {
+                history_lines: config.turns.history_lines,
+                memory: config.turns.memory(),
+            },
+            masking: config.runtime.masking(),
+            metrics: counters.clone(),
+        };
+        Ok(Self {
+            config,
+            host: host.to_owned(),
+            redis,
+            redis_metrics,
+            metrics: Arc::new(metrics),
+            counters,
+            crm,
+            inbound: Arc::new(inbound),
+            readiness: Readiness::waiting_for(&["redis"]),
+        })
+    }
+
+    /// Takes turns until `stop`, then drains within the grace period.
+    ///
+    /// # Errors
+    /// When the deployment has another number of partitions or the health page cannot be served.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let background = TaskTracker::new();
+        self.start_probes(&background, &stop);
+        let health = serve_health(
+            listener,
+            self.readiness.clone(),
+            self.metrics.clone(),
+            stop.clone(),
+        );
+        let grace = self.config.runtime.shutdown_grace();
+        let outbox = Arc::new(Outbox {
+            crm: self.crm.clone(),
+            metrics: self.counters.clone(),
+        });
+        let crm_member = MemberId::unique(&self.host);
+        let crm_queue = Consumer::new(
+            self.redis.clone(),
+            self.config.crm_consumer(crm_member),
+            outbox,
+        );
+        let member = MemberId::unique(&self.host);
+        let inbound = Consumer::new(
+            self.redis.clone(),
+            self.config.consumer(member),
+            self.inbound,
+        );
+        let consume = async {
+            let consumed = tokio::join!(
+                stop_with(&stop, inbound.run(stop.clone(), grace)),
+                stop_with(&stop, crm_queue.run(stop.clone(), grace)),
+            );
+            Ok::<_, PartitionMismatch>([consumed.0?, consumed.1?])
+        };
+        let (served, consumed) = tokio::join!(health, consume);
+        let late: usize = consumed?.iter().map(|report| report.late.len()).sum();
+        if late > 0 {
+            tracing::warn!(
+                partitions = late,
+                "work did not end in time and stays pending"
+            );
+        }
+        background.wait().await;
+        Ok(served?)
+    }
+
+    fn start_probes(&self, background: &TaskTracker, stop: &CancellationToken) {
+        let (redis, counters) = (self.redis.clone(), self.redis_metrics.clone());
+        let ready = self.readiness.clone();
+        background.spawn(probe_redis(
+            redis,
+            Status::Down,
+            ready,
+            counters,
+            stop.clone(),
+        ));
+        for queue in [Queue::Inbound, Queue::Crm] {
+            let (redis, counters) = (self.redis.clone(), self.redis_metrics.clone());
+            background.spawn(probe_backlog(redis, queue, counters, stop.clone()));
+        }
+        let (crm, ready) = (self.crm.clone(), self.readiness.clone());
+        background.spawn(watch_crm(crm, ready, self.counters.clone(), stop.clone()));
+        background.close();
+    }
+}
+
+/// One consumer that ends takes the other one along.
+async fn stop_with(
+    stop: &CancellationToken,
+    consumer: impl Future<Output = Result<DrainReport, PartitionMismatch>>,
+) -> Result<DrainReport, PartitionMismatch> {
+    let ended = consumer.await;
+    stop.cancel();
+    ended
+}
+
+const CRM_EVERY: Duration = Duration::from_secs(5);
+
+/// Makes the CRM's tables as soon as it answers, and tells whether it does. Replies do not need it.
+async fn watch_crm(crm: Crm, ready: Readiness, counters: WorkerMetrics, stop: CancellationToken) {
+    let mut migrated = false;
+    loop {
+        let answer = if migrated {
+            crm.ping().await
+        } else {
+            crm.migrate().await
+        };
+        let status = if answer.is_ok() {
+            Status::Ok
+        } else {
+            Status::Degraded
+        };
+        migrated |= answer.is_ok();
+        counters.set_crm_up(answer.is_ok());
+        if ready.set("crm", status) != Some(status) {
+            match answer {
+                Ok(()) => tracing::info!("the CRM answers"),
+                Err(error) => {
+                    tracing::error!(%error, "the CRM does not answer; its writes are kept")
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(CRM_EVERY) => {}
+        }
+    }
+}
+
+impl crate::config::DomainConfig {
+    /// The domain that is configured.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with file and line.
+    pub fn load(&self) -> Result<Domain, DomainError> {
+        self.domain_file
+            .as_deref()
+            .map_or_else(Domain::embedded, Domain::load)
+    }
+}

@@ -1,0 +1,189 @@
+//! What a message says, by rules: its language, what the customer wants, how sure that is, and the
+//! slots it fills.
+//!
+//! A message becomes tokens, tokens become symbols on a [`lattice`], and the domain's patterns are
+//! matched on it in turns: what is named, what the surroundings tell about it, what the customer
+//! wants. Everything specific to a business or a language is in [`crate::domain`].
+
+use shared_types::{SlotValue, Slots};
+
+use crate::domain::{Answer, Domain, Intent, MoodCue, Settings, Slot};
+
+mod amounts;
+mod catalogue;
+mod compiler;
+mod fold;
+mod intents;
+mod language;
+mod lattice;
+mod lexicon;
+mod mentions;
+mod mood;
+mod numbers;
+mod plates;
+mod reading;
+mod rules;
+mod slots;
+mod surroundings;
+mod symbols;
+mod tokens;
+mod typos;
+mod vocabulary;
+
+pub use mood::Mood;
+
+use intents::{CueMatch, Decider, TokenSet};
+use reading::Reading;
+use rules::Match;
+use symbols::Symbol;
+use tokens::Boundary;
+use vocabulary::{Compiled, CueSign, Sign};
+
+/// Understands messages. Built once; cheap to share and to use from many threads.
+#[derive(Debug)]
+pub struct Understander {
+    compiled: Compiled,
+    settings: Settings,
+    intents: Vec<Intent>,
+    slots: Vec<Slot>,
+    languages: Vec<Spoken>,
+}
+
+#[derive(Debug)]
+struct Spoken {
+    code: String,
+    answer_in: Option<usize>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Understanding {
+    /// The language to answer in, as a code of the domain: `nl`.
+    pub lang: String,
+    /// One of the domain's intents.
+    pub intent: String,
+    /// How sure the intent is, 0 to 1.
+    pub confidence: f64,
+    /// What the message tells.
+    pub slots: Slots,
+    /// What it says is not so: "geen automaat" gives `transmission`, `automatic`.
+    pub negated: Vec<(String, SlotValue)>,
+    /// How the customer seems to feel.
+    pub mood: Mood,
+    /// Set when the message is nothing but a yes or a no.
+    pub answer: Option<Answer>,
+}
+
+/// What the patterns said of a message as a whole.
+#[derive(Debug, Default)]
+struct Signs {
+    cues: Vec<CueMatch>,
+    moods: Vec<MoodCue>,
+    answer: Option<Answer>,
+}
+
+impl Understander {
+    /// Compiles a domain. Takes some tens of milliseconds.
+    #[must_use]
+    pub fn new(domain: &Domain) -> Self {
+        let languages = domain.languages.iter().map(|language| Spoken {
+            code: language.code.clone(),
+            answer_in: language.answer_in,
+        });
+        Self {
+            compiled: Compiled::new(domain),
+            settings: domain.settings.clone(),
+            intents: domain.intents.clone(),
+            slots: domain.slots.clone(),
+            languages: languages.collect(),
+        }
+    }
+
+    /// Understands one message, of any length and content.
+    #[must_use]
+    pub fn understand(&self, text: &str) -> Understanding {
+        let mut reading = Reading::new(&self.compiled, text);
+        let amounts = amounts::resolve(
+            &self.slots,
+            &reading.quantities,
+            &reading.surroundings,
+            |_| false,
+        );
+        let meant = amounts.iter().filter(|amount| !amount.ignored);
+        reading.lattice.extend(meant.flat_map(|amount| {
+            let symbols = [Symbol::slot(amount.slot), Symbol::ANY_SLOT];
+            symbols.map(|symbol| (symbol, amount.span))
+        }));
+        let mut signs = self.signs(&reading);
+        let spoken = self.languages.get(reading.guess.best);
+        let answer_in = spoken.and_then(|language| language.answer_in);
+        let decider = Decider {
+            settings: &self.settings,
+            intents: &self.intents,
+        };
+        let decision = decider.decide(&reading, &mut signs.cues, answer_in.is_some());
+        let intent = self.intents.get(decision.intent);
+        let answered = answer_in
+            .and_then(|place| self.languages.get(place))
+            .or(spoken);
+        Understanding {
+            lang: answered.map_or_else(String::new, |language| language.code.clone()),
+            intent: intent.map_or_else(String::new, |intent| intent.name.clone()),
+            confidence: decision.confidence,
+            slots: intent.map_or_else(Slots::new, |intent| {
+                slots::assemble(&self.slots, decision.intent, intent, &reading)
+            }),
+            negated: slots::negated(&self.slots, &reading),
+            mood: Mood::new(&signs.moods),
+            answer: signs.answer,
+        }
+    }
+
+    fn signs(&self, reading: &Reading) -> Signs {
+        let mut signs = Signs::default();
+        let rules = &self.compiled.signs;
+        rules.for_each_match(
+            &reading.lattice,
+            Boundary::Sentence,
+            |sign, found| match sign {
+                Sign::Cue(cue) => {
+                    signs
+                        .cues
+                        .extend(self.cue_match(cue, found, reading, &signs.cues))
+                }
+                Sign::Mood(mood) => signs.moods.push(*mood),
+                Sign::Answer(answer) => signs.answer = Some(*answer),
+            },
+        );
+        signs
+    }
+
+    /// A cue counts once, and less in a message of another language.
+    fn cue_match(
+        &self,
+        cue: &CueSign,
+        found: &Match<'_>,
+        reading: &Reading,
+        before: &[CueMatch],
+    ) -> Option<CueMatch> {
+        if before.last().is_some_and(|last| last.id == cue.id) {
+            return None;
+        }
+        let native = cue
+            .language
+            .is_none_or(|language| reading.guess.allows(language));
+        let factor = if native {
+            1.0
+        } else {
+            self.settings.other_language
+        };
+        let mut tokens = TokenSet::default();
+        found.spans.iter().for_each(|span| tokens.add(*span));
+        Some(CueMatch {
+            id: cue.id,
+            intent: cue.intent,
+            weight: cue.weight * factor,
+            tokens,
+        })
+    }
+}

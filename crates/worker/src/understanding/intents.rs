@@ -1,0 +1,162 @@
+//! Weighs the cues of a message and decides what the customer wants.
+
+use super::lattice::Span;
+use super::reading::Reading;
+use super::tokens::{Kind, MAX_TOKENS};
+use crate::domain::{Intent, Settings};
+
+/// A cue that matched.
+#[derive(Debug, Clone)]
+pub(super) struct CueMatch {
+    pub(super) id: usize,
+    pub(super) intent: usize,
+    pub(super) weight: f64,
+    pub(super) tokens: TokenSet,
+}
+
+/// A set of tokens of a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TokenSet([u64; MAX_TOKENS / 64]);
+
+impl TokenSet {
+    pub(super) fn add(&mut self, span: Span) {
+        for token in span.start..span.end {
+            if let Some(word) = self.0.get_mut(token / 64) {
+                *word |= 1 << (token % 64);
+            }
+        }
+    }
+
+    fn contains(&self, token: usize) -> bool {
+        self.0
+            .get(token / 64)
+            .is_some_and(|word| word & (1 << (token % 64)) != 0)
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
+    fn unite(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+}
+
+/// What the customer wants.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Decision {
+    /// Place of the intent.
+    pub(super) intent: usize,
+    /// 0 to 1.
+    pub(super) confidence: f64,
+}
+
+/// Decides between the intents of a domain.
+#[derive(Debug)]
+pub(super) struct Decider<'d> {
+    pub(super) settings: &'d Settings,
+    pub(super) intents: &'d [Intent],
+}
+
+impl Decider<'_> {
+    /// Decides; a message in a language that is not served gets the fallback.
+    pub(super) fn decide(
+        &self,
+        reading: &Reading,
+        cues: &mut [CueMatch],
+        foreign: bool,
+    ) -> Decision {
+        let scores = self.scores(reading, cues);
+        let score = |intent: &usize| scores.get(*intent).copied().unwrap_or(0.0);
+        let best = (0..self.intents.len())
+            .rev()
+            .max_by(|a, b| score(a).total_cmp(&score(b)));
+        let found = self.by_precedence(&scores).or(best);
+        let found =
+            found.filter(|intent| !foreign && score(intent) >= self.settings.fallback_score);
+        let winner = found.unwrap_or_else(|| self.fallback());
+        Decision {
+            intent: winner,
+            confidence: self.confidence(&scores, winner),
+        }
+    }
+
+    /// The first intent of the list that is decisive, unless one further down is far ahead of it.
+    fn by_precedence(&self, scores: &[f64]) -> Option<usize> {
+        let decisive = |(intent, score): &(&Intent, &f64)| {
+            intent.decisive.is_some_and(|enough| **score >= enough)
+        };
+        let pairs = || self.intents.iter().zip(scores);
+        let highest = pairs()
+            .filter(decisive)
+            .map(|(_, score)| *score)
+            .fold(0.0, f64::max);
+        pairs().position(|pair| decisive(&pair) && *pair.1 >= highest - self.settings.precedence)
+    }
+
+    fn fallback(&self) -> usize {
+        let named = |intent: &Intent| intent.name == self.settings.fallback_intent;
+        self.intents.iter().position(named).unwrap_or_default()
+    }
+
+    /// The score of each intent: its strongest cue in full, further ones less and less.
+    fn scores(&self, reading: &Reading, cues: &mut [CueMatch]) -> Vec<f64> {
+        cues.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
+        let of = |place: usize| cues.iter().filter(move |cue| cue.intent == place);
+        let intents = self.intents.iter().enumerate();
+        intents
+            .map(|(place, intent)| {
+                let mut explained = TokenSet::default();
+                let (mut score, mut share) = (0.0, 1.0);
+                for cue in of(place) {
+                    if cue.weight < 0.0 {
+                        score += cue.weight;
+                    } else if !explained.overlaps(&cue.tokens) {
+                        score += cue.weight * share;
+                        share *= self.settings.corroboration;
+                        explained.unite(&cue.tokens);
+                    }
+                }
+                for cue in of(place).filter(|cue| cue.weight > 0.0) {
+                    explained.unite(&cue.tokens);
+                }
+                if intent.small_talk {
+                    score -= self.settings.unexplained_word * unexplained(reading, &explained);
+                }
+                score
+            })
+            .collect()
+    }
+
+    /// The logistic function of the domain over the winner's score and its distance to the next.
+    fn confidence(&self, scores: &[f64], winner: usize) -> f64 {
+        const MOST: f64 = 8.0;
+        let weights = &self.settings.confidence;
+        let best_of = |own: bool| {
+            let scores = (0..)
+                .zip(scores)
+                .filter(|(place, _)| (*place == winner) == own);
+            scores.map(|(_, score)| *score).fold(0.0, f64::max)
+        };
+        // Where nothing speaks for the winner, not much has to speak for the others either.
+        let least = self.settings.fallback_score / 2.0;
+        let (own, other) = match winner == self.fallback() {
+            true => (best_of(true).max(least), best_of(false)),
+            false => (best_of(true), best_of(false).max(least)),
+        };
+        let sum = weights.bias
+            + weights.score * own.min(MOST)
+            + weights.margin * (own - other).clamp(-MOST, MOST);
+        1.0 / (1.0 + (-sum).exp())
+    }
+}
+
+/// How many words neither filler, nor the language, nor a cue of the intent explains.
+fn unexplained(reading: &Reading, explained: &TokenSet) -> f64 {
+    let tokens = reading.tokens.iter().zip(&reading.frequent).enumerate();
+    let open = tokens.filter(|(at, (token, frequent))| {
+        let explained = **frequent || reading.lattice.is_filler(*at) || explained.contains(*at);
+        token.kind != Kind::Sign && !explained
+    });
+    f64::from(u32::try_from(open.count()).unwrap_or(u32::MAX))
+}

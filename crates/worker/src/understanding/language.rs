@@ -1,0 +1,146 @@
+//! Which language a message is in.
+
+use super::fold::fold;
+use super::lexicon::Lexicon;
+use super::tokens::{Kind, Token};
+use crate::domain::Language;
+
+const FREQUENT: f64 = 1.0;
+const IN_A_PATTERN: f64 = 0.6;
+const ENDING: f64 = 0.4;
+const FOREIGN_LETTERS: f64 = 2.0;
+/// What it takes to believe that a message is in a language that is not served.
+const FOREIGN_ENOUGH: f64 = 1.5;
+
+/// Tells languages apart by their frequent words, the words of their patterns and word endings.
+#[derive(Debug)]
+pub(super) struct LanguageGuesser {
+    endings: Vec<Vec<String>>,
+    /// Places of languages that messages are not answered in.
+    foreign: Vec<usize>,
+}
+
+/// What speaks for each language.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Guess {
+    /// Place of the likeliest.
+    pub(super) best: usize,
+    scores: Vec<f64>,
+}
+
+impl Guess {
+    /// Whether some of the message may be in a language.
+    pub(super) fn is_spoken(&self, language: usize) -> bool {
+        let score = |place: usize| self.scores.get(place).copied().unwrap_or(0.0);
+        language == self.best || score(language) >= 0.4 * score(self.best)
+    }
+
+    /// Whether a language is so likely that its cues count in full.
+    pub(super) fn allows(&self, language: usize) -> bool {
+        let score = |place: usize| self.scores.get(place).copied().unwrap_or(0.0);
+        language == self.best || score(language) >= 0.6 * score(self.best)
+    }
+}
+
+impl LanguageGuesser {
+    pub(super) fn new(languages: &[Language]) -> Self {
+        let endings = |language: &Language| {
+            language
+                .vocabulary
+                .endings
+                .iter()
+                .map(|ending| fold(ending))
+                .collect()
+        };
+        let foreign = (0..)
+            .zip(languages)
+            .filter(|(_, language)| language.answer_in.is_some());
+        Self {
+            endings: languages.iter().map(endings).collect(),
+            foreign: foreign.map(|(place, _)| place).collect(),
+        }
+    }
+
+    pub(super) fn guess(&self, tokens: &[Token], lexicon: &Lexicon) -> Guess {
+        let mut scores = vec![0.0; self.endings.len()];
+        for token in tokens.iter().filter(|token| token.kind == Kind::Word) {
+            if !token.text.is_ascii() {
+                self.foreign
+                    .iter()
+                    .for_each(|place| add(&mut scores, *place, FOREIGN_LETTERS));
+            }
+            match lexicon.get(&token.text) {
+                Some(word) if word.frequent_in != 0 => {
+                    share(&mut scores, word.frequent_in, FREQUENT)
+                }
+                Some(word) if word.pattern_of != 0 => {
+                    share(&mut scores, word.pattern_of, IN_A_PATTERN)
+                }
+                Some(_) => {}
+                None => self.add_endings(&token.text, &mut scores),
+            }
+        }
+        let mut best = 0;
+        for (place, score) in scores.iter().enumerate() {
+            let doubtful = self.foreign.contains(&place) && *score < FOREIGN_ENOUGH;
+            if *score > scores.get(best).copied().unwrap_or(0.0) && !doubtful {
+                best = place;
+            }
+        }
+        Guess { best, scores }
+    }
+
+    fn add_endings(&self, text: &str, scores: &mut [f64]) {
+        for (place, endings) in self.endings.iter().enumerate() {
+            if endings
+                .iter()
+                .any(|ending| text.len() > ending.len() + 1 && text.ends_with(&**ending))
+            {
+                add(scores, place, ENDING);
+            }
+        }
+    }
+}
+
+/// A word that several languages have speaks for each of them less.
+fn share(scores: &mut [f64], languages: u32, weight: f64) {
+    let each = weight / f64::from(languages.count_ones());
+    for place in (0..scores.len()).filter(|place| languages & (1 << place) != 0) {
+        add(scores, place, each);
+    }
+}
+
+fn add(scores: &mut [f64], place: usize, weight: f64) {
+    if let Some(score) = scores.get_mut(place) {
+        *score += weight;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Domain;
+    use crate::understanding::Understander;
+
+    #[test]
+    fn languages_are_told_from_a_few_words() {
+        let domain = Domain::embedded().expect("the embedded domain is valid");
+        let understander = Understander::new(&domain);
+        for (message, lang) in [
+            ("heb je nog een polo staan?", "nl"),
+            ("do you still have a polo?", "en"),
+            ("habt ihr noch einen polo da?", "de"),
+            ("wat kost ie", "nl"),
+            ("how much is it", "en"),
+            ("was kostet der", "de"),
+            // Nothing but a name: the first language.
+            ("Golf 2019", "nl"),
+            // English words in a Dutch message.
+            ("hi, ik wil graag een test drive met de model y", "nl"),
+            // Not served, so answered in English.
+            ("bonjour, avez-vous une voiture pour moi ?", "en"),
+            ("Здравствуйте, сколько стоит машина?", "en"),
+        ] {
+            assert_eq!(understander.understand(message).lang, lang, "{message}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Finds texts of fixed formats, such as licence plates.
+
+use super::lattice::Span;
+use super::tokens::{Kind, Token};
+
+const MAX_PARTS: usize = 7;
+
+/// Finds texts in one of the formats. Spaces may stand where the format has a hyphen only when a
+/// format says so; hyphens may be left out.
+#[derive(Debug, Default)]
+pub(super) struct PlateFinder {
+    formats: Vec<Vec<Place>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Letter { optional: bool },
+    Digit { optional: bool },
+    Fixed(char),
+}
+
+/// A text in one of the formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plate {
+    /// In upper case, as written otherwise.
+    pub(super) text: String,
+    pub(super) span: Span,
+}
+
+impl PlateFinder {
+    pub(super) fn new(formats: &[String]) -> Self {
+        Self {
+            formats: formats.iter().map(|format| parse(format)).collect(),
+        }
+    }
+
+    /// All such texts, in order.
+    pub(super) fn find(&self, message: &str, tokens: &[Token]) -> Vec<Plate> {
+        let mut plates = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            let plate = self.at(message, tokens, at);
+            at = plate.as_ref().map_or(at + 1, |plate| plate.span.end);
+            plates.extend(plate);
+        }
+        plates
+    }
+
+    fn at(&self, message: &str, tokens: &[Token], at: usize) -> Option<Plate> {
+        let first = tokens.get(at).filter(|token| token.kind != Kind::Sign)?;
+        let longest = (at + 1..=tokens.len().min(at + MAX_PARTS)).rev();
+        for end in longest {
+            let last = tokens.get(end - 1)?;
+            let torn = tokens.get(end).is_some_and(|next| next.start == last.end);
+            let digit = tokens
+                .get(at..end)?
+                .iter()
+                .any(|token| token.kind == Kind::Number);
+            if torn || !digit || last.end - first.start > 12 {
+                continue;
+            }
+            let text = message.get(first.start..last.end)?;
+            if self.formats.iter().any(|format| matches(format, text)) {
+                return Some(Plate {
+                    text: text.to_uppercase(),
+                    span: Span::new(at, end),
+                });
+            }
+        }
+        None
+    }
+}
+
+fn parse(format: &str) -> Vec<Place> {
+    let mut places = Vec::new();
+    for c in format.chars() {
+        match (c, places.last_mut()) {
+            ('L', _) => places.push(Place::Letter { optional: false }),
+            ('9', _) => places.push(Place::Digit { optional: false }),
+            ('?', Some(Place::Letter { optional } | Place::Digit { optional })) => *optional = true,
+            (c, _) => places.push(Place::Fixed(c)),
+        }
+    }
+    places
+}
+
+fn matches(format: &[Place], text: &str) -> bool {
+    let Some((place, rest)) = format.split_first() else {
+        return text.is_empty();
+    };
+    let mut chars = text.chars();
+    let first = chars.next();
+    let after = chars.as_str();
+    match place {
+        Place::Letter { optional } => {
+            first.is_some_and(|c| c.is_ascii_alphabetic()) && matches(rest, after)
+                || *optional && matches(rest, text)
+        }
+        Place::Digit { optional } => {
+            first.is_some_and(|c| c.is_ascii_digit()) && matches(rest, after)
+                || *optional && matches(rest, text)
+        }
+        Place::Fixed(c) => first == Some(*c) && matches(rest, after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understanding::tokens::tokenize;
+
+    #[test]
+    fn plates_are_found_as_written() {
+        let formats = ["LL-999-L", "LL999L", "L?L?L-L?L 9?9?9?9"].map(str::to_owned);
+        let finder = PlateFinder::new(&formats);
+        for (message, expected) in [
+            ("mijn zb-612-n staat er", vec!["ZB-612-N"]),
+            ("ZB612N?", vec!["ZB612N"]),
+            ("KLE-AB 123.", vec!["KLE-AB 123"]),
+            ("azb-612-n", vec![]),
+            ("a4 avant", vec![]),
+        ] {
+            let plates = finder.find(message, &tokenize(message, |_| false));
+            let texts: Vec<&str> = plates.iter().map(|plate| plate.text.as_str()).collect();
+            assert_eq!(texts, expected, "{message}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the surroundings change about what was recognised.
+
+use super::Reading;
+use crate::domain::{Needs, Negation, SlotRule};
+use crate::understanding::lattice::Span;
+use crate::understanding::mentions::{Mention, Role};
+use crate::understanding::tokens::Boundary;
+
+impl Reading {
+    /// Drops what the surroundings deny, and notes negations and roles.
+    pub(super) fn settle(&mut self) {
+        let surroundings = &self.surroundings;
+        let makes: Vec<usize> = self
+            .mentions
+            .iter()
+            .filter(|m| m.is_certain())
+            .filter_map(Mention::make)
+            .collect();
+        let numbers = &self.quantities;
+        let mut believed: Vec<Span> = Vec::new();
+        self.mentions.retain(|mention| {
+            let denied = surroundings
+                .spans(mention.slot, SlotRule::Unless)
+                .any(|span| span.covers(mention.span));
+            let believe = !denied
+                && match mention.needs {
+                    Needs::Nothing => true,
+                    Needs::Context => {
+                        mention.make().is_some_and(|make| makes.contains(&make))
+                            || surroundings.any(mention.slot, SlotRule::Context)
+                    }
+                    Needs::Pointer => {
+                        surroundings.points_at(mention.slot, mention.span)
+                            && !numbers.iter().any(|number| {
+                                number.span.covers(mention.span) && number.is_counted()
+                            })
+                    }
+                    Needs::Make => false,
+                };
+            if believe {
+                believed.push(mention.span);
+            }
+            believe
+        });
+        self.quantities
+            .retain(|number| !believed.iter().any(|span| span.overlaps(number.span)));
+        let mentions = &self.mentions;
+        self.lattice.remove(|symbol, span| {
+            let edge = (symbol, span);
+            symbol.is_slot()
+                && !mentions
+                    .iter()
+                    .any(|mention| mention.edges().contains(&edge))
+        });
+        for mention in &mut self.mentions {
+            let own = self
+                .surroundings
+                .is_captured(mention.slot, SlotRule::Own, mention.span);
+            let wanted =
+                self.surroundings
+                    .is_captured(mention.slot, SlotRule::Wanted, mention.span);
+            mention.role = match (own, wanted) {
+                (Some(own), Some(wanted)) if wanted > own => Role::Wanted,
+                (Some(_), _) => Role::Own,
+                (None, Some(_)) => Role::Wanted,
+                (None, None) => Role::Open,
+            };
+        }
+        self.negate();
+    }
+
+    /// Notes which mentions are inside the reach of a negation.
+    fn negate(&mut self) {
+        let mut negated: Vec<Span> = self.surroundings.negations(Negation::Around).to_vec();
+        for negator in self.surroundings.negations(Negation::Before) {
+            negated.extend(self.reach_of(negator.end));
+        }
+        for mention in &mut self.mentions {
+            mention.negated = negated.iter().any(|span| span.covers(mention.span));
+        }
+    }
+
+    /// The mentions that a negation just before `at` denies.
+    fn reach_of(&self, mut at: usize) -> Vec<Span> {
+        const WORDS_BETWEEN: usize = 2;
+        let is_one = |kind: Negation, at: usize| {
+            self.surroundings
+                .negations(kind)
+                .iter()
+                .any(|span| span.start == at)
+        };
+        let mut reached = Vec::new();
+        let mut between = 0;
+        let mut joined = true;
+        while at < self.tokens.len() {
+            if self.lattice.boundary_before(at) > Boundary::None {
+                break;
+            }
+            if let Some(mention) = self
+                .mentions
+                .iter()
+                .find(|mention| mention.span.start == at)
+            {
+                reached.push(mention.span);
+                at = mention.span.end;
+                joined = false;
+                continue;
+            }
+            if is_one(Negation::Stop, at) {
+                break;
+            }
+            joined |= is_one(Negation::Join, at);
+            between += 1;
+            if reached.is_empty() && between > WORDS_BETWEEN || !reached.is_empty() && !joined {
+                break;
+            }
+            at += 1;
+        }
+        reached
+    }
+}

@@ -1,0 +1,224 @@
+//! The domain's vocabulary, compiled for reading messages.
+
+use super::catalogue::CatalogueIndex;
+use super::compiler::Compiler;
+use super::fold::{fold, umlauts_spelled_out};
+use super::language::LanguageGuesser;
+use super::lexicon::Lexicon;
+use super::numbers::NumberReader;
+use super::plates::PlateFinder;
+use super::rules::RuleSet;
+use super::symbols::Symbol;
+use crate::domain::{Answer, Domain, MoodCue, Negation, SlotKind, SlotRule, Vocabulary};
+
+/// The class of words that say nothing of themselves: please, well, hello.
+const FILLER: &str = "filler";
+
+/// Everything that is looked for in messages.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) lexicon: Lexicon,
+    pub(super) guesser: LanguageGuesser,
+    pub(super) numbers: NumberReader,
+    pub(super) abbreviations: Vec<String>,
+    /// Endings that names may have in running text, the longest first.
+    pub(super) name_endings: Vec<String>,
+    pub(super) filler: Symbol,
+    /// Place of the catalogue slot, and its index.
+    pub(super) catalogue: Option<(usize, CatalogueIndex)>,
+    /// Place of the plate slot, and its finder.
+    pub(super) plates: Option<(usize, PlateFinder)>,
+    pub(super) definitions: RuleSet<Symbol>,
+    pub(super) values: RuleSet<Value>,
+    /// With the place of the language, where it is of one.
+    pub(super) surroundings: RuleSet<(Option<usize>, Surrounding)>,
+    pub(super) signs: RuleSet<Sign>,
+}
+
+/// A value of a choice slot: the places of both.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    pub(super) slot: usize,
+    pub(super) value: usize,
+    /// The word has this value in messages of one language only.
+    pub(super) native_to: Option<usize>,
+}
+
+/// What surroundings tell about something recognised.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Surrounding {
+    Slot(usize, SlotRule),
+    /// An end of a range, whatever is counted.
+    End(SlotRule),
+    Negation(Negation),
+}
+
+/// What speaks for or against an intent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CueSign {
+    /// Place among all signs.
+    pub(super) id: usize,
+    /// Place of the intent.
+    pub(super) intent: usize,
+    pub(super) weight: f64,
+    /// Place of the language; none for shared cues.
+    pub(super) language: Option<usize>,
+}
+
+/// What a pattern says of the message as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sign {
+    Cue(CueSign),
+    Mood(MoodCue),
+    Answer(Answer),
+}
+
+impl Compiled {
+    pub(super) fn new(domain: &Domain) -> Self {
+        let mut compiler = Compiler::new(&domain.slots);
+        let numbers = NumberReader::new(vocabularies(domain).map(|(_, vocabulary)| vocabulary));
+        for (language, vocabulary) in vocabularies(domain) {
+            add_words(&mut compiler, vocabulary, bit(language));
+            compiler.language = bit(language);
+            for (name, pattern) in &vocabulary.classes {
+                compiler.define(name, pattern);
+            }
+        }
+        for word in numbers.vocabulary() {
+            compiler.lexicon.word(word);
+        }
+        let values = compile_values(domain, &mut compiler);
+        let surroundings = compile_surroundings(domain, &mut compiler);
+        let signs = compile_signs(domain, &mut compiler);
+        let catalogue = find_slot(domain, |kind| match kind {
+            SlotKind::Catalogue(catalogue) => {
+                Some(CatalogueIndex::new(catalogue, &mut compiler.lexicon))
+            }
+            _ => None,
+        });
+        let plates = find_slot(domain, |kind| match kind {
+            SlotKind::Plate { formats } => Some(PlateFinder::new(formats)),
+            _ => None,
+        });
+        let filler = compiler.class(FILLER);
+        let abbreviations =
+            vocabularies(domain).flat_map(|(_, vocabulary)| &vocabulary.abbreviations);
+        let abbreviations = abbreviations.map(|word| fold(word)).collect();
+        let name_endings =
+            vocabularies(domain).flat_map(|(_, vocabulary)| &vocabulary.name_endings);
+        let mut name_endings: Vec<String> = name_endings.map(|ending| fold(ending)).collect();
+        name_endings.sort_by_key(|ending| std::cmp::Reverse(ending.len()));
+        let (lexicon, definitions) = compiler.finish();
+        Self {
+            lexicon,
+            guesser: LanguageGuesser::new(&domain.languages),
+            numbers,
+            abbreviations,
+            name_endings,
+            filler,
+            catalogue,
+            plates,
+            definitions,
+            values,
+            surroundings,
+            signs,
+        }
+    }
+}
+
+/// Every vocabulary, with the place of its language.
+fn vocabularies(domain: &Domain) -> impl Iterator<Item = (Option<usize>, &Vocabulary)> {
+    let languages = domain.languages.iter().enumerate();
+    let languages = languages.map(|(place, language)| (Some(place), &language.vocabulary));
+    std::iter::once((None, &domain.shared)).chain(languages)
+}
+
+fn bit(language: Option<usize>) -> u32 {
+    language
+        .and_then(|place| 1_u32.checked_shl(u32::try_from(place).ok()?))
+        .unwrap_or(0)
+}
+
+fn add_words(compiler: &mut Compiler<'_>, vocabulary: &Vocabulary, language: u32) {
+    for word in &vocabulary.words {
+        let spelled_out = umlauts_spelled_out(word).map(|word| fold(&word));
+        for form in std::iter::once(fold(word)).chain(spelled_out) {
+            let form: String = form.chars().filter(|c| *c != '\'').collect();
+            compiler.lexicon.word(&form).frequent_in |= language;
+        }
+    }
+}
+
+fn find_slot<T>(
+    domain: &Domain,
+    mut read: impl FnMut(&SlotKind) -> Option<T>,
+) -> Option<(usize, T)> {
+    let mut slots = (0..).zip(&domain.slots);
+    slots.find_map(|(place, slot)| Some((place, read(&slot.kind)?)))
+}
+
+fn compile_values(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Value> {
+    let mut rules = Vec::new();
+    for (language, vocabulary) in vocabularies(domain) {
+        compiler.language = bit(language);
+        for word in &vocabulary.values {
+            let value = Value {
+                slot: word.slot,
+                value: word.value,
+                native_to: language.filter(|_| word.native),
+            };
+            rules.push((compiler.compile(&word.pattern), value));
+        }
+    }
+    RuleSet::new(rules)
+}
+
+fn compile_surroundings(
+    domain: &Domain,
+    compiler: &mut Compiler<'_>,
+) -> RuleSet<(Option<usize>, Surrounding)> {
+    let mut rules = Vec::new();
+    for (language, vocabulary) in vocabularies(domain) {
+        compiler.language = bit(language);
+        for (slot, rule, pattern) in &vocabulary.slot_rules {
+            let surrounding = Surrounding::Slot(*slot, *rule);
+            rules.push((compiler.compile(pattern), (language, surrounding)));
+        }
+        for (end, pattern) in &vocabulary.numbers.ends {
+            rules.push((
+                compiler.compile(pattern),
+                (language, Surrounding::End(*end)),
+            ));
+        }
+        for (kind, pattern) in &vocabulary.negation {
+            rules.push((
+                compiler.compile(pattern),
+                (language, Surrounding::Negation(*kind)),
+            ));
+        }
+    }
+    RuleSet::new(rules)
+}
+
+fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Sign> {
+    let mut rules = Vec::new();
+    for (language, vocabulary) in vocabularies(domain) {
+        compiler.language = bit(language);
+        for cue in &vocabulary.cues {
+            let sign = Sign::Cue(CueSign {
+                id: rules.len(),
+                intent: cue.intent,
+                weight: cue.weight,
+                language,
+            });
+            rules.push((compiler.compile(&cue.pattern), sign));
+        }
+        for (mood, pattern) in &vocabulary.moods {
+            rules.push((compiler.compile(pattern), Sign::Mood(*mood)));
+        }
+        for (answer, pattern) in &vocabulary.answers {
+            rules.push((compiler.compile(pattern), Sign::Answer(*answer)));
+        }
+    }
+    RuleSet::new(rules)
+}

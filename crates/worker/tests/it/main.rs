@@ -1,0 +1,15 @@
+//! The worker against labelled messages, other domains, real databases and a real model endpoint.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may panic"
+)]
+
+mod commands;
+mod domain;
+mod other_domain;
+mod quality;
+mod robustness;
+mod slots;
