@@ -64,6 +64,18 @@ impl From<deadpool::managed::PoolError<RedisError>> for StreamsError {
 }
 
 impl StreamsError {
+    /// Whether a script failed on its arguments or on the type of a key, as it will every time.
+    /// Everything else may pass. Only the text tells a script's error from that of a proxy.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Redis(error) = self else {
+            return false;
+        };
+        let in_script = error
+            .detail()
+            .is_some_and(|text| text.contains("user_script"));
+        in_script && matches!(error.code(), Some("ERR" | "WRONGTYPE"))
+    }
+
     /// Whether the script was refused because the group or stream is gone: Redis came back empty.
     pub fn is_missing_group(&self) -> bool {
         matches!(self, Self::Redis(error) if error.code() == Some("NOGROUP"))

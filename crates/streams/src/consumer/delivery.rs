@@ -101,13 +101,13 @@ impl Delivery {
                 .await
         });
         Settled(match committed.await {
-            Some(Committed::Ok | Committed::Already) => Outcome::Done,
-            Some(Committed::Conflict) => Outcome::Retry {
+            Ok(Committed::Ok | Committed::Already) => Outcome::Done,
+            Ok(Committed::Conflict) => Outcome::Retry {
                 after: Duration::ZERO,
                 error: "the conversation's state changed meanwhile".into(),
             },
-            Some(Committed::Fenced) => context.lost(),
-            None => Outcome::Left,
+            Ok(Committed::Fenced) => context.lost(),
+            Err(none) => context.without_answer(none, self.attempt),
         })
     }
 
@@ -124,10 +124,10 @@ impl Delivery {
                 .await
         });
         match recorded.await {
-            Some(Recorded::Ok | Recorded::Already) => Ok(RecordOutcome::Written),
-            Some(Recorded::Held(value)) => Ok(RecordOutcome::Held(value)),
-            Some(Recorded::Fenced) => Err(Settled(context.lost())),
-            None => Err(Settled(Outcome::Left)),
+            Ok(Recorded::Ok | Recorded::Already) => Ok(RecordOutcome::Written),
+            Ok(Recorded::Held(value)) => Ok(RecordOutcome::Held(value)),
+            Ok(Recorded::Fenced) => Err(Settled(context.lost())),
+            Err(none) => Err(Settled(context.without_answer(none, self.attempt))),
         }
     }
 
@@ -235,6 +235,17 @@ impl Context {
         self.lease.mark_lost();
         Outcome::Lost
     }
+
+    /// A script that is refused counts as a failed attempt.
+    fn without_answer(&self, none: NoAnswer, attempt: u32) -> Outcome {
+        match none {
+            NoAnswer::Interrupted => Outcome::Left,
+            NoAnswer::Refused(error) => Outcome::Retry {
+                after: self.config.retry_pause(attempt),
+                error,
+            },
+        }
+    }
 }
 
 pub(super) async fn dead_letter(
@@ -254,30 +265,39 @@ pub(super) async fn dead_letter(
             .await
     });
     Settled(match recorded.await {
-        Some(Recorded::Fenced) => context.lost(),
-        Some(_) => Outcome::Done,
-        None => Outcome::Left,
+        Ok(Recorded::Fenced) => context.lost(),
+        Ok(_) => Outcome::Done,
+        Err(none) => context.without_answer(none, attempts),
     })
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Why a script has no answer.
+pub(super) enum NoAnswer {
+    /// The lease is gone, or this process stops.
+    Interrupted,
+    /// Redis refuses the script, and will refuse it again.
+    Refused(String),
+}
+
 /// Repeats a script until Redis answers it. A lost answer is no reason to assume anything: the
 /// scripts say themselves when they ran before. Gives up when the lease is lost.
-pub(super) async fn persist<T, F>(context: &Context, script: impl Fn() -> F) -> Option<T>
+pub(super) async fn persist<T, F>(context: &Context, script: impl Fn() -> F) -> Result<T, NoAnswer>
 where
     F: Future<Output = Result<T, StreamsError>>,
 {
     let mut pause = FIRST_PAUSE;
     loop {
         match script().await {
-            Ok(answer) => return Some(answer),
+            Ok(answer) => return Ok(answer),
+            Err(error) if error.is_refusal() => return Err(NoAnswer::Refused(error.to_string())),
             Err(error) => tracing::debug!(%error, "script repeated"),
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            () = context.lease.lost() => return None,
+            () = context.lease.lost() => return Err(NoAnswer::Interrupted),
         }
     }
 }

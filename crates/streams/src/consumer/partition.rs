@@ -137,6 +137,7 @@ impl<H: Handler> PartitionLoop<H> {
                 self.from = From::Pending {
                     after: StreamId::ZERO,
                 };
+                self.slot.start_over();
                 self.not_before = Some(Instant::now() + PAUSE_AFTER_ERROR);
             }
         }

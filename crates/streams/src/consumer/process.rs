@@ -11,11 +11,15 @@ use crate::commit::EntryRef;
 use crate::{DeadLetterReason, Delivery, Entry, ReadValues};
 
 use super::Handler;
-use super::delivery::{ATTEMPTS_EXHAUSTED, Context, Outcome, dead_letter, persist};
+use super::delivery::{ATTEMPTS_EXHAUSTED, Context, NoAnswer, Outcome, dead_letter, persist};
 use super::mailboxes::{Content, Item};
 
 /// The reason of a dead letter that no build of this version can read.
 const UNDECODABLE: &str = "undecodable";
+
+/// The reason of a dead letter whose processing cannot even start: a key that is read or written
+/// then holds what it should not.
+const REFUSED_BY_REDIS: &str = "refused_by_redis";
 
 /// Works on `item` and says what became of it. A panic of the handler counts as a failed attempt.
 pub(super) async fn process<H: Handler>(handler: &H, item: &Item, context: Context) -> Outcome {
@@ -45,26 +49,39 @@ async fn settle<H: Handler>(handler: &H, item: &Item, mut context: Context) -> O
         }
     };
     match begin(handler, &entry, &context).await {
-        Some(Begun::Started { attempt, values }) => {
+        Ok(Begun::Started { attempt, values }) => {
             started(handler, item, entry, attempt, values, context).await
         }
-        Some(Begun::AlreadyDone) => {
+        Ok(Begun::AlreadyDone) => {
             delivery(entry, 0, ReadValues::default(), context)
                 .acknowledge()
                 .await
                 .0
         }
-        Some(Begun::Fenced) => Outcome::Lost,
-        None => Outcome::Left,
+        Ok(Begun::Fenced) => Outcome::Lost,
+        Err(NoAnswer::Interrupted) => Outcome::Left,
+        Err(NoAnswer::Refused(error)) => {
+            let why = DeadLetterReason {
+                reason: REFUSED_BY_REDIS,
+                error,
+            };
+            dead_letter(&context, (&*entry).into(), &why, 0, None)
+                .await
+                .0
+        }
     }
 }
 
-/// Waits until the lease is safe, then counts the attempt. None when the process stops first.
-async fn begin<H: Handler>(handler: &H, entry: &Entry, context: &Context) -> Option<Begun> {
+/// Waits until the lease is safe, then counts the attempt.
+async fn begin<H: Handler>(
+    handler: &H,
+    entry: &Entry,
+    context: &Context,
+) -> Result<Begun, NoAnswer> {
     while !context.lease.may_start_work(Instant::now()) {
         tokio::select! {
-            () = context.lease.lost() => return Some(Begun::Fenced),
-            () = context.stop.cancelled() => return None,
+            () = context.lease.lost() => return Ok(Begun::Fenced),
+            () = context.stop.cancelled() => return Err(NoAnswer::Interrupted),
             () = tokio::time::sleep(context.config.tick() / 10) => {}
         }
     }

@@ -60,6 +60,12 @@ impl WakeSlot {
         *position = last.map_or(*position, |last| last.max(*position));
     }
 
+    /// After an error everything in the stream counts as new again. A failover may have taken the last ids back,
+    /// and what is added under them since would lie before the position for ever.
+    pub(super) fn start_over(&self) {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = StreamId::ZERO;
+    }
+
     fn position(&self) -> StreamId {
         *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,6 +140,7 @@ async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, bloc
             Err(error) => {
                 tracing::debug!(%error, "watching streams failed");
                 connection = None;
+                slots().iter().for_each(|slot| slot.start_over());
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }

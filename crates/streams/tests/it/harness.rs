@@ -84,9 +84,17 @@ impl Handler for Echo {
         self.started.fetch_add(1, Ordering::SeqCst);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
-        let settled = self.work(delivery).await;
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        settled
+        let _counted = Counted(&self.running);
+        self.work(delivery).await
+    }
+}
+
+/// Takes one off when the work ends, also when it is cut off because the lease is gone.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -160,6 +168,14 @@ pub(crate) fn config() -> ConsumerConfig {
 }
 
 pub(crate) fn run(redis: &Redis, config: ConsumerConfig, handler: &Arc<Echo>) -> Running {
+    spawn(redis, config, handler)
+}
+
+pub(crate) fn spawn<H: Handler>(
+    redis: &Redis,
+    config: ConsumerConfig,
+    handler: &Arc<H>,
+) -> Running {
     let stop = CancellationToken::new();
     let consumer = Consumer::new(redis.clone(), config, handler.clone());
     #[expect(

@@ -191,13 +191,8 @@ async fn one_consumer_name_shared_by_replicas() {
     }
 }
 
-/// The client's default response timeout of 500 ms ended blocking reads, and what they had taken
-/// was delivered to nobody.
-#[tokio::test]
-async fn a_blocking_read_on_a_connection_with_the_default_response_timeout() {
-    let server = RedisServer::start();
-    let redis = redis_at(&server);
-    let running = run(&redis, config(), &Arc::new(Echo::default()));
+/// Waits until the blocking read that wakes the consumer is under way.
+async fn until_watched(server: &RedisServer) {
     eventually(async || {
         let clients: String = server.run(&["CLIENT", "LIST"]);
         if clients.contains("cmd=xread") {
@@ -207,6 +202,16 @@ async fn a_blocking_read_on_a_connection_with_the_default_response_timeout() {
         }
     })
     .await;
+}
+
+/// The client's default response timeout of 500 ms ended blocking reads, and what they had taken
+/// was delivered to nobody.
+#[tokio::test]
+async fn a_blocking_read_on_a_connection_with_the_default_response_timeout() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    until_watched(&server).await;
     server.run::<()>(&["CONFIG", "RESETSTAT"]);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let clients: String = server.run(&["INFO", "stats"]);
@@ -279,4 +284,61 @@ async fn trimming_that_removes_unread_entries() {
         redis.backlog(Queue::Inbound, 0).await.unwrap().entries,
         2_000
     );
+}
+
+/// A failover took the last ids back; what was added under them afterwards woke nobody.
+#[tokio::test]
+async fn entries_with_older_ids_after_a_failover_are_never_seen() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    add(&redis, "c", "before", "echo").await;
+    until_empty(&server).await;
+    until_watched(&server).await;
+    let stream = format!("in:{}", redis.partitions().partition_of("c"));
+    server.run::<()>(&["DEL", &stream]);
+    server.run::<String>(&["XGROUP", "CREATE", &stream, "worker", "0", "MKSTREAM"]);
+    server.run::<u64>(&["CLIENT", "KILL", "TYPE", "normal"]);
+    let fields = [
+        "v", "1", "kind", "message", "event", "after", "conv", "c", "payload", "echo",
+    ];
+    server.run::<String>(&[&["XADD", &stream, "1-1"], fields.as_slice()].concat());
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["before", "after"]);
+    running.stop().await;
+}
+
+/// An error that Redis gives every time was repeated for ever, and held its conversation and a
+/// place among those in flight.
+#[tokio::test]
+async fn a_script_that_redis_always_refuses_blocks_its_partition() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    server.run::<String>(&["SET", "hist:c", "no list"]);
+    add(&redis, "c", "unreadable", "echo").await;
+    for n in 0..5 {
+        add(&redis, "e", &format!("e{n}"), "echo").await;
+    }
+    let one_at_a_time = ConsumerConfig {
+        in_flight: 1,
+        ..config()
+    };
+    let running = run(&redis, one_at_a_time, &Arc::new(Echo::default()));
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "e").len(), 5);
+    let letters = redis
+        .letters(streams::Shelf::Dead(Queue::Inbound), None, 10)
+        .await
+        .unwrap();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| letter.reason.as_str())
+        .collect();
+    assert_eq!(reasons, ["refused_by_redis"]);
+    assert!(
+        letters[0].error.contains("WRONGTYPE"),
+        "{}",
+        letters[0].error
+    );
+    running.stop().await;
 }
