@@ -73,6 +73,7 @@ impl RedisCluster {
     /// # Panics
     /// When that does not happen.
     pub fn fail_over(&mut self, index: usize) {
+        self.nodes[index].hold_writes();
         self.wait_for("the replica has everything", |cluster| {
             cluster.nodes[index].is_replicated()
         });

@@ -51,6 +51,11 @@ impl Process {
         self.child.wait().expect("a child can be waited for");
     }
 
+    /// The exit code once the process has ended; none while it runs or after a signal.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.try_wait().ok().flatten()?.code()
+    }
+
     /// Waits for the end; the exit code, or none after a signal.
     ///
     /// # Panics

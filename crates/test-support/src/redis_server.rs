@@ -150,6 +150,11 @@ impl RedisServer {
         own.is_some() && value("offset=") == own
     }
 
+    /// Lets no write through until the server ends, so that its replicas can catch up for good.
+    pub fn hold_writes(&self) {
+        self.run::<()>(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn kill(&mut self) {
         self.process.kill();

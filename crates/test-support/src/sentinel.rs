@@ -91,6 +91,7 @@ impl SentinelSetup {
     /// When the failover does not happen.
     pub fn fail_over(&mut self) {
         let old = self.master.port();
+        self.master.hold_writes();
         self.wait_for("the replica has everything", |setup| {
             setup.master.is_replicated()
         });
