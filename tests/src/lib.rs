@@ -1,1 +1,42 @@
-//! Helpers shared by the whole-system tests.
+//! The whole system as real processes, and what happens to it: for tests, and for the programs
+//! `chaos` and `bench`.
+//!
+//! - [`System`] starts redis-server, the simulator and the services, each a process of its own.
+//! - [`Load`] writes to it as many customers at once, and keeps what was acknowledged.
+//! - [`tally`] compares that with what the simulator got.
+//! - [`Fault`]s strike processes by a seeded schedule; [`scenario`] has one file a story.
+//! - [`echo`] is a consumer without any agent, for what concerns the transport alone.
+//!
+//! Everything here panics with a plain message when it cannot do its work: it runs in tests only.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may panic"
+)]
+
+pub mod echo;
+mod fault;
+mod load;
+mod redis_shape;
+pub mod scenario;
+mod service;
+mod settings;
+mod simulator_client;
+mod system;
+mod table;
+mod tally;
+mod usage;
+mod webhook;
+
+pub use fault::{Fault, FaultCounts, schedule, strike};
+pub use load::{Load, LoadReport, Sent};
+pub use redis_shape::RedisShape;
+pub use service::{Role, Service};
+pub use settings::Settings;
+pub use simulator_client::{Arrival, SimulatorClient};
+pub use system::{System, SystemBuilder};
+pub use table::print_table;
+pub use tally::{Tally, tally};
+pub use usage::{cpu_time, rss_kib};
+pub use webhook::{Webhooks, outbound_id};

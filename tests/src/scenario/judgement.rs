@@ -1,0 +1,192 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use streams::{Letter, Queue, Shelf};
+use tokio::time::{Instant, sleep};
+
+use crate::{Arrival, FaultCounts, LoadReport, Role, System, Tally, tally};
+
+/// How a story ended.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// What was sent and what arrived.
+    pub tally: Tally,
+    /// Dead letters of all queues.
+    pub dead_letters: usize,
+    /// What happened to the processes.
+    pub faults: FaultCounts,
+    /// Further lines for the table.
+    pub notes: Vec<(String, String)>,
+    /// Invariants that broke, each as a sentence.
+    pub broken: Vec<String>,
+}
+
+/// What is expected besides one answer to each message.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Expected {
+    /// Dead letters that the story puts there on purpose.
+    pub(super) dead_letters: usize,
+    /// Faults that struck.
+    pub(super) faults: FaultCounts,
+    /// Processes that ended by themselves.
+    pub(super) ended: Vec<Role>,
+}
+
+/// No reply for this long means that none will come.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// Time for what must not come: a second reply.
+const AFTERMATH: Duration = Duration::from_secs(3);
+
+impl Judgement {
+    /// Waits until the system has come to rest, and compares what was sent with what arrived.
+    pub(super) async fn of(
+        system: &mut System,
+        report: &LoadReport,
+        mut expected: Expected,
+    ) -> Self {
+        settle(system, report, &mut expected).await;
+        sleep(AFTERMATH).await;
+        let arrivals = system.simulator().arrivals().await;
+        let letters = dead_letters(system).await;
+        let mut judgement = Self {
+            tally: tally(&report.sent, &arrivals, &HashSet::new()),
+            dead_letters: letters.len(),
+            faults: expected.faults.clone(),
+            ..Self::default()
+        };
+        judgement.judge(&letters, &expected);
+        judgement.check_rest(system, report).await;
+        judgement.note("webhooks posted again", &report.repeated);
+        judgement.note("webhooks refused", &report.refused);
+        judgement.note("ended by themselves", &expected.ended.len());
+        judgement
+    }
+
+    /// Adds a line to the table.
+    pub(super) fn note(&mut self, name: &str, value: &impl ToString) {
+        self.notes.push((name.to_owned(), value.to_string()));
+    }
+
+    fn judge(&mut self, letters: &[Letter], expected: &Expected) {
+        let tally = &self.tally;
+        let counts = [
+            (tally.missing, "acknowledged messages were never answered"),
+            (tally.duplicated, "replies were handed over twice"),
+            (tally.out_of_order, "replies overtook an earlier one"),
+        ];
+        let broken = counts.iter().filter(|(count, _)| *count > 0);
+        self.broken
+            .extend(broken.map(|(count, what)| format!("{count} {what}")));
+        if letters.len() != expected.dead_letters {
+            let reasons: Vec<_> = letters
+                .iter()
+                .map(|letter| format!("{} {}: {}", letter.id, letter.reason, letter.error))
+                .collect();
+            self.broken.push(format!(
+                "{} dead letters instead of {}: {}",
+                letters.len(),
+                expected.dead_letters,
+                reasons.join("; ")
+            ));
+        }
+    }
+
+    /// Nothing is left in a queue, and no conversation has had more turns than messages.
+    async fn check_rest(&mut self, system: &System, report: &LoadReport) {
+        let redis = system.client();
+        for queue in Queue::ALL {
+            match redis.backlog(queue, 0).await {
+                Ok(backlog) if backlog.entries == 0 => {}
+                Ok(backlog) => self
+                    .broken
+                    .push(format!("{} entries are left in {queue}", backlog.entries)),
+                Err(error) => self.broken.push(format!("{queue} cannot be read: {error}")),
+            }
+        }
+        let mut turns = 0;
+        let customers: HashSet<_> = report.sent.iter().map(|sent| &sent.from).collect();
+        for customer in customers {
+            let conversation = format!("whatsapp:{customer}");
+            let partition = redis.partitions().partition_of(&conversation);
+            let key = redis.keys().of(partition).conversation(&conversation);
+            let state = redis.hash(&key).await.unwrap_or_default();
+            let version = state.get("ver").and_then(|ver| ver.parse::<usize>().ok());
+            turns += version.unwrap_or_default();
+        }
+        self.note("turns committed", &turns);
+        if turns != report.sent.len() {
+            self.broken.push(format!(
+                "{turns} turns were committed for {} messages",
+                report.sent.len()
+            ));
+        }
+    }
+
+    /// The lines of the table.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let tally = &self.tally;
+        let row = |name: &str, value: String| (name.to_owned(), value);
+        let mut rows = vec![
+            row("sent", tally.sent.to_string()),
+            row("answered", tally.answered.to_string()),
+            row("missing", tally.missing.to_string()),
+            row("duplicated", tally.duplicated.to_string()),
+            row("out of order", tally.out_of_order.to_string()),
+            row("dead letters", self.dead_letters.to_string()),
+            row(
+                "longest stall",
+                format!("{:.1} s", tally.longest_stall_ms as f64 / 1000.0),
+            ),
+            row("faults", self.faults.values().sum::<u32>().to_string()),
+        ];
+        let faults = self.faults.iter();
+        rows.extend(
+            faults.map(|(fault, count)| (format!("  {}", fault.name()), count.to_string())),
+        );
+        rows.extend(self.notes.iter().cloned());
+        rows.extend(self.broken.iter().map(|what| row("BROKEN", what.clone())));
+        rows
+    }
+}
+
+/// Waits until everything is answered and the queues are empty, or nothing moves any more. Starts
+/// again what ends by itself meanwhile.
+async fn settle(system: &mut System, report: &LoadReport, expected: &mut Expected) {
+    let simulator = system.simulator();
+    let redis = system.client();
+    let mut arrivals: Vec<Arrival> = Vec::new();
+    let mut last_change = Instant::now();
+    let mut last_state = (0, 0);
+    while last_change.elapsed() < PATIENCE {
+        expected.ended.extend(system.revive());
+        let since = arrivals.last().map_or(0, |arrival| arrival.seq);
+        arrivals.extend(simulator.arrivals_since(since).await);
+        let mut left = 0;
+        for queue in Queue::ALL {
+            left += redis
+                .backlog(queue, 0)
+                .await
+                .map_or(u64::MAX / 4, |backlog| backlog.entries);
+        }
+        let missing = tally(&report.sent, &arrivals, &HashSet::new()).missing;
+        if missing == 0 && left == 0 {
+            return;
+        }
+        if last_state != (missing, left) {
+            last_state = (missing, left);
+            last_change = Instant::now();
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn dead_letters(system: &System) -> Vec<Letter> {
+    const MOST: usize = 1000;
+    let redis = system.client();
+    let mut all = Vec::new();
+    for queue in Queue::ALL {
+        let letters = redis.letters(Shelf::Dead(queue), None, MOST).await;
+        all.extend(letters.expect("Redis answers"));
+    }
+    all
+}

@@ -1,0 +1,93 @@
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Speaks with a running simulator over its JSON API.
+#[derive(Debug, Clone)]
+pub struct SimulatorClient {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A message that the fake provider accepted: a real customer would have got it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Arrival {
+    /// The order of arrival.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The outbound id, which egress put into the request.
+    #[serde(default)]
+    pub oid: Option<String>,
+    /// The customer.
+    pub customer: String,
+    /// The text.
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    entries: Vec<Arrival>,
+    last: u64,
+}
+
+impl SimulatorClient {
+    /// `url` is the simulator's base URL.
+    pub fn new(http: reqwest::Client, url: String) -> Self {
+        Self { http, url }
+    }
+
+    /// Every accepted message, oldest first.
+    pub async fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals_since(0).await
+    }
+
+    /// Accepted messages after number `since`, oldest first.
+    pub async fn arrivals_since(&self, since: u64) -> Vec<Arrival> {
+        let mut all = Vec::new();
+        let mut since = since;
+        loop {
+            let path = format!("/simulator/sent?since={since}&limit=1000");
+            let page: Page = self.get(&path).await;
+            if page.entries.is_empty() {
+                return all;
+            }
+            since = page.last;
+            all.extend(page.entries);
+        }
+    }
+
+    /// Lets a customer write, as the JSON of the simulator's README; gives its answer.
+    pub async fn write(&self, message: Value) -> Value {
+        self.post("/simulator/messages", &message).await
+    }
+
+    /// Orders a misbehaviour, as the JSON of the simulator's README.
+    pub async fn misbehave(&self, fault: Value) {
+        let _ids: Value = self.post("/simulator/faults", &fault).await;
+    }
+
+    /// Which statuses follow an accepted message, and how long after one another.
+    pub async fn deliver(&self, statuses: &[&str], delay_ms: u64) {
+        let plan = json!({ "statuses": statuses, "delay_ms": delay_ms });
+        let request = self
+            .http
+            .put(format!("{}/simulator/deliveries", self.url))
+            .json(&plan);
+        let answer = request.send().await.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{plan}: {}", answer.status());
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.url)).json(body);
+        let answer = request.send().await.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{body}: {}", answer.status());
+        answer.json().await.expect("JSON")
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+        let request = self.http.get(format!("{}{path}", self.url));
+        let answer = request.send().await.expect("the simulator answers");
+        answer.json().await.expect("JSON")
+    }
+}
