@@ -22,7 +22,7 @@ const TWILIO_API: &str = "https://api.twilio.com";
 #[derive(Debug, Clone, Args)]
 pub struct EgressConfig {
     /// Where to listen for health and metrics.
-    #[arg(long, env = "PORT", default_value_t = 8081)]
+    #[arg(long, env = "PORT", default_value_t = 8082)]
     pub port: u16,
 
     /// What providers call ingress by; status callbacks go there. Without it there are none.

@@ -25,7 +25,7 @@ enum Command {
     /// Ask the service on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
         /// Where it listens.
-        #[arg(long, env = "PORT", default_value_t = 8081)]
+        #[arg(long, env = "PORT", default_value_t = 8082)]
         port: u16,
     },
     /// List, show, replay and discard messages that could not be sent.
