@@ -34,7 +34,7 @@ pub(crate) struct Refusal {
     pub scope: Scope,
     /// The provider's code, or the HTTP status.
     pub code: String,
-    /// The provider's words, with numbers masked.
+    /// The code with the provider's words, numbers in them masked.
     pub text: String,
 }
 
@@ -58,20 +58,21 @@ pub(crate) struct Trouble {
 
 impl Refusal {
     /// A refusal of this message alone.
-    pub(crate) fn of_message(class: FailureClass, code: impl Into<String>, text: &str) -> Self {
+    pub(crate) fn of_message(class: FailureClass, code: impl Into<String>, words: &str) -> Self {
+        let code: String = code.into();
         Self {
             class,
             scope: Scope::Message,
-            code: code.into(),
-            text: masked(text),
+            text: format!("{code}: {}", masked(words)),
+            code,
         }
     }
 
     /// A refusal of everything from this sender.
-    pub(crate) fn of_sender(class: FailureClass, code: impl Into<String>, text: &str) -> Self {
+    pub(crate) fn of_sender(class: FailureClass, code: impl Into<String>, words: &str) -> Self {
         Self {
             scope: Scope::Sender,
-            ..Self::of_message(class, code, text)
+            ..Self::of_message(class, code, words)
         }
     }
 }
@@ -111,9 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_show_no_number() {
+    fn errors_show_their_code_and_no_number() {
         let text = "The 'To' number whatsapp:+31612345678 is not valid";
         let refusal = Refusal::of_message(FailureClass::Permanent, "21211", text);
         assert!(!refusal.text.contains("31612345678"), "{}", refusal.text);
+        assert!(
+            refusal.text.starts_with("21211: The 'To'"),
+            "{}",
+            refusal.text
+        );
     }
 }

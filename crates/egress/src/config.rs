@@ -1,22 +1,26 @@
 //! Settings of egress.
 
+mod check;
+mod numbers;
+
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use runtime::RuntimeConfig;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use shared_types::{ChannelAddress, Template};
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 use crate::retry::schedule::Schedule;
 use crate::senders::Typing;
 
-/// Twilio's sandbox sender, and its pace of one message in three seconds (provider facts, 2.3).
-const SANDBOX: &str = "whatsapp:+14155238886";
-const SANDBOX_PER_SECOND: f64 = 1.0 / 3.0;
+pub(crate) use numbers::Paces;
+use numbers::{OwnNumber, SenderPace};
+
 const TWILIO_API: &str = "https://api.twilio.com";
+/// A message whose processing was started this often, and never ended, is set aside.
+const MAX_STARTS: u32 = 200;
 
 /// Everything that `egress serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -288,84 +292,12 @@ pub enum OnUnknown {
     Park,
 }
 
-/// A number of ours, `+31201234567` or `whatsapp:+31201234567`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnNumber(ChannelAddress);
-
-impl FromStr for OwnNumber {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let address = if text.contains(':') {
-            text.to_owned()
-        } else {
-            format!("whatsapp:{text}")
-        };
-        let address: ChannelAddress = address.parse().map_err(|error| format!("{error}"))?;
-        let is_number = address.phone_number().is_some();
-        is_number
-            .then_some(Self(address))
-            .ok_or_else(|| "must be a number such as +31201234567".into())
-    }
-}
-
-/// The rate of one sender.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SenderPace {
-    sender: ChannelAddress,
-    per_second: f64,
-}
-
-impl FromStr for SenderPace {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (sender, rate) = text
-            .split_once('=')
-            .ok_or("must look like +31201234567=20")?;
-        let per_second: f64 = rate
-            .trim()
-            .parse()
-            .map_err(|_| "the rate must be a number")?;
-        if !per_second.is_finite() || per_second < 0.0 {
-            return Err("the rate must not be negative".into());
-        }
-        Ok(Self {
-            sender: sender.parse::<OwnNumber>()?.0,
-            per_second,
-        })
-    }
-}
-
-/// The rates of all Twilio senders.
-#[derive(Debug, Clone)]
-pub struct Paces {
-    default: f64,
-    own: Vec<SenderPace>,
-    real_twilio: bool,
-}
-
-impl Paces {
-    /// Messages a second of a sender; none when there is no limit.
-    pub fn of(&self, sender: &str) -> Option<f64> {
-        let own = self.own.iter().find(|own| own.sender.as_str() == sender);
-        let sandbox = self.real_twilio && sender == SANDBOX && self.default > 0.0;
-        let rate = match own {
-            Some(own) => own.per_second,
-            None if sandbox => SANDBOX_PER_SECOND,
-            None => self.default,
-        };
-        Some(rate).filter(|rate| *rate > 0.0)
-    }
-}
-
 impl TwilioConfig {
     /// Our addresses.
     pub fn senders(&self) -> Vec<ChannelAddress> {
         self.twilio_whatsapp_number
             .iter()
-            .map(|number| number.0.clone())
+            .map(|number| number.address().clone())
             .collect()
     }
 
@@ -374,8 +306,13 @@ impl TwilioConfig {
         Paces {
             default: self.twilio_per_second,
             own: self.sender_pace.clone(),
-            real_twilio: self.twilio_api_base_url.starts_with(TWILIO_API),
+            real_twilio: self.is_real_twilio(),
         }
+    }
+
+    /// Whether Twilio itself is behind the base URL, and not what stands in for it.
+    pub fn is_real_twilio(&self) -> bool {
+        self.twilio_api_base_url.starts_with(TWILIO_API)
     }
 
     /// What is sent outside of the 24-hour window.
@@ -423,77 +360,18 @@ impl SendingConfig {
 
 impl EgressConfig {
     /// How the outbound queue is consumed. Every waiting recipient may have its mailbox started:
-    /// one that waits costs no request.
+    /// one that waits costs no request. It may wait through many restarts, so a start that did not
+    /// end says little against a message.
     pub fn consumer(&self, member: MemberId) -> ConsumerConfig {
         ConsumerConfig {
             lease_ttl: Duration::from_millis(self.sending.lease_ms),
             window: 256,
             concurrency: 256,
             in_flight: self.sending.in_flight.get(),
+            max_attempts: MAX_STARTS,
+            suspect_from: MAX_STARTS + 1,
             ..ConsumerConfig::new(Queue::Outbound, member)
         }
-    }
-
-    /// What is wrong with the settings as a whole; empty when nothing is.
-    pub fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        if let Err(error) = self.redis.check() {
-            mistakes.push(error.to_string());
-        }
-        let consumer = self.consumer(MemberId::unique("check"));
-        if let Err(error) = consumer.check(self.sending.request_timeout()) {
-            mistakes.push(format!(
-                "EGRESS_LEASE_MS and EGRESS_REQUEST_TIMEOUT_MS: {error}"
-            ));
-        }
-        let twilio = &self.twilio;
-        if twilio.twilio_account_sid.is_some() != twilio.twilio_auth_token.is_some() {
-            mistakes.push("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: set both or none".into());
-        }
-        let has_sender = !twilio.twilio_whatsapp_number.is_empty()
-            || twilio.twilio_messaging_service_sid.is_some();
-        if twilio.twilio_account_sid.is_some() && !has_sender {
-            mistakes.push(
-                "TWILIO_WHATSAPP_NUMBER: is missing; replies need a number to leave from".into(),
-            );
-        }
-        if self.chatwoot.chatwoot_base_url.is_some() && self.chatwoot.chatwoot_api_token.is_none() {
-            mistakes.push("CHATWOOT_API_TOKEN: is missing; CHATWOOT_BASE_URL is set".into());
-        }
-        let urls = [
-            ("TWILIO_API_BASE_URL", Some(&twilio.twilio_api_base_url)),
-            ("WAHA_BASE_URL", self.waha.waha_base_url.as_ref()),
-            (
-                "CHATWOOT_BASE_URL",
-                self.chatwoot.chatwoot_base_url.as_ref(),
-            ),
-            ("PUBLIC_BASE_URL", self.public_base_url.as_ref()),
-        ];
-        for (variable, url) in urls {
-            let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-            if url.is_some_and(|url| !is_http(url)) {
-                mistakes.push(format!("{variable}: must start with http:// or https://"));
-            }
-        }
-        let empty = |secret: &SecretString| secret.expose_secret().trim().is_empty();
-        if twilio.twilio_auth_token.as_ref().is_some_and(empty) {
-            mistakes.push("TWILIO_AUTH_TOKEN: is set but blank".into());
-        }
-        let rates = [
-            ("EGRESS_TWILIO_PER_SECOND", twilio.twilio_per_second),
-            ("EGRESS_WAHA_PER_SECOND", self.waha.waha_per_second),
-            (
-                "EGRESS_CHATWOOT_PER_SECOND",
-                self.chatwoot.chatwoot_per_second,
-            ),
-            ("EGRESS_WAHA_TYPING_SPEED", self.waha.waha_typing_speed),
-        ];
-        for (variable, rate) in rates {
-            if !rate.is_finite() || rate < 0.0 {
-                mistakes.push(format!("{variable}: must not be negative; 0 is off"));
-            }
-        }
-        mistakes
     }
 }
 
@@ -501,6 +379,7 @@ impl EgressConfig {
 mod tests {
     use clap::Parser;
 
+    use super::numbers::{SANDBOX, SANDBOX_PER_SECOND};
     use super::*;
 
     #[derive(Parser)]

@@ -67,6 +67,9 @@ impl From<Interrupted> for Stop {
     }
 }
 
+/// The reason of a dead letter that the provider may have all the same.
+pub(crate) const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+
 /// A message is set aside.
 pub(crate) fn set_aside(reason: &'static str, error: impl Into<String>) -> DeadLetterReason {
     DeadLetterReason {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared_types::{DeliveryStatus, OutboundMessage, Receipt};
+use shared_types::{DeliveryStatus, Receipt};
 use streams::{PartitionKeys, ReadValues, Record};
 
 use crate::retry::Progress;
@@ -109,7 +109,7 @@ impl Entry<'_> {
     /// A request is about to be made. Refused when a status callback has told meanwhile that the
     /// message arrived.
     pub(crate) fn intent(&self, progress: Progress, now: Timestamp, token: &str) -> Record {
-        let message: &OutboundMessage = &self.part.message;
+        let message = self.part.as_message();
         let conversation = message.conversation_id.as_str();
         let fields = vec![
             ("state", "intent".into()),
@@ -122,7 +122,7 @@ impl Entry<'_> {
             ("conv", conversation.to_owned()),
             (
                 "payload",
-                serde_json::to_string(message).unwrap_or_default(),
+                serde_json::to_string(&message).unwrap_or_default(),
             ),
         ];
         let list = (
@@ -169,6 +169,19 @@ impl Entry<'_> {
     pub(crate) fn flagged(&self, progress: Progress, at: Timestamp) -> Record {
         let mut record = self.deferred(progress, at, "no trace of an earlier request");
         record.fields.push(("flagged", "1".into()));
+        record
+    }
+
+    /// It is given up and set aside. Who puts it back starts a new schedule; when the provider may
+    /// have it, with a look-up.
+    pub(crate) fn set_aside(&self, in_doubt: bool, now: Timestamp, error: &str) -> Record {
+        let progress = Progress::default();
+        if in_doubt {
+            return self.doubtful(progress, now, error);
+        }
+        let mut record = self.deferred(progress, now, error);
+        record.fields.retain(|(name, _)| *name != "state");
+        record.fields.push(("state", "failed".into()));
         record
     }
 

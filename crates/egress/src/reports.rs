@@ -162,8 +162,9 @@ impl Reports {
             }
             FailureClass::Permanent | FailureClass::Configuration => false,
         };
+        // Under its own id the ledger says that it was sent, also to who replays the dead letter.
+        message.id = resend_id(&known.id, resends + 1)?;
         if again {
-            message.id = resend_id(&known.id, resends + 1)?;
             let entry = outbound_entry(&message)?;
             return Some((keys.stream(Queue::Outbound), entry));
         }

@@ -31,6 +31,19 @@ pub(crate) struct Part {
     pub message: Arc<OutboundMessage>,
 }
 
+impl Part {
+    /// The part as a message of its own, so that it can be sent again without the others.
+    pub(crate) fn as_message(&self) -> OutboundMessage {
+        let mut message = OutboundMessage::clone(&self.message);
+        message.id = self.id.clone();
+        if let Content::Text { text, media } = &self.content {
+            message.text.clone_from(text);
+            message.media_urls.clone_from(media);
+        }
+        message
+    }
+}
+
 /// What is handed to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
@@ -81,8 +94,10 @@ pub(crate) enum Trace {
     Unreadable(String),
 }
 
-/// A candidate of a provider's list, to be checked against what other sends are known as.
-pub(crate) type IsTaken<'a> = &'a (dyn Fn(Vec<String>) -> BoxFuture<'a, Vec<String>> + Sync);
+/// Gives those of a provider's ids that no other send of ours is known as, or why that cannot be
+/// told.
+pub(crate) type Unclaimed<'a> =
+    &'a (dyn Fn(Vec<String>) -> BoxFuture<'a, Result<Vec<String>, String>> + Sync);
 
 /// A provider.
 pub(crate) trait Sender: Send + Sync {
@@ -109,13 +124,13 @@ pub(crate) trait Sender: Send + Sync {
     /// Hands a part over. Nothing leaves after `deadline`: another process may be sending then.
     fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt>;
 
-    /// Looks for a part that was sent at or after `since`, among messages that `free` does not know
-    /// as another one's.
+    /// Looks for a part that was sent at or after `since`, among messages that are not another
+    /// send's.
     fn find<'a>(
         &'a self,
         part: &'a Part,
         since: Timestamp,
-        free: IsTaken<'a>,
+        unclaimed: Unclaimed<'a>,
     ) -> BoxFuture<'a, Trace>;
 }
 

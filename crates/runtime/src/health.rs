@@ -132,14 +132,15 @@ pub async fn serve_health(
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    HttpServer::new(move || App::new().configure(health_routes(&readiness, &metrics)))
+    // Named, so that the builder, which is not `Send`, is gone before the wait.
+    let server = HttpServer::new(move || App::new().configure(health_routes(&readiness, &metrics)))
         .workers(1)
         .disable_signals()
         .shutdown_signal(stop.cancelled_owned())
         .shutdown_timeout(1)
         .listen(listener)?
-        .run()
-        .await
+        .run();
+    server.await
 }
 
 #[cfg(test)]

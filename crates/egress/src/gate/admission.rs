@@ -64,7 +64,10 @@ pub(crate) fn admit(
         return Admission::Refuse("human_in_charge");
     }
     let nothing = message.text.trim().is_empty() && message.media_urls.is_empty();
-    if nothing && message.template.is_none() && message.purpose != Purpose::HandoffNotice {
+    // Chatwoot can be handed a conversation without a word to the customer.
+    let handed_over =
+        message.source == Source::Chatwoot && message.purpose == Purpose::HandoffNotice;
+    if nothing && message.template.is_none() && !handed_over {
         return Admission::Refuse("empty_message");
     }
     if message.source != Source::Twilio || is_window_open(message, standing, now) {

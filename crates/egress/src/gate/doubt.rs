@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use streams::RecordOutcome;
 
 use super::hand_over::{HandOver, Step, until};
-use super::{Stop, set_aside};
+use super::{OUTCOME_UNKNOWN, Stop, set_aside};
 use crate::config::OnUnknown;
 use crate::ledger::Stage;
 use crate::metrics::DoubtEnd;
@@ -35,17 +35,18 @@ impl HandOver<'_> {
         let source = self.part.message.source;
         let end = |how| metrics.doubt_ended(source, how, Timestamp::now().duration_since(since));
         match self.gate.settings.on_unknown {
-            OnUnknown::Park => {
+            // An operator who puts it back wants it sent, if it was not.
+            OnUnknown::Park if !self.delivery.entry.replayed => {
                 end(DoubtEnd::Parked);
                 let error = "the provider may have the message; the policy is not to send it again";
-                return Err(Stop::SetAside(set_aside("outcome_unknown", error)));
+                return Err(Stop::SetAside(set_aside(OUTCOME_UNKNOWN, error)));
             }
             OnUnknown::Resend => {
                 end(DoubtEnd::Resent);
                 let (_, pause) = self.next(progress, POLICY)?;
                 return self.send_again(progress, pause).await;
             }
-            OnUnknown::Resolve => self.delivery.pause(until(look_at)).await?,
+            OnUnknown::Park | OnUnknown::Resolve => self.delivery.pause(until(look_at)).await?,
         }
         if self.is_bound().await? {
             end(DoubtEnd::CalledBack);
@@ -64,7 +65,7 @@ impl HandOver<'_> {
             }
             Trace::Unreadable(error) => {
                 end(DoubtEnd::Parked);
-                Err(Stop::SetAside(set_aside("outcome_unknown", error)))
+                Err(Stop::SetAside(set_aside(OUTCOME_UNKNOWN, error)))
             }
         }
     }
@@ -97,24 +98,24 @@ impl HandOver<'_> {
     async fn look_up_once(&self, since: Timestamp) -> Trace {
         let (redis, keys, part) = (self.gate.redis.clone(), self.delivery.keys(), self.part);
         let source = part.message.source.as_str();
-        let free = move |ids: Vec<String>| -> BoxFuture<'_, Vec<String>> {
+        let unclaimed = move |ids: Vec<String>| -> BoxFuture<'_, Result<Vec<String>, String>> {
             let (redis, own) = (redis.clone(), part.id.to_string());
             Box::pin(async move {
                 let names: Vec<_> = ids
                     .iter()
                     .map(|id| keys.provider_message(source, id))
                     .collect();
-                let owners = redis.values(&names).await.unwrap_or_default();
+                let owners = redis.values(&names).await.map_err(|e| e.to_string())?;
                 let is_free =
                     |owner: &Option<String>| owner.as_ref().is_none_or(|owner| *owner == own);
                 let owners = owners.into_iter().zip(ids);
-                owners
+                Ok(owners
                     .filter(|(owner, _)| is_free(owner))
                     .map(|(_, id)| id)
-                    .collect()
+                    .collect())
             })
         };
-        self.sender.find(part, since, &free).await
+        self.sender.find(part, since, &unclaimed).await
     }
 
     async fn send_again(&mut self, progress: Progress, pause: Duration) -> Result<Step, Stop> {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use shared_types::{FailureClass, Receipt, SendResult};
 use streams::{Delivery, Record, RecordOutcome};
 
-use super::{Gate, Stop, set_aside};
+use super::health::Pass;
+use super::{Gate, OUTCOME_UNKNOWN, Stop, set_aside};
 use crate::attempt::{Attempt, Refusal, Scope, Trouble};
 use crate::ledger::{Entry, Stage};
 use crate::metrics::SendOutcome;
@@ -24,6 +25,8 @@ pub(super) struct HandOver<'a> {
     pub(super) pace: Pace,
     rate_limits: u32,
     typed: bool,
+    /// How the last request may be made.
+    pass: Pass,
     /// When the last request was begun.
     intent_at: Timestamp,
 }
@@ -35,7 +38,7 @@ impl Gate {
         delivery: &mut Delivery,
         sender: &dyn Sender,
         part: &Part,
-        mut stage: Stage,
+        stage: Stage,
     ) -> Result<Record, Stop> {
         let entry = Entry {
             keys: delivery.keys(),
@@ -52,25 +55,21 @@ impl Gate {
             pace,
             rate_limits: 0,
             typed: false,
+            pass: Pass::Free,
             intent_at: Timestamp::UNIX_EPOCH,
         };
-        loop {
-            stage = match stage {
-                Stage::Sent => return Ok(Record::default()),
-                Stage::Due { progress, at } => match steps.attempt(progress, at).await? {
-                    Step::Sent(receipt) => return Ok(steps.sent(&receipt)),
-                    Step::Go(stage) => stage,
-                },
-                Stage::Doubtful {
-                    progress,
-                    since,
-                    look_at,
-                } => match steps.resolve(progress, since, look_at).await? {
-                    Step::Sent(receipt) => return Ok(steps.sent(&receipt)),
-                    Step::Go(stage) => stage,
-                },
-            };
+        let handed_over = steps.run(stage).await;
+        if handed_over.is_err() && steps.pass == Pass::Probe {
+            self.health.probe_ended(&steps.pace.clock, false);
         }
+        if let Err(Stop::SetAside(why)) = &handed_over {
+            let in_doubt = why.reason == OUTCOME_UNKNOWN;
+            let record = steps
+                .entry
+                .set_aside(in_doubt, Timestamp::now(), &why.error);
+            steps.delivery.record(&record).await?;
+        }
+        handed_over
     }
 }
 
@@ -81,21 +80,35 @@ pub(super) enum Step {
 }
 
 impl HandOver<'_> {
+    async fn run(&mut self, mut stage: Stage) -> Result<Record, Stop> {
+        loop {
+            let step = match stage {
+                Stage::Sent => return Ok(Record::default()),
+                Stage::Due { progress, at } => self.attempt(progress, at).await?,
+                Stage::Doubtful {
+                    progress,
+                    since,
+                    look_at,
+                } => self.resolve(progress, since, look_at).await?,
+            };
+            stage = match step {
+                Step::Sent(receipt) => return Ok(self.sent(&receipt)),
+                Step::Go(stage) => stage,
+            };
+        }
+    }
+
     /// Waits for its time and its turn, and makes one request.
     async fn attempt(&mut self, progress: Progress, at: Timestamp) -> Result<Step, Stop> {
         self.delivery.pause(until(at)).await?;
-        self.gate
-            .health
-            .wait(self.delivery, &self.pace.clock)
-            .await?;
-        self.type_first().await?;
-        let slot = self.wait_for_slot().await?;
+        let slot = self.wait_for_turn().await?;
         self.intent_at = Timestamp::now();
         let intent = self
             .entry
             .intent(progress, self.intent_at, self.delivery.token());
         if let RecordOutcome::Held(provider_id) = self.delivery.record(&intent).await? {
             tracing::info!(outbound.id = %self.part.id, provider_id, "a status callback says that it was sent");
+            self.gate.health.probe_ended(&self.pace.clock, false);
             return Ok(Step::Go(Stage::Sent));
         }
         let lease = self.delivery.safe_until();
@@ -114,6 +127,7 @@ impl HandOver<'_> {
             Attempt::Accepted(receipt) => Ok(Step::Sent(receipt)),
             Attempt::RateLimited { retry_after } => self.rate_limited(progress, retry_after).await,
             Attempt::TooLate => {
+                self.gate.health.probe_ended(&self.pace.clock, false);
                 let now = Timestamp::now();
                 self.delivery
                     .record(&self.entry.deferred(progress, now, "too late"))
@@ -121,14 +135,14 @@ impl HandOver<'_> {
                 Ok(Step::Go(Stage::Due { progress, at: now }))
             }
             Attempt::NotSent(trouble) => {
-                self.gate.health.probe_failed(&self.pace.clock);
+                self.gate.health.probe_ended(&self.pace.clock, true);
                 self.failed(progress, FailureClass::Transient, &trouble.text)
                     .await
             }
             Attempt::Refused(refusal) => self.refused(progress, refusal).await,
             Attempt::Unknown(trouble) => {
                 self.gate.metrics.send(source, SendOutcome::Unknown);
-                self.gate.health.probe_failed(&self.pace.clock);
+                self.gate.health.probe_ended(&self.pace.clock, true);
                 self.doubt(progress, &trouble).await
             }
         }
@@ -219,6 +233,20 @@ impl HandOver<'_> {
             .record(&self.entry.deferred(progress, at, "rate limited"))
             .await?;
         Ok(Step::Go(Stage::Due { progress, at }))
+    }
+
+    /// Waits until the sender works and has a slot. Gives when the message must have left.
+    async fn wait_for_turn(&mut self) -> Result<Option<Instant>, Stop> {
+        loop {
+            let clock = &self.pace.clock;
+            self.pass = self.gate.health.wait(self.delivery, clock).await?;
+            self.type_first().await?;
+            let slot = self.wait_for_slot().await?;
+            // The sender may have been stopped while this message waited for its slot.
+            if self.pass == Pass::Probe || !self.gate.health.is_stopped(&self.pace.clock) {
+                return Ok(slot);
+            }
+        }
     }
 
     async fn type_first(&mut self) -> Result<(), Stop> {

@@ -41,8 +41,17 @@ impl Stopped {
 }
 
 enum Entry {
-    Open,
+    Open(Pass),
     Wait(Duration),
+}
+
+/// How a message may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// The sender works, as far as is known.
+    Free,
+    /// The sender is stopped; this message finds out whether it works again.
+    Probe,
 }
 
 impl SenderHealth {
@@ -63,11 +72,11 @@ impl SenderHealth {
         &self,
         delivery: &mut Delivery,
         clock: &str,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<Pass, Interrupted> {
         loop {
             let changed = self.changed.notified();
             match self.enter(clock, Instant::now()) {
-                Entry::Open => return Ok(()),
+                Entry::Open(pass) => return Ok(pass),
                 Entry::Wait(pause) => {
                     let either = async {
                         tokio::select! {
@@ -84,10 +93,10 @@ impl SenderHealth {
     fn enter(&self, clock: &str, now: Instant) -> Entry {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         match stopped.get_mut(clock) {
-            None => Entry::Open,
+            None => Entry::Open(Pass::Free),
             Some(state) if state.probe_at <= now && !state.is_being_probed(now) => {
                 state.probing = Some(now);
-                Entry::Open
+                Entry::Open(Pass::Probe)
             }
             Some(state) => Entry::Wait(
                 state
@@ -98,10 +107,21 @@ impl SenderHealth {
         }
     }
 
+    /// Whether the sender is stopped.
+    pub(crate) fn is_stopped(&self, clock: &str) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.contains_key(clock)
+    }
+
     /// The provider said that the sender itself is wrong.
     pub(crate) fn stop(&self, source: Source, clock: &str, error: &str) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = stopped.get(clock).map(|state| state.pause);
+        let state = stopped.get(clock);
+        // Requests that were under way when the sender was stopped say nothing new.
+        if state.is_some_and(|state| state.probing.is_none()) {
+            return;
+        }
+        let before = state.map(|state| state.pause);
         let pause = before.map_or(self.first_pause, |pause| (pause * 2).min(LONGEST_PAUSE));
         stopped.insert(
             clock.to_owned(),
@@ -132,15 +152,21 @@ impl SenderHealth {
         }
     }
 
-    /// The probe ended without an answer; another one may try.
-    pub(crate) fn probe_failed(&self, clock: &str) {
+    /// The probe ended and says nothing of the sender; another one may try after the pause, or at
+    /// once when not even a request was made.
+    pub(crate) fn probe_ended(&self, clock: &str, requested: bool) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = stopped
             .get_mut(clock)
             .filter(|state| state.probing.is_some())
         {
             state.probing = None;
-            state.probe_at = Instant::now() + state.pause;
+            let pause = if requested {
+                state.pause
+            } else {
+                Duration::ZERO
+            };
+            state.probe_at = Instant::now() + pause;
         }
     }
 }
@@ -162,13 +188,13 @@ mod tests {
     #[test]
     fn one_message_probes_a_stopped_sender_while_the_others_wait() {
         let health = health();
-        let open = |at| matches!(health.enter("a", at), Entry::Open);
+        let open = |at| matches!(health.enter("a", at), Entry::Open(_));
         let now = Instant::now();
         assert!(open(now));
         health.stop(Source::Twilio, "a", "20003");
         assert!(!open(now));
         assert!(
-            matches!(health.enter("b", now), Entry::Open),
+            matches!(health.enter("b", now), Entry::Open(Pass::Free)),
             "other senders go on"
         );
         let later = now + Duration::from_secs(16);
@@ -181,14 +207,27 @@ mod tests {
     #[test]
     fn the_pause_doubles_while_probes_are_refused() {
         let health = health();
-        health.stop(Source::Twilio, "a", "20003");
-        health.stop(Source::Twilio, "a", "20003");
-        let Entry::Wait(pause) = health.enter("a", Instant::now()) else {
-            panic!("open")
+        let pause = || match health.enter("a", Instant::now()) {
+            Entry::Wait(pause) => pause.as_secs_f64().ceil() as u64,
+            Entry::Open(_) => panic!("open"),
         };
+        health.stop(Source::Twilio, "a", "20003");
+        health.stop(Source::Twilio, "a", "20003");
+        assert_eq!(
+            pause(),
+            15,
+            "what was under way when it stopped says nothing new"
+        );
+        let due = Instant::now() + Duration::from_secs(16);
+        assert!(matches!(health.enter("a", due), Entry::Open(Pass::Probe)));
+        health.stop(Source::Twilio, "a", "20003");
+        assert_eq!(pause(), 30);
+        let due = Instant::now() + Duration::from_secs(31);
+        assert!(matches!(health.enter("a", due), Entry::Open(Pass::Probe)));
+        health.probe_ended("a", false);
         assert!(
-            pause > Duration::from_secs(28) && pause <= Duration::from_secs(30),
-            "{pause:?}"
+            matches!(health.enter("a", Instant::now()), Entry::Open(Pass::Probe)),
+            "a probe that made no request costs no pause"
         );
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
 
 use super::http::{self, Answer};
-use super::{Content, IsTaken, Pace, Part, Sender, Trace};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
 use crate::attempt::{Attempt, Refusal, Trouble};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -172,7 +172,7 @@ impl Sender for Chatwoot {
         Box::pin(self.post(part, deadline))
     }
 
-    fn find<'a>(&'a self, part: &'a Part, _: Timestamp, _: IsTaken<'a>) -> BoxFuture<'a, Trace> {
+    fn find<'a>(&'a self, part: &'a Part, _: Timestamp, _: Unclaimed<'a>) -> BoxFuture<'a, Trace> {
         Box::pin(self.look_up(part))
     }
 }
@@ -189,14 +189,16 @@ fn meaning(answer: &Answer, part: &Part) -> Attempt {
         .unwrap_or("no reason given");
     let code = status.to_string();
     match status {
-        200..=299 => Attempt::Accepted(receipt(&answer.json, part)),
+        200..=299 if answer.json.is_object() => Attempt::Accepted(receipt(&answer.json, part)),
         401 | 403 => Attempt::Refused(Refusal::of_sender(FailureClass::Configuration, code, words)),
         // The flood guard counts messages of a conversation in a minute.
         422 if words.to_lowercase().contains("too many messages") => {
             Attempt::Refused(Refusal::of_message(FailureClass::Transient, code, words))
         }
         400..=499 => Attempt::Refused(Refusal::of_message(FailureClass::Permanent, code, words)),
-        _ => Attempt::Unknown(Trouble::with_answer(&format!("Chatwoot answered {status}"))),
+        _ => Attempt::Unknown(Trouble::with_answer(&format!(
+            "{status} without Chatwoot's JSON"
+        ))),
     }
 }
 

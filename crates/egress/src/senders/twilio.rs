@@ -13,7 +13,7 @@ use serde_json::Value;
 use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Source};
 
 use super::http::{self, Answer};
-use super::{Content, IsTaken, Pace, Part, Sender, Trace, twilio_error_class};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class};
 use crate::attempt::{Attempt, Refusal, Trouble};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -27,6 +27,8 @@ const LIMIT: Limit = Limit {
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 /// How many of a recipient's latest messages are looked through.
 const PAGE: usize = 50;
+/// Codes have five digits; a text in their place has been seen.
+const MAX_CODE: usize = 40;
 /// More parts than this are no reply but a mistake.
 const MAX_PARTS: usize = 10;
 
@@ -119,7 +121,7 @@ impl Twilio {
         }
     }
 
-    async fn look_up(&self, part: &Part, since: Timestamp, free: IsTaken<'_>) -> Trace {
+    async fn look_up(&self, part: &Part, since: Timestamp, unclaimed: Unclaimed<'_>) -> Trace {
         let mut query = vec![
             ("To", part.message.to.to_string()),
             ("PageSize", PAGE.to_string()),
@@ -151,7 +153,11 @@ impl Twilio {
         let receipts: Vec<_> = matching
             .filter_map(|message| receipt(message, &part.message.to))
             .collect();
-        let untaken = free(receipts.iter().map(Receipt::provider_id).collect()).await;
+        let ids = receipts.iter().map(Receipt::provider_id).collect();
+        let untaken = match unclaimed(ids).await {
+            Ok(untaken) => untaken,
+            Err(error) => return Trace::Unreadable(error),
+        };
         // The oldest that nobody else claims: of two equal texts the first was sent first.
         let found = receipts
             .into_iter()
@@ -205,9 +211,9 @@ impl Sender for Twilio {
         &'a self,
         part: &'a Part,
         since: Timestamp,
-        free: IsTaken<'a>,
+        unclaimed: Unclaimed<'a>,
     ) -> BoxFuture<'a, Trace> {
-        Box::pin(self.look_up(part, since, free))
+        Box::pin(self.look_up(part, since, unclaimed))
     }
 }
 
@@ -232,9 +238,9 @@ fn meaning(answer: &Answer, to: &ChannelAddress) -> Attempt {
             ))),
         };
     }
-    let code = match answer.json.get("code") {
+    let code: String = match answer.json.get("code") {
         Some(Value::Number(code)) => code.to_string(),
-        Some(Value::String(code)) => code.clone(),
+        Some(Value::String(code)) => code.chars().take(MAX_CODE).collect(),
         _ => String::new(),
     };
     let words = answer
@@ -255,10 +261,9 @@ fn meaning(answer: &Answer, to: &ChannelAddress) -> Attempt {
         };
     }
     let (class, scope) = twilio_error_class(&code);
-    let text = format!("{code}: {words}");
     Attempt::Refused(Refusal {
         scope,
-        ..Refusal::of_message(class, code, &text)
+        ..Refusal::of_message(class, code, words)
     })
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared_types::{FailureClass, OutboundMessage, Receipt, Source};
 
 use super::http::{self, Answer};
-use super::{Content, IsTaken, Pace, Part, Sender, Trace};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
 use crate::attempt::{Attempt, Refusal, Trouble};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -114,7 +114,7 @@ impl Waha {
         }
     }
 
-    async fn look_up(&self, part: &Part, since: Timestamp, free: IsTaken<'_>) -> Trace {
+    async fn look_up(&self, part: &Part, since: Timestamp, unclaimed: Unclaimed<'_>) -> Trace {
         let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let url = format!(
             "{}/api/{}/chats/{}/messages?limit={HISTORY}&downloadMedia=false",
@@ -155,9 +155,12 @@ impl Waha {
             .filter(is_trace)
             .filter_map(message_id)
             .collect();
-        match free(ids).await.pop() {
-            Some(id) => Trace::Found(receipt(part, id)),
-            None => Trace::Absent,
+        match unclaimed(ids).await {
+            // Newest first: of two equal texts the first was sent first.
+            Ok(mut ids) => ids
+                .pop()
+                .map_or(Trace::Absent, |id| Trace::Found(receipt(part, id))),
+            Err(error) => Trace::Unreadable(error),
         }
     }
 }
@@ -216,9 +219,9 @@ impl Sender for Waha {
         &'a self,
         part: &'a Part,
         since: Timestamp,
-        free: IsTaken<'a>,
+        unclaimed: Unclaimed<'a>,
     ) -> BoxFuture<'a, Trace> {
-        Box::pin(self.look_up(part, since, free))
+        Box::pin(self.look_up(part, since, unclaimed))
     }
 }
 
@@ -253,7 +256,9 @@ fn meaning(answer: &Answer, part: &Part) -> Attempt {
     let words = error.unwrap_or("no reason given");
     let code = status.to_string();
     match status {
-        200..=299 => Attempt::Accepted(receipt(part, message_id(&answer.json).unwrap_or_default())),
+        200..=299 if answer.json.is_object() => {
+            Attempt::Accepted(receipt(part, message_id(&answer.json).unwrap_or_default()))
+        }
         401 | 403 | 404 => {
             Attempt::Refused(Refusal::of_sender(FailureClass::Configuration, code, words))
         }
@@ -262,17 +267,26 @@ fn meaning(answer: &Answer, part: &Part) -> Attempt {
             Attempt::Refused(Refusal::of_message(FailureClass::Transient, code, words))
         }
         400..=499 => Attempt::Refused(Refusal::of_message(FailureClass::Permanent, code, words)),
-        _ => Attempt::Unknown(Trouble::with_answer(&format!("WAHA answered {status}"))),
+        _ => Attempt::Unknown(Trouble::with_answer(&format!(
+            "{status} without WAHA's JSON"
+        ))),
     }
 }
 
-/// Each engine has its own shape: a text, an object with `_serialized`, or a key with an id.
+/// Each engine has its own shape: a text, an object with `_serialized`, or a key whose parts make
+/// up the id that histories and acks show.
 fn message_id(message: &Value) -> Option<String> {
-    let id = message.get("id").or_else(|| message.get("key"))?;
-    let inner = ["_serialized", "id"]
-        .into_iter()
-        .find_map(|name| id.get(name)?.as_str());
-    id.as_str().or(inner).map(str::to_owned)
+    if let Some(id) = message.get("id") {
+        let whole = id.get("_serialized").or_else(|| id.get("id")).unwrap_or(id);
+        return whole.as_str().map(str::to_owned);
+    }
+    let key = message.get("key")?;
+    let id = key.get("id")?.as_str()?;
+    let chat = key.get("remoteJid").and_then(Value::as_str);
+    Some(match chat {
+        Some(chat) => format!("true_{}_{id}", chat.replace("@s.whatsapp.net", "@c.us")),
+        None => id.to_owned(),
+    })
 }
 
 fn receipt(part: &Part, id: String) -> Receipt {
@@ -317,6 +331,10 @@ mod tests {
                 Some("true_1@c.us_B"),
             ),
             (json!({"key": {"id": "C"}}), Some("C")),
+            (
+                json!({"key": {"id": "C", "remoteJid": "1@s.whatsapp.net"}}),
+                Some("true_1@c.us_C"),
+            ),
             (json!({"sent": true}), None),
         ] {
             assert_eq!(message_id(&answer).as_deref(), id, "{answer}");

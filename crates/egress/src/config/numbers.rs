@@ -1,0 +1,88 @@
+//! Our numbers and how fast each may send.
+
+use std::str::FromStr;
+
+use shared_types::ChannelAddress;
+
+/// Twilio's sandbox sender, and its pace of one message in three seconds (provider facts, 2.3).
+pub(super) const SANDBOX: &str = "whatsapp:+14155238886";
+pub(super) const SANDBOX_PER_SECOND: f64 = 1.0 / 3.0;
+
+/// A number of ours, `+31201234567` or `whatsapp:+31201234567`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnNumber(ChannelAddress);
+
+impl OwnNumber {
+    pub(super) const fn address(&self) -> &ChannelAddress {
+        &self.0
+    }
+}
+
+impl FromStr for OwnNumber {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let address = if text.contains(':') {
+            text.to_owned()
+        } else {
+            format!("whatsapp:{text}")
+        };
+        let address: ChannelAddress = address.parse().map_err(|error| format!("{error}"))?;
+        let is_number = address.phone_number().is_some();
+        is_number
+            .then_some(Self(address))
+            .ok_or_else(|| "must be a number such as +31201234567".into())
+    }
+}
+
+/// The rate of one sender.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SenderPace {
+    sender: ChannelAddress,
+    per_second: f64,
+}
+
+impl FromStr for SenderPace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (sender, rate) = text
+            .split_once('=')
+            .ok_or("must look like +31201234567=20")?;
+        let per_second: f64 = rate
+            .trim()
+            .parse()
+            .map_err(|_| "the rate must be a number")?;
+        if !per_second.is_finite() || per_second < 0.0 {
+            return Err("the rate must not be negative".into());
+        }
+        Ok(Self {
+            sender: sender.parse::<OwnNumber>()?.0,
+            per_second,
+        })
+    }
+}
+
+/// The rates of all Twilio senders.
+#[derive(Debug, Clone)]
+pub struct Paces {
+    pub(super) default: f64,
+    pub(super) own: Vec<SenderPace>,
+    /// The sandbox has a pace of its own where Twilio itself is behind it.
+    pub(super) real_twilio: bool,
+}
+
+impl Paces {
+    /// Messages a second of a sender; none when there is no limit.
+    pub fn of(&self, sender: &str) -> Option<f64> {
+        let own = self.own.iter().find(|own| own.sender.as_str() == sender);
+        let sandbox = self.real_twilio && sender == SANDBOX && self.default > 0.0;
+        let rate = match own {
+            Some(own) => own.per_second,
+            None if sandbox => SANDBOX_PER_SECOND,
+            None => self.default,
+        };
+        Some(rate).filter(|rate| *rate > 0.0)
+    }
+}

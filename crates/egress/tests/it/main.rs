@@ -1,0 +1,11 @@
+//! The send gate against a real redis-server and the simulator, over HTTP.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+mod admission;
+mod chatwoot;
+mod harness;
+mod logs;
+mod retry;
+mod twilio;
+mod unknown;
+mod waha;
