@@ -9,6 +9,7 @@
 
 mod config;
 mod delivery;
+mod load;
 mod mailboxes;
 mod partition;
 mod process;
@@ -35,6 +36,13 @@ use supervisor::Supervisor;
 pub trait Handler: Send + Sync + 'static {
     /// What to read together with the start of processing.
     fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads;
+
+    /// The lane of an entry: what may be blocked as a whole, such as one sender. A lane takes no
+    /// more than its share of a partition's places, so a blocked one leaves room for the others.
+    /// Entries without a lane share the partition's places freely.
+    fn lane(&self, _entry: &Entry) -> Option<String> {
+        None
+    }
 
     /// Works on a delivery and settles it.
     fn handle(&self, delivery: Delivery) -> impl Future<Output = Settled> + Send;

@@ -15,6 +15,21 @@ impl StreamId {
     /// Before every entry: `0-0`.
     pub const ZERO: Self = Self { ms: 0, sequence: 0 };
 
+    /// The last id before this one.
+    pub(crate) const fn before(self) -> Self {
+        match (self.ms, self.sequence) {
+            (0, 0) => Self::ZERO,
+            (ms, 0) => Self {
+                ms: ms - 1,
+                sequence: u64::MAX,
+            },
+            (ms, sequence) => Self {
+                ms,
+                sequence: sequence - 1,
+            },
+        }
+    }
+
     /// When Redis took the entry in, in milliseconds since 1970.
     pub fn added_at_ms(self) -> i64 {
         i64::try_from(self.ms).unwrap_or(i64::MAX)

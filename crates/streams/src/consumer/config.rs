@@ -11,10 +11,16 @@ pub struct ConsumerConfig {
     pub member: MemberId,
     /// How long a dead owner's partitions stay closed.
     pub lease_ttl: Duration,
-    /// The most entries of a partition held in memory.
+    /// The most waiting entries of a partition held in memory whole.
     pub window: usize,
+    /// The most entries of a partition known at all. Those beyond the window are known by their id
+    /// and read again when their turn comes, so that a blocked mailbox or lane with a long queue
+    /// does not hide the others.
+    pub held: usize,
     /// The most mailboxes of a partition with something started.
     pub concurrency: usize,
+    /// The most of them in one lane (see [`crate::Handler::lane`]).
+    pub lane: usize,
     /// The most entries being worked on in the whole process.
     pub in_flight: usize,
     /// After this many starts an entry becomes a dead letter.
@@ -41,7 +47,7 @@ pub enum ConsumerConfigError {
         step_ms: u128,
     },
     /// Nothing could ever be in flight.
-    #[error("window, concurrency and in-flight limits must be at least 1")]
+    #[error("window, held, concurrency, lane and in-flight limits must be at least 1")]
     Zero,
 }
 
@@ -53,7 +59,9 @@ impl ConsumerConfig {
             member,
             lease_ttl: Duration::from_secs(10),
             window: 128,
+            held: 128,
             concurrency: 32,
+            lane: 32,
             in_flight: 256,
             max_attempts: 5,
             suspect_from: 3,
@@ -74,7 +82,14 @@ impl ConsumerConfig {
                 step_ms: longest_step.as_millis(),
             });
         }
-        if self.window == 0 || self.concurrency == 0 || self.in_flight == 0 {
+        let limits = [
+            self.window,
+            self.held,
+            self.concurrency,
+            self.lane,
+            self.in_flight,
+        ];
+        if limits.contains(&0) {
             return Err(ConsumerConfigError::Zero);
         }
         Ok(())

@@ -12,6 +12,8 @@ use crate::{Entry, StreamId};
 pub(crate) struct Item {
     pub(crate) id: StreamId,
     pub(crate) content: Content,
+    /// What may be blocked as a whole; see [`crate::Handler::lane`].
+    pub(crate) lane: Option<Arc<str>>,
     /// What the last attempt in this process said.
     pub(crate) last_error: Option<String>,
 }
@@ -21,6 +23,8 @@ pub(crate) struct Item {
 pub(crate) enum Content {
     Entry(Arc<Entry>),
     Undecodable(EntryError),
+    /// Left in Redis for want of room; to be read again when its turn comes.
+    Unloaded,
 }
 
 impl From<RawEntry> for Item {
@@ -32,6 +36,7 @@ impl From<RawEntry> for Item {
         Self {
             id,
             content,
+            lane: None,
             last_error: None,
         }
     }
@@ -48,7 +53,7 @@ impl Item {
     fn mailbox(&self) -> MailboxKey {
         match &self.content {
             Content::Entry(entry) => MailboxKey::Named(entry.mailbox.as_str().into()),
-            Content::Undecodable(_) => MailboxKey::Nameless(self.id),
+            Content::Undecodable(_) | Content::Unloaded => MailboxKey::Nameless(self.id),
         }
     }
 }
@@ -69,28 +74,62 @@ enum State {
     Delayed(Instant),
 }
 
-/// The mailboxes of one partition.
+/// The running entries of one lane, and the mailboxes that wait for one of its places.
 #[derive(Debug, Default)]
+struct Lane {
+    running: usize,
+    full_for: VecDeque<MailboxKey>,
+}
+
+/// The mailboxes of one partition.
+#[derive(Debug)]
 pub(crate) struct Mailboxes {
     by_key: HashMap<MailboxKey, Mailbox>,
     ready: VecDeque<MailboxKey>,
+    delayed: HashSet<MailboxKey>,
+    lanes: HashMap<Arc<str>, Lane>,
+    /// How many waiting entries are held whole, and how many may be.
+    loaded: usize,
+    most_loaded: usize,
+    most_in_lane: usize,
     /// Everything that is waiting or running, so that a second reading of the pending entries adds
     /// nothing twice.
     known: HashSet<StreamId>,
 }
 
 impl Mailboxes {
+    /// At most `most_loaded` waiting entries are held whole; at most `most_in_lane` of one lane run.
+    pub(crate) fn new(most_loaded: usize, most_in_lane: usize) -> Self {
+        Self {
+            by_key: HashMap::new(),
+            ready: VecDeque::new(),
+            delayed: HashSet::new(),
+            lanes: HashMap::new(),
+            loaded: 0,
+            most_loaded,
+            most_in_lane,
+            known: HashSet::new(),
+        }
+    }
+
     /// How many entries are waiting or running.
     pub(crate) fn len(&self) -> usize {
         self.known.len()
     }
 
     /// Adds an entry at the end of its mailbox. Entries must come in stream order.
-    pub(crate) fn push(&mut self, item: Item) {
+    pub(crate) fn push(&mut self, mut item: Item) {
         if !self.known.insert(item.id) {
             return;
         }
         let key = item.mailbox();
+        if matches!(item.content, Content::Entry(_)) {
+            if self.loaded < self.most_loaded {
+                self.loaded += 1;
+            } else {
+                item.content = Content::Unloaded;
+            }
+        }
         let mailbox = self.by_key.entry(key.clone()).or_default();
         mailbox.waiting.push_back(item);
         if mailbox.state == State::Ready && mailbox.waiting.len() == 1 {
@@ -98,22 +137,50 @@ impl Mailboxes {
         }
     }
 
-    /// Takes the head of a mailbox that has nothing running.
+    /// Takes the head of a mailbox that has nothing running and whose lane has a place.
     pub(crate) fn start_next(&mut self) -> Option<(MailboxKey, Item)> {
         while let Some(key) = self.ready.pop_front() {
-            if let Some(mailbox) = self.by_key.get_mut(&key)
-                && let Some(item) = mailbox.waiting.pop_front()
-            {
+            let Some(mailbox) = self.by_key.get_mut(&key) else {
+                continue;
+            };
+            let Some(head) = mailbox.waiting.front() else {
+                continue;
+            };
+            if let Some(name) = &head.lane {
+                let lane = self.lanes.entry(name.clone()).or_default();
+                if lane.running >= self.most_in_lane {
+                    lane.full_for.push_back(key);
+                    continue;
+                }
+                lane.running += 1;
+            }
+            if let Some(item) = mailbox.waiting.pop_front() {
                 mailbox.state = State::Running;
+                self.loaded -= usize::from(matches!(item.content, Content::Entry(_)));
                 return Some((key, item));
             }
         }
         None
     }
 
+    /// A running entry has given its place up; who waits for one may start.
+    fn leave_lane(&mut self, item: &Item) {
+        let Some(name) = &item.lane else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(name) {
+            lane.running = lane.running.saturating_sub(1);
+            self.ready.extend(lane.full_for.pop_front());
+            if lane.running == 0 && lane.full_for.is_empty() {
+                self.lanes.remove(name);
+            }
+        }
+    }
+
     /// The running entry has ended; the next of its mailbox may start.
-    pub(crate) fn finish(&mut self, key: MailboxKey, id: StreamId) {
-        self.known.remove(&id);
+    pub(crate) fn finish(&mut self, key: MailboxKey, item: &Item) {
+        self.known.remove(&item.id);
+        self.leave_lane(item);
         let Some(mailbox) = self.by_key.get_mut(&key) else {
             return;
         };
@@ -127,31 +194,45 @@ impl Mailboxes {
 
     /// The running entry goes back to the head of its mailbox and is tried again at `when`.
     pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item, when: Instant) {
+        self.leave_lane(&item);
         if let Some(mailbox) = self.by_key.get_mut(key) {
+            self.loaded += usize::from(matches!(item.content, Content::Entry(_)));
             mailbox.waiting.push_front(item);
             mailbox.state = State::Delayed(when);
+            self.delayed.insert(key.clone());
         }
     }
 
     /// Makes the mailboxes ready whose time has come; answers when the next one's will.
     pub(crate) fn wake_delayed(&mut self, now: Instant) -> Option<Instant> {
         let mut next: Option<Instant> = None;
-        for (key, mailbox) in &mut self.by_key {
-            if let State::Delayed(when) = mailbox.state {
-                if when <= now {
-                    mailbox.state = State::Ready;
-                    self.ready.push_back(key.clone());
-                } else {
-                    next = Some(next.map_or(when, |other| other.min(when)));
-                }
+        let (by_key, ready) = (&mut self.by_key, &mut self.ready);
+        self.delayed.retain(|key| {
+            let Some(mailbox) = by_key.get_mut(key) else {
+                return false;
+            };
+            let State::Delayed(when) = mailbox.state else {
+                return false;
+            };
+            if when > now {
+                next = Some(next.map_or(when, |other| other.min(when)));
+                return true;
             }
-        }
+            mailbox.state = State::Ready;
+            ready.push_back(key.clone());
+            false
+        });
         next
     }
 
     /// Drops everything that is not running. It stays pending in Redis for the next owner.
     pub(crate) fn drop_waiting(&mut self) {
         self.ready.clear();
+        self.delayed.clear();
+        self.loaded = 0;
+        for lane in self.lanes.values_mut() {
+            lane.full_for.clear();
+        }
         self.by_key.retain(|_, mailbox| {
             for item in mailbox.waiting.drain(..) {
                 self.known.remove(&item.id);
@@ -183,13 +264,14 @@ mod tests {
         Item {
             id: entry.id,
             content: Content::Entry(Arc::new(entry)),
+            lane: None,
             last_error: None,
         }
     }
 
     #[test]
     fn a_mailbox_runs_one_entry_at_a_time_and_others_run_beside_it() {
-        let mut boxes = Mailboxes::default();
+        let mut boxes = Mailboxes::new(1_000, 1_000);
         for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
             boxes.push(item(n, mailbox));
         }
@@ -200,14 +282,14 @@ mod tests {
             boxes.start_next().is_none(),
             "a's second entry must wait for its first"
         );
-        boxes.finish(a, first.id);
+        boxes.finish(a, &first);
         assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
     }
 
     #[test]
     fn a_retry_keeps_its_place_and_holds_up_only_its_own_mailbox() {
         let now = Instant::now();
-        let mut boxes = Mailboxes::default();
+        let mut boxes = Mailboxes::new(1_000, 1_000);
         for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
             boxes.push(item(n, mailbox));
         }
@@ -222,26 +304,72 @@ mod tests {
 
     #[test]
     fn reading_the_pending_entries_again_adds_nothing_twice() {
-        let mut boxes = Mailboxes::default();
+        let mut boxes = Mailboxes::new(1_000, 1_000);
         boxes.push(item(1, "a"));
         let (key, running) = boxes.start_next().unwrap();
         boxes.push(item(1, "a"));
         assert_eq!(boxes.len(), 1);
-        boxes.finish(key, running.id);
+        boxes.finish(key, &running);
         assert_eq!(boxes.len(), 0);
     }
 
     #[test]
     fn what_is_dropped_may_come_again() {
-        let mut boxes = Mailboxes::default();
+        let mut boxes = Mailboxes::new(1_000, 1_000);
         boxes.push(item(1, "a"));
         boxes.push(item(2, "a"));
         let (key, first) = boxes.start_next().unwrap();
         boxes.drop_waiting();
         assert_eq!(boxes.len(), 1);
-        boxes.finish(key, first.id);
+        boxes.finish(key, &first);
         boxes.push(item(2, "a"));
         assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_known_by_its_id_and_keeps_its_place() {
+        let mut boxes = Mailboxes::new(2, 1_000);
+        for n in 1..=4 {
+            boxes.push(item(n, "a"));
+        }
+        let mut loaded = Vec::new();
+        while let Some((key, item)) = boxes.start_next() {
+            loaded.push((
+                item.id.added_at_ms(),
+                matches!(item.content, Content::Entry(_)),
+            ));
+            boxes.finish(key, &item);
+        }
+        assert_eq!(loaded, [(1, true), (2, true), (3, false), (4, false)]);
+    }
+
+    #[test]
+    fn a_full_lane_leaves_places_to_the_others_and_misses_none_of_its_own() {
+        let in_lane = |n: u64, lane: &str| Item {
+            lane: Some(lane.into()),
+            ..item(n, &n.to_string())
+        };
+        let mut boxes = Mailboxes::new(1_000, 2);
+        for (n, lane) in [(1, "x"), (2, "x"), (3, "x"), (4, "x"), (5, "y")] {
+            boxes.push(in_lane(n, lane));
+        }
+        let mut running = Vec::new();
+        while let Some(started) = boxes.start_next() {
+            running.push(started);
+        }
+        let ids = |running: &[(MailboxKey, Item)]| {
+            let ids = running.iter().map(|(_, item)| item.id.added_at_ms());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&running), [1, 2, 5]);
+        let (key, first) = running.remove(0);
+        boxes.finish(key, &first);
+        let (key, second) = running.remove(0);
+        boxes.retry(&key, second, Instant::now() + Duration::from_secs(60));
+        while let Some(started) = boxes.start_next() {
+            running.push(started);
+        }
+        assert_eq!(ids(&running), [5, 3, 4]);
     }
 
     proptest! {
@@ -249,11 +377,13 @@ mod tests {
         #[test]
         fn every_mailbox_is_handled_in_order(
             mailboxes in proptest::collection::vec(0_u8..5, 1..60),
+            (room, places) in (1_usize..20, 1_usize..4),
             choices in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 400),
         ) {
-            let mut boxes = Mailboxes::default();
+            let mut boxes = Mailboxes::new(room, places);
             for (n, mailbox) in mailboxes.iter().enumerate() {
-                boxes.push(item(n as u64 + 1, &mailbox.to_string()));
+                let lane = Some(format!("lane {}", mailbox % 2).into());
+                boxes.push(Item { lane, ..item(n as u64 + 1, &mailbox.to_string()) });
             }
             let now = Instant::now();
             let mut running: Vec<(MailboxKey, Item)> = Vec::new();
@@ -272,7 +402,7 @@ mod tests {
                     boxes.retry(&key, item, now);
                 } else {
                     done.entry(key.clone()).or_default().push(item.id);
-                    boxes.finish(key, item.id);
+                    boxes.finish(key, &item);
                 }
             }
             let finished: usize = done.values().map(Vec::len).sum();

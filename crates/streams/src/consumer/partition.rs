@@ -14,7 +14,8 @@ use crate::{Redis, StreamId};
 use super::Handler;
 use super::config::ConsumerConfig;
 use super::delivery::{Context, Outcome};
-use super::mailboxes::{Item, MailboxKey, Mailboxes};
+use super::load::load;
+use super::mailboxes::{Content, Item, MailboxKey, Mailboxes};
 use super::process::process;
 use super::wake::WakeSlot;
 
@@ -49,12 +50,13 @@ impl<H: Handler> PartitionLoop<H> {
         slot: Arc<WakeSlot>,
         stop: CancellationToken,
     ) -> Self {
+        let mailboxes = Mailboxes::new(shared.config.window, shared.config.lane);
         Self {
             shared,
             lease,
             slot,
             stop,
-            mailboxes: Mailboxes::default(),
+            mailboxes,
             running: JoinSet::new(),
             from: From::Pending {
                 after: StreamId::ZERO,
@@ -115,17 +117,17 @@ impl<H: Handler> PartitionLoop<H> {
 
     fn wants_fetch(&self, now: Instant) -> bool {
         self.more
-            && self.mailboxes.len() < self.shared.config.window
+            && self.mailboxes.len() < self.shared.config.held
             && self.not_before.is_none_or(|at| at <= now)
             && self.lease.may_start_work(now)
     }
 
     async fn fetch(&mut self) {
-        let room = self
-            .shared
-            .config
-            .window
-            .saturating_sub(self.mailboxes.len());
+        let config = &self.shared.config;
+        let room = config
+            .held
+            .saturating_sub(self.mailboxes.len())
+            .min(config.window);
         match self.shared.redis.fetch(&self.lease, &self.from, room).await {
             Ok(Fetched::Entries(entries)) => self.fetched(entries, room),
             Ok(Fetched::Fenced) => self.lease.mark_lost(),
@@ -147,7 +149,11 @@ impl<H: Handler> PartitionLoop<H> {
         let last = entries.last().map(|entry| entry.id);
         let full = entries.len() >= room;
         for entry in entries {
-            self.mailboxes.push(entry.into());
+            let mut item: Item = entry.into();
+            if let Content::Entry(entry) = &item.content {
+                item.lane = self.shared.handler.lane(entry).map(Into::into);
+            }
+            self.mailboxes.push(item);
         }
         match (&self.from, last) {
             (From::Pending { .. }, Some(after)) => self.from = From::Pending { after },
@@ -160,7 +166,7 @@ impl<H: Handler> PartitionLoop<H> {
     fn hand_out(&mut self) {
         self.mailboxes.wake_delayed(Instant::now());
         while self.running.len() < self.shared.config.concurrency {
-            let Some((key, item)) = self.mailboxes.start_next() else {
+            let Some((key, mut item)) = self.mailboxes.start_next() else {
                 return;
             };
             let context = Context {
@@ -174,7 +180,10 @@ impl<H: Handler> PartitionLoop<H> {
             };
             let handler = self.shared.handler.clone();
             self.running.spawn(async move {
-                let outcome = process(handler.as_ref(), &item, context).await;
+                let outcome = match load(&mut item, &context).await {
+                    Ok(()) => process(handler.as_ref(), &item, context).await,
+                    Err(outcome) => outcome,
+                };
                 (key, item, outcome)
             });
         }
@@ -185,7 +194,7 @@ impl<H: Handler> PartitionLoop<H> {
             return;
         };
         match outcome {
-            Outcome::Done => self.mailboxes.finish(key, item.id),
+            Outcome::Done => self.mailboxes.finish(key, &item),
             Outcome::Retry { after, error } => {
                 tracing::warn!(entry = %item.id, partition = %self.lease.partition, %error,
                     retry_in_ms = after.as_millis(), "entry is tried again");

@@ -36,6 +36,8 @@ async fn settle<H: Handler>(handler: &H, item: &Item, mut context: Context) -> O
     }
     let entry = match &item.content {
         Content::Entry(entry) => entry.clone(),
+        // The partition's loop has loaded it; if not, it does so the next time.
+        Content::Unloaded => return Outcome::Left,
         Content::Undecodable(error) => {
             let why = DeadLetterReason {
                 reason: UNDECODABLE,
