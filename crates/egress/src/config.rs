@@ -366,7 +366,9 @@ impl EgressConfig {
         ConsumerConfig {
             lease_ttl: Duration::from_millis(self.sending.lease_ms),
             window: 256,
+            held: 4_096,
             concurrency: 256,
+            lane: 32,
             in_flight: self.sending.in_flight.get(),
             max_attempts: MAX_STARTS,
             suspect_from: MAX_STARTS + 1,

@@ -116,6 +116,13 @@ impl Gate {
         Reads { list: None, hashes }
     }
 
+    /// What is blocked as a whole: the sender that the message leaves from.
+    pub(crate) fn lane(&self, entry: &Entry) -> Option<String> {
+        let message: OutboundMessage = serde_json::from_str(&entry.payload).ok()?;
+        let sender = self.senders.get(message.source)?;
+        Some(sender.pace(&message).clock)
+    }
+
     /// Sends a message, part after part, and settles its entry.
     pub(crate) async fn send(&self, mut delivery: Delivery) -> Settled {
         match self.try_send(&mut delivery).await {

@@ -17,6 +17,13 @@ impl Handler for Outbound {
         }
     }
 
+    fn lane(&self, entry: &Entry) -> Option<String> {
+        match entry.kind.as_str() {
+            "message" => self.gate.lane(entry),
+            kind => Some(kind.to_owned()),
+        }
+    }
+
     async fn handle(&self, delivery: Delivery) -> Settled {
         match delivery.entry.kind.as_str() {
             "message" => self.gate.send(delivery).await,

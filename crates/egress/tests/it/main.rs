@@ -6,6 +6,7 @@ mod chatwoot;
 mod harness;
 mod logs;
 mod retry;
+mod starvation;
 mod twilio;
 mod unknown;
 mod waha;
