@@ -1,13 +1,13 @@
 //! Settings of ingress.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use runtime::RuntimeConfig;
 use secrecy::{ExposeSecret, SecretString};
-use streams::{RateLimit, RedisConfig};
+use streams::{PartitionCount, RateLimit, RedisConfig};
 
 use crate::twilio::{SharedKey, TwilioKeys};
 
@@ -181,6 +181,24 @@ pub struct LimitsConfig {
         value_name = "N"
     )]
     pub max_backlog: u32,
+
+    /// Webhooks that failed validation and are kept, over all partitions; the oldest go first.
+    #[arg(
+        long,
+        env = "INGRESS_MAX_REJECTED",
+        default_value = "10000",
+        value_name = "N"
+    )]
+    pub max_rejected: NonZeroU32,
+
+    /// How long a client may take to send its headers, and again to send its body.
+    #[arg(
+        long,
+        env = "INGRESS_REQUEST_TIMEOUT_SECS",
+        default_value = "10",
+        value_name = "SECONDS"
+    )]
+    pub request_timeout_secs: NonZeroU16,
 
     /// Replicas of Redis that must have a message before the 200.
     #[arg(
@@ -363,6 +381,16 @@ impl LimitsConfig {
             limit: self.rate_limit_per_minute,
             window: Duration::from_secs(60),
         }
+    }
+
+    /// How long a client may take to send its headers, and again to send its body.
+    pub fn request_patience(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_secs.get().into())
+    }
+
+    /// The share of one partition in the rejected webhooks that are kept.
+    pub fn max_rejected_of(&self, partitions: PartitionCount) -> u32 {
+        self.max_rejected.get().div_ceil(partitions.get().into())
     }
 
     /// The budget of bad signatures; 0 is off.

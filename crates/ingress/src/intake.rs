@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use shared_types::{Masking, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, Redis};
+use uuid::Uuid;
 
 use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Rejection};
@@ -34,6 +36,9 @@ pub(crate) enum Taken {
     /// It could not be taken in: Redis is away or full, and there is no spool or it is full.
     Unavailable,
 }
+
+/// A longer id of a message is no id, and the body's hash names it in the list of rejected webhooks.
+const MAX_ID_BYTES: usize = 256;
 
 /// What is kept of a webhook that cannot be used.
 #[derive(Serialize)]
@@ -93,10 +98,10 @@ impl Intake {
             request_id: &webhook.id,
             body: String::from_utf8_lossy(&webhook.body),
         };
-        let event = match &rejection.event_id {
-            Some(id) => format!("{source}:rejected:{id}"),
-            None => format!("{source}:rejected:{}", webhook.id),
-        };
+        let id = rejection.event_id.clone();
+        let id = id.filter(|id| id.len() <= MAX_ID_BYTES);
+        let id = id.unwrap_or_else(|| hex::encode(Sha256::digest(&webhook.body)));
+        let event = format!("{source}:rejected:{id}");
         let entry = NewEntry {
             kind: "rejected".into(),
             conversation: event.clone(),
@@ -131,26 +136,28 @@ impl Intake {
             // What waits on disk came first and must stay first.
             return self.spool(spool, source, entry, destination).await;
         }
+        let rejected = destination == Destination::Rejected;
+        // The caller may have chosen the request's id; one of our own counts it.
+        let unique = Uuid::now_v7().simple().to_string();
         let ingest = Ingest {
             destination,
             entry,
             rate: Some((&webhook.client, self.limits.rate())),
-            request_id: &webhook.id,
+            request_id: &unique,
             dedup_for: Duration::from_secs(self.limits.dedup_secs),
-            max_backlog: self.limits.max_backlog,
+            max_backlog: if rejected {
+                self.limits.max_rejected_of(self.redis.partitions())
+            } else {
+                self.limits.max_backlog
+            },
             replicas: self.limits.wait_replicas,
             replica_timeout: Duration::from_millis(self.limits.wait_timeout_ms),
         };
-        let rejected = destination == Destination::Rejected;
-        let stored = if rejected {
-            WebhookStatus::Invalid
-        } else {
-            WebhookStatus::Queued
-        };
         let (taken, status) = match self.redis.ingest(&ingest).await {
+            Ok(Ingested::Queued { .. }) if rejected => (Taken::Done, WebhookStatus::Invalid),
             Ok(Ingested::Queued { backlog, .. }) => {
                 self.watch_backlog(backlog);
-                (Taken::Done, stored)
+                (Taken::Done, WebhookStatus::Queued)
             }
             Ok(Ingested::Duplicate { .. }) if rejected => (Taken::Done, WebhookStatus::Invalid),
             Ok(Ingested::Duplicate { .. }) => (Taken::Done, WebhookStatus::Duplicate),
@@ -194,7 +201,11 @@ impl Intake {
         match spool.store(Spooled::new(entry, destination)).await {
             Ok(()) => {
                 self.metrics.spooled();
-                self.metrics.webhook(source, WebhookStatus::Queued);
+                let status = match destination {
+                    Destination::Work(_) => WebhookStatus::Queued,
+                    Destination::Rejected => WebhookStatus::Invalid,
+                };
+                self.metrics.webhook(source, status);
                 Taken::Done
             }
             Err(error) => {

@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use crate::client_address::client_address;
 use crate::config::LimitsConfig;
-use crate::reply;
 
 /// The largest body read. Providers send a few KiB.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
 const MAX_REQUEST_ID: usize = 64;
 
 /// A request with its body read and its sender known.
@@ -28,58 +26,78 @@ pub(crate) struct Webhook {
     request: HttpRequest,
 }
 
+/// A request that breaks a limit.
+pub(crate) struct OverLimit {
+    pub(crate) request_id: String,
+    limit: Limit,
+}
+
+enum Limit {
+    Headers,
+    Body,
+    BrokenBody,
+    SlowBody,
+}
+
+impl OverLimit {
+    /// Status, code and text of the answer.
+    pub(crate) const fn answer(&self) -> (StatusCode, &'static str, &'static str) {
+        match self.limit {
+            Limit::Headers => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers_too_large",
+                "the headers are larger than 16 KiB",
+            ),
+            Limit::Body => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "the body is larger than 64 KiB",
+            ),
+            Limit::BrokenBody => (
+                StatusCode::BAD_REQUEST,
+                "unreadable_body",
+                "the body broke off or is not encoded as its headers say",
+            ),
+            Limit::SlowBody => (
+                StatusCode::REQUEST_TIMEOUT,
+                "slow_body",
+                "the body did not arrive in time",
+            ),
+        }
+    }
+}
+
 impl Webhook {
     /// Reads a request within the limits of size and time.
     ///
     /// # Errors
-    /// Gives the answer for a request that breaks them.
+    /// When it breaks one.
     pub(crate) async fn read(
         request: HttpRequest,
         payload: Payload,
         limits: &LimitsConfig,
-    ) -> Result<Self, HttpResponse> {
+    ) -> Result<Self, OverLimit> {
         let id = request_id(request.headers());
-        let refuse = |status, code, message: &str| reply::error(status, &id, code, message);
-        if header_bytes(request.headers()) > MAX_HEADER_BYTES {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Err(refuse(
-                status,
-                "headers_too_large",
-                "the headers are larger than 16 KiB",
-            ));
+        match body(&request, payload, limits.request_patience()).await {
+            Ok(body) => {
+                let client = client_address(
+                    limits.client_address,
+                    limits.trusted_hops.get(),
+                    request.peer_addr(),
+                    |name| header_list(request.headers(), name),
+                );
+                Ok(Self {
+                    id,
+                    client,
+                    body,
+                    request,
+                })
+            }
+            Err(limit) => Err(OverLimit {
+                request_id: id,
+                limit,
+            }),
         }
-        let body = tokio::time::timeout(BODY_PATIENCE, payload.to_bytes_limited(MAX_BODY)).await;
-        let body = match body {
-            Ok(Ok(Ok(body))) => body,
-            Ok(Err(_)) => {
-                let text = "the body is larger than 64 KiB";
-                return Err(refuse(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body_too_large",
-                    text,
-                ));
-            }
-            Ok(Ok(Err(_))) => {
-                let text = "the body broke off or is not encoded as its headers say";
-                return Err(refuse(StatusCode::BAD_REQUEST, "unreadable_body", text));
-            }
-            Err(_) => {
-                let text = "the body did not arrive in time";
-                return Err(refuse(StatusCode::REQUEST_TIMEOUT, "slow_body", text));
-            }
-        };
-        let client = client_address(
-            limits.client_address,
-            limits.trusted_hops.get(),
-            request.peer_addr(),
-            |name| header_text(request.headers(), name).map(str::to_owned),
-        );
-        Ok(Self {
-            id,
-            client,
-            body,
-            request,
-        })
     }
 
     /// A header as text. None when it is missing, given twice, or not ASCII.
@@ -110,6 +128,27 @@ impl Webhook {
             .trim()
             .to_ascii_lowercase()
     }
+}
+
+async fn body(request: &HttpRequest, payload: Payload, patience: Duration) -> Result<Bytes, Limit> {
+    if header_bytes(request.headers()) > MAX_HEADER_BYTES {
+        return Err(Limit::Headers);
+    }
+    match tokio::time::timeout(patience, payload.to_bytes_limited(MAX_BODY)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Limit::BrokenBody),
+        Ok(Err(_)) => Err(Limit::Body),
+        Err(_) => Err(Limit::SlowBody),
+    }
+}
+
+/// A header that proxies may give several times, each a line of its own: all lines, in order.
+fn header_list(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .map(|value| value.to_str().unwrap_or_default())
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 /// A header that is given twice counts as missing: which one was meant cannot be known.

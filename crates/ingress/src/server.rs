@@ -22,7 +22,6 @@ use crate::routes::{Gate, chatwoot, method_not_allowed, not_found, twilio, waha}
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::{openapi, reply};
 
-const HEADER_PATIENCE: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const MAX_CONNECTIONS_A_THREAD: usize = 5_000;
 const PAUSE_BETWEEN_CLAIMS: Duration = Duration::from_secs(1);
@@ -178,6 +177,7 @@ impl Ingress {
         let limits = Arc::new(self.config.limits.clone());
         let threads = limits.threads.map(|threads| usize::from(threads.get()));
         let grace = self.config.runtime.shutdown_grace_secs;
+        let patience = limits.request_patience();
         let server = HttpServer::new(move || {
             let gate = Gate {
                 config: self.config.clone(),
@@ -193,6 +193,7 @@ impl Ingress {
                 },
             };
             App::new()
+                .wrap(reply::security_headers())
                 .app_data(Data::new(gate))
                 .configure(|app| webhooks(app, &self.config))
                 .configure(health_routes(&self.readiness, &self.metrics))
@@ -205,7 +206,7 @@ impl Ingress {
         };
         Ok(server
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            .client_request_timeout(HEADER_PATIENCE)
+            .client_request_timeout(patience)
             .max_connections(MAX_CONNECTIONS_A_THREAD)
             .disable_signals()
             .shutdown_signal(stop.cancelled_owned())

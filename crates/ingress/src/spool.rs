@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use runtime::Status;
 use serde::{Deserialize, Serialize};
 use streams::{Destination, NewEntry, Queue};
 use tokio::sync::{mpsc, oneshot};
@@ -137,6 +138,15 @@ impl Spool {
     /// How many webhooks wait.
     pub(crate) fn len(&self) -> u64 {
         self.entries.load(Ordering::Acquire)
+    }
+
+    /// How it does: degraded while anything waits, down when it takes nothing more.
+    pub(crate) fn status(&self) -> Status {
+        match self.len() {
+            0 => Status::Ok,
+            waiting if waiting < self.most => Status::Degraded,
+            _ => Status::Down,
+        }
     }
 
     /// Writes a webhook and returns when it is on disk.

@@ -47,7 +47,8 @@ pub struct Ingest<'a> {
     pub request_id: &'a str,
     /// For how long repetitions of the event are recognised; zero to take every one.
     pub dedup_for: Duration,
-    /// The most entries that may wait in the partition's stream; 0 for no limit.
+    /// The most entries in the partition's stream; 0 for no limit. A work stream refuses more, the
+    /// stream of rejected events drops its oldest.
     pub max_backlog: u32,
     /// How many replicas must have the entry before it counts as taken; 0 for none.
     pub replicas: u16,

@@ -59,9 +59,12 @@ impl Gate {
         request: HttpRequest,
         payload: Payload,
     ) -> Result<Webhook, HttpResponse> {
-        Webhook::read(request, payload, &self.config.limits).await.inspect_err(|answer| {
+        let read = Webhook::read(request, payload, &self.config.limits).await;
+        read.map_err(|limit| {
             self.intake.metrics.webhook(source, WebhookStatus::Invalid);
-            tracing::warn!(%source, status = answer.status().as_u16(), "webhook refused: over a limit");
+            let (status, code, message) = limit.answer();
+            tracing::warn!(request.id = limit.request_id, %source, code, "webhook refused: {message}");
+            reply::error(status, &limit.request_id, code, message)
         })
     }
 
@@ -97,6 +100,9 @@ impl Gate {
         }
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(retry_after) = failures.spend(&webhook.client, Instant::now()) {
+            self.intake
+                .metrics
+                .webhook(source, WebhookStatus::RateLimited);
             return Some(reply::error_for_now(
                 StatusCode::TOO_MANY_REQUESTS,
                 &webhook.id,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use runtime::{Readiness, Status};
-use streams::{Ingest, Ingested, Redis};
+use runtime::Readiness;
+use sha2::{Digest, Sha256};
+use streams::{Destination, Ingest, Ingested, NewEntry, Redis};
 use tokio_util::sync::CancellationToken;
 
 use super::{Spool, Spooled};
@@ -13,7 +14,7 @@ use crate::metrics::IngressMetrics;
 const BATCH: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Runs until `stop`. Readiness says `degraded` while anything waits.
+/// Runs until `stop`. Readiness says `degraded` while anything waits, and `down` when it is full.
 pub(crate) async fn drain(
     spool: Spool,
     redis: Redis,
@@ -25,14 +26,7 @@ pub(crate) async fn drain(
     loop {
         let waiting = spool.len();
         metrics.set_spool(waiting);
-        readiness.set(
-            "spool",
-            if waiting == 0 {
-                Status::Ok
-            } else {
-                Status::Degraded
-            },
-        );
+        readiness.set("spool", spool.status());
         let moved = if waiting == 0 {
             0
         } else {
@@ -86,18 +80,24 @@ async fn take_in_batch(spool: &Spool, redis: &Redis, limits: &LimitsConfig) -> u
 
 /// Whether the webhook is in Redis now. The rate limit does not apply: it was answered already.
 async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
-    let Ok(webhook) = serde_json::from_slice::<Spooled>(bytes) else {
-        tracing::error!("a spooled webhook cannot be read and stays where it is");
-        return false;
+    let (entry, destination) = match serde_json::from_slice::<Spooled>(bytes) {
+        Ok(webhook) => webhook.into_parts(),
+        Err(_) => {
+            tracing::error!("a spooled webhook cannot be read; it is kept as rejected");
+            unreadable(bytes)
+        }
     };
-    let (entry, destination) = webhook.into_parts();
+    let max_backlog = match destination {
+        Destination::Work(_) => 0,
+        Destination::Rejected => limits.max_rejected_of(redis.partitions()),
+    };
     let ingest = Ingest {
         destination,
         entry: &entry,
         rate: None,
         request_id: &entry.event,
         dedup_for: Duration::from_secs(limits.dedup_secs),
-        max_backlog: 0,
+        max_backlog,
         replicas: limits.wait_replicas,
         replica_timeout: Duration::from_millis(limits.wait_timeout_ms),
     };
@@ -105,4 +105,24 @@ async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
         redis.ingest(&ingest).await,
         Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. })
     )
+}
+
+/// What another version of this program wrote. It must neither get lost nor stop what came after.
+fn unreadable(bytes: &[u8]) -> (NewEntry, Destination) {
+    let name = format!("spool:rejected:{}", hex::encode(Sha256::digest(bytes)));
+    let kept = serde_json::json!({
+        "rejection": {
+            "code": "unreadable_spool_entry",
+            "message": "the spool holds a webhook that this version cannot read",
+        },
+        "body": String::from_utf8_lossy(bytes),
+    });
+    let entry = NewEntry {
+        kind: "rejected".into(),
+        conversation: name.clone(),
+        event: name,
+        payload: kept.to_string(),
+        ..NewEntry::default()
+    };
+    (entry, Destination::Rejected)
 }

@@ -3,6 +3,7 @@
 -- KEYS stream, dedup, rate
 -- ARGV limit (0: off), window_ms, request, max_backlog (0: off), dedup_ttl_s (0: no dedup),
 --      dedup_value, field, value, …
+-- A work stream that is full refuses; the stream of rejected events drops its oldest.
 -- returns {'RATE', ms} | {'DUP', value} | {'BUSY', backlog} | {'OK', id, backlog}
 local limit = tonumber(ARGV[1])
 if limit > 0 then
@@ -16,7 +17,13 @@ if ttl > 0 then
 end
 local backlog = redis.call('XLEN', KEYS[1])
 local most = tonumber(ARGV[4])
-if most > 0 and backlog >= most then return {'BUSY', backlog} end
+local full = most > 0 and backlog >= most
+local drops = ARGV[6] == 'rejected'
+if full and not drops then return {'BUSY', backlog} end
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 7))
+if full then
+  redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
+  backlog = most - 1
+end
 if ttl > 0 then redis.call('SET', KEYS[2], ARGV[6], 'EX', ttl) end
 return {'OK', id, backlog + 1}
