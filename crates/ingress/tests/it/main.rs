@@ -1,0 +1,15 @@
+//! Ingress as providers and operators see it: over real HTTP, with a real Redis.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
+
+mod hardening;
+mod http;
+mod observe;
+mod order;
+mod redis_away;
+mod signing;
+mod support;
+mod takes_in;

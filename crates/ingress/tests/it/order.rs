@@ -1,0 +1,239 @@
+//! Signature, rate limit, dedup, validation, queue: in this order, and what each protects.
+
+use crate::http::{Answer, Request};
+use crate::signing::{WHATSAPP, text_message, twilio_form, twilio_message};
+use crate::support::{Rig, Service, config, length, stream};
+
+fn unsigned(sid: &str) -> Request {
+    twilio_message(sid, "hoi").without("X-Twilio-Signature")
+}
+
+fn invalid(sid: &str) -> Request {
+    let mut pairs = text_message(sid, "hoi");
+    pairs[2].1 = "whatsapp:+0612345678";
+    twilio_form(WHATSAPP, &pairs)
+}
+
+#[track_caller]
+fn assert_rate_limited(answer: &Answer) {
+    assert_eq!(answer.outcome(), (429, "rate_limited".into()));
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn the_signature_comes_before_the_rate_limit() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "2"]);
+    let limits = [
+        "--rate-limit-per-minute",
+        "2",
+        "--failed-signatures-per-minute",
+        "0",
+    ];
+    let other = Service::start(config(&rig.redis.url(), &limits));
+    for n in 0..5 {
+        assert_eq!(unsigned(&format!("SM{n}")).send(other.port).status, 403);
+    }
+    let used: u64 = rig.redis.run(&["ZCARD", "rl:127.0.0.1"]);
+    assert_eq!(used, 0, "what is not verified uses up no budget");
+    for sid in ["SM1", "SM2"] {
+        assert_eq!(twilio_message(sid, "hoi").send(rig.port()).status, 200);
+    }
+    assert_rate_limited(&twilio_message("SM3", "hoi").send(rig.port()));
+    assert_eq!(
+        unsigned("SM3").send(rig.port()).outcome(),
+        (403, "invalid_signature".into()),
+        "a bad signature is refused as such when the budget is used up too"
+    );
+}
+
+#[test]
+fn the_rate_limit_comes_before_dedup_and_validation() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "3"]);
+    assert_eq!(twilio_message("SM1", "hoi").send(rig.port()).status, 200);
+    assert_eq!(twilio_message("SM1", "hoi").send(rig.port()).status, 200);
+    assert_eq!(
+        invalid("SM2").send(rig.port()).outcome(),
+        (400, "invalid_sender".into())
+    );
+    assert_rate_limited(&twilio_message("SM1", "hoi").send(rig.port()));
+    assert_rate_limited(&invalid("SM3").send(rig.port()));
+    assert_eq!(length(&rig.redis, "in:0"), 1);
+    assert_eq!(length(&rig.redis, "rejected:0"), 1);
+}
+
+#[test]
+fn what_is_rejected_is_never_queued_and_kept_once() {
+    let rig = Rig::start(&[]);
+    for _ in 0..2 {
+        let answer = invalid("SM1").send(rig.port());
+        assert_eq!(answer.outcome(), (400, "invalid_sender".into()));
+    }
+    let kept = stream(&rig.redis, "rejected:0");
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].payload()["rejection"]["code"], "invalid_sender");
+    assert_eq!(kept[0].payload()["source"], "twilio");
+    let body = kept[0].payload()["body"].as_str().unwrap().to_owned();
+    assert!(body.contains("MessageSid=SM1"), "{body}");
+    assert_eq!(length(&rig.redis, "in:0"), 0);
+    // Mended at the provider, the same message is taken in.
+    assert_eq!(twilio_message("SM1", "hoi").send(rig.port()).status, 200);
+    assert_eq!(length(&rig.redis, "in:0"), 1);
+}
+
+#[test]
+fn twenty_equal_messages_at_once_are_queued_once() {
+    let rig = Rig::start(&[]);
+    let other = Service::start(config(&rig.redis.url(), &[]));
+    let request = twilio_message("SM1", "hoi");
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let send = |n: usize| {
+            let port = [rig.port(), other.port][n % 2];
+            let request = &request;
+            scope.spawn(move || request.send(port).status)
+        };
+        let all: Vec<_> = (0..20).map(send).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 20]);
+    assert_eq!(length(&rig.redis, "in:0"), 1);
+    let sum = |status| rig.ingress.counted("twilio", status) + other.counted("twilio", status);
+    assert_eq!((sum("queued"), sum("duplicate")), (1.0, 19.0));
+}
+
+#[test]
+fn two_instances_share_one_rate_limit() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "10"]);
+    let other = Service::start(config(&rig.redis.url(), &["--rate-limit-per-minute", "10"]));
+    let answers: Vec<Answer> = (0..14)
+        .map(|n| {
+            let port = [rig.port(), other.port][n % 2];
+            twilio_message(&format!("SM{n}"), "hoi").send(port)
+        })
+        .collect();
+    assert!(answers[..10].iter().all(|answer| answer.status == 200));
+    answers[10..].iter().for_each(assert_rate_limited);
+    assert_eq!(length(&rig.redis, "in:0"), 10);
+    assert_eq!(rig.ingress.counted("twilio", "rate_limited"), 2.0);
+    let alert =
+        "postduif_verified_webhooks_refused_total{reason=\"rate_limited\",source=\"twilio\"}";
+    assert_eq!(
+        rig.ingress.metric(alert),
+        2.0,
+        "genuine webhooks count apart"
+    );
+}
+
+#[test]
+fn a_request_id_of_the_callers_choice_does_not_get_around_the_rate_limit() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "2"]);
+    let send = |n: u8| {
+        let request = twilio_message(&format!("SM{n}"), "hoi").header("X-Request-Id", "always-me");
+        request.send(rig.port()).status
+    };
+    assert_eq!([send(1), send(2), send(3)], [200, 200, 429]);
+}
+
+#[test]
+fn the_client_address_comes_from_the_header_that_is_trusted() {
+    let from =
+        |sid: &str, address: &str| twilio_message(sid, "hoi").header("X-Forwarded-For", address);
+    let one = ["--rate-limit-per-minute", "1"];
+    let distrusting = Rig::start(&one);
+    assert_eq!(
+        from("SM1", "203.0.113.1").send(distrusting.port()).status,
+        200
+    );
+    assert_eq!(
+        from("SM2", "203.0.113.2").send(distrusting.port()).status,
+        429
+    );
+
+    let hops = ["--client-address", "x-forwarded-for", "--trusted-hops", "2"];
+    let trusting = Rig::start(&[one.as_slice(), &hops].concat());
+    let port = trusting.port();
+    assert_eq!(
+        from("SM1", "6.6.6.6, 203.0.113.1, 10.0.0.1")
+            .send(port)
+            .status,
+        200
+    );
+    assert_eq!(from("SM2", "203.0.113.2, 10.0.0.1").send(port).status, 200);
+    assert_eq!(
+        from("SM3", "7.7.7.7, 203.0.113.1, 10.0.0.1")
+            .send(port)
+            .status,
+        429,
+        "what a client writes to the left of our proxies does not count"
+    );
+    let two_lines = from("SM4", "7.7.7.7, 203.0.113.1").header("X-Forwarded-For", "10.0.0.1");
+    assert_eq!(
+        two_lines.send(port).status,
+        429,
+        "a proxy may add a line of its own instead of appending"
+    );
+}
+
+#[test]
+fn bad_signatures_have_a_stricter_budget_that_genuine_webhooks_do_not_share() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "6"]);
+    let outcomes: Vec<_> = (0..5)
+        .map(|_| unsigned("SM1").send(rig.port()).outcome())
+        .collect();
+    assert!(
+        outcomes[..3]
+            .iter()
+            .all(|outcome| *outcome == (403, "invalid_signature".into()))
+    );
+    for outcome in &outcomes[3..] {
+        assert_eq!(*outcome, (429, "too_many_failed_signatures".into()));
+    }
+    let errors = "webhook_signature_errors_total{source=\"twilio\"}";
+    assert_eq!(rig.ingress.metric(errors), 5.0);
+    assert_eq!(rig.ingress.counted("twilio", "rate_limited"), 2.0);
+    assert_eq!(twilio_message("SM1", "hoi").send(rig.port()).status, 200);
+}
+
+#[test]
+fn webhooks_are_refused_while_a_partition_is_full() {
+    let rig = Rig::start(&["--max-backlog", "2"]);
+    for sid in ["SM1", "SM2"] {
+        assert_eq!(twilio_message(sid, "hoi").send(rig.port()).status, 200);
+    }
+    let answer = twilio_message("SM3", "hoi").send(rig.port());
+    assert_eq!(answer.outcome(), (503, "unavailable".into()));
+    assert!(answer.header("retry-after").is_some());
+    rig.redis.run::<u64>(&["DEL", "in:0"]);
+    assert_eq!(twilio_message("SM3", "hoi").send(rig.port()).status, 200);
+}
+
+#[test]
+fn rejected_webhooks_are_bounded_and_the_oldest_go_first() {
+    let rig = Rig::start(&["--max-rejected", "3"]);
+    for n in 0..5 {
+        assert_eq!(invalid(&format!("SM{n}")).send(rig.port()).status, 400);
+    }
+    let kept: Vec<_> = stream(&rig.redis, "rejected:0")
+        .iter()
+        .map(|entry| entry.field("event").to_owned())
+        .collect();
+    let expected = [2, 3, 4].map(|n| format!("twilio:rejected:SM{n}"));
+    assert_eq!(kept, expected);
+}
+
+#[test]
+fn malformed_webhooks_under_one_request_id_are_all_kept() {
+    let rig = Rig::start(&[]);
+    for body in ["{", "[", "{"] {
+        let request = crate::signing::waha(body).header("X-Request-Id", "always-me");
+        assert_eq!(
+            request.send(rig.port()).outcome(),
+            (400, "malformed_json".into())
+        );
+    }
+    assert_eq!(
+        length(&rig.redis, "rejected:0"),
+        2,
+        "a repetition is kept once"
+    );
+}
