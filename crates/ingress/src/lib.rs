@@ -21,6 +21,7 @@ mod server;
 mod spool;
 mod text;
 mod twilio;
+mod unread_body;
 mod waha;
 
 pub use config::{ClientAddressSource, IngressConfig};

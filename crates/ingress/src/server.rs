@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use actix_web::dev::Service;
 use actix_web::http::KeepAlive;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -20,7 +21,7 @@ use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
 use crate::routes::{Gate, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
-use crate::{openapi, reply};
+use crate::{openapi, reply, unread_body};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const MAX_CONNECTIONS_A_THREAD: usize = 5_000;
@@ -194,6 +195,11 @@ impl Ingress {
             };
             App::new()
                 .wrap(reply::security_headers())
+                .wrap_fn(|mut request, service| {
+                    let held = unread_body::hold(&mut request);
+                    let answer = service.call(request);
+                    async move { Ok(unread_body::release_after(answer.await?, held)) }
+                })
                 .app_data(Data::new(gate))
                 .configure(|app| webhooks(app, &self.config))
                 .configure(health_routes(&self.readiness, &self.metrics))

@@ -1,12 +1,15 @@
 //! Limits of size and time, and what every answer has.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
 
 use serde_json::Value;
+use test_support::eventually;
 
 use crate::http::{Answer, Request, connect};
 use crate::signing::{
-    CHATWOOT, CHATWOOT_PATH_TOKEN, STATUS, WAHA, WHATSAPP, chatwoot, twilio_message, waha,
+    CHATWOOT, CHATWOOT_PATH_TOKEN, STATUS, WAHA, WHATSAPP, chatwoot, chatwoot_message,
+    twilio_message, waha, waha_message,
 };
 use crate::support::{Rig, length};
 
@@ -193,6 +196,37 @@ fn says_nothing_more(stream: &mut std::net::TcpStream) -> Vec<u8> {
     rest
 }
 
+#[tokio::test]
+async fn a_body_that_breaks_off_is_kept_nowhere() {
+    let rig = Rig::start(&[]);
+    let requests = [
+        ("twilio", twilio_message("SM1", "hoi")),
+        ("waha", waha(waha_message("A1", "hoi").to_string())),
+        ("chatwoot", chatwoot(chatwoot_message(1, "hoi").to_string())),
+    ];
+    for (source, request) in requests {
+        let mut stream = connect(rig.port());
+        stream.write_all(request.head().as_bytes()).unwrap();
+        let (half, _) = request.body.split_at(request.body.len() / 2);
+        stream.write_all(half).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        drop(stream);
+        eventually(async || match rig.ingress.counted(source, "invalid") {
+            1.0 => Ok(()),
+            other => Err(other),
+        })
+        .await;
+        let errors = format!("webhook_signature_errors_total{{source=\"{source}\"}}");
+        assert_eq!(
+            rig.ingress.metric(&errors),
+            0.0,
+            "what never came is no forgery"
+        );
+    }
+    assert_eq!(length(&rig.redis, "in:0"), 0);
+    assert_eq!(length(&rig.redis, "rejected:0"), 0);
+}
+
 #[test]
 fn headers_are_limited_in_size_and_number() {
     let rig = Rig::start(&[]);
@@ -213,19 +247,53 @@ fn headers_are_limited_in_size_and_number() {
 }
 
 #[test]
-fn a_body_that_grows_without_end_is_cut_off_at_the_limit() {
-    let rig = Rig::start(&[]);
-    let mut stream = connect(rig.port());
-    let head = format!(
-        "POST {WAHA} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
+fn a_body_that_never_ends_is_cut_off_on_every_path() {
+    let rig = Rig::start(&["--request-timeout-secs", "1"]);
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    for _ in 0..17 {
-        drop(stream.write_all(chunk.as_bytes()));
+    for (target, chunks, status) in [
+        (WAHA, 17, 413),
+        (WAHA, 1, 408),
+        ("/nowhere", 1, 404),
+        ("/nowhere", 17, 404),
+        ("/health/live", 1, 404),
+    ] {
+        let mut stream = connect(rig.port());
+        let head =
+            format!("POST {target} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        for _ in 0..chunks {
+            drop(stream.write_all(chunk.as_bytes()));
+        }
+        let mut all = Vec::new();
+        let ended = stream.read_to_end(&mut all).map_err(|error| error.kind());
+        let closed = matches!(ended, Ok(_) | Err(ErrorKind::ConnectionReset));
+        assert!(closed, "{target}: the connection stays open: {ended:?}");
+        let all = String::from_utf8_lossy(&all);
+        assert!(
+            all.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{target}: {all}"
+        );
     }
-    let answer = Answer::read(&mut stream);
-    assert_eq!(answer.outcome(), (413, "body_too_large".into()));
+}
+
+#[test]
+fn a_chunked_body_is_as_good_as_any_and_its_connection_lives_on() {
+    let rig = Rig::start(&[]);
+    let request = waha(waha_message("A1", "hoi").to_string());
+    let head = request.head();
+    let head = head.replace("Connection: close\r\n", "");
+    let (head, _) = head.split_once("Content-Length").unwrap();
+    let length_hex = format!("{:x}", request.body.len());
+    let body = String::from_utf8(request.body.clone()).unwrap();
+    let next = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let text = format!(
+        "{head}Transfer-Encoding: chunked\r\n\r\n{length_hex}\r\n{body}\r\n0\r\n\r\n{next}"
+    );
+    let mut stream = connect(rig.port());
+    stream.write_all(text.as_bytes()).unwrap();
+    let all = String::from_utf8(says_nothing_more(&mut stream)).unwrap();
+    assert_eq!(all.matches("HTTP/1.1 200 OK").count(), 2, "{all}");
+    assert_eq!(length(&rig.redis, "in:0"), 1);
 }
 
 #[test]

@@ -4,7 +4,12 @@
     clippy::panic,
     reason = "a test that cannot go on panics"
 )]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of bad input is read row by row"
+)]
 
+mod bad_input;
 mod hardening;
 mod http;
 mod observe;

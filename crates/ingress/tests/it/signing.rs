@@ -76,6 +76,22 @@ pub(crate) fn twilio_form(target: &str, pairs: Pairs<'_>) -> Request {
         .header("X-Twilio-Signature", signature)
 }
 
+/// A body of any bytes that Twilio signed as if they were a form with these raw pairs.
+pub(crate) fn twilio_raw(body: &[u8], pairs: &[(&[u8], &[u8])]) -> Request {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let url = format!("{BASE}{WHATSAPP}");
+    let mut parts = vec![url.as_bytes()];
+    for (name, value) in sorted {
+        parts.extend([name, value]);
+    }
+    let signature = STANDARD.encode(mac::<Hmac<Sha1>>(TWILIO_TOKEN, &parts));
+    Request::post(WHATSAPP, body)
+        .header("Content-Type", FORM)
+        .header("X-Twilio-Signature", signature)
+}
+
 /// A genuine JSON body of Twilio, with its hash in the URL.
 pub(crate) fn twilio_json(body: &[u8]) -> Request {
     let hash = hex::encode(Sha256::digest(body));
