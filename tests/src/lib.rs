@@ -1,10 +1,11 @@
 //! The whole system as real processes, and what happens to it: for tests, and for the programs
-//! `chaos` and `bench`.
+//! `demo`, `chaos` and `bench`.
 //!
 //! - [`System`] starts redis-server, the simulator and the services, each a process of its own.
 //! - [`Load`] writes to it as many customers at once, and keeps what was acknowledged.
-//! - [`tally`] compares that with what the simulator got.
+//! - [`tally()`] compares that with what the simulator got.
 //! - [`Fault`]s strike processes by a seeded schedule; [`scenario`] has one file a story.
+//! - [`demo`] shows one message on its way, for people.
 //! - [`echo`] is a consumer without any agent, for what concerns the transport alone.
 //!
 //! Everything here panics with a plain message when it cannot do its work: it runs in tests only.
@@ -15,6 +16,7 @@
     reason = "tests may panic"
 )]
 
+pub mod demo;
 pub mod echo;
 mod fault;
 mod load;

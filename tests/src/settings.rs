@@ -97,6 +97,7 @@ impl Settings {
         let database = format!("sqlite://{}?mode=rwc", folder.join("crm.db").display());
         all.extend(pairs([
             ("WORKER_LEASE_MS", self.lease_ms.to_string()),
+            ("WORKER_TURN_BUDGET_MS", (self.lease_ms / 2).to_string()),
             ("ECHO_WORK_MS", "60".into()),
             ("CRM_DATABASE_URL", database),
         ]));

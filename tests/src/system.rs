@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use streams::{Queue, Redis};
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ pub struct System {
     settings: Settings,
     services: BTreeMap<Role, Vec<Service>>,
     http: reqwest::Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// How a system is started.
@@ -75,7 +75,7 @@ impl SystemBuilder {
             settings,
             services,
             http: client(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -138,6 +138,11 @@ impl System {
     /// How it was set up.
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Where the logs are, one file a process, and all other data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The simulator's control API.

@@ -112,6 +112,27 @@ impl Redis {
         }
     }
 
+    /// A field of a conversation's state, as the last commit left it.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn state_field(
+        &self,
+        conversation: &str,
+        field: &str,
+    ) -> Result<Option<String>, StreamsError> {
+        let partition = self.partitions().partition_of(conversation);
+        let key = self.keys().of(partition).conversation(conversation);
+        self.with_connection("state", |mut connection| async move {
+            redis::cmd("HGET")
+                .arg(key)
+                .arg(field)
+                .query_async(&mut connection)
+                .await
+        })
+        .await
+    }
+
     /// How much waits in a queue, and whether somebody looks after it.
     ///
     /// # Errors

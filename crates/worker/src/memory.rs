@@ -22,6 +22,8 @@ pub struct Memory {
     pub own: Slots,
     /// Free answers, by topic.
     pub answers: BTreeMap<String, String>,
+    /// Whether something was said about that already.
+    pub opened: bool,
     /// Topics that were asked while the intent was pursued.
     pub asked: Vec<String>,
     /// The topic that the last reply asked for.
@@ -99,6 +101,7 @@ impl Memory {
     pub fn pursue(&mut self, intent: &str) {
         if self.intent.as_deref() != Some(intent) {
             self.intent = Some(intent.to_owned());
+            self.opened = false;
             self.asked.clear();
             self.open_question = None;
         }

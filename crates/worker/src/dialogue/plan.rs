@@ -60,6 +60,13 @@ pub enum Saying {
     Done(String),
 }
 
+impl Saying {
+    /// Whether it goes on with what the customer wants.
+    pub const fn is_about_intent(&self) -> bool {
+        !matches!(self, Self::Occasion(_))
+    }
+}
+
 /// Why a colleague takes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escalation {
@@ -254,7 +261,7 @@ fn pursue(domain: &Domain, now: &Situation<'_>, intent: &str, just_answered: Opt
         !filled && !answered && !now.memory.asked.contains(name)
     };
     let ask = asks.iter().find(is_missing).cloned();
-    let first = now.memory.asked.is_empty() && just_answered.is_none();
+    let first = !now.memory.opened;
     let intent = intent.to_owned();
     let saying = match (&ask, first) {
         (_, true) => Saying::Opening(intent),
