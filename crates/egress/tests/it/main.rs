@@ -5,6 +5,8 @@ mod admission;
 mod chatwoot;
 mod harness;
 mod logs;
+mod pace;
+mod replicas;
 mod retry;
 mod starvation;
 mod twilio;

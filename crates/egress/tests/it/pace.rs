@@ -1,0 +1,66 @@
+//! The pace of a sender, measured where the provider counts.
+
+use futures_util::future::join_all;
+use simulator::{Provider, Query, Record};
+
+use crate::harness::{PATIENCE, Rig, reply_to};
+use crate::logs;
+
+/// The most requests in any half-open second, in order of arrival.
+pub(crate) fn busiest_second(requests: &[Record]) -> usize {
+    let arrivals: Vec<u64> = requests.iter().map(|r| r.entry.arrived.micros).collect();
+    let busy = arrivals.iter().enumerate().map(|(first, start)| {
+        arrivals[first..]
+            .iter()
+            .take_while(|at| *at - start < 1_000_000)
+            .count()
+    });
+    busy.max().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn three_replicas_together_keep_the_pace_and_send_everything() {
+    const MESSAGES: usize = 240;
+    let rig = Rig::start();
+    // A machine that is busy with other tests delays what arrives: the allowance is larger here.
+    let args = [
+        "twilio-per-second=80",
+        "pace-jitter-ms=300",
+        "pace-warning-ms=300",
+    ];
+    let messages: Vec<_> = (0..MESSAGES)
+        .map(|n| reply_to(&format!("whatsapp:+3160000{n:04}"), "Hallo"))
+        .collect();
+    for message in &messages {
+        rig.queue(message).await;
+    }
+    let replicas = [rig.egress(&args), rig.egress(&args), rig.egress(&args)];
+    let query = Query {
+        provider: Some(Provider::Twilio),
+        ..Query::accepted_messages()
+    };
+    let sent = rig.simulator.wait(&query, MESSAGES, PATIENCE).await;
+    assert_eq!(sent.len(), MESSAGES);
+    let busiest = busiest_second(&sent);
+    assert!(busiest <= 80, "{busiest} in one second");
+    let name = r#"postduif_sends_total{outcome="rate_limited",source="twilio"}"#;
+    let warnings: f64 = join_all(replicas.iter().map(|r| r.metric(name)))
+        .await
+        .iter()
+        .sum();
+    assert!(
+        warnings > 0.5,
+        "waits of more than 300 ms are worth a warning"
+    );
+    let last = sent
+        .last()
+        .and_then(|record| record.entry.oid.clone())
+        .unwrap();
+    let lines = logs::about(&last).join("\n");
+    assert!(lines.contains("Twilio rate limit reached"), "{lines}");
+    assert!(
+        lines.contains(r#"{\"status\":\"rate_limited\"}"#),
+        "{lines}"
+    );
+    rig.letters(0).await;
+}
