@@ -16,6 +16,7 @@ mod outbound;
 mod send_result;
 mod source;
 mod state;
+mod typing;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
@@ -32,3 +33,4 @@ pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn, NextAgent,
     Role, RouterOutput, Sentiment, SlotValue, Slots,
 };
+pub use typing::TypingSignal;

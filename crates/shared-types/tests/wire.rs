@@ -10,7 +10,7 @@ use shared_types::{
     ConversationRef, ConversationState, CrmOutput, DeliveryEvent, DeliveryStatus, Endpoint,
     ExtractionOutput, HistoryTurn, InboundMessage, Location, MessageType, NextAgent,
     OutboundMessage, Purpose, Receipt, Referral, ReplyTo, Role, RouterOutput, SendResult, Sender,
-    Sentiment, SlotValue, Source, Template,
+    Sentiment, SlotValue, Source, Template, TypingSignal,
 };
 
 fn at() -> Timestamp {
@@ -247,5 +247,25 @@ fn debug_output_holds_no_customer_text_and_no_whole_number() {
     assert!(
         !shown.contains("Golf") && !shown.contains("John") && !shown.contains("31612345678"),
         "{shown}"
+    );
+}
+
+#[test]
+fn typing_signal() {
+    let signal = TypingSignal {
+        source: Source::Twilio,
+        to: "whatsapp:+31612345678".parse().unwrap(),
+        endpoint: Endpoint {
+            address: Some("whatsapp:+14155238886".parse().unwrap()),
+            ..Endpoint::default()
+        },
+        message_id: "SM0123456789abcdef0123456789abcdef".parse().unwrap(),
+        at: at(),
+    };
+    insta::assert_snapshot!(round_trip(&signal));
+    let conversation = "whatsapp:+31612345678".parse().unwrap();
+    assert_eq!(
+        TypingSignal::mailbox(&conversation),
+        "typing:whatsapp:+31612345678"
     );
 }
