@@ -3,6 +3,8 @@ use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Reads, 
 use crate::gate::Gate;
 use crate::reports::Reports;
 
+const UNKNOWN_KIND: &str = "unknown_kind";
+
 /// Hands each entry of the outbound queue to what handles its kind.
 pub(crate) struct Outbound {
     pub(crate) gate: Gate,
@@ -30,10 +32,16 @@ impl Handler for Outbound {
             "delivery" => self.reports.apply(delivery).await,
             kind => {
                 let error = format!("egress does not handle entries of kind {kind:?}");
+                tracing::error!(
+                    outbound.id = delivery.entry.event,
+                    reason = UNKNOWN_KIND,
+                    error,
+                    "entry set aside as a dead letter"
+                );
                 delivery
                     .dead_letter(
                         DeadLetterReason {
-                            reason: "unknown_kind",
+                            reason: UNKNOWN_KIND,
                             error,
                         },
                         None,

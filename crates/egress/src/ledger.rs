@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use shared_types::{DeliveryStatus, Receipt};
 use streams::{PartitionKeys, ReadValues, Record};
 
@@ -95,6 +96,12 @@ fn ms(at: Timestamp) -> String {
     at.as_millisecond().to_string()
 }
 
+/// Enough to compare what was sent with what somebody says was sent, without showing it.
+fn text_hash(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    hex::encode(digest.get(..8).unwrap_or_default())
+}
+
 impl Entry<'_> {
     fn record(&self, fields: Vec<(&'static str, String)>) -> Record {
         let key = self.keys.delivery(self.part.id.as_str());
@@ -120,6 +127,7 @@ impl Entry<'_> {
             ("source", message.source.to_string()),
             ("to", message.to.to_string()),
             ("conv", conversation.to_owned()),
+            ("text_sha256", text_hash(&message.text)),
             (
                 "payload",
                 serde_json::to_string(&message).unwrap_or_default(),

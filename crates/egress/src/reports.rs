@@ -15,6 +15,7 @@ use crate::metrics::EgressMetrics;
 use crate::senders::twilio_error_class;
 use progress::{Move, next_status};
 
+const INVALID_MESSAGE: &str = "invalid_message";
 /// A report may overtake the note of the send that it is about.
 const WAIT_FOR_THE_SEND: Duration = Duration::from_secs(2);
 const WAITS: u32 = 5;
@@ -39,11 +40,17 @@ impl Reports {
     /// Applies one report.
     pub(crate) async fn apply(&self, mut delivery: Delivery) -> Settled {
         let Ok(report) = serde_json::from_str::<DeliveryEvent>(&delivery.entry.payload) else {
-            let error = "the payload is no delivery report".into();
+            let error = "the payload is no delivery report".to_owned();
+            tracing::error!(
+                event = delivery.entry.event,
+                reason = INVALID_MESSAGE,
+                error,
+                "report set aside as a dead letter"
+            );
             return delivery
                 .dead_letter(
                     DeadLetterReason {
-                        reason: "invalid_message",
+                        reason: INVALID_MESSAGE,
                         error,
                     },
                     None,

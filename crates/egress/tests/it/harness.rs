@@ -31,6 +31,8 @@ pub(crate) const OTHER_OURS: &str = "whatsapp:+31201234567";
 pub(crate) const CUSTOMER: &str = "whatsapp:+31612345678";
 pub(crate) const PUBLIC: &str = "https://bot.example.nl";
 
+pub(crate) const PARTITIONS: &str = "8";
+
 /// Fields of a Redis hash.
 pub(crate) type Fields = BTreeMap<String, String>;
 
@@ -132,6 +134,7 @@ impl Rig {
         let task = tokio::spawn(egress.run(listener, stop.clone()));
         Running {
             metrics: format!("http://{address}/metrics"),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             stop,
             task,
         }
@@ -294,16 +297,17 @@ impl Rig {
     }
 }
 
-pub(crate) fn redis_args(server: &RedisServer) -> Vec<String> {
+fn redis_args(server: &RedisServer) -> Vec<String> {
     vec![
         format!("--redis-url={}", server.url()),
-        "--redis-partitions=8".to_owned(),
+        format!("--redis-partitions={PARTITIONS}"),
     ]
 }
 
 /// A service that runs in this process.
 pub(crate) struct Running {
     metrics: String,
+    http: reqwest::Client,
     stop: CancellationToken,
     task: JoinHandle<Result<(), EgressError>>,
 }
@@ -323,8 +327,7 @@ impl Running {
 
     /// The value of a metric, with its labels as the page writes them; 0 when it is not there.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let page = client.get(&self.metrics).send().await.unwrap();
+        let page = self.http.get(&self.metrics).send().await.unwrap();
         let page = page.text().await.unwrap();
         let line = page
             .lines()

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod admission;
+mod bad_input;
 mod chatwoot;
+mod commands;
 mod harness;
 mod logs;
 mod pace;
 mod replicas;
+mod reports;
 mod retry;
 mod starvation;
 mod twilio;
