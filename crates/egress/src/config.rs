@@ -6,7 +6,8 @@ mod numbers;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, ValueEnum};
 use runtime::RuntimeConfig;
 use secrecy::SecretString;
 use shared_types::{ChannelAddress, Template};
@@ -19,6 +20,7 @@ pub(crate) use numbers::Paces;
 use numbers::{OwnNumber, SenderPace};
 
 const TWILIO_API: &str = "https://api.twilio.com";
+const TWILIO_MESSAGING_API: &str = "https://messaging.twilio.com";
 /// A message whose processing was started this often, and never ended, is set aside.
 const MAX_STARTS: u32 = 200;
 
@@ -104,6 +106,12 @@ pub struct TwilioConfig {
     /// Twilio's API, or what stands in for it.
     #[arg(long, env = "TWILIO_API_BASE_URL", default_value = TWILIO_API, value_name = "URL")]
     pub twilio_api_base_url: String,
+
+    /// Show WhatsApp users that an answer is being written when it takes long (Twilio's beta). It
+    /// also marks their message as read.
+    #[arg(long, env = "EGRESS_TYPING_INDICATOR", action = ArgAction::Set, default_value_t = false,
+          value_parser = BoolishValueParser::new())]
+    pub typing_indicator: bool,
 
     /// Messages a second and sender number, over all replicas; 0 is off.
     #[arg(
@@ -313,6 +321,15 @@ impl TwilioConfig {
     /// Whether Twilio itself is behind the base URL, and not what stands in for it.
     pub fn is_real_twilio(&self) -> bool {
         self.twilio_api_base_url.starts_with(TWILIO_API)
+    }
+
+    /// Where typing indicators go: Twilio has another host for them.
+    pub fn indicator_base_url(&self) -> &str {
+        if self.is_real_twilio() {
+            TWILIO_MESSAGING_API
+        } else {
+            self.twilio_api_base_url.trim_end_matches('/')
+        }
     }
 
     /// What is sent outside of the 24-hour window.

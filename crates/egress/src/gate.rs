@@ -36,7 +36,7 @@ const LEDGER_HASHES_FROM: usize = 2;
 /// The way out.
 pub(crate) struct Gate {
     redis: Redis,
-    senders: Senders,
+    senders: Arc<Senders>,
     settings: SendingConfig,
     window_template: Option<Template>,
     pacer: Pacer,
@@ -81,7 +81,7 @@ pub(crate) fn set_aside(reason: &'static str, error: impl Into<String>) -> DeadL
 impl Gate {
     pub(crate) fn new(
         redis: Redis,
-        senders: Senders,
+        senders: Arc<Senders>,
         config: &EgressConfig,
         metrics: EgressMetrics,
     ) -> Self {

@@ -1,6 +1,8 @@
+use shared_types::TypingSignal;
 use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Reads, Settled};
 
 use crate::gate::Gate;
+use crate::indicator::Indicator;
 use crate::reports::Reports;
 
 const UNKNOWN_KIND: &str = "unknown_kind";
@@ -9,12 +11,14 @@ const UNKNOWN_KIND: &str = "unknown_kind";
 pub(crate) struct Outbound {
     pub(crate) gate: Gate,
     pub(crate) reports: Reports,
+    pub(crate) indicator: Indicator,
 }
 
 impl Handler for Outbound {
     fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
         match entry.kind.as_str() {
             "message" => self.gate.reads(entry, keys),
+            TypingSignal::KIND => self.indicator.reads(entry, keys),
             _ => Reads::default(),
         }
     }
@@ -30,6 +34,7 @@ impl Handler for Outbound {
         match delivery.entry.kind.as_str() {
             "message" => self.gate.send(delivery).await,
             "delivery" => self.reports.apply(delivery).await,
+            TypingSignal::KIND => self.indicator.show(delivery).await,
             kind => {
                 let error = format!("egress does not handle entries of kind {kind:?}");
                 tracing::error!(

@@ -9,6 +9,7 @@ mod config;
 mod deliveries;
 mod gate;
 mod handler;
+mod indicator;
 mod ledger;
 mod metrics;
 mod reports;

@@ -7,6 +7,8 @@ use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 use shared_types::{DeliveryStatus, FailureClass, Source};
 
+use crate::indicator::Shown;
+
 /// How a send, or a round of attempts, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendOutcome {
@@ -53,6 +55,7 @@ pub struct EgressMetrics {
     answer_seconds: HistogramVec,
     stopped: IntGaugeVec,
     reports: IntCounterVec,
+    typing: IntCounterVec,
 }
 
 impl EgressMetrics {
@@ -116,6 +119,11 @@ impl EgressMetrics {
                 &["source", "status"],
                 "Reports of how far messages got.",
             )?,
+            typing: metrics.counters(
+                "postduif_typing_signals_total",
+                &["source", "outcome"],
+                "Signals of slow answers, by what became of them.",
+            )?,
         })
     }
 
@@ -178,6 +186,19 @@ impl EgressMetrics {
     pub(crate) fn set_stopped(&self, senders: usize) {
         let senders = i64::try_from(senders).unwrap_or(i64::MAX);
         self.stopped.with_label_values::<&str>(&[]).set(senders);
+    }
+
+    pub(crate) fn typing(&self, source: Source, shown: Shown) {
+        let outcome = match shown {
+            Shown::Shown => "shown",
+            Shown::Off => "off",
+            Shown::Late => "late",
+            Shown::Answered => "answered",
+            Shown::Failed => "failed",
+        };
+        self.typing
+            .with_label_values(&[source.as_str(), outcome])
+            .inc();
     }
 
     pub(crate) fn report(&self, source: Source, status: DeliveryStatus) {

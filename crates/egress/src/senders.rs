@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template};
+use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template, TypingSignal};
 
 use crate::attempt::Attempt;
 use crate::config::EgressConfig;
@@ -119,6 +119,15 @@ pub(crate) trait Sender: Send + Sync {
     /// Ends what [`Sender::begin_typing`] began.
     fn end_typing<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, ()> {
         Box::pin(async {})
+    }
+
+    /// Shows the recipient that an answer is being written, where the provider can do so before
+    /// there is one. Quick; nothing depends on it.
+    ///
+    /// # Errors
+    /// Why it is not shown.
+    fn show_typing<'a>(&'a self, _signal: &'a TypingSignal) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Err("this provider has no such indicator".into()) })
     }
 
     /// Hands a part over. Nothing leaves after `deadline`: another process may be sending then.

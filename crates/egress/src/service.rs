@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::EgressConfig;
 use crate::gate::Gate;
 use crate::handler::Outbound;
+use crate::indicator::Indicator;
 use crate::metrics::EgressMetrics;
 use crate::reports::Reports;
 use crate::senders::Senders;
@@ -57,9 +58,14 @@ impl Egress {
         let redis_metrics = RedisMetrics::new(&mut metrics)?;
         let counters = EgressMetrics::new(&mut metrics)?;
         let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
-        let senders = Senders::new(&config)?;
+        let senders = Arc::new(Senders::new(&config)?);
         tracing::info!(port = config.port, senders = ?senders.sources(), "egress starts");
         let handler = Outbound {
+            indicator: Indicator {
+                senders: senders.clone(),
+                on: config.twilio.typing_indicator,
+                metrics: counters.clone(),
+            },
             gate: Gate::new(redis.clone(), senders, &config, counters.clone()),
             reports: Reports {
                 redis: redis.clone(),

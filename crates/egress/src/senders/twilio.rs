@@ -1,7 +1,7 @@
 //! Twilio's Messages API (provider facts, section 2).
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +10,7 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Source};
+use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Source, TypingSignal};
 
 use super::http::{self, Answer};
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class};
@@ -25,6 +25,8 @@ const LIMIT: Limit = Limit {
 };
 /// Twilio's clock has whole seconds, and need not agree with ours.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
+/// An indicator that takes longer comes too late.
+const INDICATOR_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many of a recipient's latest messages are looked through.
 const PAGE: usize = 50;
 /// Codes have five digits; a text in their place has been seen.
@@ -35,6 +37,7 @@ const MAX_PARTS: usize = 10;
 pub(super) struct Twilio {
     client: Client,
     messages_url: String,
+    indicator_url: String,
     account_sid: String,
     auth_token: SecretString,
     senders: Vec<ChannelAddress>,
@@ -56,6 +59,7 @@ impl Twilio {
         Ok(Some(Self {
             client: http::client(config.sending.request_timeout())?,
             messages_url: format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"),
+            indicator_url: format!("{}/v2/Indicators/Typing.json", twilio.indicator_base_url()),
             account_sid: account_sid.clone(),
             auth_token: auth_token.clone(),
             senders: twilio.senders(),
@@ -118,6 +122,25 @@ impl Twilio {
         match http::send(request, encode(&self.form(part)), deadline).await {
             Ok(answer) => meaning(&answer, &part.message.to),
             Err(attempt) => attempt,
+        }
+    }
+
+    /// Provider facts, section 2.6.
+    async fn indicate(&self, signal: &TypingSignal) -> Result<(), String> {
+        let form = [
+            ("channel", "whatsapp".to_owned()),
+            ("messageId", signal.message_id.to_string()),
+        ];
+        let request = self
+            .client
+            .post(&self.indicator_url)
+            .timeout(INDICATOR_TIMEOUT)
+            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(encode(&form));
+        match http::ask(request).await?.status {
+            status if status.is_success() => Ok(()),
+            status => Err(format!("answered with {status}")),
         }
     }
 
@@ -201,6 +224,10 @@ impl Sender for Twilio {
             media: media.take().unwrap_or_default(),
         };
         texts.into_iter().map(content).collect()
+    }
+
+    fn show_typing<'a>(&'a self, signal: &'a TypingSignal) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.indicate(signal))
     }
 
     fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt> {

@@ -13,5 +13,6 @@ mod reports;
 mod retry;
 mod starvation;
 mod twilio;
+mod typing;
 mod unknown;
 mod waha;
