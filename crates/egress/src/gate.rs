@@ -33,6 +33,9 @@ use pacer::Pacer;
 /// The hashes read before the ledger's: conversation and contact.
 const LEDGER_HASHES_FROM: usize = 2;
 
+/// A sender may have one in this many of the process's requests in progress.
+const SENDERS_SHARE: usize = 4;
+
 /// The way out.
 pub(crate) struct Gate {
     redis: Redis,
@@ -89,7 +92,13 @@ impl Gate {
         let ms = std::time::Duration::from_millis;
         let (jitter, warning) = (ms(settings.pace_jitter_ms), ms(settings.pace_warning_ms));
         Self {
-            pacer: Pacer::new(redis.clone(), jitter, warning, metrics.clone()),
+            pacer: Pacer::new(
+                redis.clone(),
+                settings.in_flight.get().div_ceil(SENDERS_SHARE),
+                jitter,
+                warning,
+                metrics.clone(),
+            ),
             health: SenderHealth::new(ms(settings.probe_ms), metrics.clone()),
             window_template: config.twilio.window_template(),
             masking: config.runtime.masking(),

@@ -23,7 +23,7 @@ pub(crate) struct Indicator {
 
 /// What became of a typing signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum SignalEnd {
     /// The recipient sees it.
     Shown,
     /// Indicators are switched off.
@@ -64,15 +64,15 @@ impl Indicator {
         delivery.acknowledge().await
     }
 
-    async fn request(&self, signal: &TypingSignal) -> Shown {
+    async fn request(&self, signal: &TypingSignal) -> SignalEnd {
         let Some(sender) = self.senders.get(signal.source) else {
-            return Shown::Failed;
+            return SignalEnd::Failed;
         };
         match sender.show_typing(signal).await {
-            Ok(()) => Shown::Shown,
+            Ok(()) => SignalEnd::Shown,
             Err(error) => {
                 tracing::debug!(error, source = %signal.source, "typing is not shown");
-                Shown::Failed
+                SignalEnd::Failed
             }
         }
     }
@@ -83,13 +83,13 @@ fn parse(entry: &Entry) -> Option<TypingSignal> {
 }
 
 /// Why the signal is not shown; none when it is to be.
-fn verdict(signal: &TypingSignal, on: bool, answered: bool, now: Timestamp) -> Option<Shown> {
+fn verdict(signal: &TypingSignal, on: bool, answered: bool, now: Timestamp) -> Option<SignalEnd> {
     if !on {
-        Some(Shown::Off)
+        Some(SignalEnd::Off)
     } else if answered {
-        Some(Shown::Answered)
+        Some(SignalEnd::Answered)
     } else if now.duration_since(signal.at) > LATE {
-        Some(Shown::Late)
+        Some(SignalEnd::Late)
     } else {
         None
     }
@@ -113,9 +113,12 @@ mod tests {
         };
         let soon = at + SignedDuration::from_secs(1);
         assert_eq!(verdict(&signal, true, false, soon), None);
-        assert_eq!(verdict(&signal, false, false, soon), Some(Shown::Off));
-        assert_eq!(verdict(&signal, true, true, soon), Some(Shown::Answered));
+        assert_eq!(verdict(&signal, false, false, soon), Some(SignalEnd::Off));
+        assert_eq!(
+            verdict(&signal, true, true, soon),
+            Some(SignalEnd::Answered)
+        );
         let late = at + SignedDuration::from_secs(6);
-        assert_eq!(verdict(&signal, true, false, late), Some(Shown::Late));
+        assert_eq!(verdict(&signal, true, false, late), Some(SignalEnd::Late));
     }
 }

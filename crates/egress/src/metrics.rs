@@ -7,7 +7,7 @@ use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 use shared_types::{DeliveryStatus, FailureClass, Source};
 
-use crate::indicator::Shown;
+use crate::indicator::SignalEnd;
 
 /// How a send, or a round of attempts, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,13 +188,13 @@ impl EgressMetrics {
         self.stopped.with_label_values::<&str>(&[]).set(senders);
     }
 
-    pub(crate) fn typing(&self, source: Source, shown: Shown) {
+    pub(crate) fn typing(&self, source: Source, shown: SignalEnd) {
         let outcome = match shown {
-            Shown::Shown => "shown",
-            Shown::Off => "off",
-            Shown::Late => "late",
-            Shown::Answered => "answered",
-            Shown::Failed => "failed",
+            SignalEnd::Shown => "shown",
+            SignalEnd::Off => "off",
+            SignalEnd::Late => "late",
+            SignalEnd::Answered => "answered",
+            SignalEnd::Failed => "failed",
         };
         self.typing
             .with_label_values(&[source.as_str(), outcome])

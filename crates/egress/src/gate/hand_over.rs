@@ -7,6 +7,7 @@ use shared_types::{FailureClass, Receipt, SendResult};
 use streams::{Delivery, Record, RecordOutcome};
 
 use super::health::Pass;
+use super::pacer::Place;
 use super::{Gate, OUTCOME_UNKNOWN, Stop, set_aside};
 use crate::attempt::{Attempt, Refusal, Scope, Trouble};
 use crate::ledger::{Entry, Stage};
@@ -101,7 +102,7 @@ impl HandOver<'_> {
     /// Waits for its time and its turn, and makes one request.
     async fn attempt(&mut self, progress: Progress, at: Timestamp) -> Result<Step, Stop> {
         self.delivery.pause(until(at)).await?;
-        let slot = self.wait_for_turn().await?;
+        let (slot, place) = self.wait_for_turn().await?;
         self.intent_at = Timestamp::now();
         let intent = self
             .entry
@@ -115,6 +116,7 @@ impl HandOver<'_> {
         let deadline = slot.map_or(lease, |slot| slot.min(lease));
         let started = Instant::now();
         let attempt = self.sender.send(self.part, deadline).await;
+        drop(place);
         self.gate
             .metrics
             .requested(self.part.message.source, started.elapsed());
@@ -235,16 +237,23 @@ impl HandOver<'_> {
         Ok(Step::Go(Stage::Due { progress, at }))
     }
 
-    /// Waits until the sender works and has a slot. Gives when the message must have left.
-    async fn wait_for_turn(&mut self) -> Result<Option<Instant>, Stop> {
+    /// Waits until the sender works and has a slot. Gives when the message must have left, and the
+    /// place to be kept until it has.
+    async fn wait_for_turn(&mut self) -> Result<(Option<Instant>, Place), Stop> {
         loop {
             let clock = &self.pace.clock;
             self.pass = self.gate.health.wait(self.delivery, clock).await?;
             self.type_first().await?;
-            let slot = self.wait_for_slot().await?;
+            let asked = Instant::now();
+            let place = self
+                .gate
+                .pacer
+                .place(self.delivery, &self.pace.clock)
+                .await?;
+            let slot = self.wait_for_slot(asked).await?;
             // The sender may have been stopped while this message waited for its slot.
             if self.pass == Pass::Probe || !self.gate.health.is_stopped(&self.pace.clock) {
-                return Ok(slot);
+                return Ok((slot, place));
             }
         }
     }
@@ -259,7 +268,7 @@ impl HandOver<'_> {
         Ok(())
     }
 
-    async fn wait_for_slot(&mut self) -> Result<Option<Instant>, Stop> {
+    async fn wait_for_slot(&mut self, asked: Instant) -> Result<Option<Instant>, Stop> {
         let (gate, part) = (self.gate, self.part);
         let warn = |waited| log_rate_limited(gate, part, waited);
         let recipient = Duration::from_millis(gate.settings.recipient_spacing_ms);
@@ -269,9 +278,12 @@ impl HandOver<'_> {
                 clock,
                 per_second: Some(1.0 / recipient.as_secs_f64()),
             };
-            gate.pacer.wait(self.delivery, &pace, warn).await?;
+            gate.pacer.wait(self.delivery, &pace, asked, warn).await?;
         }
-        let slot = gate.pacer.wait(self.delivery, &self.pace, warn).await?;
+        let slot = gate
+            .pacer
+            .wait(self.delivery, &self.pace, asked, warn)
+            .await?;
         Ok(slot.leave_before)
     }
 

@@ -1,11 +1,11 @@
-//! Waiting for a sender's slot.
+//! Waiting for a sender's turn: for one of its places, and for its slot.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use streams::{Delivery, Interrupted, Redis, Slot};
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::EgressMetrics;
 use crate::senders::Pace;
@@ -20,11 +20,26 @@ const MAX_CLOCKS: usize = 10_000;
 /// thousand waiting messages cost no more than one.
 pub(crate) struct Pacer {
     redis: Redis,
-    lines: Mutex<HashMap<String, Arc<Turn<()>>>>,
+    lines: Mutex<HashMap<String, Line>>,
+    places: usize,
     jitter: Duration,
     warning: Duration,
     metrics: EgressMetrics,
 }
+
+/// One sender's line.
+#[derive(Clone)]
+struct Line {
+    turn: Arc<Turn<()>>,
+    /// Bounds the requests in progress, so that a provider that does not answer leaves the
+    /// process's places to the other senders.
+    places: Arc<Semaphore>,
+}
+
+/// A sender's place for one request. Given back when dropped.
+pub(crate) struct Place(
+    #[expect(dead_code, reason = "it works by being dropped")] OwnedSemaphorePermit,
+);
 
 /// A reserved slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +49,10 @@ pub(crate) struct SlotTime {
 }
 
 impl Pacer {
+    /// At most `places` requests of one sender are in progress.
     pub(crate) fn new(
         redis: Redis,
+        places: usize,
         jitter: Duration,
         warning: Duration,
         metrics: EgressMetrics,
@@ -43,13 +60,29 @@ impl Pacer {
         Self {
             redis,
             lines: Mutex::default(),
+            places,
             jitter,
             warning,
             metrics,
         }
     }
 
-    /// Waits for a slot. `too_long` is called once when the wait becomes worth a warning.
+    /// Waits for one of the sender's places.
+    ///
+    /// # Errors
+    /// When the process stops or the lease is gone.
+    pub(crate) async fn place(
+        &self,
+        delivery: &mut Delivery,
+        clock: &str,
+    ) -> Result<Place, Interrupted> {
+        let places = self.line(clock).places;
+        let permit = delivery.wait_for(places.acquire_owned()).await?;
+        permit.map(Place).map_err(|_| Interrupted)
+    }
+
+    /// Waits for a slot. `too_long` is called once when the wait since `asked` becomes worth a
+    /// warning.
     ///
     /// # Errors
     /// When the process stops or the lease is gone.
@@ -57,14 +90,14 @@ impl Pacer {
         &self,
         delivery: &mut Delivery,
         pace: &Pace,
+        asked: Instant,
         mut too_long: impl FnMut(Duration),
     ) -> Result<SlotTime, Interrupted> {
         let Some(rate) = pace.per_second else {
             return Ok(SlotTime { leave_before: None });
         };
-        let asked = Instant::now();
         let line = self.line(&pace.clock);
-        let turn = delivery.wait_for(line.lock_owned()).await?;
+        let turn = delivery.wait_for(line.turn.lock_owned()).await?;
         let mut warned = false;
         let wait = loop {
             if !warned && asked.elapsed() > self.warning {
@@ -98,11 +131,17 @@ impl Pacer {
         Duration::from_secs_f64((1.0 + self.jitter.as_secs_f64()) / rate)
     }
 
-    fn line(&self, clock: &str) -> Arc<Turn<()>> {
+    fn line(&self, clock: &str) -> Line {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= MAX_CLOCKS {
-            lines.retain(|_, line| Arc::strong_count(line) > 1);
+            lines.retain(|_, line| {
+                Arc::strong_count(&line.turn) > 1 || line.places.available_permits() < self.places
+            });
         }
-        lines.entry(clock.to_owned()).or_default().clone()
+        let line = lines.entry(clock.to_owned()).or_insert_with(|| Line {
+            turn: Arc::default(),
+            places: Arc::new(Semaphore::new(self.places)),
+        });
+        line.clone()
     }
 }

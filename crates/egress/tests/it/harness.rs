@@ -24,7 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::logs;
 
 /// Longer than anything takes that happens at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000000";
 pub(crate) const OURS: &str = "whatsapp:+14155238886";
 pub(crate) const OTHER_OURS: &str = "whatsapp:+31201234567";

@@ -1,12 +1,12 @@
 //! Who is blocked holds up nobody else, not even within one partition.
 
-use simulator::{CallMatch, Endpoint, Fault, FaultRule, Provider};
+use simulator::{CallMatch, Endpoint, Fault, FaultRule, Provider, Query};
 use test_support::eventually;
 
-use crate::harness::{CUSTOMER, OTHER_OURS, OURS, Rig, Running, reply, reply_to};
+use crate::harness::{CUSTOMER, OTHER_OURS, OURS, PATIENCE, Rig, Running, reply, reply_to};
 
 /// More than a partition holds in memory or runs at once.
-const MANY: usize = 600;
+const MANY: usize = 300;
 
 /// Customers whose messages lie in the same partition as those of [`CUSTOMER`].
 fn neighbours(rig: &Rig) -> impl Iterator<Item = String> {
@@ -97,4 +97,41 @@ async fn a_stopped_sender_with_many_recipients_starves_no_other_sender() {
     for customer in &customers {
         rig.sent(customer, 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_one_sender_leaves_places_to_the_others() {
+    let rig = Rig::start();
+    let silence = FaultRule {
+        endpoint: Some(Endpoint::Send),
+        matching: CallMatch {
+            from: Some(OURS.into()),
+            ..CallMatch::default()
+        },
+        ..FaultRule::always(Fault::Timeout { accept: false })
+    };
+    rig.simulator.add_fault(silence).unwrap();
+    let _egress = rig.egress(&["in-flight=8", "request-timeout-ms=5000", "lease-ms=6000"]);
+    for number in 0..50 {
+        rig.queue(&reply_to(
+            &format!("whatsapp:+316000000{number:02}"),
+            "Stil",
+        ))
+        .await;
+    }
+    let query = Query {
+        accepted: Some(false),
+        limit: 100,
+        ..Query::default()
+    };
+    rig.simulator.wait(&query, 2, PATIENCE).await;
+    let mut other = reply("Van het andere nummer");
+    other.endpoint.address = Some(OTHER_OURS.parse().unwrap());
+    rig.queue(&other).await;
+    let sent = rig.sent(CUSTOMER, 1).await;
+    let silent = rig.simulator.sent(&query).into_iter();
+    let before = silent
+        .filter(|request| request.entry.seq < sent[0].entry.seq)
+        .count();
+    assert!(before < 8, "{before} requests had to end first");
 }
