@@ -2,6 +2,7 @@
 
 pub(crate) mod chatwoot;
 mod gate;
+mod refusals;
 pub(crate) mod twilio;
 pub(crate) mod waha;
 
@@ -13,6 +14,7 @@ use crate::reply;
 use crate::request::request_id;
 
 pub(crate) use gate::Gate;
+pub(crate) use refusals::Refusals;
 
 /// 404 without detail.
 pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared_types::Source;
 
-use super::Gate;
+use super::{Gate, Refusals};
 use crate::request::Webhook;
 use crate::{chatwoot, reply};
 
@@ -25,11 +25,8 @@ const SOURCE: Source = Source::Chatwoot;
     ),
     responses(
         (status = 200, description = "Taken in, known already, or none of our business"),
-        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
-        (status = 403, description = "The signature is missing, wrong or too old", body = reply::ErrorBody),
-        (status = 413, description = "The body is larger than 64 KiB", body = reply::ErrorBody),
-        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
         (status = 500, description = "Redis is away and there is no room on disk; 500, because Chatwoot repeats only that and 429", body = reply::ErrorBody),
+        Refusals
     ),
     tag = "webhooks"
 )]
@@ -59,7 +56,8 @@ pub(crate) async fn signed(
     params(("token" = String, Path, description = "CHATWOOT_PATH_TOKEN")),
     responses(
         (status = 200, description = "Taken in, known already, or none of our business"),
-        (status = 403, description = "The token is wrong", body = reply::ErrorBody),
+        (status = 500, description = "Redis is away and there is no room on disk; 500, because Chatwoot repeats only that and 429", body = reply::ErrorBody),
+        Refusals
     ),
     tag = "webhooks"
 )]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::Source;
 
-use super::Gate;
+use super::{Gate, Refusals};
 use crate::event::{Reading, Rejection};
 use crate::reply;
 use crate::request::Webhook;
@@ -28,12 +28,9 @@ const JSON: &str = "application/json";
     params(("X-Twilio-Signature" = String, Header, description = "HMAC-SHA1 over URL and parameters, base64")),
     responses(
         (status = 200, description = "Taken in, or known already: empty TwiML", content_type = "text/xml", body = String),
-        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
-        (status = 403, description = "The signature is missing or wrong", body = reply::ErrorBody),
-        (status = 413, description = "The body is larger than 64 KiB", body = reply::ErrorBody),
         (status = 415, description = "Neither a form nor JSON", body = reply::ErrorBody),
-        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
         (status = 503, description = "Redis is away and there is no room on disk", body = reply::ErrorBody),
+        Refusals
     ),
     tag = "webhooks"
 )]
@@ -59,10 +56,9 @@ pub(crate) async fn whatsapp(
     ),
     responses(
         (status = 204, description = "Taken in, or known already"),
-        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
-        (status = 403, description = "The signature is missing or wrong", body = reply::ErrorBody),
-        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
+        (status = 415, description = "Neither a form nor JSON", body = reply::ErrorBody),
         (status = 503, description = "Redis is away and there is no room on disk", body = reply::ErrorBody),
+        Refusals
     ),
     tag = "webhooks"
 )]

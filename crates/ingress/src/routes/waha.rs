@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use shared_types::Source;
 
-use super::Gate;
+use super::{Gate, Refusals};
 use crate::{reply, waha};
 
 const SOURCE: Source = Source::Waha;
@@ -20,11 +20,8 @@ const SOURCE: Source = Source::Waha;
     params(("X-Webhook-Hmac" = String, Header, description = "HMAC-SHA512 of the raw body, lower-case hexadecimal")),
     responses(
         (status = 200, description = "Taken in, known already, or none of our business"),
-        (status = 400, description = "Verified, but not usable; kept as rejected", body = reply::ErrorBody),
-        (status = 403, description = "The signature is missing or wrong, or the event is too old", body = reply::ErrorBody),
-        (status = 413, description = "The body is larger than 64 KiB", body = reply::ErrorBody),
-        (status = 429, description = "The client address has used its budget up; see Retry-After", body = reply::ErrorBody),
         (status = 503, description = "Redis is away and there is no room on disk", body = reply::ErrorBody),
+        Refusals
     ),
     tag = "webhooks"
 )]

@@ -9,7 +9,9 @@
     reason = "a table of bad input is read row by row"
 )]
 
+mod api_description;
 mod bad_input;
+mod fixtures;
 mod hardening;
 mod http;
 mod observe;
