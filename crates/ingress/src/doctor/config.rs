@@ -8,6 +8,7 @@ use streams::{Redis, StreamsError};
 
 use super::Diagnosis;
 use crate::config::IngressConfig;
+use crate::twilio::host_and_port;
 
 /// The same settings as `ingress serve`.
 #[derive(Debug, Clone, Args)]
@@ -27,7 +28,6 @@ const TOLERABLE_SKEW_MS: i64 = 30_000;
 pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
     let mut lines = settings(config);
     let mut problems = config.mistakes();
-    lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
     public_url(config, &mut lines, &mut problems);
     match Redis::new(&config.redis) {
         Ok(redis) => redis_server(&redis, &mut lines, &mut problems).await,
@@ -36,17 +36,16 @@ pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
     if config.limits.observe_only {
         problems.push("INGRESS_OBSERVE_ONLY is on: anybody can send messages in".into());
     }
-    match problems.first() {
-        None => Diagnosis {
-            lines,
-            advice: "point the provider's webhook here".into(),
-            healthy: true,
-        },
-        Some(first) => Diagnosis {
-            advice: first.clone(),
-            lines,
-            healthy: false,
-        },
+    lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
+    let advice = match problems.as_slice() {
+        [] => "point the provider's webhook here".into(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} (first of {} problems)", rest.len() + 1),
+    };
+    Diagnosis {
+        healthy: problems.is_empty(),
+        lines,
+        advice,
     }
 }
 
@@ -126,25 +125,19 @@ fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Ve
             base.trim_end_matches('/')
         ));
     }
-    let Some((scheme, rest)) = base.split_once("://") else {
+    let Some((host, port)) = host_and_port(&base) else {
+        problems.push("PUBLIC_BASE_URL: its port is not a number".into());
         return;
     };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = authority.split(':').next().unwrap_or_default();
-    let is_local = host == "localhost" || host.starts_with("127.");
-    if scheme == "http" && !is_local {
+    let is_local = host == "localhost" || host == "::1" || host.starts_with("127.");
+    if base.starts_with("http://") && !is_local {
         problems.push(
             "PUBLIC_BASE_URL is http: most edges redirect it to https, and a redirected POST \
              arrives as a GET. Use https"
                 .into(),
         );
     }
-    let with_port = if authority.contains(':') {
-        authority.to_owned()
-    } else {
-        format!("{authority}:443")
-    };
-    match with_port
+    match (host, port)
         .to_socket_addrs()
         .map(|mut addresses| addresses.next())
     {

@@ -8,10 +8,10 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::Diagnosis;
-use super::variants::{body_variants, token_variants, url_variants};
+use super::variants::{Token, Variant, body_variants, token_variants, url_variants};
 use crate::twilio::{
-    Algorithm, Pair, Params, SharedKey, SignedBody, SignedRequest, TwilioKeys, port_variants, sign,
-    verify,
+    Algorithm, Pair, Params, Refusal, SharedKey, SignedBody, SignedRequest, TwilioKeys,
+    port_variants, sign, verify,
 };
 
 /// A request as it reached us.
@@ -106,12 +106,21 @@ pub fn examine_signature(args: &SignatureArgs, body: &[u8]) -> Diagnosis {
                 healthy: true,
             };
         }
-        Err(refusal) if args.settings.is_some() || !is_form => {
-            lines.push(format!("refused: {refusal}"));
+        Err(refusal @ (Refusal::UnknownKey | Refusal::NoBodyHash | Refusal::BodyHash)) => {
+            return Diagnosis {
+                lines,
+                advice: refusal.to_string(),
+                healthy: false,
+            };
         }
-        Err(_) => {}
+        Err(Refusal::Missing | Refusal::Mismatch) => {}
     }
-    match find_difference(args, body) {
+    let bodies = if is_form {
+        body_variants(body)
+    } else {
+        vec![Variant::same(Vec::new())]
+    };
+    match find_difference(args, &bodies) {
         Some(differences) => {
             lines.push("the signature fits once this is changed:".into());
             lines.extend(
@@ -180,26 +189,31 @@ fn observations(args: &SignatureArgs, body: &[u8], is_form: bool) -> Vec<String>
 }
 
 /// The smallest set of changes after which the signature fits.
-fn find_difference(args: &SignatureArgs, body: &[u8]) -> Option<Vec<String>> {
+fn find_difference(
+    args: &SignatureArgs,
+    bodies: &[Variant<Vec<Pair<'static>>>],
+) -> Option<Vec<String>> {
     let urls = url_variants(args);
-    let bodies = body_variants(body);
     let tokens = token_variants(args);
     let mut best: Option<Vec<String>> = None;
     for url in &urls {
-        for body in &bodies {
+        for body in bodies {
             for token in &tokens {
-                for encoding in ENCODINGS {
-                    let differences: Vec<String> =
-                        [&url.difference, &body.difference, &token.difference]
-                            .into_iter()
-                            .flatten()
-                            .cloned()
-                            .chain(encoding.1.map(str::to_owned))
-                            .collect();
+                for encoding in encodings(token.value.algorithm) {
+                    let differences: Vec<String> = [
+                        &url.difference,
+                        &body.difference,
+                        &token.difference,
+                        &encoding.difference,
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect();
                     let is_better = best
                         .as_ref()
                         .is_none_or(|best| differences.len() < best.len());
-                    if is_better && fits(args, &url.value, &body.value, &token.value, encoding.0) {
+                    if is_better && fits(args, &url.value, &body.value, token, &encoding.value) {
                         best = Some(differences);
                     }
                 }
@@ -209,49 +223,57 @@ fn find_difference(args: &SignatureArgs, body: &[u8]) -> Option<Vec<String>> {
     best
 }
 
-#[derive(Clone, Copy)]
-enum Encoding {
-    Sha1Base64,
-    Sha256Base64,
-    Sha1Hex,
+/// How a hash may be made and written.
+struct Encoding {
+    algorithm: Algorithm,
+    hexadecimal: bool,
 }
 
-const ENCODINGS: [(Encoding, Option<&str>); 3] = [
-    (Encoding::Sha1Base64, None),
-    (
-        Encoding::Sha256Base64,
-        Some(
-            "token: the request is signed with HMAC-SHA256; Twilio does that only with a shared key, so put it into TWILIO_SHARED_KEYS",
+fn encodings(expected: Algorithm) -> [Variant<Encoding>; 3] {
+    let base64 = |algorithm| Encoding {
+        algorithm,
+        hexadecimal: false,
+    };
+    let other = match expected {
+        Algorithm::Sha1 => Variant::other(
+            base64(Algorithm::Sha256),
+            "token: the request is signed with HMAC-SHA256; Twilio does that only with a shared \
+             key, so put it into TWILIO_SHARED_KEYS as SHA256",
         ),
-    ),
-    (
-        Encoding::Sha1Hex,
-        Some("signature: is hexadecimal; Twilio's is base64, so something between rewrites it"),
-    ),
-];
+        Algorithm::Sha256 => Variant::other(
+            base64(Algorithm::Sha1),
+            "token: the request is signed with HMAC-SHA1, TWILIO_SHARED_KEYS says SHA256",
+        ),
+    };
+    let hexadecimal = Variant::other(
+        Encoding {
+            algorithm: expected,
+            hexadecimal: true,
+        },
+        "signature: is hexadecimal; Twilio's is base64, so something between rewrites it",
+    );
+    [Variant::same(base64(expected)), other, hexadecimal]
+}
 
 fn fits(
     args: &SignatureArgs,
     url: &str,
     pairs: &[Pair<'_>],
-    token: &SecretString,
-    encoding: Encoding,
+    token: &Variant<Token>,
+    encoding: &Encoding,
 ) -> bool {
     let pairs: Vec<_> = pairs
         .iter()
         .map(|(name, value)| (name.as_ref(), value.as_ref()))
         .collect();
     port_variants(url).iter().any(|url| {
-        let algorithm = match encoding {
-            Encoding::Sha256Base64 => Algorithm::Sha256,
-            Encoding::Sha1Base64 | Encoding::Sha1Hex => Algorithm::Sha1,
-        };
-        let signature = sign(algorithm, token, url, &pairs);
-        match encoding {
-            Encoding::Sha1Hex => STANDARD
+        let signature = sign(encoding.algorithm, &token.value.secret, url, &pairs);
+        if encoding.hexadecimal {
+            STANDARD
                 .decode(signature)
-                .is_ok_and(|bytes| hex::encode(bytes) == args.signature),
-            Encoding::Sha1Base64 | Encoding::Sha256Base64 => signature == args.signature,
+                .is_ok_and(|bytes| hex::encode(bytes) == args.signature)
+        } else {
+            signature == args.signature
         }
     })
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::signature::SignatureArgs;
-use crate::twilio::{Pair, Params};
+use crate::twilio::{Algorithm, Pair, Params, key_id};
 
 /// A changed request and what was changed about it; nothing for the request as it came.
 pub(super) struct Variant<T> {
@@ -14,14 +14,14 @@ pub(super) struct Variant<T> {
 }
 
 impl<T> Variant<T> {
-    fn same(value: T) -> Self {
+    pub(super) fn same(value: T) -> Self {
         Self {
             value,
             difference: None,
         }
     }
 
-    fn other(value: T, difference: impl Into<String>) -> Self {
+    pub(super) fn other(value: T, difference: impl Into<String>) -> Self {
         Self {
             value,
             difference: Some(difference.into()),
@@ -228,15 +228,61 @@ fn trim(value: &[u8]) -> Vec<u8> {
     value.trim_ascii().to_vec()
 }
 
-pub(super) fn token_variants(args: &SignatureArgs) -> Vec<Variant<SecretString>> {
+/// A key and the hash that it is used with.
+pub(super) struct Token {
+    pub(super) secret: SecretString,
+    pub(super) algorithm: Algorithm,
+}
+
+/// The key that the request should be signed with comes without a difference: the shared key that
+/// its header names, else the auth token.
+pub(super) fn token_variants(args: &SignatureArgs) -> Vec<Variant<Token>> {
+    let named = args.settings.as_deref().and_then(key_id);
+    let mut variants = auth_tokens(args);
+    if let Some(id) = named {
+        let text = format!(
+            "token: Twilio signed with an auth token, although the header names the shared key {id}"
+        );
+        for variant in &mut variants {
+            variant.difference.get_or_insert_with(|| text.clone());
+        }
+    }
+    variants.extend(args.shared_keys.iter().map(|key| {
+        let token = Token {
+            secret: key.secret.clone(),
+            algorithm: key.algorithm,
+        };
+        let id = &key.id;
+        match named {
+            Some(named) if named == id => Variant::same(token),
+            Some(named) => Variant::other(
+                token,
+                format!("token: Twilio signed with the shared key {id}, the header names {named}"),
+            ),
+            None => Variant::other(
+                token,
+                format!(
+                    "token: Twilio signed with the shared key {id}; the header that names it is missing"
+                ),
+            ),
+        }
+    }));
+    variants
+}
+
+fn auth_tokens(args: &SignatureArgs) -> Vec<Variant<Token>> {
+    let sha1 = |secret: SecretString| Token {
+        secret,
+        algorithm: Algorithm::Sha1,
+    };
     let mut variants = Vec::new();
     if let Some(token) = &args.auth_token {
-        variants.push(Variant::same(token.clone()));
+        variants.push(Variant::same(sha1(token.clone())));
         let exposed = token.expose_secret();
         for cleaned in [exposed.trim(), exposed.trim_matches(['"', '\''])] {
             if cleaned != exposed {
                 let text = "token: TWILIO_AUTH_TOKEN has white space or quotes around it";
-                variants.push(Variant::other(cleaned.into(), text));
+                variants.push(Variant::other(sha1(cleaned.into()), text));
             }
         }
     }
@@ -245,14 +291,7 @@ pub(super) fn token_variants(args: &SignatureArgs) -> Vec<Variant<SecretString>>
             "token: Twilio signed with the {}. of the other tokens; set TWILIO_AUTH_TOKEN to it",
             number + 1
         );
-        variants.push(Variant::other(token.clone(), text));
-    }
-    for key in &args.shared_keys {
-        let text = format!(
-            "token: Twilio signed with the shared key {}; the header that names it is missing",
-            key.id
-        );
-        variants.push(Variant::other(key.secret.clone(), text));
+        variants.push(Variant::other(sha1(token.clone()), text));
     }
     variants
 }

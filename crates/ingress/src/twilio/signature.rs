@@ -146,7 +146,7 @@ fn mac<M: Mac + KeyInit>(key: &[u8], url: &str, pairs: &[(&[u8], &[u8])]) -> Str
 }
 
 /// The key id of `key=<id>,algorithm=<name>`. The algorithm is not read.
-fn key_id(settings: &str) -> Option<&str> {
+pub(crate) fn key_id(settings: &str) -> Option<&str> {
     let mut parts = settings.split(',').map(str::trim);
     parts
         .find_map(|part| part.strip_prefix("key="))

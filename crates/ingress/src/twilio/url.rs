@@ -35,6 +35,23 @@ pub(crate) fn port_variants(url: &str) -> [String; 2] {
     ]
 }
 
+/// The host of a URL, without the brackets of an IPv6 address, and its port: its own, or the
+/// scheme's default.
+pub(crate) fn host_and_port(url: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host_port = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host_port)| host_port);
+    let (host, port) = split_port(host_port);
+    let port = match port {
+        Some(port) => port.parse().ok()?,
+        None if scheme.eq_ignore_ascii_case("http") => 80,
+        None => 443,
+    };
+    Some((host.trim_matches(['[', ']']), port))
+}
+
 /// Splits `host:port`; the colons of an IPv6 address are inside brackets.
 fn split_port(host_port: &str) -> (&str, Option<&str>) {
     let after_address = host_port.rfind(']').map_or(0, |bracket| bracket + 1);
@@ -85,6 +102,21 @@ mod tests {
             ),
         ] {
             assert_eq!(port_variants(url), [without, with], "{url}");
+        }
+    }
+
+    #[test]
+    fn host_and_port_are_found_in_every_kind_of_url() {
+        for (url, expected) in [
+            ("https://a.nl/x", Some(("a.nl", 443))),
+            ("http://a.nl", Some(("a.nl", 80))),
+            ("https://u:p@a.nl:8443/x", Some(("a.nl", 8443))),
+            ("https://[::1]:8443/x", Some(("::1", 8443))),
+            ("https://[::1]", Some(("::1", 443))),
+            ("https://a.nl:many", None),
+            ("a.nl", None),
+        ] {
+            assert_eq!(host_and_port(url), expected, "{url}");
         }
     }
 

@@ -11,11 +11,13 @@
 
 mod api_description;
 mod bad_input;
+mod doctor;
 mod fixtures;
 mod hardening;
 mod http;
 mod observe;
 mod order;
+mod program;
 mod redis_away;
 mod signing;
 mod support;

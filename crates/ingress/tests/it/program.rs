@@ -1,0 +1,398 @@
+//! The program as operators start it: configuration, logs, doctor, end.
+
+use std::io::Write;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use test_support::{Process, RedisServer, eventually, free_port};
+
+use crate::http::{Answer, Request, connect};
+use crate::signing::{
+    ACCOUNT, BASE, CHATWOOT_PATH_TOKEN, CHATWOOT_SECRET, TWILIO_TOKEN, WAHA_SECRET, WHATSAPP,
+    chatwoot_aged, chatwoot_message, text_message, twilio_form, twilio_message, waha, waha_message,
+};
+use crate::support::length;
+
+fn ingress(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ingress"));
+    command.env_clear().envs(variables.iter().copied());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn run(variables: &[(&str, &str)], words: &[&str]) -> Output {
+    ingress(variables).args(words).output().unwrap()
+}
+
+#[test]
+fn bad_values_are_all_named_at_once_and_never_shown() {
+    let output = run(
+        &[
+            ("PORT", "hunter2"),
+            ("PUBLIC_BASE_URL", "hunter2.example.nl"),
+            ("TWILIO_SHARED_KEYS", "hunter2"),
+            ("INGRESS_CLIENT_ADDRESS", "hunter2"),
+            ("INGRESS_REQUEST_TIMEOUT_SECS", "0"),
+        ],
+        &["serve"],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    for variable in [
+        "PORT",
+        "PUBLIC_BASE_URL",
+        "TWILIO_SHARED_KEYS",
+        "INGRESS_CLIENT_ADDRESS",
+        "INGRESS_REQUEST_TIMEOUT_SECS",
+    ] {
+        assert!(said.contains(variable), "{variable} in {said}");
+    }
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_all_named_at_once() {
+    let output = run(
+        &[
+            ("TWILIO_AUTH_TOKEN", "hunter2"),
+            ("WAHA_WEBHOOK_SECRET", "  "),
+            ("CHATWOOT_PATH_TOKEN", "hunter2"),
+            ("REDIS_URL", "hunter2://"),
+            ("REDIS_PASSWORD", "hunter2"),
+        ],
+        &["serve"],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    for variable in [
+        "PUBLIC_BASE_URL",
+        "WAHA_WEBHOOK_SECRET",
+        "CHATWOOT_PATH_TOKEN",
+        "REDIS_URL",
+    ] {
+        assert!(said.contains(variable), "{variable} in {said}");
+    }
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn a_service_without_a_provider_does_not_start() {
+    let output = run(&[], &["serve"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("no provider is configured"));
+}
+
+#[test]
+fn a_spool_that_cannot_be_opened_is_a_mistake_in_the_configuration() {
+    let file = NamedTempFile::new().unwrap();
+    let folder = file.path().to_str().unwrap();
+    let secret = ("WAHA_WEBHOOK_SECRET", "s");
+    let output = run(
+        &[secret, ("INGRESS_SPOOL_DIR", folder), ("PORT", "0")],
+        &["serve"],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("INGRESS_SPOOL_DIR"));
+}
+
+#[test]
+fn another_number_of_partitions_than_the_deployment_has_is_refused() {
+    let redis = RedisServer::start();
+    redis.run::<()>(&["SET", "partitions", "8"]);
+    let output = run(
+        &[
+            ("REDIS_URL", &redis.url()),
+            ("REDIS_PARTITIONS", "16"),
+            ("WAHA_WEBHOOK_SECRET", "s"),
+            ("PORT", "0"),
+        ],
+        &["serve"],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    assert!(said.contains('8') && said.contains("16"), "{said}");
+}
+
+#[test]
+fn help_explains_every_setting_and_shows_no_secret() {
+    let secrets = [
+        ("TWILIO_AUTH_TOKEN", "hunter2"),
+        ("TWILIO_EXTRA_AUTH_TOKENS", "hunter2"),
+        ("TWILIO_SHARED_KEYS", "k:SHA1:hunter2"),
+        ("WAHA_WEBHOOK_SECRET", "hunter2"),
+        ("CHATWOOT_WEBHOOK_SECRET", "hunter2"),
+        ("CHATWOOT_PATH_TOKEN", "hunter2"),
+        ("REDIS_URL", "redis://:hunter2@localhost"),
+        ("REDIS_PASSWORD", "hunter2"),
+    ];
+    for words in [
+        &["serve", "--help"][..],
+        &["doctor", "signature", "--help"],
+        &["doctor", "config", "--help"],
+    ] {
+        let output = run(&secrets, words);
+        assert!(output.status.success());
+        let help = text(&output.stdout);
+        assert!(!help.contains("hunter2"), "{help}");
+        assert!(help.contains("TWILIO_AUTH_TOKEN"));
+    }
+}
+
+/// A running program with its log.
+struct Program {
+    process: Process,
+    port: u16,
+    log: NamedTempFile,
+}
+
+impl Program {
+    async fn start(redis: &RedisServer, variables: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let log = NamedTempFile::new().unwrap();
+        let mut command = ingress(&[
+            ("PORT", &port.to_string()),
+            ("REDIS_URL", &redis.url()),
+            ("REDIS_PARTITIONS", "1"),
+            ("PUBLIC_BASE_URL", BASE),
+            ("TWILIO_ACCOUNT_SID", ACCOUNT),
+            ("TWILIO_AUTH_TOKEN", TWILIO_TOKEN),
+            ("TWILIO_SHARED_KEYS", "key1:SHA256:fake-shared-secret"),
+            ("WAHA_WEBHOOK_SECRET", WAHA_SECRET),
+            ("CHATWOOT_WEBHOOK_SECRET", CHATWOOT_SECRET),
+            ("CHATWOOT_PATH_TOKEN", CHATWOOT_PATH_TOKEN),
+            ("RUST_LOG", "debug"),
+        ]);
+        command.envs(variables.iter().copied()).arg("serve");
+        command.stdout(log.reopen().unwrap());
+        let process = Process::start("ingress", &mut command);
+        let program = Self { process, port, log };
+        eventually(async || std::net::TcpStream::connect(("127.0.0.1", port))).await;
+        program
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Waits for a line of the log that holds this text.
+    async fn says(&self, part: &str) -> Value {
+        let line = eventually(async || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains(part));
+            line.map(str::to_owned).ok_or(log)
+        });
+        serde_json::from_str(&line.await).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_refused_webhook_leaves_a_line_that_names_the_likely_cause_and_no_secret() {
+    let redis = RedisServer::start();
+    let no_limit = ("INGRESS_FAILED_SIGNATURES_PER_MINUTE", "0");
+    let program = Program::start(&redis, &[no_limit]).await;
+    let twilio = twilio_message("SM1", "geheime tekst");
+    let form = twilio.clone().without("X-Twilio-Signature");
+    let signed = |request: &Request| request.clone().header("X-Twilio-Signature", "wrong");
+    let json = |target: &str| {
+        let json = form.clone().without("Content-Type");
+        let json = json.header("Content-Type", "application/json");
+        signed(&Request {
+            target: target.to_owned(),
+            ..json
+        })
+    };
+    let mut foreign = text_message("SM1", "geheime tekst");
+    foreign[1].1 = "AC00000000000000000000000000000002";
+    let by_waha = waha(waha_message("A1", "geheime tekst").to_string());
+    let unsigned_waha = by_waha.clone().without("X-Webhook-Hmac");
+    let event = chatwoot_message(1, "geheime tekst").to_string();
+    let by_chatwoot = chatwoot_aged(&event, 0);
+    let guessed = Request::post("/webhooks/chatwoot/guessed", event.clone());
+    let settings = "X-Twilio-Webhooks-Signature-Settings";
+    for (request, cause) in [
+        (form.clone(), "no X-Twilio-Signature header"),
+        (signed(&form), "`ingress doctor signature` finds out which"),
+        (
+            signed(&form).header(settings, "key=other"),
+            "not in TWILIO_SHARED_KEYS",
+        ),
+        (json(WHATSAPP), "no bodySHA256 parameter"),
+        (
+            twilio_form(WHATSAPP, &foreign),
+            "another Twilio account than TWILIO_ACCOUNT_SID",
+        ),
+        (unsigned_waha.clone(), "no X-Webhook-Hmac header"),
+        (
+            unsigned_waha.header("X-Webhook-Hmac", "00"),
+            "differs from the session's hmac key",
+        ),
+        (
+            by_waha
+                .without("X-Webhook-Hmac-Algorithm")
+                .header("X-Webhook-Hmac-Algorithm", "md5"),
+            "is not sha512",
+        ),
+        (
+            by_chatwoot.clone().without("X-Chatwoot-Signature"),
+            "since 4.11.2",
+        ),
+        (
+            by_chatwoot
+                .without("X-Chatwoot-Signature")
+                .header("X-Chatwoot-Signature", "sha256=00"),
+            "is not the secret of this webhook",
+        ),
+        (
+            chatwoot_aged(&event, 3_600),
+            "too old, or the clocks differ",
+        ),
+        (guessed, "the path token is wrong"),
+    ] {
+        let answer = request.send(program.port);
+        assert_eq!(
+            answer.outcome(),
+            (403, "invalid_signature".into()),
+            "{cause}"
+        );
+        assert!(
+            !answer.body.contains(cause),
+            "a stranger is told no details"
+        );
+        let line = program.says(answer.header("x-request-id").unwrap()).await;
+        let said = line["message"].as_str().unwrap();
+        assert!(said.contains(cause), "expected {cause:?}: {said}");
+        assert_eq!(line["level"], "warn");
+        assert!(line["reason"].is_string() && line["source"].is_string());
+    }
+    let log = program.log();
+    for secret in [
+        TWILIO_TOKEN,
+        WAHA_SECRET,
+        CHATWOOT_SECRET,
+        CHATWOOT_PATH_TOKEN,
+        "fake-shared-secret",
+        "geheime tekst",
+        "31612345678",
+        "guessed",
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    assert_eq!(length(&redis, "in:0"), 0);
+}
+
+#[tokio::test]
+async fn a_message_leaves_a_line_without_text_and_with_a_masked_number() {
+    let redis = RedisServer::start();
+    let masked = Program::start(&redis, &[]).await;
+    assert_eq!(
+        twilio_message("SM1", "geheime tekst")
+            .send(masked.port)
+            .status,
+        200
+    );
+    let line = masked.says("Twilio webhook received").await;
+    assert_eq!(line["message.id"], "SM1");
+    assert_eq!(line["queued"], true);
+    for private in ["geheime", "31612345678", "John Doe"] {
+        assert!(
+            !masked.log().contains(private),
+            "{private}: {}",
+            masked.log()
+        );
+    }
+    let whole = Program::start(&redis, &[("LOG_PII", "true")]).await;
+    assert_eq!(
+        twilio_message("SM2", "geheime tekst")
+            .send(whole.port)
+            .status,
+        200
+    );
+    let line = whole.says("Twilio webhook received").await;
+    assert_eq!(line["conversation"], "whatsapp:+31612345678");
+    assert!(!whole.log().contains("geheime"));
+}
+
+#[tokio::test]
+async fn observe_mode_is_loud() {
+    let redis = RedisServer::start();
+    let program = Program::start(&redis, &[("INGRESS_OBSERVE_ONLY", "true")]).await;
+    let line = program.says("OBSERVE MODE").await;
+    assert_eq!(line["level"], "warn");
+    let unsigned = twilio_message("SM1", "hoi").without("X-Twilio-Signature");
+    assert_eq!(unsigned.send(program.port).status, 200);
+    program.says("observe mode lets a webhook through").await;
+}
+
+#[tokio::test]
+async fn the_program_answers_health_checks_and_ends_on_sigterm_after_its_requests() {
+    let redis = RedisServer::start();
+    let mut program = Program::start(&redis, &[]).await;
+    let port = program.port.to_string();
+    let healthy = || run(&[("PORT", &port)], &["healthcheck"]).status.code();
+    assert_eq!(healthy(), Some(0));
+
+    let request = twilio_message("SM1", "hoi");
+    let mut in_progress = connect(program.port);
+    in_progress.write_all(request.head().as_bytes()).unwrap();
+    eventually(async || {
+        let metrics = Request::get("/metrics").send(program.port).body;
+        let arrived = "webhook_requests_total{source=\"twilio\",status=\"received\"} 1";
+        metrics.contains(arrived).then_some(()).ok_or(metrics)
+    })
+    .await;
+    program.process.signal("TERM");
+    let closed = async || match std::net::TcpStream::connect(("127.0.0.1", program.port)) {
+        Ok(_) => Err("still listens"),
+        Err(_) => Ok(()),
+    };
+    eventually(closed).await;
+    in_progress.write_all(&request.body).unwrap();
+    assert_eq!(Answer::read(&mut in_progress).status, 200);
+    assert_eq!(program.process.wait(), Some(0));
+    assert_eq!(healthy(), Some(1));
+    assert_eq!(length(&redis, "in:0"), 1);
+}
+
+#[tokio::test]
+async fn the_document_that_is_printed_is_the_one_that_is_served() {
+    let redis = RedisServer::start();
+    let program = Program::start(&redis, &[]).await;
+    let served = Request::get("/openapi.json").send(program.port).json();
+    let printed = run(&[], &["openapi"]);
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed, served);
+}
+
+#[tokio::test]
+async fn rejected_webhooks_are_listed_shown_and_discarded() {
+    let redis = RedisServer::start();
+    let program = Program::start(&redis, &[]).await;
+    assert_eq!(twilio_message("SM 1", "hoi").send(program.port).status, 400);
+    let url = redis.url();
+    let settings = [("REDIS_URL", url.as_str()), ("REDIS_PARTITIONS", "1")];
+    let list = text(&run(&settings, &["rejected", "list"]).stdout);
+    assert!(list.contains("twilio:rejected:SM 1"), "{list}");
+    let name = list.split_whitespace().next().unwrap();
+    let shown = run(&settings, &["rejected", "show", name]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["payload"]["rejection"]["code"], "invalid_message_sid");
+    let replayed = run(&settings, &["rejected", "replay", name]);
+    assert_ne!(
+        replayed.status.code(),
+        Some(0),
+        "it would be rejected again"
+    );
+    assert!(
+        run(&settings, &["rejected", "discard", name])
+            .status
+            .success()
+    );
+    assert_eq!(length(&redis, "rejected:0"), 0);
+}
