@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared_types::{Masking, Source};
-use streams::{Destination, Ingest, Ingested, NewEntry, Redis};
+use streams::{Destination, Ingest, Ingested, NewEntry, Redis, StreamsError};
 use uuid::Uuid;
 
 use crate::config::LimitsConfig;
@@ -153,7 +153,7 @@ impl Intake {
             replicas: self.limits.wait_replicas,
             replica_timeout: Duration::from_millis(self.limits.wait_timeout_ms),
         };
-        let (taken, status) = match self.redis.ingest(&ingest).await {
+        let (taken, status) = match self.ingest(&ingest).await {
             Ok(Ingested::Queued { .. }) if rejected => (Taken::Done, WebhookStatus::Invalid),
             Ok(Ingested::Queued { backlog, .. }) => {
                 self.watch_backlog(backlog);
@@ -189,6 +189,15 @@ impl Intake {
         };
         self.metrics.webhook(source, status);
         taken
+    }
+
+    /// Tries a second time after a connection that broke while nobody used it, as after a restart
+    /// of Redis: most providers would not. If the first try did arrive, dedup knows it.
+    async fn ingest(&self, ingest: &Ingest<'_>) -> Result<Ingested, StreamsError> {
+        match self.redis.ingest(ingest).await {
+            Err(error) if error.connection_broke() => self.redis.ingest(ingest).await,
+            first => first,
+        }
     }
 
     async fn spool(

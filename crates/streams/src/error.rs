@@ -76,6 +76,13 @@ impl StreamsError {
         in_script && matches!(error.code(), Some("ERR" | "WRONGTYPE"))
     }
 
+    /// Whether the connection was found broken: Redis may be back, and a new connection work at
+    /// once. What was sent may have arrived all the same.
+    pub fn connection_broke(&self) -> bool {
+        matches!(self, Self::Redis(error)
+            if !error.is_timeout() && (error.is_connection_dropped() || error.is_io_error()))
+    }
+
     /// Whether the script was refused because the group or stream is gone: Redis came back empty.
     pub fn is_missing_group(&self) -> bool {
         matches!(self, Self::Redis(error) if error.code() == Some("NOGROUP"))

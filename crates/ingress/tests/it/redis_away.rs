@@ -86,6 +86,18 @@ async fn ingress_survives_a_loss_of_redis_and_loses_nothing_that_it_took() {
 }
 
 #[tokio::test]
+async fn a_restart_of_redis_that_nobody_noticed_costs_no_webhook() {
+    let mut redis = lasting_redis();
+    let ingress = Service::start(config(&redis.url(), &["--threads", "1"]));
+    ingress.until_ready_says(200, "ready").await;
+    assert_eq!(outcomes(ingress.port), taken());
+    redis.kill();
+    redis.restart();
+    assert_eq!(twilio_message("SM2", "hoi").send(ingress.port).status, 200);
+    assert_eq!(length(&redis, "in:0"), 4);
+}
+
+#[tokio::test]
 async fn a_redis_that_hangs_is_as_good_as_away() {
     let redis = lasting_redis();
     let ingress = Service::start(config(&redis.url(), &["--redis-timeout-ms", "100"]));
