@@ -18,6 +18,7 @@ mod http;
 mod observe;
 mod order;
 mod program;
+mod properties;
 mod redis_away;
 mod signing;
 mod support;
