@@ -19,6 +19,7 @@ mod observe;
 mod order;
 mod program;
 mod properties;
+mod readme;
 mod redis_away;
 mod signing;
 mod support;
