@@ -237,3 +237,35 @@ fn malformed_webhooks_under_one_request_id_are_all_kept() {
         "a repetition is kept once"
     );
 }
+
+/// How often Redis ran a script, by its own count.
+fn scripts_run(rig: &Rig) -> u64 {
+    let info: String = rig.redis.run(&["INFO", "commandstats"]);
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+    let calls = line.and_then(|rest| rest.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[test]
+fn a_webhook_costs_one_round_trip_whatever_becomes_of_it() {
+    let rig = Rig::start(&["--rate-limit-per-minute", "4", "--threads", "1"]);
+    assert_eq!(twilio_message("SM0", "hoi").send(rig.port()).status, 200);
+    let before = scripts_run(&rig);
+    for (request, status) in [
+        (twilio_message("SM1", "hoi"), 200),
+        (twilio_message("SM1", "hoi"), 200),
+        (invalid("SM2"), 400),
+        (twilio_message("SM3", "hoi"), 429),
+    ] {
+        assert_eq!(request.send(rig.port()).status, status);
+    }
+    assert_eq!(scripts_run(&rig) - before, 4);
+    assert_eq!(unsigned("SM4").send(rig.port()).status, 403);
+    assert_eq!(
+        scripts_run(&rig) - before,
+        4,
+        "what is not genuine never reaches Redis"
+    );
+}
