@@ -33,7 +33,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            consumer: "worker",
+            consumer: "echo",
             workers: 1,
             egresses: 1,
             partitions: 16,

@@ -1,0 +1,8 @@
+//! The whole system: real processes, a real Redis, faults on purpose.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+mod crashes;
+mod messages;
+mod scenarios;
+mod shutdown;
+mod support;

@@ -1,0 +1,41 @@
+use e2e_tests::{Settings, System, SystemBuilder};
+use serde_json::{Value, json};
+use test_support::eventually;
+
+pub(crate) const CUSTOMER: &str = "+31612345678";
+
+/// One of each service, all ready, and nothing heard of messages after they were accepted.
+pub(crate) async fn system() -> System {
+    let system = SystemBuilder::new(Settings::default()).start().await;
+    system.simulator().deliver(&[], 0).await;
+    system
+}
+
+/// Waits until the customer was answered `count` times and nothing is on its way any more; gives
+/// the outbound ids in order of arrival.
+pub(crate) async fn answers(system: &System, count: usize) -> Vec<String> {
+    let simulator = system.simulator();
+    eventually(async || match simulator.arrivals().await.len() {
+        enough if enough >= count => Ok(()),
+        few => Err(few),
+    })
+    .await;
+    system.until_idle(std::time::Duration::from_secs(30)).await;
+    let arrivals = simulator.arrivals().await;
+    arrivals
+        .into_iter()
+        .map(|arrival| arrival.oid.unwrap())
+        .collect()
+}
+
+/// Lets the customer write; gives the id of the message, which ingress has acknowledged.
+pub(crate) async fn write(system: &System, text: &str) -> String {
+    let message = json!({ "from": CUSTOMER, "text": text, "retries": 20, "retry_delay_ms": 100 });
+    let answer = system.simulator().write(message).await;
+    assert_eq!(answer["status"], 200, "{answer}");
+    id_of(&answer)
+}
+
+pub(crate) fn id_of(answer: &Value) -> String {
+    answer["id"].as_str().unwrap().to_owned()
+}
