@@ -19,7 +19,9 @@
 pub mod demo;
 pub mod echo;
 mod fault;
+mod inbound;
 mod load;
+mod measure;
 mod redis_shape;
 pub mod scenario;
 mod service;
@@ -32,7 +34,9 @@ mod usage;
 mod webhook;
 
 pub use fault::{Fault, FaultCounts, schedule, strike};
+pub use inbound::inbound_entry;
 pub use load::{Load, LoadReport, Sent};
+pub use measure::{print_cost_of_messages, print_idle_cost};
 pub use redis_shape::RedisShape;
 pub use service::{Role, Service};
 pub use settings::Settings;

@@ -33,7 +33,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            consumer: "echo",
+            consumer: "worker",
             workers: 1,
             egresses: 1,
             partitions: 16,
@@ -94,8 +94,11 @@ impl Settings {
     /// A worker or the echo in its place.
     pub(crate) fn worker(&self, redis: &[(String, String)], folder: &Path) -> Environment {
         let mut all = self.common(redis);
-        let database = format!("sqlite://{}?mode=rwc", folder.join("crm.db").display());
+        let database = format!("sqlite:{}", folder.join("crm.sqlite").display());
+        // A turn must fit into a lease, and the lease is short.
+        let budget = self.lease_ms * 2 / 3;
         all.extend(pairs([
+            ("WORKER_TURN_BUDGET_MS", budget.to_string()),
             ("WORKER_LEASE_MS", self.lease_ms.to_string()),
             ("WORKER_TURN_BUDGET_MS", (self.lease_ms / 2).to_string()),
             ("ECHO_WORK_MS", "60".into()),

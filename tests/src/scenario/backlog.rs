@@ -1,13 +1,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared_types::InboundMessage;
-use streams::{Destination, Ingest, NewEntry, Queue, Redis};
+use streams::{Destination, Ingest, Queue, Redis};
 use tokio::time::{Instant, sleep};
 
 use super::{Judgement, Plan};
-use crate::settings::NUMBER;
-use crate::{RedisShape, Role, System, SystemBuilder, rss_kib};
+use crate::{RedisShape, Role, System, SystemBuilder, inbound_entry, rss_kib};
 
 /// How many conversations the backlog belongs to.
 const CONVERSATIONS: u32 = 10_000;
@@ -96,31 +94,12 @@ async fn fill(redis: &Redis, messages: u32) {
 }
 
 async fn add(redis: &Redis, number: u32) {
-    let customer = format!("whatsapp:+3161{:07}", number % CONVERSATIONS);
-    let id = format!("SM{number:032x}");
-    let message = serde_json::json!({
-        "id": id,
-        "conversation": { "id": customer },
-        "sender": { "id": customer, "phone_number": customer.trim_start_matches("whatsapp:") },
-        "content": "Ik zoek een Volkswagen Golf",
-        "message_type": "incoming",
-        "channel": "whatsapp",
-        "source": "twilio",
-        "endpoint": { "address": NUMBER },
-    });
-    let message: InboundMessage = serde_json::from_value(message).expect("a message");
-    let entry = NewEntry {
-        kind: "message".into(),
-        event: format!("twilio:message:{id}"),
-        conversation: customer,
-        payload: serde_json::to_string(&message).expect("JSON"),
-        ..NewEntry::default()
-    };
+    let entry = inbound_entry(number, CONVERSATIONS);
     let ingest = Ingest {
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
         rate: None,
-        request_id: &id,
+        request_id: &entry.event,
         dedup_for: Duration::ZERO,
         max_backlog: 0,
         replicas: 0,
