@@ -148,8 +148,12 @@ impl System {
     /// The simulator's control API.
     pub fn simulator(&self) -> SimulatorClient {
         let url = self.services[&Role::Simulator][0].url();
-        // Requests that write a message wait for ingress and its retries.
-        let client = reqwest::Client::builder().no_proxy().build();
+        // No time limit: requests that write a message wait for ingress and its retries. No idle
+        // connections: a request on one that the simulator is just closing would fail.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build();
         SimulatorClient::new(client.expect("an HTTP client"), url)
     }
 

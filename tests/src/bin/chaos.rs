@@ -21,7 +21,7 @@ struct Cli {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How many messages customers write; by default 4,500 a minute.
+    /// How many messages customers write; by default 4,100 a minute.
     #[arg(long)]
     messages: Option<u32>,
 
@@ -52,7 +52,7 @@ enum Consumer {
     Echo,
 }
 
-const MESSAGES_A_MINUTE: f64 = 4_500.0;
+const MESSAGES_A_MINUTE: f64 = 4_100.0;
 
 #[tokio::main]
 async fn main() -> ExitCode {

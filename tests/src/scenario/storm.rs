@@ -21,7 +21,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
     };
     let redis = RedisShape::single(&plan.fsync);
     let mut system = SystemBuilder::new(settings).redis(redis).start().await;
-    system.simulator().deliver(&["sent", "delivered"], 50).await;
+    system.simulator().deliver(&["delivered"], 50).await;
     let mut expected = Expected {
         dead_letters: 1,
         ..Expected::default()
