@@ -102,6 +102,15 @@ pub struct TurnConfig {
     )]
     pub in_flight: usize,
 
+    /// After how long a turn counts as slow, so that egress may show a typing indicator; 0 for never.
+    #[arg(
+        long,
+        env = "WORKER_SLOW_TURN_MS",
+        default_value_t = 1_500,
+        value_name = "MS"
+    )]
+    pub slow_turn_ms: u64,
+
     /// How long a dead worker's partitions stay closed.
     #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 10_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(500..=120_000))]
@@ -151,6 +160,24 @@ pub struct ModelConfig {
     /// Questions in progress at once.
     #[arg(long, env = "LLM_CONCURRENCY", default_value_t = 32, value_name = "N")]
     pub llm_concurrency: usize,
+
+    /// What a million tokens of questions cost, in any currency; for the metrics only.
+    #[arg(
+        long,
+        env = "LLM_PROMPT_PRICE",
+        default_value_t = 0.0,
+        value_name = "PRICE"
+    )]
+    pub llm_prompt_price: f64,
+
+    /// What a million tokens of answers cost.
+    #[arg(
+        long,
+        env = "LLM_COMPLETION_PRICE",
+        default_value_t = 0.0,
+        value_name = "PRICE"
+    )]
+    pub llm_completion_price: f64,
 
     /// Tokens for one contact on one day; then the rules answer.
     #[arg(
@@ -238,6 +265,14 @@ impl TurnConfig {
     /// How long a turn may take.
     pub const fn budget(&self) -> Duration {
         Duration::from_millis(self.turn_budget_ms)
+    }
+
+    /// After how long a turn counts as slow.
+    pub const fn slow_after(&self) -> Option<Duration> {
+        match self.slow_turn_ms {
+            0 => None,
+            after => Some(Duration::from_millis(after)),
+        }
     }
 
     /// How long a conversation is remembered.

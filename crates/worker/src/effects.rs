@@ -18,30 +18,38 @@ const DONE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How much is kept of a conversation, and how long.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Retention {
-    pub(crate) history_lines: usize,
-    pub(crate) memory: Duration,
+pub struct Retention {
+    /// Lines of history.
+    pub history_lines: usize,
+    /// How long after the last message.
+    pub memory: Duration,
 }
 
 /// Everything that a turn changes, in the terms of this service.
 #[derive(Debug, Default)]
-pub(crate) struct Effects {
-    pub(crate) memory: Memory,
-    pub(crate) history: Vec<HistoryTurn>,
+pub struct Effects {
+    /// What is remembered from now on.
+    pub memory: Memory,
+    /// New lines.
+    pub history: Vec<HistoryTurn>,
     /// When the customer wrote last and to which of our addresses: opens the provider's window.
-    pub(crate) last_inbound: Option<(Timestamp, Option<String>)>,
+    pub last_inbound: Option<(Timestamp, Option<String>)>,
     /// Set or lifted by this turn.
-    pub(crate) opt_out: Option<OptOut>,
-    pub(crate) reply: Option<OutboundMessage>,
-    pub(crate) crm: Option<CrmWrite>,
+    pub opt_out: Option<OptOut>,
+    /// What is sent.
+    pub reply: Option<OutboundMessage>,
+    /// What the CRM is told later.
+    pub crm: Option<CrmWrite>,
     /// What the agents made of the message, for people who look on.
-    pub(crate) state: Option<ConversationState>,
+    pub state: Option<ConversationState>,
 }
 
 /// A change of a contact's opt-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OptOut {
+pub enum OptOut {
+    /// No messages are wanted since then.
     Since(Timestamp),
+    /// Messages are wanted again.
     Lifted,
 }
 

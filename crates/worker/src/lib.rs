@@ -9,7 +9,7 @@ mod config;
 pub mod crm;
 pub mod dialogue;
 pub mod domain;
-mod effects;
+pub mod effects;
 pub mod graph;
 mod handler;
 pub mod llm;
@@ -20,6 +20,7 @@ mod outbox;
 mod service;
 mod subscription;
 pub mod turn;
+pub mod turns;
 pub mod understanding;
 
 pub use config::{CrmConfig, DomainConfig, MediaConfig, ModelConfig, TurnConfig, WorkerConfig};

@@ -15,6 +15,7 @@ pub struct WorkerMetrics {
     agent_seconds: HistogramVec,
     fallbacks: IntCounterVec,
     tokens: IntCounterVec,
+    cost: IntCounterVec,
     escalations: IntCounterVec,
     opt_outs: IntCounterVec,
     crm_writes: IntCounterVec,
@@ -55,6 +56,11 @@ impl WorkerMetrics {
                 "postduif_model_tokens_total",
                 &["agent", "kind"],
                 "Tokens of the language model.",
+            )?,
+            cost: metrics.counters(
+                "postduif_model_cost_micros_total",
+                &["agent"],
+                "Cost of the language model, in millionths of the currency of LLM_PROMPT_PRICE.",
             )?,
             escalations: metrics.counters(
                 "postduif_escalations_total",
@@ -108,6 +114,10 @@ impl WorkerMetrics {
         self.tokens
             .with_label_values(&[node.as_str(), "completion"])
             .inc_by(completion);
+    }
+
+    pub(crate) fn cost(&self, node: Node, micros: u64) {
+        self.cost.with_label_values(&[node.as_str()]).inc_by(micros);
     }
 
     pub(crate) fn escalated(&self, reason: &str) {

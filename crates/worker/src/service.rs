@@ -20,6 +20,7 @@ use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
 use crate::outbox::Outbox;
+use crate::turns::Turns;
 use crate::understanding::Understander;
 
 /// Why the service could not be built or run.
@@ -89,12 +90,18 @@ impl Worker {
             crm: crm.clone(),
             metrics: counters.clone(),
         };
-        let inbound = Inbound {
+        let turns = Turns {
             agents: Agents::new(&parts),
             domain,
             understander,
             transcriber: Transcriber::new(&config.media, config.media.timeout())?,
+            metrics: counters.clone(),
+        };
+        let inbound = Inbound {
+            turns,
+            redis: redis.clone(),
             budget: config.turns.budget(),
+            slow_after: config.turns.slow_after(),
             retention: Retention {
                 history_lines: config.turns.history_lines,
                 memory: config.turns.memory(),

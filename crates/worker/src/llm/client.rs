@@ -38,6 +38,8 @@ pub struct Model {
     permits: Semaphore,
     breaker: Breaker,
     tokens_a_day: u64,
+    /// Of a million tokens: those of questions and those of answers.
+    prices: (f64, f64),
     metrics: WorkerMetrics,
 }
 
@@ -123,6 +125,7 @@ impl Model {
             permits: Semaphore::new(config.llm_concurrency),
             breaker: Breaker::default(),
             tokens_a_day: config.llm_tokens_per_contact_per_day,
+            prices: (config.llm_prompt_price, config.llm_completion_price),
             metrics,
         }))
     }
@@ -221,6 +224,8 @@ impl Model {
         }
         let (text, prompt, completion) = answer?;
         self.metrics.tokens(node, prompt, completion);
+        self.metrics
+            .cost(node, cost(self.prices, prompt, completion));
         let read = serde_json::from_str(&text).map_err(|_| ModelError::Answer)?;
         Ok((read, prompt + completion))
     }
@@ -286,6 +291,11 @@ impl Model {
             ..CreateChatCompletionRequest::default()
         }
     }
+}
+
+/// In millionths: a price for a million tokens times a number of tokens.
+fn cost((prompt_price, completion_price): (f64, f64), prompt: u64, completion: u64) -> u64 {
+    (prompt_price * prompt as f64 + completion_price * completion as f64).round() as u64
 }
 
 /// A connection that broke, or a server that says that it failed; not what we sent.

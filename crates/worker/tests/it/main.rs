@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod crm;
 mod domain;
 mod other_domain;
 mod quality;

@@ -1,0 +1,236 @@
+//! Takes turns: from a message and what is known to everything that the turn changes. No Redis here.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Source};
+
+use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
+use crate::crm::{ContactWrite, CrmWrite};
+use crate::dialogue::{self, Plan, Saying};
+use crate::domain::Domain;
+use crate::effects::{Effects, OptOut, customer_line, reply_to};
+use crate::graph;
+use crate::media::Transcriber;
+use crate::memory::Memory;
+use crate::metrics::WorkerMetrics;
+use crate::subscription::{Subscription, decide};
+use crate::turn::Turn;
+use crate::understanding::Understander;
+
+/// Everything that a turn needs.
+pub struct Turns {
+    /// The business.
+    pub domain: Arc<Domain>,
+    /// The rules.
+    pub understander: Arc<Understander>,
+    /// The graph's agents.
+    pub agents: Agents,
+    /// What puts voice messages into text, where that is configured.
+    pub transcriber: Option<Transcriber>,
+    /// What is counted.
+    pub metrics: WorkerMetrics,
+}
+
+/// What is known of a conversation when its turn begins.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// What is remembered.
+    pub memory: Memory,
+    /// Earlier lines, oldest first.
+    pub history: Vec<HistoryTurn>,
+    /// Whether the contact wants no messages.
+    pub opted_out: bool,
+}
+
+impl Turns {
+    /// Takes the turn of a message.
+    ///
+    /// # Errors
+    /// When an agent fails or takes too long.
+    pub async fn take(
+        &self,
+        mut message: InboundMessage,
+        known: Known,
+        now: Timestamp,
+    ) -> Result<Effects, AgentError> {
+        self.transcribe(&mut message).await;
+        let message = &message;
+        let reading = self.understander.understand(&message.content);
+        let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
+        let line = customer_line(message, now);
+        let mut effects = match decide(&self.domain, &message.content, &reading, known.opted_out) {
+            Subscription::StillEnded => Effects {
+                memory: known.memory,
+                ..Effects::default()
+            },
+            Subscription::Ended => {
+                self.opted(message, known, &reading.lang, OptOut::Since(now), now)
+            }
+            Subscription::Renewed => self.opted(message, known, &reading.lang, OptOut::Lifted, now),
+            Subscription::Wanted => {
+                let mut memory = known.memory;
+                if message.source == Source::Chatwoot {
+                    // Chatwoot messages are only taken in while no colleague has the conversation.
+                    memory.release();
+                }
+                let turn = Turn::new(
+                    &self.domain,
+                    message.clone(),
+                    known.history,
+                    memory,
+                    reading,
+                    now,
+                );
+                self.run_agents(turn).await?
+            }
+        };
+        effects.memory.last_message_at = Some(now);
+        effects.last_inbound = Some(last_inbound);
+        effects.history.insert(0, line);
+        Ok(effects)
+    }
+
+    async fn run_agents(&self, mut turn: Turn) -> Result<Effects, AgentError> {
+        graph::run(&self.agents, &mut turn, &self.metrics).await?;
+        let mut effects = Effects {
+            crm: turn.unwritten.take(),
+            ..Effects::default()
+        };
+        if let Some(output) = turn
+            .state
+            .conversation_output
+            .clone()
+            .filter(|output| !output.response_text.is_empty())
+        {
+            let purpose = if output.should_escalate {
+                Purpose::HandoffNotice
+            } else {
+                Purpose::Reply
+            };
+            let mut reply = reply_to(&turn.message, output.response_text, purpose, turn.now);
+            if output.should_escalate {
+                let reason = output.escalation_reason.unwrap_or_default();
+                reply.handoff_note = Some(dialogue::handoff_note(&self.domain, &turn, &reason));
+                let hours = i64::from(self.domain.dialogue.human_hours);
+                turn.memory.human_until =
+                    turn.now.checked_add(SignedDuration::from_hours(hours)).ok();
+                turn.memory.human_reason = Some(reason);
+            }
+            effects.history.push(bot_line(reply.text.clone(), turn.now));
+            effects.reply = Some(reply);
+        }
+        turn.state.conversation_history.clear();
+        effects.memory = turn.memory;
+        effects.state = Some(turn.state);
+        Ok(effects)
+    }
+
+    /// The contact ended messages, or wants them again: confirmed once.
+    fn opted(
+        &self,
+        message: &InboundMessage,
+        known: Known,
+        lang: &str,
+        change: OptOut,
+        now: Timestamp,
+    ) -> Effects {
+        let (occasion, wants) = match change {
+            OptOut::Since(_) => ("opted_out", false),
+            OptOut::Lifted => ("opted_in", true),
+        };
+        self.metrics.opted(if wants { "renewed" } else { "ended" });
+        let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
+        let text = replies_in(&self.domain, &lang).map(|replies| {
+            let filling = dialogue::fill(&self.domain, replies, &Default::default(), None, "", now);
+            let plan = Plan {
+                saying: Saying::Occasion(occasion),
+                ask: None,
+                escalation: None,
+                misunderstood: false,
+                answers: None,
+            };
+            dialogue::word(
+                replies,
+                &plan,
+                "",
+                &filling,
+                &known.memory.variants,
+                dice(message),
+            )
+            .text
+        });
+        let reply = text.map(|text| reply_to(message, text, Purpose::OptOutNotice, now));
+        let contact = ContactWrite {
+            wants_messages: Some(wants),
+            ..contact_of(message, &lang)
+        };
+        let crm = CrmWrite {
+            message: format!("{}:{}", message.source, message.id),
+            at: message.received_at.unwrap_or(now),
+            contact,
+            lead: None,
+        };
+        Effects {
+            memory: known.memory,
+            history: reply
+                .iter()
+                .map(|reply| bot_line(reply.text.clone(), now))
+                .collect(),
+            opt_out: Some(change),
+            reply,
+            crm: Some(crm),
+            ..Effects::default()
+        }
+    }
+
+    /// Takes the turn of something that happened outside of the messages.
+    pub fn control(&self, event: &ControlEvent, known: Known) -> Effects {
+        let mut memory = known.memory;
+        match event.kind {
+            ControlKind::HumanTookOver => {
+                memory.human_until = Some(Timestamp::MAX);
+                memory.human_reason = Some("taken_over".into());
+            }
+            ControlKind::Released | ControlKind::Resolved => memory.release(),
+        }
+        Effects {
+            memory,
+            ..Effects::default()
+        }
+    }
+
+    /// A voice message becomes the text that was said, where that is possible.
+    async fn transcribe(&self, message: &mut InboundMessage) {
+        let Some(transcriber) = self
+            .transcriber
+            .as_ref()
+            .filter(|_| message.content.is_empty())
+        else {
+            return;
+        };
+        match transcriber.text_of(message).await {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                self.metrics.transcribed("done");
+                message.content = text;
+            }
+            Err(error) => {
+                self.metrics.transcribed(error.name());
+                tracing::warn!(%error, "the agents see a voice message without its text");
+            }
+        }
+    }
+}
+
+fn bot_line(text: String, at: Timestamp) -> HistoryTurn {
+    HistoryTurn {
+        role: Role::Bot,
+        text,
+        at,
+    }
+}
+
+fn our_address(message: &InboundMessage) -> Option<String> {
+    Some(message.endpoint.as_ref()?.address.as_ref()?.to_string())
+}

@@ -1,0 +1,219 @@
+//! The CRM on SQLite and on PostgreSQL: the same tests for both.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyPool, Row};
+use test_support::{PostgresServer, eventually};
+use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
+
+const PHONE: &str = "whatsapp:+31612345678";
+
+/// A database with its tables, and a look into it past the CRM.
+struct Database {
+    url: SecretString,
+    crm: Crm,
+    pool: AnyPool,
+}
+
+impl Database {
+    async fn open(url: String) -> Self {
+        let secret = SecretString::from(url.clone());
+        let crm = Crm::new(&secret).unwrap();
+        eventually(async || crm.migrate().await.map_err(|error| error.to_string())).await;
+        let pool = AnyPoolOptions::new().connect(&url).await.unwrap();
+        Self {
+            url: secret,
+            crm,
+            pool,
+        }
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        let query = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        sqlx::query_scalar(query)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn text(&self, query: &'static str) -> Option<String> {
+        let row = sqlx::query(query).fetch_one(&self.pool).await.unwrap();
+        row.get(0)
+    }
+}
+
+fn write(message: &str, at: &str) -> CrmWrite {
+    CrmWrite {
+        message: format!("twilio:{message}"),
+        at: at.parse::<Timestamp>().unwrap(),
+        contact: ContactWrite {
+            addresses: vec![PHONE.into(), "tel:+31612345678".into()],
+            name: Some("Sanne".into()),
+            language: Some("nl".into()),
+            wants_messages: None,
+        },
+        lead: Some(LeadWrite {
+            conversation: PHONE.into(),
+            intent: "car_inquiry".into(),
+            fields: vec![LeadField {
+                name: "car_model".into(),
+                value: message.into(),
+                agent: "extraction".into(),
+                confidence: 0.9,
+            }],
+        }),
+    }
+}
+
+async fn a_turn_done_twice_writes_once(database: &Database) {
+    let first = write("SM1", "2026-11-23T09:00:00Z");
+    let noted = database.crm.apply(&first).await.unwrap();
+    assert!(noted.contact_created && noted.lead_created);
+    assert_eq!(
+        database.crm.apply(&first).await.unwrap(),
+        noted,
+        "the same answer again"
+    );
+    let second = database
+        .crm
+        .apply(&write("SM2", "2026-11-23T09:01:00Z"))
+        .await
+        .unwrap();
+    assert!(!second.contact_created && !second.lead_created);
+    assert_eq!(second.contact_id, noted.contact_id);
+    for (table, rows) in [
+        ("contacts", 1),
+        ("leads", 1),
+        ("lead_fields", 1),
+        ("contact_addresses", 2),
+    ] {
+        assert_eq!(database.count(table).await, rows, "{table}");
+    }
+}
+
+async fn an_older_write_never_replaces_a_newer_one(database: &Database) {
+    database
+        .crm
+        .apply(&write("SM5", "2026-11-23T10:00:00Z"))
+        .await
+        .unwrap();
+    let mut late = write("SM4", "2026-11-23T09:30:00Z");
+    late.contact.name = Some("Wrong".into());
+    database.crm.apply(&late).await.unwrap();
+    let value = database.text("SELECT value FROM lead_fields").await;
+    assert_eq!(value.as_deref(), Some("SM5"));
+    assert_eq!(
+        database.text("SELECT name FROM contacts").await.as_deref(),
+        Some("Sanne")
+    );
+    let source = database.text("SELECT message_id FROM lead_fields").await;
+    assert_eq!(
+        source.as_deref(),
+        Some("twilio:SM5"),
+        "a field knows where it comes from"
+    );
+}
+
+async fn several_addresses_are_one_contact(database: &Database) {
+    let mut through_waha = write("W1", "2026-11-23T11:00:00Z");
+    through_waha.contact.addresses = vec!["4711@lid".into(), "tel:+31612345678".into()];
+    let noted = database.crm.apply(&through_waha).await.unwrap();
+    assert!(!noted.contact_created);
+    let mut by_lid_alone = write("W2", "2026-11-23T11:01:00Z");
+    by_lid_alone.contact.addresses = vec!["4711@lid".into()];
+    assert_eq!(
+        database.crm.apply(&by_lid_alone).await.unwrap().contact_id,
+        noted.contact_id
+    );
+    assert_eq!(database.count("contacts").await, 1);
+}
+
+async fn an_opt_out_is_noted_and_undone(database: &Database) {
+    for (message, at, wants) in [
+        ("SM6", "2026-11-23T12:00:00Z", false),
+        ("SM7", "2026-11-23T12:01:00Z", true),
+    ] {
+        let mut change = write(message, at);
+        change.contact.wants_messages = Some(wants);
+        change.lead = None;
+        database.crm.apply(&change).await.unwrap();
+        let since = database.text("SELECT opted_out_at FROM contacts").await;
+        assert_eq!(since.is_none(), wants, "{message}");
+    }
+}
+
+async fn sixteen_workers_write_the_same_contact_at_once(database: &Database) {
+    let writers = (0..16).map(|worker| {
+        let url = database.url.clone();
+        tokio::spawn(async move {
+            let crm = Crm::new(&url).unwrap();
+            let mut created = 0;
+            for turn in 0..4 {
+                let mut write = write(&format!("N{worker}-{turn}"), "2026-11-23T13:00:00Z");
+                write.contact.addresses = vec!["whatsapp:+4915123456789".into()];
+                created += u32::from(crm.apply(&write).await.unwrap().contact_created);
+            }
+            created
+        })
+    });
+    let mut created = 0;
+    for writer in writers.collect::<Vec<_>>() {
+        created += writer.await.unwrap();
+    }
+    assert_eq!(created, 1, "exactly one of 64 writes made the contact");
+    assert_eq!(
+        (
+            database.count("contacts").await,
+            database.count("leads").await
+        ),
+        (2, 2)
+    );
+}
+
+async fn one_person_can_be_erased(database: &Database) {
+    assert_eq!(
+        database.crm.erase("whatsapp:+4915123456789").await.unwrap(),
+        1
+    );
+    assert_eq!(
+        database.crm.erase("whatsapp:+4915123456789").await.unwrap(),
+        0
+    );
+    assert_eq!(
+        (
+            database.count("contacts").await,
+            database.count("leads").await
+        ),
+        (1, 1)
+    );
+    assert_eq!(database.crm.erase(PHONE).await.unwrap(), 1);
+    for table in ["contacts", "leads", "lead_fields", "contact_addresses"] {
+        assert_eq!(database.count(table).await, 0, "{table}");
+    }
+}
+
+async fn all(database: &Database) {
+    a_turn_done_twice_writes_once(database).await;
+    an_older_write_never_replaces_a_newer_one(database).await;
+    several_addresses_are_one_contact(database).await;
+    an_opt_out_is_noted_and_undone(database).await;
+    sixteen_workers_write_the_same_contact_at_once(database).await;
+    one_person_can_be_erased(database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crm_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!(
+        "sqlite:{}?mode=rwc",
+        folder.path().join("crm.sqlite").display()
+    );
+    all(&Database::open(url).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crm_on_postgresql() {
+    let server = PostgresServer::start();
+    all(&Database::open(server.url()).await).await;
+}
