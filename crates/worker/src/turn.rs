@@ -184,6 +184,7 @@ impl Turn {
             let text: String = self.message.content.chars().take(MAX_ANSWER).collect();
             self.memory.answers.insert(topic.clone(), text);
         }
+        self.memory.answers.extend(plan.told.clone());
         self.memory.opened |= plan.saying.is_about_intent();
         self.memory.open_question.clone_from(&plan.ask);
         self.memory.asked.extend(plan.ask.clone());

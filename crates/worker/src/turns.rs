@@ -16,7 +16,7 @@ use crate::memory::Memory;
 use crate::metrics::WorkerMetrics;
 use crate::subscription::{Subscription, decide};
 use crate::turn::Turn;
-use crate::understanding::Understander;
+use crate::understanding::{Understander, Understanding};
 
 /// Everything that a turn needs.
 pub struct Turns {
@@ -56,7 +56,7 @@ impl Turns {
     ) -> Result<Effects, AgentError> {
         self.transcribe(&mut message).await;
         let message = &message;
-        let reading = self.understander.understand(&message.content);
+        let reading = self.read(&message.content, &known.memory);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
         let line = customer_line(message, now);
         let mut effects = match decide(&self.domain, &message.content, &reading, known.opted_out) {
@@ -89,6 +89,30 @@ impl Turns {
         effects.last_inbound = Some(last_inbound);
         effects.history.insert(0, line);
         Ok(effects)
+    }
+
+    /// Reads a message. A bare answer to the question that was asked says little by itself: "15" is
+    /// read as a budget after the question for the budget.
+    fn read(&self, content: &str, memory: &Memory) -> Understanding {
+        let mut reading = self.understander.understand(content);
+        let open = memory.open_question.as_deref();
+        let topic = open.and_then(|name| self.domain.dialogue.topic(name));
+        let Some((topic, prefix)) =
+            topic.and_then(|topic| Some((topic, topic.answer_prefix.as_ref()?)))
+        else {
+            return reading;
+        };
+        let answers = |name: &String| topic.values.contains(name);
+        for suffix in ["", topic.answer_suffix.as_deref().unwrap_or_default()] {
+            if reading.slots.keys().any(answers) {
+                break;
+            }
+            let text = format!("{prefix} {content} {suffix}");
+            let answer = self.understander.understand(&text);
+            let found = answer.slots.into_iter().filter(|(name, _)| answers(name));
+            reading.slots.extend(found);
+        }
+        reading
     }
 
     async fn run_agents(&self, mut turn: Turn) -> Result<Effects, AgentError> {
@@ -149,6 +173,7 @@ impl Turns {
                 escalation: None,
                 misunderstood: false,
                 answers: None,
+                told: None,
             };
             dialogue::word(
                 replies,

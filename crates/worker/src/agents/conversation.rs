@@ -37,6 +37,10 @@ impl Conversation {
             .as_ref()
             .map(|output| &output.slots);
         let none = shared_types::Slots::new();
+        let text = &turn.message.content;
+        let day = replies_in(&self.domain, turn.lang()).and_then(|replies| {
+            dialogue::named_day(text, &self.domain.business, replies, turn.now)
+        });
         let plan = dialogue::plan(
             &self.domain,
             &Situation {
@@ -53,6 +57,7 @@ impl Conversation {
                 attachments: &turn.message.attachments,
                 has_location: turn.message.location.is_some(),
                 memory: &turn.memory,
+                named_day: day.as_ref().map(|(name, _)| name.as_str()),
                 now: turn.now,
             },
         );
@@ -100,9 +105,9 @@ impl Conversation {
         let name = turn.message.sender.name.as_deref();
         let known = turn.memory.known(turn.about);
         let mut filling = dialogue::fill(&self.domain, replies, known, name, text, turn.now);
-        let last_answer = plan.answers.as_ref().map(|_| text.clone());
-        if let Some(answer) = last_answer.filter(|answer| answer.chars().count() <= MAX_QUOTED) {
-            filling.insert("answer".into(), answer);
+        let fits = text.chars().count() <= MAX_QUOTED;
+        if let Some(topic) = plan.answers.as_ref().filter(|_| fits) {
+            filling.insert("answer".into(), self.with_day(turn, topic, text));
         }
         dialogue::word(
             replies,
@@ -112,6 +117,16 @@ impl Conversation {
             &turn.memory.variants,
             dice(&turn.message),
         )
+    }
+
+    /// "zaterdag, om een uur of 11": the answer, with the day that was told before it.
+    fn with_day(&self, turn: &Turn, topic: &str, text: &str) -> String {
+        let topics = &self.domain.dialogue.topics;
+        let asked_for = topics
+            .iter()
+            .find(|other| other.when_day_named.as_deref() == Some(topic));
+        let day = asked_for.and_then(|day| turn.memory.answers.get(&day.name));
+        day.map_or_else(|| text.to_owned(), |day| format!("{day}, {text}"))
     }
 
     /// The model's words, within the plan. It may hand over; it cannot undo a hand-over.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use shared_types::{ExtractionOutput, Slots};
+use shared_types::ExtractionOutput;
 
 use super::{Agent, AgentError, Parts};
 use crate::domain::Domain;
@@ -12,11 +12,9 @@ use crate::graph::Node;
 use crate::llm::Model;
 use crate::metrics::WorkerMetrics;
 use crate::turn::{Extracted, Output, Turn};
-use crate::understanding::Understander;
 
 pub(super) struct Extraction {
     domain: Arc<Domain>,
-    understander: Arc<Understander>,
     model: Option<Arc<Model>>,
     metrics: WorkerMetrics,
 }
@@ -25,7 +23,6 @@ impl Extraction {
     pub(super) fn new(parts: &Parts) -> Self {
         Self {
             domain: parts.domain.clone(),
-            understander: parts.understander.clone(),
             model: parts.model.clone(),
             metrics: parts.metrics.clone(),
         }
@@ -34,7 +31,7 @@ impl Extraction {
     async fn extract(&self, turn: &Turn) -> Extracted {
         let mut found = Extracted {
             output: ExtractionOutput {
-                slots: self.by_rules(turn),
+                slots: turn.reading.slots.clone(),
                 intent: turn.intent().to_owned(),
             },
             denied: turn.reading.negated.clone(),
@@ -50,36 +47,6 @@ impl Extraction {
             }
         }
         found
-    }
-
-    /// What the rules read. When they read nothing, the text may be a bare answer to the question
-    /// that was asked: "15" after the budget.
-    fn by_rules(&self, turn: &Turn) -> Slots {
-        let topic = turn
-            .memory
-            .open_question
-            .as_deref()
-            .and_then(|name| self.domain.dialogue.topic(name));
-        let Some(topic) = topic.filter(|topic| !topic.values.is_empty()) else {
-            return turn.reading.slots.clone();
-        };
-        let answered = topic
-            .values
-            .iter()
-            .any(|value| turn.reading.slots.contains_key(value));
-        let Some(prefix) = topic.answer_prefix.as_deref().filter(|_| !answered) else {
-            return turn.reading.slots.clone();
-        };
-        let read = self
-            .understander
-            .understand(&format!("{prefix} {}", turn.message.content));
-        let mut slots = turn.reading.slots.clone();
-        slots.extend(
-            read.slots
-                .into_iter()
-                .filter(|(name, _)| topic.values.contains(name)),
-        );
-        slots
     }
 }
 

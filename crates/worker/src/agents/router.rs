@@ -64,8 +64,13 @@ fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
     let unsure = reading.confidence < domain.settings.confidence_threshold;
     let tells_something = !reading.slots.is_empty() || !reading.negated.is_empty();
     let earlier = turn.memory.intent.as_deref().filter(|_| {
-        let is_vague = unsure || reading.intent == domain.settings.fallback_intent;
-        is_vague && (tells_something || reading.answer.is_some())
+        let known = domain
+            .intents
+            .iter()
+            .find(|known| known.name == reading.intent);
+        let is_polite = known.is_some_and(|intent| intent.small_talk);
+        let is_vague = unsure || is_polite || reading.intent == domain.settings.fallback_intent;
+        is_vague && (tells_something || (reading.answer.is_some() && !is_polite))
     });
     let intent = earlier.unwrap_or(&reading.intent);
     let confidence = if earlier.is_some() {

@@ -51,7 +51,7 @@ pub(super) fn on(date: Date, business: &Business, replies: &Replies) -> Option<S
 }
 
 /// The day that a text names, with its name: today, tomorrow, or the next such weekday.
-pub(super) fn named_day(
+pub(crate) fn named_day(
     text: &str,
     business: &Business,
     replies: &Replies,

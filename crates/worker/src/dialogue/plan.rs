@@ -28,6 +28,8 @@ pub struct Situation<'a> {
     pub has_location: bool,
     /// What is remembered.
     pub memory: &'a Memory,
+    /// The day that the message names, in words.
+    pub named_day: Option<&'a str>,
     /// The time of the message.
     pub now: Timestamp,
 }
@@ -45,6 +47,8 @@ pub struct Plan {
     pub misunderstood: bool,
     /// A free answer to the open question: the topic.
     pub answers: Option<String>,
+    /// What the message told in passing: a topic and its answer.
+    pub told: Option<(String, String)>,
 }
 
 /// The texts that a reply is chosen from.
@@ -100,6 +104,7 @@ impl Plan {
             escalation: None,
             misunderstood: false,
             answers: None,
+            told: None,
         }
     }
 
@@ -268,9 +273,19 @@ fn pursue(domain: &Domain, now: &Situation<'_>, intent: &str, just_answered: Opt
         (Some(_), false) => Saying::More(intent),
         (None, false) => Saying::Done(intent),
     };
-    Plan {
-        ask,
-        ..Plan::say(saying)
+    let topic = ask.as_deref().and_then(|name| domain.dialogue.topic(name));
+    let instead =
+        topic.and_then(|topic| Some((topic, topic.when_day_named.clone()?, now.named_day?)));
+    match instead {
+        Some((topic, other, day)) => Plan {
+            ask: Some(other),
+            told: Some((topic.name.clone(), day.to_owned())),
+            ..Plan::say(saying)
+        },
+        None => Plan {
+            ask,
+            ..Plan::say(saying)
+        },
     }
 }
 

@@ -32,8 +32,12 @@ pub struct Topic {
     pub name: String,
     /// The values that answer it; any one will do. Empty when any text answers it.
     pub values: Vec<String>,
+    /// Asked instead when the message names a day already, such as the time for an appointment.
+    pub when_day_named: Option<String>,
     /// Put before an answer that is not understood alone: "15" after a question for the budget.
     pub answer_prefix: Option<String>,
+    /// Put after it when that is still not understood: "15" for thousands.
+    pub answer_suffix: Option<String>,
 }
 
 /// What the bot pursues when a customer wants something.
@@ -137,6 +141,12 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
                 .iter()
                 .map(|text| text.value.to_owned())
                 .collect(),
+            when_day_named: section
+                .text("when_day_named")
+                .map(|text| text.value.to_owned()),
+            answer_suffix: section
+                .text("answer_suffix")
+                .map(|text| text.value.to_owned()),
             answer_prefix: section
                 .text("answer_prefix")
                 .map(|text| text.value.to_owned()),

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
+use async_openai::middleware::ReqwestService;
+use async_openai::middleware::retry::SimpleRetryPolicy;
 use async_openai::types::chat::{
     ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
     ChatCompletionRequestUserMessage, CreateChatCompletionRequest, FinishReason, ResponseFormat,
@@ -15,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared_types::Slots;
 use tokio::sync::Semaphore;
+use tower::retry::Retry;
 
 use super::answers::{
     ConversationAnswer, RouterAnswer, checked_slots, conversation_schema, extraction_schema,
@@ -34,7 +37,6 @@ pub struct Model {
     client: Client<OpenAIConfig>,
     name: String,
     timeout: Duration,
-    retries: u32,
     permits: Semaphore,
     breaker: Breaker,
     tokens_a_day: u64,
@@ -118,10 +120,10 @@ impl Model {
             .timeout(config.timeout())
             .build()?;
         Ok(Some(Self {
-            client: Client::with_config(settings).with_http_client(http),
+            client: Client::with_config(settings)
+                .with_http_service(with_retries(http, config.llm_retries)),
             name: config.llm_model.clone(),
             timeout: config.timeout(),
-            retries: config.llm_retries,
             permits: Semaphore::new(config.llm_concurrency),
             breaker: Breaker::default(),
             tokens_a_day: config.llm_tokens_per_contact_per_day,
@@ -215,7 +217,7 @@ impl Model {
             .try_acquire()
             .map_err(|_| ModelError::Crowded)?;
         let node = question.node;
-        let asked = tokio::time::timeout(self.timeout, self.ask_with_retries(question)).await;
+        let asked = tokio::time::timeout(self.timeout, self.ask_once(question)).await;
         let answer = asked.unwrap_or(Err(ModelError::Slow));
         match &answer {
             Ok(_) => self.breaker.succeeded(),
@@ -230,43 +232,25 @@ impl Model {
         Ok((read, prompt + completion))
     }
 
-    async fn ask_with_retries(
-        &self,
-        question: Question<'_>,
-    ) -> Result<(String, u64, u64), ModelError> {
-        let request = self.request(question);
-        let mut tries = 0;
-        loop {
-            match self.client.chat().create(request.clone()).await {
-                Ok(response) => {
-                    let usage = response.usage.as_ref();
-                    let prompt = usage.map_or(0, |usage| u64::from(usage.prompt_tokens));
-                    let completion = usage.map_or(0, |usage| u64::from(usage.completion_tokens));
-                    let choice = response
-                        .choices
-                        .into_iter()
-                        .next()
-                        .ok_or(ModelError::Answer)?;
-                    let whole = choice
-                        .finish_reason
-                        .is_none_or(|reason| reason == FinishReason::Stop);
-                    let text = choice
-                        .message
-                        .content
-                        .filter(|_| whole && choice.message.refusal.is_none());
-                    return text
-                        .map(|text| (text, prompt, completion))
-                        .ok_or(ModelError::Answer);
-                }
-                Err(error) if tries < self.retries && is_worth_a_retry(&error) => tries += 1,
-                Err(OpenAIError::JSONDeserialize(..)) => return Err(ModelError::Answer),
-                Err(OpenAIError::Reqwest(error)) if error.is_timeout() => {
-                    return Err(ModelError::Slow);
-                }
-                Err(_) => return Err(ModelError::Failed),
-            }
-            tokio::time::sleep(Duration::from_millis(100) * tries).await;
-        }
+    async fn ask_once(&self, question: Question<'_>) -> Result<(String, u64, u64), ModelError> {
+        let response = self.client.chat().create(self.request(question)).await;
+        let response = response.map_err(|error| match error {
+            OpenAIError::JSONDeserialize(..) => ModelError::Answer,
+            OpenAIError::Reqwest(error) if error.is_timeout() => ModelError::Slow,
+            _ => ModelError::Failed,
+        })?;
+        let usage = response.usage.as_ref();
+        let prompt = usage.map_or(0, |usage| u64::from(usage.prompt_tokens));
+        let completion = usage.map_or(0, |usage| u64::from(usage.completion_tokens));
+        let choice = response.choices.into_iter().next();
+        let choice = choice.ok_or(ModelError::Answer)?;
+        let is_whole = choice
+            .finish_reason
+            .is_none_or(|reason| reason == FinishReason::Stop);
+        let is_willing = choice.message.refusal.is_none();
+        let text = choice.message.content.filter(|_| is_whole && is_willing);
+        text.map(|text| (text, prompt, completion))
+            .ok_or(ModelError::Answer)
     }
 
     fn request(&self, question: Question<'_>) -> CreateChatCompletionRequest {
@@ -293,15 +277,16 @@ impl Model {
     }
 }
 
+/// The client's own policy: rate limits, server errors and failed connections, with its pauses. The
+/// question's time bounds all of it.
+fn with_retries(http: reqwest::Client, retries: u32) -> Retry<SimpleRetryPolicy, ReqwestService> {
+    Retry::new(
+        SimpleRetryPolicy::new(retries as usize),
+        ReqwestService::new(http),
+    )
+}
+
 /// In millionths: a price for a million tokens times a number of tokens.
 fn cost((prompt_price, completion_price): (f64, f64), prompt: u64, completion: u64) -> u64 {
     (prompt_price * prompt as f64 + completion_price * completion as f64).round() as u64
-}
-
-/// A connection that broke, or a server that says that it failed; not what we sent.
-fn is_worth_a_retry(error: &OpenAIError) -> bool {
-    match error {
-        OpenAIError::Reqwest(error) => !error.is_timeout() && !error.is_builder(),
-        _ => false,
-    }
 }

@@ -8,6 +8,7 @@ use async_openai::types::InputSource;
 use async_openai::types::audio::{AudioInput, CreateTranscriptionRequest};
 use reqwest::Url;
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 use shared_types::{Attachment, InboundMessage};
 use tokio::sync::Semaphore;
 
@@ -46,6 +47,12 @@ pub enum TranscriberError {
     /// Too many are in progress.
     #[error("too many voice messages at once")]
     Crowded,
+}
+
+/// An endpoint's answer, as far as it matters.
+#[derive(Deserialize)]
+struct Transcript {
+    text: String,
 }
 
 impl From<FetchError> for TranscriberError {
@@ -129,8 +136,13 @@ impl Transcriber {
             model,
             ..CreateTranscriptionRequest::default()
         };
-        let answer = self.client.audio().transcription().create(request).await;
-        let text = answer.map_err(|_| TranscriberError::Failed)?.text;
+        // Read by ourselves: the client wants fields that many endpoints leave out.
+        let audio = self.client.audio();
+        let answer = audio.transcription().create_raw(request).await;
+        let answer = answer.map_err(|_| TranscriberError::Failed)?;
+        let transcript: Transcript =
+            serde_json::from_slice(&answer).map_err(|_| TranscriberError::Failed)?;
+        let text = transcript.text;
         let text: String = text
             .trim()
             .chars()

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Row};
 use test_support::{PostgresServer, eventually};
+use tokio::task::JoinSet;
 use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
 
 const PHONE: &str = "whatsapp:+31612345678";
@@ -144,9 +145,10 @@ async fn an_opt_out_is_noted_and_undone(database: &Database) {
 }
 
 async fn sixteen_workers_write_the_same_contact_at_once(database: &Database) {
-    let writers = (0..16).map(|worker| {
+    let mut writers = JoinSet::new();
+    for worker in 0..16 {
         let url = database.url.clone();
-        tokio::spawn(async move {
+        writers.spawn(async move {
             let crm = Crm::new(&url).unwrap();
             let mut created = 0;
             for turn in 0..4 {
@@ -155,12 +157,9 @@ async fn sixteen_workers_write_the_same_contact_at_once(database: &Database) {
                 created += u32::from(crm.apply(&write).await.unwrap().contact_created);
             }
             created
-        })
-    });
-    let mut created = 0;
-    for writer in writers.collect::<Vec<_>>() {
-        created += writer.await.unwrap();
+        });
     }
+    let created: u32 = writers.join_all().await.into_iter().sum();
     assert_eq!(created, 1, "exactly one of 64 writes made the contact");
     assert_eq!(
         (

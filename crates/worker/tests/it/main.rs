@@ -7,9 +7,13 @@
     reason = "tests may panic"
 )]
 
+mod attachments;
+mod chat;
 mod commands;
 mod crm;
+mod dialogues;
 mod domain;
+mod model;
 mod other_domain;
 mod quality;
 mod robustness;

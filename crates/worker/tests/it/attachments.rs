@@ -1,0 +1,135 @@
+//! Messages that are not text, and voice messages that become text.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use simulator::{Simulator, SimulatorConfig, SimulatorHandle};
+use tokio_util::sync::CancellationToken;
+use worker::domain::Domain;
+
+use crate::chat::Chat;
+
+fn attachment(content_type: &str) -> Value {
+    json!({"attachments": [{"url": "https://example.com/file", "content_type": content_type}]})
+}
+
+#[tokio::test]
+async fn each_kind_of_message_gets_an_answer_of_its_own() {
+    let mut chat = Chat::with_rules().await;
+    for kind in [
+        "image/jpeg",
+        "audio/ogg",
+        "video/mp4",
+        "application/pdf",
+        "text/vcard",
+        "image/webp",
+    ] {
+        chat.sends("", attachment(kind)).await;
+    }
+    chat.sends(
+        "",
+        json!({"location": {"latitude": 52.37, "longitude": 4.89, "label": "De Dam"}}),
+    )
+    .await;
+    chat.sends("Ja", json!({"button": {"text": "Ja", "payload": "yes"}}))
+        .await;
+    chat.sends(
+        "deze golf bedoel ik, wat kost die?",
+        attachment("image/jpeg"),
+    )
+    .await;
+    insta::assert_snapshot!(chat.transcript);
+}
+
+fn simulator() -> SimulatorHandle {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = SimulatorConfig::for_ingress("http://127.0.0.1:9");
+    Simulator::new(config, listener, CancellationToken::new())
+        .start()
+        .unwrap()
+}
+
+/// Twilio's media are the simulator's: its URL is the API's base URL.
+async fn listening_chat(simulator: &SimulatorHandle) -> Chat {
+    let (url, model) = (simulator.url(), format!("{}/v1", simulator.url()));
+    let flags = [
+        "--transcribe-base-url",
+        &model,
+        "--transcribe-timeout-ms",
+        "1000",
+        "--twilio-api-base-url",
+        url,
+        "--twilio-account-sid",
+        "AC00000000000000000000000000000000",
+        "--twilio-auth-token",
+        "fake-twilio-token",
+    ];
+    Chat::with(Domain::embedded().unwrap(), &flags).await
+}
+
+/// Lets the simulator keep a recording; gives its address.
+async fn recording(simulator: &SimulatorHandle) -> String {
+    let posted = simulator::CustomerMessage {
+        media: vec![
+            serde_json::from_value(json!({"content_type": "audio/ogg", "content": "beep"}))
+                .unwrap(),
+        ],
+        ..simulator::CustomerMessage::text(simulator::Provider::Twilio, "+31612345678", "")
+    };
+    // Nothing listens at the ingress: the recording is kept all the same.
+    drop(simulator.post(posted).await);
+    let written = simulator.transcript("+31612345678");
+    let request = written.last().unwrap().entry.request.to_string();
+    let url = request
+        .split('"')
+        .find(|part| part.starts_with(simulator.url()));
+    url.unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_voice_message_is_answered_as_if_it_were_typed() {
+    let simulator = simulator();
+    simulator.add_llm_rule(
+        serde_json::from_value(json!({"match": {"file": "message"}, "reply": {"kind": "text", "text": "Ik zoek een Golf"}})).unwrap(),
+    );
+    let mut chat = listening_chat(&simulator).await;
+    let url = recording(&simulator).await;
+    let reply = chat
+        .sends(
+            "",
+            json!({"attachments": [{"url": url, "content_type": "audio/ogg"}]}),
+        )
+        .await
+        .unwrap();
+    let page = chat.metrics.page().unwrap();
+    assert!(reply.text.contains("Golf"), "{}\n{page}", reply.text);
+    assert_eq!(chat.known.history[0].text, "Ik zoek een Golf");
+}
+
+#[tokio::test]
+async fn recordings_elsewhere_are_not_fetched_and_still_answered() {
+    let simulator = simulator();
+    let mut chat = listening_chat(&simulator).await;
+    for url in [
+        "http://169.254.169.254/latest/meta-data",
+        "https://localhost/secret.ogg",
+        "https://media.twiliocdn.com.evil.example/a.ogg",
+        "file:///etc/passwd",
+    ] {
+        let reply = chat
+            .sends(
+                "",
+                json!({"attachments": [{"url": url, "content_type": "audio/ogg"}]}),
+            )
+            .await;
+        assert!(
+            reply.is_some_and(|reply| reply.text.contains("spraakbericht")),
+            "{url}"
+        );
+    }
+    let page = chat.metrics.page().unwrap();
+    assert!(
+        page.contains(r#"postduif_transcriptions_total{outcome="not_fetched"} 4"#),
+        "{page}"
+    );
+}

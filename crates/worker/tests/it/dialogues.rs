@@ -1,0 +1,178 @@
+//! Whole conversations, as a dealer would read them.
+
+use shared_types::ControlKind;
+
+use crate::chat::Chat;
+
+async fn told(messages: &[&str]) -> String {
+    let mut chat = Chat::with_rules().await;
+    for message in messages {
+        chat.says(message).await;
+    }
+    chat.transcript
+}
+
+#[tokio::test]
+async fn a_golf_is_looked_for() {
+    insta::assert_snapshot!(
+        told(&[
+            "Ik zoek een Volkswagen Golf",
+            "15",
+            "en een automaat?",
+            "liefst vanaf 2018, minder dan 1 ton km",
+            "bedankt!",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn slang_and_half_sentences_are_enough() {
+    insta::assert_snapshot!(
+        told(&[
+            "heb je nog een polootje, automaat, max 12 mille?",
+            "mag ook een fiesta zijn",
+            "geen diesel aub",
+            "kan ik zaterdag een proefrit maken?",
+            "om een uur of 11",
+            "top",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn a_trade_in_collects_what_is_needed() {
+    insta::assert_snapshot!(
+        told(&[
+            "goedemorgen",
+            "ik wil mijn Opel Corsa inruilen",
+            "ZB-612-N",
+            "ongeveer 85.000",
+            "wanneer zijn jullie zaterdag open?",
+            "dank je wel",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn an_angry_customer_gets_a_colleague_and_silence() {
+    let mut chat = Chat::with_rules().await;
+    chat.says("wanneer wordt mijn auto geleverd?").await;
+    let handed = chat
+        .says("dit is echt een schandalige oplichterij!")
+        .await
+        .unwrap();
+    assert!(handed.handoff_note.unwrap().contains("Reason: angry"));
+    chat.says("hallo?").await;
+    chat.says("ik wil antwoord").await;
+    chat.changes_hands(ControlKind::Released);
+    chat.says("fijn, het is opgelost. Wanneer zijn jullie morgen open?")
+        .await;
+    insta::assert_snapshot!(chat.transcript);
+}
+
+#[tokio::test]
+async fn a_customer_who_wants_no_messages_gets_none() {
+    let mut chat = Chat::with_rules().await;
+    for message in [
+        "zoek een fiat 500",
+        "STOP",
+        "hallo?",
+        "ik zoek toch een auto",
+        "START",
+        "een fiat 500 tot 8000 euro",
+    ] {
+        chat.says(message).await;
+    }
+    insta::assert_snapshot!(chat.transcript);
+}
+
+#[tokio::test]
+async fn an_english_customer_books_a_service() {
+    insta::assert_snapshot!(
+        told(&[
+            "Hi there",
+            "my golf needs new brakes, can you fix that?",
+            "12-KDB-4",
+            "next Thursday morning would be great",
+            "How late are you open on Saturday?",
+            "thanks a lot",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn a_german_customer_asks_for_a_lease() {
+    insta::assert_snapshot!(
+        told(&[
+            "Guten Tag, ich suche einen Skoda Octavia Kombi, Diesel, bis 18.000 Euro",
+            "gerne mit Automatik",
+            "Kann man den auch leasen?",
+            "privat",
+            "Vielen Dank!",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_understood_three_times_goes_to_a_colleague() {
+    insta::assert_snapshot!(
+        told(&[
+            "blorp wiebel",
+            "zwurf knarps",
+            "frobnicate de hupsel",
+            "hallo",
+            "en nu?",
+        ])
+        .await
+    );
+}
+
+#[tokio::test]
+async fn a_bicycle_workshop_leads_its_own_conversations() {
+    let mut chat = Chat::with_domain("bicycle-repair.toml").await;
+    for message in [
+        "hallo",
+        "mijn fiets is kapot",
+        "een Gazelle Ultimate",
+        "woensdag",
+        "bedankt",
+        "stop",
+    ] {
+        chat.says(message).await;
+    }
+    insta::assert_snapshot!(chat.transcript);
+}
+
+#[tokio::test]
+async fn nothing_is_said_twice_in_a_row_and_one_question_at_a_time() {
+    let mut chat = Chat::with_rules().await;
+    let mut last = String::new();
+    for message in [
+        "hallo",
+        "hallo",
+        "ik zoek een auto",
+        "ik zoek een auto",
+        "ik zoek een auto",
+        "een auto",
+        "blorp",
+        "blorp",
+        "openingstijden?",
+        "openingstijden?",
+        "wat is jullie adres",
+        "wat is jullie adres",
+    ] {
+        let Some(reply) = chat.says(message).await else {
+            continue;
+        };
+        assert_ne!(reply.text, last, "after {message}\n{}", chat.transcript);
+        let questions = reply.text.matches('?').count();
+        assert!(questions <= 1, "{message}: {}", reply.text);
+        assert!(reply.text.chars().count() <= 1_600);
+        last = reply.text;
+    }
+}
