@@ -258,11 +258,16 @@ impl Intake {
             Event::Delivery(report) => &report.provider_id,
             Event::Control { delivery, .. } => delivery,
         };
+        // WAHA's ids hold the customer's number. The long digits of the others' mean nothing.
+        let message_id = match source {
+            Source::Waha => self.masking.show(message_id),
+            Source::Twilio | Source::Chatwoot => Masking::Off.show(message_id),
+        };
         tracing::info!(
             request.id = webhook.id,
             %source,
             kind = entry.kind,
-            message.id = message_id,
+            message.id = %message_id,
             conversation = %self.masking.show(&entry.conversation),
             queued = matches!(taken, Taken::Done),
             "{text}"

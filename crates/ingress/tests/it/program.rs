@@ -10,7 +10,8 @@ use test_support::{Process, RedisServer, eventually, free_port};
 use crate::http::{Answer, Request, connect};
 use crate::signing::{
     ACCOUNT, BASE, CHATWOOT_PATH_TOKEN, CHATWOOT_SECRET, TWILIO_TOKEN, WAHA_SECRET, WHATSAPP,
-    chatwoot_aged, chatwoot_message, text_message, twilio_form, twilio_message, waha, waha_message,
+    chatwoot, chatwoot_aged, chatwoot_message, text_message, twilio_form, twilio_message, waha,
+    waha_message,
 };
 use crate::support::length;
 
@@ -288,32 +289,40 @@ async fn a_refused_webhook_leaves_a_line_that_names_the_likely_cause_and_no_secr
 }
 
 #[tokio::test]
-async fn a_message_leaves_a_line_without_text_and_with_a_masked_number() {
+async fn a_webhook_leaves_a_line_without_text_and_with_a_masked_number() {
     let redis = RedisServer::start();
+    let ack = serde_json::json!({
+        "event": "message.ack",
+        "payload": {"id": "true_31612345678@c.us_B1", "fromMe": true, "ack": 3},
+    });
+    let send_all = |program: &Program, key: u64| {
+        let requests = [
+            twilio_message(&format!("SM12345678{key}"), "geheime tekst"),
+            waha(waha_message(&format!("A{key}"), "geheime tekst").to_string()),
+            waha(ack.to_string()),
+            chatwoot(chatwoot_message(key, "geheime tekst").to_string()),
+        ];
+        for request in requests {
+            assert_eq!(request.send(program.port).status, 200);
+        }
+    };
     let masked = Program::start(&redis, &[]).await;
-    assert_eq!(
-        twilio_message("SM1", "geheime tekst")
-            .send(masked.port)
-            .status,
-        200
-    );
-    let line = masked.says("Twilio webhook received").await;
-    assert_eq!(line["message.id"], "SM1");
+    send_all(&masked, 1);
+    let line = masked.says("Chatwoot webhook received").await;
     assert_eq!(line["queued"], true);
+    let line = masked.says("Twilio webhook received").await;
+    assert_eq!(line["message.id"], "SM123456781", "an id stays whole");
+    assert_eq!(line["conversation"], "whatsapp:+31*******78");
+    let line = masked.says("WAHA webhook received").await;
+    assert_eq!(line["message.id"], "false_31*******78@c.us_A1");
     for private in ["geheime", "31612345678", "John Doe"] {
-        assert!(
-            !masked.log().contains(private),
-            "{private}: {}",
-            masked.log()
-        );
+        let log = masked.log();
+        assert!(!log.contains(private), "{private}: {log}");
     }
     let whole = Program::start(&redis, &[("LOG_PII", "true")]).await;
-    assert_eq!(
-        twilio_message("SM2", "geheime tekst")
-            .send(whole.port)
-            .status,
-        200
-    );
+    send_all(&whole, 2);
+    let line = whole.says("Chatwoot webhook received").await;
+    assert_eq!(line["conversation"], "chatwoot:1:42");
     let line = whole.says("Twilio webhook received").await;
     assert_eq!(line["conversation"], "whatsapp:+31612345678");
     assert!(!whole.log().contains("geheime"));
