@@ -1,15 +1,17 @@
 //! Settings of ingress.
 
-use std::num::{NonZeroU16, NonZeroU32};
-use std::path::PathBuf;
-use std::time::Duration;
+mod limits;
+mod providers;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use runtime::RuntimeConfig;
 use secrecy::{ExposeSecret, SecretString};
-use streams::{PartitionCount, RateLimit, RedisConfig};
+use streams::RedisConfig;
 
-use crate::twilio::{SharedKey, TwilioKeys};
+pub use limits::ClientAddressSource;
+pub(crate) use limits::LimitsConfig;
+use limits::SpoolConfig;
+use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
 
 /// Everything that `ingress serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -68,202 +70,6 @@ pub struct IngressConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub runtime: RuntimeConfig,
-}
-
-/// What verifies Twilio's webhooks. Without a key the route does not exist.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Twilio")]
-pub struct TwilioConfig {
-    /// Webhooks of other accounts are refused.
-    #[arg(long, env = "TWILIO_ACCOUNT_SID")]
-    pub twilio_account_sid: Option<String>,
-
-    /// The account's auth token, with which Twilio signs.
-    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
-    pub twilio_auth_token: Option<SecretString>,
-
-    /// Further auth tokens that are good during a rotation, separated by commas.
-    #[arg(
-        long,
-        env = "TWILIO_EXTRA_AUTH_TOKENS",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub twilio_extra_auth_tokens: Vec<SecretString>,
-
-    /// Shared keys of Twilio's webhook settings as `id:SHA256:secret`, separated by commas.
-    #[arg(
-        long,
-        env = "TWILIO_SHARED_KEYS",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub twilio_shared_keys: Vec<SharedKey>,
-}
-
-/// What verifies WAHA's webhooks. Without a secret the route does not exist.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "WAHA")]
-pub struct WahaConfig {
-    /// The `hmac.key` of the session's webhook.
-    #[arg(long, env = "WAHA_WEBHOOK_SECRET", hide_env_values = true)]
-    pub waha_webhook_secret: Option<SecretString>,
-
-    /// Older events are refused, and kept as rejected.
-    #[arg(
-        long,
-        env = "WAHA_MAX_AGE_SECS",
-        default_value_t = 3600,
-        value_name = "SECONDS"
-    )]
-    pub waha_max_age_secs: u32,
-}
-
-/// What verifies Chatwoot's webhooks. Without a secret or token the routes do not exist.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Chatwoot")]
-pub struct ChatwootConfig {
-    /// The secrets of the webhook, bot and inbox that call us, separated by commas.
-    #[arg(
-        long,
-        env = "CHATWOOT_WEBHOOK_SECRET",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub chatwoot_webhook_secret: Vec<SecretString>,
-
-    /// For servers that do not sign: the unguessable last part of the webhook's path.
-    #[arg(long, env = "CHATWOOT_PATH_TOKEN", hide_env_values = true)]
-    pub chatwoot_path_token: Option<SecretString>,
-
-    /// The account, for events that do not name one.
-    #[arg(long, env = "CHATWOOT_ACCOUNT_ID")]
-    pub chatwoot_account_id: Option<u64>,
-}
-
-/// What protects the service.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Limits")]
-pub struct LimitsConfig {
-    /// Verified requests a minute and client address, over all replicas; 0 is off.
-    #[arg(
-        long,
-        env = "INGRESS_RATE_LIMIT_PER_MINUTE",
-        default_value_t = 50,
-        value_name = "N"
-    )]
-    pub rate_limit_per_minute: u32,
-
-    /// Requests with a bad signature a minute and client address, in each replica; 0 is off.
-    /// Half of the rate limit when not set.
-    #[arg(long, env = "INGRESS_FAILED_SIGNATURES_PER_MINUTE", value_name = "N")]
-    pub failed_signatures_per_minute: Option<u32>,
-
-    /// Where the client address comes from. Set it only behind a proxy that overwrites the header.
-    #[arg(long, env = "INGRESS_CLIENT_ADDRESS", default_value = "peer")]
-    pub client_address: ClientAddressSource,
-
-    /// How many proxies of ours stand in X-Forwarded-For.
-    #[arg(
-        long,
-        env = "INGRESS_TRUSTED_HOPS",
-        default_value = "1",
-        value_name = "N"
-    )]
-    pub trusted_hops: NonZeroU16,
-
-    /// Entries that may wait in one partition before webhooks are refused; 0 is off. A warning
-    /// comes at half of it.
-    #[arg(
-        long,
-        env = "INGRESS_MAX_BACKLOG",
-        default_value_t = 100_000,
-        value_name = "N"
-    )]
-    pub max_backlog: u32,
-
-    /// Webhooks that failed validation and are kept, over all partitions; the oldest go first.
-    #[arg(
-        long,
-        env = "INGRESS_MAX_REJECTED",
-        default_value = "10000",
-        value_name = "N"
-    )]
-    pub max_rejected: NonZeroU32,
-
-    /// How long a client may take to send its headers, and again to send its body.
-    #[arg(
-        long,
-        env = "INGRESS_REQUEST_TIMEOUT_SECS",
-        default_value = "10",
-        value_name = "SECONDS"
-    )]
-    pub request_timeout_secs: NonZeroU16,
-
-    /// Replicas of Redis that must have a message before the 200.
-    #[arg(
-        long,
-        env = "REDIS_WAIT_REPLICAS",
-        default_value_t = 0,
-        value_name = "N"
-    )]
-    pub wait_replicas: u16,
-
-    /// How long to wait for those replicas.
-    #[arg(
-        long,
-        env = "REDIS_WAIT_TIMEOUT_MS",
-        default_value_t = 500,
-        value_name = "MS"
-    )]
-    pub wait_timeout_ms: u64,
-
-    /// How long a repeated message is recognised.
-    #[arg(
-        long,
-        env = "INGRESS_DEDUP_SECS",
-        default_value_t = 3600,
-        value_name = "SECONDS"
-    )]
-    pub dedup_secs: u64,
-
-    /// Threads that serve requests; as many as cores when not set.
-    #[arg(long, env = "INGRESS_THREADS", value_name = "N")]
-    pub threads: Option<NonZeroU16>,
-
-    /// Check signatures and count the bad ones, but refuse nothing. For a rollout only.
-    #[arg(long, env = "INGRESS_OBSERVE_ONLY", action = clap::ArgAction::Set, default_value_t = false,
-          value_parser = clap::builder::BoolishValueParser::new())]
-    pub observe_only: bool,
-}
-
-/// Where webhooks wait on disk while Redis is away.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Spool")]
-pub struct SpoolConfig {
-    /// Folder of the spool, one for each replica. Without it webhooks get 503 while Redis is away.
-    #[arg(long, env = "INGRESS_SPOOL_DIR", value_name = "FOLDER")]
-    pub spool_dir: Option<PathBuf>,
-
-    /// The most webhooks in the spool.
-    #[arg(
-        long,
-        env = "INGRESS_SPOOL_MAX_ENTRIES",
-        default_value_t = 100_000,
-        value_name = "N"
-    )]
-    pub spool_max_entries: u64,
-}
-
-/// Where the address of a client is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ClientAddressSource {
-    /// The other end of the connection.
-    Peer,
-    /// `X-Real-IP`, as Railway sets it.
-    XRealIp,
-    /// `X-Forwarded-For`, counted from the right.
-    XForwardedFor,
 }
 
 impl IngressConfig {
@@ -350,53 +156,6 @@ impl IngressConfig {
                 .map(|host| format!("https://{host}"))
         };
         self.public_base_url.clone().or_else(railway)
-    }
-}
-
-impl TwilioConfig {
-    /// All keys that a signature may be made with.
-    pub fn keys(&self) -> TwilioKeys {
-        let tokens = self
-            .twilio_auth_token
-            .iter()
-            .chain(&self.twilio_extra_auth_tokens);
-        TwilioKeys {
-            auth_tokens: tokens.cloned().collect(),
-            shared: self.twilio_shared_keys.clone(),
-        }
-    }
-}
-
-impl WahaConfig {
-    /// How old a signed event may be.
-    pub fn max_age(&self) -> jiff::SignedDuration {
-        jiff::SignedDuration::from_secs(self.waha_max_age_secs.into())
-    }
-}
-
-impl LimitsConfig {
-    /// The budget of a client address.
-    pub const fn rate(&self) -> RateLimit {
-        RateLimit {
-            limit: self.rate_limit_per_minute,
-            window: Duration::from_secs(60),
-        }
-    }
-
-    /// How long a client may take to send its headers, and again to send its body.
-    pub fn request_patience(&self) -> Duration {
-        Duration::from_secs(self.request_timeout_secs.get().into())
-    }
-
-    /// The share of one partition in the rejected webhooks that are kept.
-    pub fn max_rejected_of(&self, partitions: PartitionCount) -> u32 {
-        self.max_rejected.get().div_ceil(partitions.get().into())
-    }
-
-    /// The budget of bad signatures; 0 is off.
-    pub fn failed_signatures(&self) -> u32 {
-        self.failed_signatures_per_minute
-            .unwrap_or(self.rate_limit_per_minute / 2)
     }
 }
 

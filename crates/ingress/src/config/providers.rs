@@ -1,0 +1,98 @@
+//! What verifies each provider's webhooks.
+
+use clap::Args;
+use secrecy::SecretString;
+
+use crate::twilio::{SharedKey, TwilioKeys};
+
+/// What verifies Twilio's webhooks. Without a key the route does not exist.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Twilio")]
+pub struct TwilioConfig {
+    /// Webhooks of other accounts are refused.
+    #[arg(long, env = "TWILIO_ACCOUNT_SID")]
+    pub twilio_account_sid: Option<String>,
+
+    /// The account's auth token, with which Twilio signs.
+    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    pub twilio_auth_token: Option<SecretString>,
+
+    /// Further auth tokens that are good during a rotation, separated by commas.
+    #[arg(
+        long,
+        env = "TWILIO_EXTRA_AUTH_TOKENS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub twilio_extra_auth_tokens: Vec<SecretString>,
+
+    /// Shared keys of Twilio's webhook settings as `id:SHA256:secret`, separated by commas.
+    #[arg(
+        long,
+        env = "TWILIO_SHARED_KEYS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub twilio_shared_keys: Vec<SharedKey>,
+}
+
+impl TwilioConfig {
+    /// All keys that a signature may be made with.
+    pub fn keys(&self) -> TwilioKeys {
+        let tokens = self
+            .twilio_auth_token
+            .iter()
+            .chain(&self.twilio_extra_auth_tokens);
+        TwilioKeys {
+            auth_tokens: tokens.cloned().collect(),
+            shared: self.twilio_shared_keys.clone(),
+        }
+    }
+}
+
+/// What verifies WAHA's webhooks. Without a secret the route does not exist.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "WAHA")]
+pub struct WahaConfig {
+    /// The `hmac.key` of the session's webhook.
+    #[arg(long, env = "WAHA_WEBHOOK_SECRET", hide_env_values = true)]
+    pub waha_webhook_secret: Option<SecretString>,
+
+    /// Older events are refused, and kept as rejected.
+    #[arg(
+        long,
+        env = "WAHA_MAX_AGE_SECS",
+        default_value_t = 3600,
+        value_name = "SECONDS"
+    )]
+    pub waha_max_age_secs: u32,
+}
+
+impl WahaConfig {
+    /// How old a signed event may be.
+    pub fn max_age(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_secs(self.waha_max_age_secs.into())
+    }
+}
+
+/// What verifies Chatwoot's webhooks. Without a secret or token the routes do not exist.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Chatwoot")]
+pub struct ChatwootConfig {
+    /// The secrets of the webhook, bot and inbox that call us, separated by commas.
+    #[arg(
+        long,
+        env = "CHATWOOT_WEBHOOK_SECRET",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub chatwoot_webhook_secret: Vec<SecretString>,
+
+    /// For servers that do not sign: the unguessable last part of the webhook's path.
+    #[arg(long, env = "CHATWOOT_PATH_TOKEN", hide_env_values = true)]
+    pub chatwoot_path_token: Option<SecretString>,
+
+    /// The account, for events that do not name one.
+    #[arg(long, env = "CHATWOOT_ACCOUNT_ID")]
+    pub chatwoot_account_id: Option<u64>,
+}
