@@ -306,8 +306,12 @@ fn every_problem_of_a_configuration_is_listed() {
         .start();
     redis.run::<()>(&["SET", "partitions", "8"]);
     let url = redis.url();
+    // Longer than a name may be: refused before anybody is asked.
+    let nowhere = "x".repeat(64);
+    let base = format!("http://{nowhere}.nl");
+    let unresolved = format!("{nowhere}.nl does not resolve");
     let wrong = [
-        ("PUBLIC_BASE_URL", "http://nowhere.invalid"),
+        ("PUBLIC_BASE_URL", base.as_str()),
         ("INGRESS_OBSERVE_ONLY", "true"),
         ("WAHA_WEBHOOK_SECRET", " "),
         ("CHATWOOT_PATH_TOKEN", "short-token"),
@@ -323,7 +327,7 @@ fn every_problem_of_a_configuration_is_listed() {
         "WAHA_WEBHOOK_SECRET: is set but empty",
         "CHATWOOT_PATH_TOKEN: needs at least 16 characters",
         "PUBLIC_BASE_URL is http",
-        "nowhere.invalid does not resolve",
+        &unresolved,
         "appendonly yes",
         "maxmemory-policy noeviction",
         "set REDIS_PARTITIONS=8",
