@@ -57,6 +57,7 @@ fn message(
         Some(number) => Some(number),
         None => whatsapp_number(params)?,
     };
+    let alias = address(params, "ExternalUserId")?.filter(|alias| *alias != from);
     Ok(InboundMessage {
         id,
         conversation: ConversationRef {
@@ -68,7 +69,7 @@ fn message(
             id: from,
             name: text(params, "ProfileName")?.and_then(|name| clean_line(name, MAX_NAME_CHARS)),
             phone_number,
-            aliases: address(params, "ExternalUserId")?.into_iter().collect(),
+            aliases: alias.into_iter().collect(),
         },
         content,
         message_type: MessageType::Incoming,
