@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
