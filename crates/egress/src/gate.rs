@@ -12,6 +12,7 @@ mod admission;
 mod doubt;
 mod hand_over;
 mod health;
+mod log;
 mod pacer;
 
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use shared_types::{FailureClass, Receipt, SendResult};
+use shared_types::{FailureClass, Receipt};
 use streams::{Delivery, Record, RecordOutcome};
 
 use super::health::Pass;
 use super::pacer::Place;
-use super::{Gate, OUTCOME_UNKNOWN, Stop, set_aside};
+use super::{Gate, OUTCOME_UNKNOWN, Stop, log, set_aside};
 use crate::attempt::{Attempt, Refusal, Scope, Trouble};
 use crate::ledger::{Entry, Stage};
 use crate::metrics::SendOutcome;
@@ -167,7 +167,7 @@ impl HandOver<'_> {
             return self.failed(progress, refusal.class, &error).await;
         }
         self.gate.metrics.failure(source, refusal.class);
-        self.log_failure(&error, progress.failures + 1);
+        log::failed(self.gate, self.part, &error, progress.failures + 1);
         let reason = match refusal.class {
             FailureClass::Configuration => "configuration",
             FailureClass::Window => "window_closed",
@@ -206,11 +206,11 @@ impl HandOver<'_> {
                 after,
                 attempts,
             } => {
-                self.log_failure(error, attempts);
+                log::failed(self.gate, self.part, error, attempts);
                 Ok((progress, after))
             }
             Next::GiveUp { attempts } => {
-                self.log_failure(error, attempts);
+                log::failed(self.gate, self.part, error, attempts);
                 Err(Stop::SetAside(set_aside("rounds_exhausted", error)))
             }
         }
@@ -226,7 +226,7 @@ impl HandOver<'_> {
         self.gate
             .health
             .works(self.part.message.source, &self.pace.clock);
-        self.log_rate_limited(pause);
+        log::rate_limited(self.gate, self.part, pause);
         if let Err(error) = self.gate.redis.push_slots(&self.pace.clock, pause).await {
             tracing::debug!(%error, "the sender's clock could not be moved");
         }
@@ -270,7 +270,7 @@ impl HandOver<'_> {
 
     async fn wait_for_slot(&mut self, asked: Instant) -> Result<Option<Instant>, Stop> {
         let (gate, part) = (self.gate, self.part);
-        let warn = |waited| log_rate_limited(gate, part, waited);
+        let warn = |waited| log::rate_limited(gate, part, waited);
         let recipient = Duration::from_millis(gate.settings.recipient_spacing_ms);
         if !recipient.is_zero() {
             let clock = format!("to:{}", part.message.to);
@@ -290,40 +290,12 @@ impl HandOver<'_> {
     fn sent(&self, receipt: &Receipt) -> Record {
         let source = self.part.message.source;
         self.gate.health.works(source, &self.pace.clock);
-        self.gate.metrics.send(source, SendOutcome::Sent);
         let now = Timestamp::now();
         self.gate
             .metrics
             .answer_time(source, now.duration_since(self.part.message.created_at));
-        tracing::info!(
-            outbound.id = %self.part.id,
-            in_reply_to = %self.part.message.in_reply_to,
-            to = %self.gate.masking.show(self.part.message.to.as_str()),
-            provider_id = receipt.provider_id(),
-            result = "sent",
-            "{}", source_text(self.part, "Message sent to")
-        );
+        log::sent(self.gate, self.part, receipt);
         self.entry.sent(receipt, now)
-    }
-
-    fn log_failure(&self, error: &str, attempts: u32) {
-        self.gate
-            .metrics
-            .send(self.part.message.source, SendOutcome::Failed);
-        let result = SendResult::Failed {
-            error: error.to_owned(),
-            attempts,
-        };
-        tracing::error!(
-            outbound.id = %self.part.id,
-            to = %self.gate.masking.show(self.part.message.to.as_str()),
-            result = serde_json::to_string(&result).unwrap_or_default(),
-            "{} send failed", channel(self.part)
-        );
-    }
-
-    fn log_rate_limited(&self, waited: Duration) {
-        log_rate_limited(self.gate, self.part, waited);
     }
 
     /// The request may or may not have arrived; it is looked up before the next attempt.
@@ -358,28 +330,4 @@ pub(super) fn until(at: Timestamp) -> Duration {
     at.duration_since(Timestamp::now())
         .try_into()
         .unwrap_or_default()
-}
-
-fn channel(part: &Part) -> &'static str {
-    use shared_types::Source;
-    match part.message.source {
-        Source::Twilio => "Twilio",
-        Source::Waha => "WAHA",
-        Source::Chatwoot => "Chatwoot",
-    }
-}
-
-fn source_text(part: &Part, text: &str) -> String {
-    format!("{text} {}", channel(part))
-}
-
-fn log_rate_limited(gate: &Gate, part: &Part, waited: Duration) {
-    gate.metrics
-        .send(part.message.source, SendOutcome::RateLimited);
-    tracing::warn!(
-        outbound.id = %part.id,
-        waited_ms = waited.as_millis(),
-        result = serde_json::to_string(&SendResult::RateLimited).unwrap_or_default(),
-        "{} rate limit reached", channel(part)
-    );
 }

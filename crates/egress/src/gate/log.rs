@@ -1,0 +1,56 @@
+//! The lines that operators search for, with the counters that go with them.
+
+use std::time::Duration;
+
+use shared_types::{Receipt, SendResult, Source};
+
+use super::Gate;
+use crate::metrics::SendOutcome;
+use crate::senders::Part;
+
+pub(super) fn sent(gate: &Gate, part: &Part, receipt: &Receipt) {
+    gate.metrics.send(part.message.source, SendOutcome::Sent);
+    tracing::info!(
+        outbound.id = %part.id,
+        in_reply_to = %part.message.in_reply_to,
+        to = %gate.masking.show(part.message.to.as_str()),
+        provider_id = receipt.provider_id(),
+        result = "sent",
+        "Message sent to {}", channel(part)
+    );
+}
+
+/// A round of attempts, or the whole message, has failed.
+pub(super) fn failed(gate: &Gate, part: &Part, error: &str, attempts: u32) {
+    gate.metrics.send(part.message.source, SendOutcome::Failed);
+    let result = SendResult::Failed {
+        error: error.to_owned(),
+        attempts,
+    };
+    tracing::error!(
+        outbound.id = %part.id,
+        to = %gate.masking.show(part.message.to.as_str()),
+        result = serde_json::to_string(&result).unwrap_or_default(),
+        "{} send failed", channel(part)
+    );
+}
+
+/// The message waits for its turn; it is not dropped.
+pub(super) fn rate_limited(gate: &Gate, part: &Part, waited: Duration) {
+    gate.metrics
+        .send(part.message.source, SendOutcome::RateLimited);
+    tracing::warn!(
+        outbound.id = %part.id,
+        waited_ms = waited.as_millis(),
+        result = serde_json::to_string(&SendResult::RateLimited).unwrap_or_default(),
+        "{} rate limit reached", channel(part)
+    );
+}
+
+fn channel(part: &Part) -> &'static str {
+    match part.message.source {
+        Source::Twilio => "Twilio",
+        Source::Waha => "WAHA",
+        Source::Chatwoot => "Chatwoot",
+    }
+}
