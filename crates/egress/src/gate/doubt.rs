@@ -21,6 +21,7 @@ use crate::senders::Trace;
 /// How often an unreadable list is asked again before the message is set aside.
 const LOOK_UPS: u32 = 8;
 const FIRST_LOOK_UP_PAUSE: Duration = Duration::from_secs(1);
+const NO_TRACE: &str = "the provider has no trace of the message";
 const POLICY: &str = "the outcome is unknown and the policy is to send again";
 
 impl HandOver<'_> {
@@ -43,8 +44,8 @@ impl HandOver<'_> {
             }
             OnUnknown::Resend => {
                 end(DoubtEnd::Resent);
-                let (_, pause) = self.next(progress, POLICY)?;
-                return self.send_again(progress, pause).await;
+                let (next, pause) = self.next(progress, POLICY)?;
+                return self.send_again(next, pause).await;
             }
             OnUnknown::Park | OnUnknown::Resolve => self.delivery.pause(until(look_at)).await?,
         }
@@ -60,8 +61,9 @@ impl HandOver<'_> {
             }
             Trace::Absent | Trace::NoRecords => {
                 end(DoubtEnd::Absent);
+                let (next, _) = self.next(progress, NO_TRACE)?;
                 // The pause before the next attempt is over: the look-up waited for it.
-                self.send_again(progress, Duration::ZERO).await
+                self.send_again(next, Duration::ZERO).await
             }
             Trace::Unreadable(error) => {
                 end(DoubtEnd::Parked);
@@ -118,8 +120,7 @@ impl HandOver<'_> {
         self.sender.find(part, since, &unclaimed).await
     }
 
-    async fn send_again(&mut self, progress: Progress, pause: Duration) -> Result<Step, Stop> {
-        let (next, _) = self.next(progress, "the provider has no trace of the message")?;
+    async fn send_again(&mut self, next: Progress, pause: Duration) -> Result<Step, Stop> {
         let at = Timestamp::now() + pause;
         self.delivery.record(&self.entry.flagged(next, at)).await?;
         tracing::warn!(outbound.id = %self.part.id, "sent again; the customer may get it twice");

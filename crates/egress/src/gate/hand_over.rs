@@ -7,7 +7,7 @@ use shared_types::{FailureClass, Receipt};
 use streams::{Delivery, Record, RecordOutcome};
 
 use super::health::Pass;
-use super::pacer::Place;
+use super::pacer::{Asked, Place};
 use super::{Gate, OUTCOME_UNKNOWN, Stop, log, set_aside};
 use crate::attempt::{Attempt, Refusal, Scope, Trouble};
 use crate::ledger::{Entry, Stage};
@@ -25,6 +25,8 @@ pub(super) struct HandOver<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) pace: Pace,
     rate_limits: u32,
+    /// How many slots this process was too slow for.
+    missed: u32,
     typed: bool,
     /// How the last request may be made.
     pass: Pass,
@@ -55,6 +57,7 @@ impl Gate {
             entry,
             pace,
             rate_limits: 0,
+            missed: 0,
             typed: false,
             pass: Pass::Free,
             intent_at: Timestamp::UNIX_EPOCH,
@@ -129,6 +132,7 @@ impl HandOver<'_> {
             Attempt::Accepted(receipt) => Ok(Step::Sent(receipt)),
             Attempt::RateLimited { retry_after } => self.rate_limited(progress, retry_after).await,
             Attempt::TooLate => {
+                self.missed += 1;
                 self.gate.health.probe_ended(&self.pace.clock, false);
                 let now = Timestamp::now();
                 self.delivery
@@ -244,7 +248,10 @@ impl HandOver<'_> {
             let clock = &self.pace.clock;
             self.pass = self.gate.health.wait(self.delivery, clock).await?;
             self.type_first().await?;
-            let asked = Instant::now();
+            let asked = Asked {
+                since: Instant::now(),
+                missed: self.missed,
+            };
             let place = self
                 .gate
                 .pacer
@@ -268,7 +275,7 @@ impl HandOver<'_> {
         Ok(())
     }
 
-    async fn wait_for_slot(&mut self, asked: Instant) -> Result<Option<Instant>, Stop> {
+    async fn wait_for_slot(&mut self, asked: Asked) -> Result<Option<Instant>, Stop> {
         let (gate, part) = (self.gate, self.part);
         let warn = |waited| log::rate_limited(gate, part, waited);
         let recipient = Duration::from_millis(gate.settings.recipient_spacing_ms);

@@ -41,10 +41,20 @@ pub(crate) struct Place(
     #[expect(dead_code, reason = "it works by being dropped")] OwnedSemaphorePermit,
 );
 
+/// What is known of a message that asks for a slot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// Since when it waits for its turn.
+    pub(crate) since: Instant,
+    /// How many slots it was too late for.
+    pub(crate) missed: u32,
+}
+
 /// A reserved slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotTime {
-    /// When the message must have left, or it must take another slot. None without a limit.
+    /// When the message must have left, or it must take another slot. None without a limit, or
+    /// without an allowance for jitter.
     pub(crate) leave_before: Option<Instant>,
 }
 
@@ -81,8 +91,7 @@ impl Pacer {
         permit.map(Place).map_err(|_| Interrupted)
     }
 
-    /// Waits for a slot. `too_long` is called once when the wait since `asked` becomes worth a
-    /// warning.
+    /// Waits for a slot. `too_long` is called once when the wait becomes worth a warning.
     ///
     /// # Errors
     /// When the process stops or the lease is gone.
@@ -90,7 +99,10 @@ impl Pacer {
         &self,
         delivery: &mut Delivery,
         pace: &Pace,
-        asked: Instant,
+        Asked {
+            since: asked,
+            missed,
+        }: Asked,
         mut too_long: impl FnMut(Duration),
     ) -> Result<SlotTime, Interrupted> {
         let Some(rate) = pace.per_second else {
@@ -121,8 +133,15 @@ impl Pacer {
         delivery.or_interrupted(tokio::time::sleep(wait)).await?;
         self.metrics.paced(asked.elapsed());
         Ok(SlotTime {
-            leave_before: Some(begins + self.jitter / 2),
+            leave_before: self.allowance(missed).map(|allowed| begins + allowed),
         })
+    }
+
+    /// How long after the beginning of its slot a message may still leave. A machine that is too
+    /// slow for that gets more with each slot that it missed: in the end the message must go.
+    fn allowance(&self, missed: u32) -> Option<Duration> {
+        let half = self.jitter / 2;
+        (!half.is_zero()).then(|| half.saturating_mul(1 << missed.min(6)))
     }
 
     /// Slots lie so far apart that the limit holds although messages travel for different times:

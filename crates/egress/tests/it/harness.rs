@@ -47,6 +47,7 @@ pub(crate) struct Rig {
     pub(crate) server: RedisServer,
     pub(crate) redis: Redis,
     pub(crate) simulator: SimulatorHandle,
+    partitions: &'static str,
     _stop: DropGuard,
 }
 
@@ -56,6 +57,13 @@ impl Rig {
     }
 
     pub(crate) fn start_with(change: impl FnOnce(&mut SimulatorConfig)) -> Self {
+        Self::with_partitions(PARTITIONS, change)
+    }
+
+    pub(crate) fn with_partitions(
+        partitions: &'static str,
+        change: impl FnOnce(&mut SimulatorConfig),
+    ) -> Self {
         logs::keep();
         runtime::install_tls();
         let server = RedisServer::start();
@@ -69,11 +77,12 @@ impl Rig {
             .start()
             .unwrap();
         simulator.set_deliveries(DeliveryPlan::silent()).unwrap();
-        let args = redis_args(&server);
+        let args = redis_args(&server, partitions);
         let cli = RedisCli::parse_from(["test".to_owned()].into_iter().chain(args));
         Self {
             redis: Redis::new(&cli.redis).unwrap(),
             server,
+            partitions,
             simulator,
             _stop: stop.drop_guard(),
         }
@@ -82,7 +91,7 @@ impl Rig {
     /// Arguments that point `egress` at this rig, quick in everything, with `changes` on top.
     pub(crate) fn args(&self, changes: &[&str]) -> Vec<String> {
         let url = self.simulator.url();
-        let mut args = redis_args(&self.server);
+        let mut args = redis_args(&self.server, self.partitions);
         for (name, value) in [
             ("port", "0"),
             ("public-base-url", PUBLIC),
@@ -297,10 +306,10 @@ impl Rig {
     }
 }
 
-fn redis_args(server: &RedisServer) -> Vec<String> {
+fn redis_args(server: &RedisServer, partitions: &str) -> Vec<String> {
     vec![
         format!("--redis-url={}", server.url()),
-        format!("--redis-partitions={PARTITIONS}"),
+        format!("--redis-partitions={partitions}"),
     ]
 }
 

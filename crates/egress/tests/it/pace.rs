@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use simulator::{Provider, Query, Record};
 
-use crate::harness::{PATIENCE, Rig, reply_to};
+use crate::harness::{CUSTOMER, PATIENCE, Rig, reply, reply_to};
 use crate::logs;
 
 /// The most requests in any half-open second, in order of arrival.
@@ -63,4 +63,23 @@ async fn three_replicas_together_keep_the_pace_and_send_everything() {
         "{lines}"
     );
     rig.letters(0).await;
+}
+
+#[tokio::test]
+async fn without_an_allowance_for_jitter_messages_leave_all_the_same() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["twilio-per-second=80", "pace-jitter-ms=0"]);
+    rig.queue(&reply("Hallo")).await;
+    rig.sent(CUSTOMER, 1).await;
+}
+
+#[tokio::test]
+async fn a_machine_too_slow_for_its_slots_sends_in_the_end() {
+    let rig = Rig::start();
+    // Half a millisecond after its slot begins, no message has left yet.
+    let _egress = rig.egress(&["twilio-per-second=80", "pace-jitter-ms=1"]);
+    for number in 0..10 {
+        rig.queue(&reply(&number.to_string())).await;
+    }
+    rig.sent(CUSTOMER, 10).await;
 }
