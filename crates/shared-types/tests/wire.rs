@@ -1,8 +1,5 @@
 //! The JSON of every wire type, as snapshots: a change here is a change of the contract.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use jiff::Timestamp;
 use serde::Serialize;
