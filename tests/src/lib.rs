@@ -35,7 +35,7 @@ mod webhook;
 
 pub use fault::{Fault, FaultCounts, schedule, strike};
 pub use inbound::inbound_entry;
-pub use load::{Load, LoadReport, Sent};
+pub use load::{Load, LoadReport, Sent, question};
 pub use measure::{print_cost_of_messages, print_idle_cost};
 pub use redis_shape::RedisShape;
 pub use service::{Role, Service};

@@ -96,7 +96,7 @@ impl Load {
             for _ in 0..self.burst.min(messages - place) {
                 place += 1;
                 let sid = format!("SM{:08x}{number:012x}{place:012x}", self.seed as u32);
-                let text = text(place);
+                let text = question(place);
                 let write = write(&webhooks, (&sid, &from, &text), &mut report);
                 if stop.run_until_cancelled(write).await.is_none() {
                     return report;
@@ -132,8 +132,9 @@ async fn write(
     }
 }
 
-/// What customers ask. The number keeps two messages of one customer apart.
-fn text(place: u32) -> String {
+/// Something that a customer asks and the worker answers without calling for a colleague. The
+/// number keeps two messages of one customer apart.
+pub fn question(place: u32) -> String {
     let subjects = [
         "Ik zoek een Volkswagen Golf",
         "Wat kost een proefrit?",

@@ -19,11 +19,20 @@ pub struct Tally {
     pub duplicated: usize,
     /// Replies that arrived after a reply to a later message of their conversation.
     pub out_of_order: usize,
-    /// The longest time from the 200 of a webhook to the arrival of its reply, in milliseconds.
-    pub longest_stall_ms: i64,
+    /// The times from the 200 of a webhook to the arrival of its reply, in milliseconds, ascending.
+    pub waits_ms: Vec<i64>,
+    /// When the message was acknowledged that waited longest.
+    pub longest_since: Timestamp,
 }
 
 impl Tally {
+    /// The time that this share of the messages, from 0 to 1, did not wait longer than.
+    pub fn wait_ms(&self, share: f64) -> i64 {
+        let last = self.waits_ms.len().saturating_sub(1);
+        let index = (last as f64 * share).round() as usize;
+        self.waits_ms.get(index).copied().unwrap_or_default()
+    }
+
     /// Whether every message was answered once and in order.
     pub const fn is_clean(&self) -> bool {
         self.missing == 0 && self.duplicated == 0 && self.out_of_order == 0
@@ -41,6 +50,7 @@ pub fn tally(sent: &[Sent], arrivals: &[Arrival], set_aside: &HashSet<String>) -
         ..Tally::default()
     };
     let mut seen = HashSet::new();
+    let mut longest = 0;
     let mut latest: HashMap<&str, u32> = HashMap::new();
     for arrival in arrivals {
         let Some(sent) = arrival.oid.as_deref().and_then(|id| by_id.get(id)) else {
@@ -55,9 +65,13 @@ pub fn tally(sent: &[Sent], arrivals: &[Arrival], set_aside: &HashSet<String>) -
             tally.out_of_order += 1;
         }
         *latest = sent.place.max(*latest);
-        let stall = stall(sent.acknowledged_at, arrival.at);
-        tally.longest_stall_ms = tally.longest_stall_ms.max(stall);
+        let waited = wait(sent.acknowledged_at, arrival.at);
+        if waited > longest {
+            (longest, tally.longest_since) = (waited, sent.acknowledged_at);
+        }
+        tally.waits_ms.push(waited);
     }
+    tally.waits_ms.sort_unstable();
     tally.answered = seen.len();
     let unanswered = |sent: &&Sent| {
         let id = sent.outbound_id.as_str();
@@ -67,7 +81,7 @@ pub fn tally(sent: &[Sent], arrivals: &[Arrival], set_aside: &HashSet<String>) -
     tally
 }
 
-fn stall(acknowledged: Timestamp, arrived: Timestamp) -> i64 {
+fn wait(acknowledged: Timestamp, arrived: Timestamp) -> i64 {
     let waited: SignedDuration = arrived.duration_since(acknowledged);
     i64::try_from(waited.as_millis()).unwrap_or(i64::MAX).max(0)
 }
@@ -106,7 +120,8 @@ mod tests {
         let tally = count(&["a1", "b1", "a2", "a3"]);
         assert!(tally.is_clean());
         assert_eq!((tally.sent, tally.answered), (4, 4));
-        assert_eq!(tally.longest_stall_ms, 3000);
+        assert_eq!(tally.waits_ms, [0, 1000, 2000, 3000]);
+        assert_eq!((tally.wait_ms(0.0), tally.wait_ms(1.0)), (0, 3000));
     }
 
     #[test]

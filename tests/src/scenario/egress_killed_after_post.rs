@@ -5,7 +5,7 @@ use test_support::eventually;
 
 use super::judgement::Expected;
 use super::{Judgement, Plan};
-use crate::{Fault, LoadReport, RedisShape, Role, Sent, SystemBuilder, outbound_id};
+use crate::{Fault, LoadReport, RedisShape, Role, Sent, SystemBuilder, outbound_id, question};
 
 /// How often it happens.
 const ROUNDS: u32 = 5;
@@ -26,8 +26,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
         let rule = json!({ "provider": "twilio", "endpoint": "send", "times": 1, "fault": fault });
         simulator.misbehave(rule).await;
         let (from, sid) = ("+31612345678", format!("SM{:016x}{round:016x}", plan.seed));
-        let text = format!("Wat kost een proefrit? ({round})");
-        let posted = system.webhooks().post(&sid, from, &text).await;
+        let posted = system.webhooks().post(&sid, from, &question(round)).await;
         assert_eq!(posted.expect("ingress answers"), 200);
         report.sent.push(Sent {
             from: from.into(),

@@ -133,9 +133,15 @@ impl Judgement {
             row("duplicated", tally.duplicated.to_string()),
             row("out of order", tally.out_of_order.to_string()),
             row("dead letters", self.dead_letters.to_string()),
+            row("half waited at most", seconds(tally.wait_ms(0.5))),
+            row("99 % waited at most", seconds(tally.wait_ms(0.99))),
             row(
                 "longest stall",
-                format!("{:.1} s", tally.longest_stall_ms as f64 / 1000.0),
+                format!(
+                    "{}, from {:.0}",
+                    seconds(tally.wait_ms(1.0)),
+                    tally.longest_since
+                ),
             ),
             row("faults", self.faults.values().sum::<u32>().to_string()),
         ];
@@ -147,6 +153,10 @@ impl Judgement {
         rows.extend(self.broken.iter().map(|what| row("BROKEN", what.clone())));
         rows
     }
+}
+
+fn seconds(ms: i64) -> String {
+    format!("{:.1} s", ms as f64 / 1000.0)
 }
 
 /// Waits until everything is answered and the queues are empty, or nothing moves any more. Starts

@@ -1,6 +1,6 @@
 //! `kill -9` of each process between webhook and reply: after a restart the reply goes out, once.
 
-use e2e_tests::{Role, outbound_id};
+use e2e_tests::{Role, outbound_id, question};
 use serde_json::json;
 use test_support::eventually;
 
@@ -90,7 +90,7 @@ async fn a_worker_that_sleeps_through_its_lease_changes_nothing() {
     let mut system = e2e_tests::SystemBuilder::new(settings).start().await;
     for index in [0, 1] {
         system.service(Role::Worker, index).pause();
-        let id = write(&system, &format!("Vraag {index}")).await;
+        let id = write(&system, &question(index as u32)).await;
         let arrived = answers(&system, index + 1).await;
         assert_eq!(arrived.len(), index + 1);
         assert_eq!(arrived[index], outbound_id(&id));

@@ -1,4 +1,4 @@
-use e2e_tests::{Role, outbound_id};
+use e2e_tests::{Role, outbound_id, question};
 use serde_json::json;
 use streams::Queue;
 
@@ -14,7 +14,7 @@ async fn a_question_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_messages_of_one_conversation_one_after_the_other_are_answered_in_order() {
     let system = system().await;
-    let texts = (1..=10).map(|n| json!({ "from": CUSTOMER, "text": format!("Vraag {n}") }));
+    let texts = (1..=10).map(|n| json!({ "from": CUSTOMER, "text": question(n) }));
     let posted = system.simulator().write(texts.collect()).await;
     let expected: Vec<_> = posted
         .as_array()
@@ -34,7 +34,7 @@ async fn ten_messages_of_one_conversation_at_once_are_answered_in_order() {
     let posts = (1..=10).map(|n| {
         let webhooks = webhooks.clone();
         async move {
-            let (sid, text) = (format!("SM{n:032x}"), format!("Vraag {n}"));
+            let (sid, text) = (format!("SM{n:032x}"), question(n));
             webhooks.post(&sid, CUSTOMER, &text).await.unwrap()
         }
     });
