@@ -64,6 +64,15 @@ struct Mailbox {
     state: State,
 }
 
+impl Mailbox {
+    /// In stream order. New entries come in that order; one that Redis gave back after it had lost a
+    /// commit goes before those that are waiting, also before one that is tried again.
+    fn insert(&mut self, item: Item) {
+        let place = self.waiting.partition_point(|waiting| waiting.id < item.id);
+        self.waiting.insert(place, item);
+    }
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 enum State {
     /// In the ready queue, or empty and about to be dropped.
@@ -117,7 +126,7 @@ impl Mailboxes {
         self.known.len()
     }
 
-    /// Adds an entry at the end of its mailbox. Entries must come in stream order.
+    /// Adds an entry to its mailbox, in stream order.
     pub(crate) fn push(&mut self, mut item: Item) {
         if !self.known.insert(item.id) {
             return;
@@ -131,7 +140,7 @@ impl Mailboxes {
             }
         }
         let mailbox = self.by_key.entry(key.clone()).or_default();
-        mailbox.waiting.push_back(item);
+        mailbox.insert(item);
         if mailbox.state == State::Ready && mailbox.waiting.len() == 1 {
             self.ready.push_back(key);
         }
@@ -192,12 +201,12 @@ impl Mailboxes {
         }
     }
 
-    /// The running entry goes back to the head of its mailbox and is tried again at `when`.
+    /// The running entry goes back to its place in its mailbox and is tried again at `when`.
     pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item, when: Instant) {
         self.leave_lane(&item);
         if let Some(mailbox) = self.by_key.get_mut(key) {
             self.loaded += usize::from(matches!(item.content, Content::Entry(_)));
-            mailbox.waiting.push_front(item);
+            mailbox.insert(item);
             mailbox.state = State::Delayed(when);
             self.delayed.insert(key.clone());
         }
@@ -370,6 +379,24 @@ mod tests {
             running.push(started);
         }
         assert_eq!(ids(&running), [5, 3, 4]);
+    }
+
+    #[test]
+    fn an_entry_that_redis_gave_back_goes_before_later_ones() {
+        let now = Instant::now();
+        let mut boxes = Mailboxes::new(1_000, 1_000);
+        boxes.push(item(2, "a"));
+        boxes.push(item(3, "a"));
+        let (key, running) = boxes.start_next().unwrap();
+        boxes.push(item(1, "a"));
+        boxes.retry(&key, running, now);
+        boxes.wake_delayed(now);
+        let mut order = Vec::new();
+        while let Some((key, next)) = boxes.start_next() {
+            order.push(next.id.added_at_ms());
+            boxes.finish(key, &next);
+        }
+        assert_eq!(order, [1, 2, 3]);
     }
 
     proptest! {

@@ -110,8 +110,19 @@ impl<H: Handler> PartitionLoop<H> {
                     self.ended(ended.ok());
                 }
             }
-            () = self.slot.woken(), if !stopping => self.more = true,
+            () = self.slot.woken(), if !stopping => self.woken(),
             () = sleep_until(timer), if timer.is_some() && !stopping => self.not_before = None,
+        }
+    }
+
+    /// There may be something new. After a broken connection something old as well: a commit that
+    /// Redis has lost leaves its entry pending, and only a reading of those finds it.
+    fn woken(&mut self) {
+        self.more = true;
+        if self.slot.take_suspicion() {
+            self.from = From::Pending {
+                after: StreamId::ZERO,
+            };
         }
     }
 

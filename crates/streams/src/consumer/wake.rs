@@ -26,6 +26,8 @@ pub(super) struct WakeSlot {
     position: Mutex<StreamId>,
     /// The partition has more to fetch than it has room for and needs no waking.
     backlogged: AtomicBool,
+    /// Redis may have forgotten what this process believes to be done.
+    suspect: AtomicBool,
 }
 
 impl WakeSlot {
@@ -35,6 +37,7 @@ impl WakeSlot {
             woken: Notify::new(),
             position: Mutex::default(),
             backlogged: AtomicBool::new(true),
+            suspect: AtomicBool::new(false),
         }
     }
 
@@ -60,8 +63,20 @@ impl WakeSlot {
         *position = last.map_or(*position, |last| last.max(*position));
     }
 
-    /// After an error everything in the stream counts as new again. A failover may have taken the last ids back,
-    /// and what is added under them since would lie before the position for ever.
+    /// The connection broke: Redis may have restarted or failed over, and lost its last writes.
+    /// Entries that were done may be pending again, and new ones may have ids that were seen already.
+    fn connection_broke(&self) {
+        self.start_over();
+        self.suspect.store(true, Ordering::Release);
+        self.woken.notify_one();
+    }
+
+    /// Whether the connection broke since this was asked last.
+    pub(super) fn take_suspicion(&self) -> bool {
+        self.suspect.swap(false, Ordering::AcqRel)
+    }
+
+    /// Everything in the stream counts as new again.
     pub(super) fn start_over(&self) {
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = StreamId::ZERO;
     }
@@ -140,7 +155,7 @@ async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, bloc
             Err(error) => {
                 tracing::debug!(%error, "watching streams failed");
                 connection = None;
-                slots().iter().for_each(|slot| slot.start_over());
+                slots().iter().for_each(|slot| slot.connection_broke());
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }

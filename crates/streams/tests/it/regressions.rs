@@ -308,6 +308,32 @@ async fn entries_with_older_ids_after_a_failover_are_never_seen() {
     running.stop().await;
 }
 
+/// A failover took a commit back; its entry was pending again, and its owner, who believed it done,
+/// never looked.
+#[tokio::test]
+async fn an_entry_whose_commit_redis_lost_stays_pending_for_ever() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    add(&redis, "c", "before", "echo").await;
+    until_empty(&server).await;
+    until_watched(&server).await;
+    let stream = format!("in:{}", redis.partitions().partition_of("c"));
+    let fields = [
+        "v", "1", "kind", "message", "event", "lost", "conv", "c", "payload", "echo",
+    ];
+    // In one step, so that the consumer cannot take it as new.
+    let give_back = "redis.call('DEL', KEYS[1]) \
+                     redis.call('XGROUP', 'CREATE', KEYS[1], 'worker', '0', 'MKSTREAM') \
+                     redis.call('XADD', KEYS[1], '1-1', unpack(ARGV)) \
+                     redis.call('XREADGROUP', 'GROUP', 'worker', 'owner', 'STREAMS', KEYS[1], '>')";
+    server.run::<()>(&[&["EVAL", give_back, "1", &stream], fields.as_slice()].concat());
+    server.run::<u64>(&["CLIENT", "KILL", "TYPE", "normal"]);
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["before", "lost"]);
+    running.stop().await;
+}
+
 /// An error that Redis gives every time was repeated for ever, and held its conversation and a
 /// place among those in flight.
 #[tokio::test]
