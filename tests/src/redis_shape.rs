@@ -49,6 +49,8 @@ impl RedisShape {
             words.push(value);
         }
         words.push(format!("--redis-partitions={partitions}"));
+        // A harness on a loaded machine has more patience than a service.
+        words.push("--redis-timeout-ms=30000".into());
         let cli: Cli = clap::Parser::parse_from(words);
         Redis::new(&cli.redis).expect("valid Redis settings")
     }

@@ -37,7 +37,7 @@ impl Default for Settings {
             workers: 1,
             egresses: 1,
             partitions: 16,
-            lease_ms: 1_500,
+            lease_ms: 3_000,
             spool: false,
             wait_replicas: 0,
             log: "warn",
@@ -96,7 +96,7 @@ impl Settings {
         let mut all = self.common(redis);
         let database = format!("sqlite:{}", folder.join("crm.sqlite").display());
         // A turn must fit into a lease, and the lease is short.
-        let budget = self.lease_ms * 2 / 3;
+        let budget = self.lease_ms * 4 / 5;
         all.extend(pairs([
             ("WORKER_TURN_BUDGET_MS", budget.to_string()),
             ("WORKER_LEASE_MS", self.lease_ms.to_string()),

@@ -125,7 +125,7 @@ fn start_sentinel(folder: &TempDir, number: u8, master: u16) -> (u16, Process) {
     let file = folder.path().join(format!("sentinel-{number}.conf"));
     let settings = format!(
         "port {port}\ndir {}\nsentinel monitor {MASTER_NAME} 127.0.0.1 {master} 2\n\
-         sentinel down-after-milliseconds {MASTER_NAME} 1000\n\
+         sentinel down-after-milliseconds {MASTER_NAME} 4000\n\
          sentinel failover-timeout {MASTER_NAME} 5000\n",
         folder.path().display()
     );
