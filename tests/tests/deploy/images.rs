@@ -1,0 +1,187 @@
+//! The Dockerfile and docker-compose.yml.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::files::{read, root};
+use crate::tools::{self, run};
+
+const SERVICES: [&str; 4] = ["ingress", "worker", "egress", "simulator"];
+
+/// docker-compose.yml as Compose understands it, with the settings of a file.
+fn compose(settings: Option<&str>, profiles: &[&str]) -> Value {
+    let mut command = Command::new(tools::path("docker-compose"));
+    command
+        .current_dir(root())
+        .args(["--env-file", settings.unwrap_or("/dev/null")]);
+    for profile in profiles {
+        command.args(["--profile", profile]);
+    }
+    match settings {
+        Some(settings) => command.env("SETTINGS_FILE", settings),
+        None => command.env_remove("SETTINGS_FILE"),
+    };
+    let printed = tools::output(command.args(["config", "--format", "json"]));
+    serde_json::from_str(&printed).unwrap()
+}
+
+#[test]
+fn the_dockerfile_follows_the_rules_of_the_trade() {
+    run(
+        ".",
+        "hadolint",
+        ["--failure-threshold", "style", "deploy/Dockerfile"],
+    );
+}
+
+#[test]
+fn the_runtime_image_has_no_shell_and_no_root() {
+    let text = read("deploy/Dockerfile");
+    let (_, runtime) = text.split_once("FROM ${RUNTIME_IMAGE}").unwrap();
+    assert!(!runtime.contains("\nRUN "), "RUN needs a shell");
+    let user = runtime
+        .lines()
+        .find_map(|line| line.strip_prefix("USER "))
+        .unwrap();
+    let id: u32 = user.split(':').next().unwrap().parse().unwrap();
+    assert_ne!(id, 0);
+    for exec in ["ENTRYPOINT [", "CMD [", "HEALTHCHECK "] {
+        assert!(runtime.contains(&format!("\n{exec}")), "{exec}");
+    }
+    for label in ["title", "description", "licenses", "version", "revision"] {
+        assert!(
+            runtime.contains(&format!("org.opencontainers.image.{label}=")),
+            "{label}"
+        );
+    }
+}
+
+#[test]
+fn base_images_are_pinned_and_can_be_replaced() {
+    let text = read("deploy/Dockerfile");
+    for name in ["RUST_IMAGE", "RUNTIME_IMAGE"] {
+        let image = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("ARG {name}=")))
+            .unwrap();
+        let tag = image.rsplit_once(':').unwrap().1;
+        assert_ne!(tag, "latest");
+        assert!(
+            read("docker-compose.yml").contains(&format!("${{{name}:-{image}}}")),
+            "{name} differs"
+        );
+    }
+    let bases = text.lines().filter_map(|line| line.strip_prefix("FROM "));
+    let earlier = ["toolchain", "dependencies"];
+    for base in bases.map(|base| base.split(' ').next().unwrap()) {
+        assert!(base.starts_with("${") || earlier.contains(&base), "{base}");
+    }
+}
+
+#[test]
+fn the_builds_are_locked() {
+    for line in read("deploy/Dockerfile")
+        .lines()
+        .filter(|line| line.contains("cargo build"))
+    {
+        assert!(line.contains("--locked --release"), "{line}");
+    }
+}
+
+#[test]
+fn the_compose_file_fits_its_schema() {
+    run(
+        ".",
+        "check-jsonschema",
+        [
+            "--builtin-schema",
+            "vendor.compose-spec",
+            "docker-compose.yml",
+        ],
+    );
+}
+
+#[test]
+fn a_service_is_confined_and_ends_in_peace() {
+    let stack = compose(None, &[]);
+    for name in SERVICES {
+        let service = &stack["services"][name];
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(service["cap_drop"], serde_json::json!(["ALL"]), "{name}");
+        assert_eq!(service["build"]["args"]["SERVICE"], name);
+        // The drain ends after SHUTDOWN_GRACE_SECS, which is 25.
+        assert_eq!(service["stop_grace_period"], "40s", "{name}");
+    }
+    for name in ["ingress", "worker", "egress"] {
+        assert_eq!(
+            stack["services"][name]["depends_on"]["redis"]["condition"],
+            "service_healthy"
+        );
+    }
+}
+
+#[test]
+fn every_container_restarts_and_has_a_limit() {
+    let stack = compose(None, &["observability", "waha"]);
+    for (name, service) in stack["services"].as_object().unwrap() {
+        assert_eq!(service["restart"], "unless-stopped", "{name}");
+        assert!(
+            service["mem_limit"].is_string(),
+            "{name} has no memory limit"
+        );
+        assert!(
+            service["logging"]["options"]["max-size"].is_string(),
+            "{name} may fill the disk with logs"
+        );
+        for port in service["ports"].as_array().into_iter().flatten() {
+            assert_eq!(
+                port["host_ip"], "127.0.0.1",
+                "{name} is open to the network"
+            );
+        }
+    }
+    assert_eq!(stack["services"].as_object().unwrap().len(), 11);
+}
+
+#[test]
+fn more_workers_do_not_collide() {
+    let worker = &compose(None, &[])["services"]["worker"];
+    assert!(
+        worker["ports"].is_null()
+            && worker["container_name"].is_null()
+            && worker["volumes"].is_null()
+    );
+}
+
+#[test]
+fn redis_keeps_what_it_acknowledged() {
+    let redis = &compose(None, &[])["services"]["redis"];
+    let command: Vec<_> = redis["command"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let command = command.join(" ");
+    assert!(
+        command.contains("--appendonly yes --appendfsync always"),
+        "{command}"
+    );
+    assert!(
+        command.contains("--maxmemory-policy noeviction"),
+        "{command}"
+    );
+    assert_eq!(redis["volumes"][0]["target"], "/data");
+}
+
+#[test]
+fn the_filled_example_leaves_the_simulator_out() {
+    let example = compose(Some(".env.example"), &[]);
+    assert_eq!(example["services"]["simulator"]["scale"], 0);
+    let simulator = &example["services"]["simulator"]["environment"];
+    assert_eq!(
+        simulator["TWILIO_AUTH_TOKEN"], "fake-twilio-token",
+        "never a real secret"
+    );
+}

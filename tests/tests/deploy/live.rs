@@ -1,0 +1,170 @@
+//! A real Prometheus with the real rules watches real services while things go wrong.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use e2e_tests::{Role, Settings, System, SystemBuilder};
+use serde_json::{Value, json};
+use test_support::{Process, eventually_within, free_port};
+
+use crate::files::read;
+use crate::tools;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The rules with short windows and no waiting, so that a test sees them fire.
+fn hasty_rules() -> String {
+    let lines = read("deploy/prometheus/alerts.yml");
+    let lines = lines
+        .lines()
+        .filter(|line| !line.trim().starts_with("for: "));
+    let mut rules: String = lines.map(|line| format!("{line}\n")).collect();
+    for window in ["[5m]", "[10m]", "[15m]"] {
+        rules = rules.replace(window, "[15s]");
+    }
+    rules
+}
+
+struct Prometheus {
+    _process: Process,
+    url: String,
+}
+
+impl Prometheus {
+    fn watching(system: &mut System, folder: &Path) -> Self {
+        let jobs: Vec<_> = [Role::Ingress, Role::Worker, Role::Egress]
+            .map(|role| scrape(system, role))
+            .into();
+        let config = json!({
+            "global": { "scrape_interval": "1s", "evaluation_interval": "1s" },
+            "rule_files": ["alerts.yml"],
+            "scrape_configs": jobs,
+        });
+        std::fs::write(folder.join("prometheus.yml"), config.to_string()).unwrap();
+        std::fs::write(folder.join("alerts.yml"), hasty_rules()).unwrap();
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = Command::new(tools::path("prometheus"));
+        command
+            .arg(format!(
+                "--config.file={}",
+                folder.join("prometheus.yml").display()
+            ))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .stderr(Stdio::null());
+        Self {
+            _process: Process::start("prometheus", &mut command),
+            url: format!("http://{address}/api/v1"),
+        }
+    }
+
+    async fn ask(&self, path: &str) -> Result<Value, String> {
+        let answer = reqwest::get(format!("{}{path}", self.url))
+            .await
+            .map_err(|error| error.to_string())?;
+        answer.json().await.map_err(|error| error.to_string())
+    }
+
+    /// How many services answer it.
+    async fn up(&self) -> Result<usize, String> {
+        let targets = self.ask("/targets").await?;
+        let targets = targets["data"]["activeTargets"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        Ok(targets
+            .iter()
+            .filter(|target| target["health"] == "up")
+            .count())
+    }
+
+    async fn firing(&self) -> Result<BTreeSet<String>, String> {
+        let alerts = self.ask("/alerts").await?;
+        let alerts = alerts["data"]["alerts"].as_array().ok_or("no alerts")?;
+        let firing = alerts.iter().filter(|alert| alert["state"] == "firing");
+        Ok(firing
+            .filter_map(|alert| alert["labels"]["alertname"].as_str())
+            .map(str::to_owned)
+            .collect())
+    }
+
+    async fn until_firing(&self, wanted: &[&str]) {
+        eventually_within(PATIENCE, async || {
+            let firing = self.firing().await?;
+            let missing: Vec<_> = wanted
+                .iter()
+                .filter(|name| !firing.contains(**name))
+                .collect();
+            if missing.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{missing:?} are missing, firing: {firing:?}"))
+            }
+        })
+        .await;
+    }
+}
+
+fn scrape(system: &mut System, role: Role) -> Value {
+    let targets: Vec<_> = system
+        .all(role)
+        .iter()
+        .map(|service| service.url().replace("http://", ""))
+        .collect();
+    json!({ "job_name": role.as_str(), "static_configs": [{ "targets": targets }] })
+}
+
+async fn ten_messages(system: &System, extra: Value) {
+    let simulator = system.simulator();
+    for customer in 0..10 {
+        let mut message = json!({ "from": format!("+316000000{customer:02}"), "text": "Hallo" });
+        message
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().cloned().unwrap());
+        simulator.write(message).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_fire_while_things_go_wrong_and_only_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut system = SystemBuilder::new(Settings::default()).start().await;
+    let prometheus = Prometheus::watching(&mut system, folder.path());
+
+    ten_messages(&system, json!({})).await;
+    eventually_within(PATIENCE, async || {
+        let (up, firing) = (prometheus.up().await?, prometheus.firing().await?);
+        if up == 3 && firing.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{up} are up, firing: {firing:?}"))
+        }
+    })
+    .await;
+
+    ten_messages(&system, json!({ "tamper": "bad_signature" })).await;
+    prometheus.until_firing(&["SignatureErrors"]).await;
+
+    let refuse = |fault: Value| json!({ "provider": "twilio", "endpoint": "send", "fault": fault });
+    system
+        .simulator()
+        .misbehave(refuse(
+            json!({ "kind": "error", "status": 400, "code": 21211 }),
+        ))
+        .await;
+    ten_messages(&system, json!({})).await;
+    prometheus
+        .until_firing(&["SendFailures", "DeadLettersGrowing"])
+        .await;
+
+    system.service(Role::Worker, 0).kill();
+    prometheus
+        .until_firing(&["ServiceMissing", "PartitionsUnowned"])
+        .await;
+}

@@ -1,0 +1,187 @@
+//! `.env.example` and the local stack's settings against what the services read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Arg, Args, Command, FromArgMatches};
+use egress::EgressConfig;
+use ingress::IngressConfig;
+use simulator::SimulatorConfig;
+use worker::WorkerConfig;
+
+use crate::files::read;
+
+/// Set by the platform, or by the file that starts the service.
+const GIVEN: [&str; 2] = ["PORT", "RAILWAY_PUBLIC_DOMAIN"];
+
+/// Every variable of all services, with its default.
+fn variables() -> BTreeMap<String, Option<String>> {
+    let mut variables = BTreeMap::new();
+    // The simulator's defaults are nobody else's.
+    for (command, has_defaults) in [
+        (command::<IngressConfig>(), true),
+        (command::<WorkerConfig>(), true),
+        (command::<EgressConfig>(), true),
+        (command::<SimulatorConfig>(), false),
+    ] {
+        for argument in command.get_arguments() {
+            let default = default(argument).filter(|_| has_defaults);
+            if let Some(name) = argument.get_env() {
+                let known = variables
+                    .entry(name.to_string_lossy().into_owned())
+                    .or_insert(None);
+                *known = known.take().or(default);
+            }
+        }
+    }
+    variables.retain(|name, _| !GIVEN.contains(&name.as_str()));
+    variables
+}
+
+fn command<C: Args>() -> Command {
+    C::augment_args(Command::new("service"))
+}
+
+fn default(argument: &Arg) -> Option<String> {
+    let values: Vec<_> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy())
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// The settings of a file; with `shown` also those behind a `#`.
+fn settings(path: &str, shown: bool) -> BTreeMap<String, String> {
+    let text = read(path);
+    let lines = text.lines().filter_map(|line| {
+        let line = if shown {
+            line.strip_prefix('#').unwrap_or(line)
+        } else {
+            line
+        };
+        let (name, value) = line.split_once('=')?;
+        let is_name = name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        (is_name && !name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+    });
+    lines.collect()
+}
+
+/// What docker-compose.yml reads by itself, with its default.
+fn compose_variables() -> BTreeMap<String, String> {
+    let text = read("docker-compose.yml");
+    let parts = text.split("${").skip(1).filter_map(|part| {
+        let (name, default) = part.split_once('}')?.0.split_once(":-")?;
+        Some((name.to_owned(), default.to_owned()))
+    });
+    parts.collect()
+}
+
+#[test]
+fn every_variable_is_explained() {
+    let mut shown: BTreeSet<_> = settings(".env.example", true).into_keys().collect();
+    shown.extend(settings("deploy/compose/local.env", true).into_keys());
+    let missing: Vec<_> = variables()
+        .into_keys()
+        .filter(|name| !shown.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "add to .env.example: {missing:?}");
+    let compose: Vec<_> = compose_variables()
+        .into_keys()
+        .filter(|name| !shown.contains(name))
+        .collect();
+    assert!(compose.is_empty(), "add to .env.example: {compose:?}");
+}
+
+#[test]
+fn nothing_is_explained_that_nobody_reads() {
+    let (read, compose) = (variables(), compose_variables());
+    for file in [".env.example", "deploy/compose/local.env"] {
+        let shown = settings(file, true).into_keys();
+        let stray: Vec<_> = shown
+            .filter(|name| !read.contains_key(name) && !compose.contains_key(name))
+            .collect();
+        assert!(stray.is_empty(), "{file}: nobody reads {stray:?}");
+    }
+}
+
+#[test]
+fn the_shown_defaults_are_the_real_ones() {
+    let set = settings(".env.example", false);
+    let read = variables();
+    let compose = compose_variables();
+    for (name, shown) in settings(".env.example", true) {
+        let real = match read.get(&name) {
+            Some(default) => default.clone(),
+            None => compose.get(&name).cloned(),
+        };
+        if let Some(real) = real.filter(|_| !set.contains_key(&name)) {
+            let alike = shown == real
+                || shown
+                    .parse::<f64>()
+                    .is_ok_and(|shown| Ok(shown) == real.parse());
+            assert!(
+                alike,
+                "{name}: .env.example shows {shown}, the default is {real}"
+            );
+        }
+    }
+}
+
+/// What a service makes of the settings of a file.
+fn with_settings<C: Args + FromArgMatches>(settings: &BTreeMap<String, String>) -> C {
+    let command = command::<C>().mut_args(|argument| {
+        match argument.get_env().and_then(|name| name.to_str()) {
+            Some(name) => {
+                // clap wants values that live as long as the program.
+                let value = settings.get(name).map(|value| &*value.clone().leak());
+                let argument = argument.env(None::<&str>);
+                match value {
+                    Some(value) => argument.default_value(value),
+                    None => argument,
+                }
+            }
+            None => argument,
+        }
+    });
+    let matches = command
+        .try_get_matches_from(["service"])
+        .unwrap_or_else(|error| panic!("{error}"));
+    C::from_arg_matches(&matches).unwrap()
+}
+
+#[test]
+fn the_services_are_content_with_the_local_stack() {
+    let local = settings("deploy/compose/local.env", false);
+    let nothing = Vec::<String>::new();
+    assert_eq!(with_settings::<IngressConfig>(&local).mistakes(), nothing);
+    assert_eq!(with_settings::<WorkerConfig>(&local).mistakes(), nothing);
+    assert_eq!(with_settings::<EgressConfig>(&local).mistakes(), nothing);
+    with_settings::<SimulatorConfig>(&local).validate().unwrap();
+}
+
+#[test]
+fn the_services_are_content_with_the_filled_example() {
+    let example = settings(".env.example", false);
+    assert_eq!(
+        example.get("SETTINGS_FILE").map(String::as_str),
+        Some(".env"),
+        "else the simulator is meant"
+    );
+    let nothing = Vec::<String>::new();
+    assert_eq!(with_settings::<IngressConfig>(&example).mistakes(), nothing);
+    assert_eq!(with_settings::<WorkerConfig>(&example).mistakes(), nothing);
+    assert_eq!(with_settings::<EgressConfig>(&example).mistakes(), nothing);
+}
+
+#[test]
+fn no_fake_secret_is_left_beside_real_ones() {
+    let local = settings("deploy/compose/local.env", false);
+    for (name, value) in settings(".env.example", true) {
+        let fake = local
+            .get(&name)
+            .is_some_and(|fake| fake.contains("fake") && *fake == value);
+        assert!(!fake, "{name}: the example shows the simulator's secret");
+    }
+}
