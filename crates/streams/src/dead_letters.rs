@@ -21,7 +21,7 @@ pub enum Shelf {
 }
 
 impl Shelf {
-    fn key(self, keys: PartitionKeys) -> String {
+    pub(crate) fn key(self, keys: PartitionKeys) -> String {
         match self {
             Self::Dead(queue) => keys.dead_letters(queue),
             Self::Rejected => keys.rejected(),

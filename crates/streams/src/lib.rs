@@ -17,6 +17,7 @@ mod connector;
 mod consumer;
 mod dead_letters;
 mod entry;
+mod erase;
 mod error;
 mod fetch;
 mod ingest;
@@ -40,6 +41,7 @@ pub use consumer::{
     RecordOutcome, Settled,
 };
 pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
+pub use erase::Erased;
 pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};
 pub use error::StreamsError;
 pub use ingest::{Destination, Ingest, Ingested, RateLimit};

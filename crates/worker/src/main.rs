@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::{Queue, Shelf};
+use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
 use worker::commands::release::ReleaseArgs;
 use worker::commands::understand::UnderstandArgs;
@@ -43,6 +44,8 @@ enum Command {
     Understand(UnderstandArgs),
     /// Measure the understanding on labelled messages.
     Evaluate(EvaluateArgs),
+    /// Remove everything that is kept of one person, from Redis and from the CRM.
+    Erase(Box<EraseArgs>),
     /// Give a conversation back to the bot after a colleague had it.
     Release(Box<ReleaseArgs>),
 }
@@ -61,6 +64,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
+        Command::Erase(args) => return Ok(args.run().await?),
         Command::Release(args) => args.run().await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod crashes;
+mod erasure;
 mod messages;
 mod scenarios;
 mod shutdown;
