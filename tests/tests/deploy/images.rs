@@ -89,6 +89,14 @@ fn the_builds_are_locked() {
     }
 }
 
+/// An argument ends with its stage in older builders, and then the whole workspace is compiled.
+#[test]
+fn later_stages_know_what_to_compile() {
+    let text = read("deploy/Dockerfile");
+    let (toolchain, _) = text.split_once("FROM toolchain AS manifests").unwrap();
+    assert!(toolchain.contains("ENV PACKAGES=\"${PACKAGES}\""));
+}
+
 #[test]
 fn the_compose_file_fits_its_schema() {
     run(
