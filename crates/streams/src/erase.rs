@@ -99,9 +99,12 @@ impl Redis {
                 return Ok(found);
             };
             start = format!("({}", last.id);
-            let of_conversation = page
-                .iter()
-                .filter(|entry| entry.fields.get("conv").is_some_and(|conv| conv == conversation));
+            let of_conversation = page.iter().filter(|entry| {
+                entry
+                    .fields
+                    .get("conv")
+                    .is_some_and(|conv| conv == conversation)
+            });
             found.extend(of_conversation.map(|entry| entry.id.to_string()));
         }
     }

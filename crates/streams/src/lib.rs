@@ -41,8 +41,8 @@ pub use consumer::{
     RecordOutcome, Settled,
 };
 pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
-pub use erase::Erased;
 pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};
+pub use erase::Erased;
 pub use error::StreamsError;
 pub use ingest::{Destination, Ingest, Ingested, RateLimit};
 pub use inspect::{Backlog, ServerReport};

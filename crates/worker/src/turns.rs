@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Source};
+use shared_types::{
+    ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Slots, Source,
+};
 
 use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
 use crate::crm::{ContactWrite, CrmWrite};
 use crate::dialogue::{self, Plan, Saying};
-use crate::domain::Domain;
+use crate::domain::{About, Domain};
 use crate::effects::{Effects, OptOut, customer_line, reply_to};
 use crate::graph;
 use crate::media::Transcriber;
@@ -166,7 +168,14 @@ impl Turns {
         self.metrics.opted(if wants { "renewed" } else { "ended" });
         let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
         let text = replies_in(&self.domain, &lang).map(|replies| {
-            let filling = dialogue::fill(&self.domain, replies, &Default::default(), None, "", now);
+            let filling = dialogue::fill(
+                &self.domain,
+                replies,
+                (About::Wanted, &Slots::new()),
+                None,
+                "",
+                now,
+            );
             let plan = Plan {
                 saying: Saying::Occasion(occasion),
                 ask: None,

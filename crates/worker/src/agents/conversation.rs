@@ -103,7 +103,7 @@ impl Conversation {
         };
         let text = &turn.message.content;
         let name = turn.message.sender.name.as_deref();
-        let known = turn.memory.known(turn.about);
+        let known = (turn.about, turn.memory.known(turn.about));
         let mut filling = dialogue::fill(&self.domain, replies, known, name, text, turn.now);
         let fits = text.chars().count() <= MAX_QUOTED;
         if let Some(topic) = plan.answers.as_ref().filter(|_| fits) {

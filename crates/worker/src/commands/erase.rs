@@ -47,7 +47,8 @@ impl EraseArgs {
         let redis = Redis::new(&self.redis)?;
         let address = self.address.as_str();
         if redis.is_waiting(address).await? {
-            let advice = "A message of this person waits or is in progress. Try again when it is done.";
+            let advice =
+                "A message of this person waits or is in progress. Try again when it is done.";
             runtime::print(&advice)?;
             return Ok(ExitCode::FAILURE);
         }

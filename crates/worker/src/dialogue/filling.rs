@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use shared_types::{SlotValue, Slots};
 
 use super::hours;
-use crate::domain::{Domain, Filling, Replies, SlotKind, Template};
+use crate::domain::{About, Domain, Filling, Replies, SlotKind, Template};
 
 /// Everything that is known, in the words of a language.
 pub fn fill(
     domain: &Domain,
     replies: &Replies,
-    known: &Slots,
+    (about, known): (About, &Slots),
     name: Option<&str>,
     text: &str,
     now: Timestamp,
@@ -38,14 +38,18 @@ pub fn fill(
         put("day_hours", hours::on(date, business, replies));
     }
     filling.extend(values(domain, replies, known));
-    let wish = strung(&replies.wish, &filling, &BTreeSet::new());
+    let pieces = match about {
+        About::Wanted => &replies.wish,
+        About::Own => &replies.own,
+    };
+    let wish = strung(pieces, &filling, &BTreeSet::new());
     let things: BTreeSet<&str> = domain
         .slots
         .iter()
         .filter(|slot| matches!(slot.kind, SlotKind::Catalogue(_)))
         .map(|slot| slot.name.as_str())
         .collect();
-    let details = strung(&replies.wish, &filling, &things);
+    let details = strung(pieces, &filling, &things);
     for (gap, pieces) in [("wish", wish), ("details", details)] {
         if !pieces.is_empty() {
             filling.insert(gap.to_owned(), pieces.join(", "));
@@ -197,7 +201,14 @@ mod tests {
         ]);
         let wish = |language: usize| {
             let replies = &domain.replies[language];
-            fill(&domain, replies, &known, None, "", Timestamp::UNIX_EPOCH)
+            fill(
+                &domain,
+                replies,
+                (About::Wanted, &known),
+                None,
+                "",
+                Timestamp::UNIX_EPOCH,
+            )
         };
         assert_eq!(
             wish(0)["wish"],
@@ -226,7 +237,7 @@ mod tests {
         let filled = fill(
             &domain,
             &domain.replies[0],
-            &known,
+            (About::Wanted, &known),
             None,
             "",
             Timestamp::UNIX_EPOCH,
@@ -254,7 +265,16 @@ mod tests {
         let domain = Domain::embedded().unwrap();
         // A Tuesday.
         let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
-        let filled = |text| fill(&domain, &domain.replies[0], &Slots::new(), None, text, now);
+        let filled = |text| {
+            fill(
+                &domain,
+                &domain.replies[0],
+                (About::Wanted, &Slots::new()),
+                None,
+                text,
+                now,
+            )
+        };
         let sunday = filled("Zijn jullie zondag open?");
         assert_eq!(
             (sunday["day"].as_str(), sunday["day_hours"].as_str()),

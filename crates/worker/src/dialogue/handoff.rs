@@ -1,7 +1,7 @@
 //! What a colleague reads who takes a conversation over. Pure.
 
 use super::filling::fill;
-use crate::domain::Domain;
+use crate::domain::{About, Domain};
 use crate::turn::Turn;
 
 const MAX_QUOTED: usize = 300;
@@ -16,7 +16,8 @@ pub fn handoff_note(domain: &Domain, turn: &Turn, reason: &str) -> String {
         lines.push(format!("Language: {lang}"));
     }
     let own_language = domain.replies.first();
-    for (what, known) in [("Wants", &turn.memory.wanted), ("Has", &turn.memory.own)] {
+    for (what, about) in [("Wants", About::Wanted), ("Has", About::Own)] {
+        let known = (about, turn.memory.known(about));
         let filled = own_language.map(|replies| fill(domain, replies, known, None, "", turn.now));
         if let Some(wish) = filled.as_ref().and_then(|filled| filled.get("wish")) {
             lines.push(format!("{what}: {wish}"));

@@ -24,6 +24,8 @@ pub struct Replies {
     pub intents: BTreeMap<String, IntentReplies>,
     /// How known values are strung together; see [`crate::dialogue`].
     pub wish: Vec<Template>,
+    /// The same for the thing that the customer has; the list `own`, or that of `wish`.
+    pub own: Vec<Template>,
     /// How values of a slot are shown: `price_max = "€ {}"`.
     pub formats: BTreeMap<String, (String, String)>,
     /// Words for canonical values: `automatic = "automaat"`.
@@ -145,6 +147,10 @@ pub(super) fn read(
         }
     }
     replies.wish = reader.variants(root, "wish");
+    replies.own = reader.variants(root, "own");
+    if replies.own.is_empty() {
+        replies.own.clone_from(&replies.wish);
+    }
     read_format(root, &mut replies);
     replies
 }
