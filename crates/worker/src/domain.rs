@@ -9,6 +9,7 @@ use std::path::Path;
 mod business;
 mod catalogue;
 mod dialogue;
+mod examples;
 mod intents;
 mod languages;
 mod loader;
@@ -25,13 +26,14 @@ mod vocabulary;
 pub use business::{Business, Hours};
 pub use catalogue::{Form, Make, Model, Needs};
 pub use dialogue::{Dialogue, Goal, Topic};
+pub use examples::Example;
 pub use intents::{About, Intent};
 pub use languages::Language;
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};
 pub use replies::{Facet, IntentReplies, OCCASIONS, Replies, Variants};
-pub use settings::{Confidence, Settings};
+pub use settings::{Confidence, Likeness, Settings};
 pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
 pub use vocabulary::{
@@ -53,6 +55,8 @@ pub struct Domain {
     pub languages: Vec<Language>,
     /// Words that belong to no language.
     pub shared: Vocabulary,
+    /// Messages of which it is known what the customer wanted.
+    pub examples: Vec<Example>,
     /// Who the worker speaks for.
     pub business: Business,
     /// How a conversation is led.

@@ -12,6 +12,7 @@ use crate::domain::{Answer, Domain, Intent, MoodCue, Settings, Slot};
 mod amounts;
 mod catalogue;
 mod compiler;
+mod examples;
 mod fold;
 mod intents;
 mod language;
@@ -32,8 +33,9 @@ mod vocabulary;
 
 pub use mood::Mood;
 
+use examples::Examples;
 use intents::{CueMatch, Decider, TokenSet};
-use reading::Reading;
+use reading::{Outline, Reading};
 use rules::Match;
 use symbols::Symbol;
 use tokens::Boundary;
@@ -47,6 +49,7 @@ pub struct Understander {
     intents: Vec<Intent>,
     slots: Vec<Slot>,
     languages: Vec<Spoken>,
+    examples: Examples,
 }
 
 #[derive(Debug)]
@@ -74,6 +77,17 @@ pub struct Understanding {
     pub answer: Option<Answer>,
 }
 
+/// Something that speaks for or against an intent.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Evidence {
+    /// The intent that it speaks for, or against.
+    pub intent: String,
+    /// How much; negative when it speaks against.
+    pub weight: f64,
+    /// The pattern, as it stands in the domain file; none for what the examples say.
+    pub pattern: Option<String>,
+}
+
 /// What the patterns said of a message as a whole.
 #[derive(Debug, Default)]
 struct Signs {
@@ -90,8 +104,14 @@ impl Understander {
             code: language.code.clone(),
             answer_in: language.answer_in,
         });
+        let compiled = Compiled::new(domain);
+        let examples = domain
+            .examples
+            .iter()
+            .map(|example| (example.intent, Outline::new(&compiled, &example.text)));
         Self {
-            compiled: Compiled::new(domain),
+            examples: Examples::new(domain.intents.len(), examples),
+            compiled,
             settings: domain.settings.clone(),
             intents: domain.intents.clone(),
             slots: domain.slots.clone(),
@@ -99,9 +119,39 @@ impl Understander {
         }
     }
 
-    /// Understands one message, of any length and content.
+    /// What speaks for or against the intents of a message, that of the first intent first.
     #[must_use]
-    pub fn understand(&self, text: &str) -> Understanding {
+    pub fn explain(&self, text: &str) -> Vec<Evidence> {
+        let reading = self.read(text);
+        let mut cues = self.signs(&reading).cues;
+        cues.sort_by(|a, b| a.intent.cmp(&b.intent).then(b.weight.total_cmp(&a.weight)));
+        let evidence = |intent: usize, weight: f64, pattern: Option<&String>| {
+            Some(Evidence {
+                intent: self.intents.get(intent)?.name.clone(),
+                weight,
+                pattern: pattern.cloned(),
+            })
+        };
+        let cues = cues.iter().filter_map(|cue| {
+            let pattern = self.compiled.written.get(cue.id)?;
+            evidence(cue.intent, cue.weight, Some(pattern))
+        });
+        let opinion = self.opinion(&reading);
+        let examples = opinion.into_iter().enumerate();
+        cues.chain(examples.filter_map(|(intent, weight)| evidence(intent, weight, None)))
+            .collect()
+    }
+
+    /// What examples add to the score of each intent.
+    fn opinion(&self, reading: &Reading) -> Vec<f64> {
+        let likeness = self.settings.likeness.as_ref();
+        likeness.map_or_else(Vec::new, |likeness| {
+            self.examples.opinion(likeness, reading)
+        })
+    }
+
+    /// Reads a message, its amounts included.
+    fn read(&self, text: &str) -> Reading {
         let mut reading = Reading::new(&self.compiled, text);
         let amounts = amounts::resolve(
             &self.slots,
@@ -114,6 +164,13 @@ impl Understander {
             let symbols = [Symbol::slot(amount.slot), Symbol::ANY_SLOT];
             symbols.map(|symbol| (symbol, amount.span))
         }));
+        reading
+    }
+
+    /// Understands one message, of any length and content.
+    #[must_use]
+    pub fn understand(&self, text: &str) -> Understanding {
+        let reading = self.read(text);
         let mut signs = self.signs(&reading);
         let spoken = self.languages.get(reading.guess.best);
         let answer_in = spoken.and_then(|language| language.answer_in);
@@ -121,7 +178,8 @@ impl Understander {
             settings: &self.settings,
             intents: &self.intents,
         };
-        let decision = decider.decide(&reading, &mut signs.cues, answer_in.is_some());
+        let opinion = self.opinion(&reading);
+        let decision = decider.decide(&reading, &mut signs.cues, &opinion, answer_in.is_some());
         let intent = self.intents.get(decision.intent);
         let answered = answer_in
             .and_then(|place| self.languages.get(place))

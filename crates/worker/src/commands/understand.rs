@@ -8,7 +8,7 @@ use shared_types::Slots;
 
 use crate::config::DomainConfig;
 use crate::domain::Domain;
-use crate::understanding::Understander;
+use crate::understanding::{Evidence, Understander};
 
 /// `worker understand`.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +16,9 @@ pub struct UnderstandArgs {
     /// Read JSON objects with a `text`, one a line, instead of bare lines.
     #[arg(long)]
     jsonl: bool,
+    /// Say which patterns of the domain file spoke for and against the intents, as `cues`.
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     domain: DomainConfig,
 }
@@ -37,11 +40,24 @@ impl UnderstandArgs {
             Format::Text
         };
         let output = io::BufWriter::new(io::stdout().lock());
-        match run(domain, format, io::stdin().lock(), output, io::stderr()) {
+        let showing = Showing {
+            format,
+            explain: self.explain,
+        };
+        match run(domain, showing, io::stdin().lock(), output, io::stderr()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),
         }
     }
+}
+
+/// What is read, and what is shown of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Showing {
+    /// How the input is read.
+    pub format: Format,
+    /// Whether the cues are shown too.
+    pub explain: bool,
 }
 
 /// How the input is read.
@@ -66,9 +82,12 @@ struct Understood<'a> {
     intent: &'a str,
     confidence: f64,
     slots: &'a Slots,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cues: Option<Vec<Evidence>>,
 }
 
-/// Writes a JSON object for each message: `{"text", "lang", "intent", "confidence", "slots"}`.
+/// Writes a JSON object for each message: `{"text", "lang", "intent", "confidence", "slots"}`,
+/// with `cues` where they are asked for.
 /// Empty lines are skipped. A line that cannot be read is told on `problems`, with its number, and
 /// the next one is read.
 ///
@@ -76,7 +95,7 @@ struct Understood<'a> {
 /// When the input cannot be read further or an output not be written.
 pub fn run(
     domain: &Domain,
-    format: Format,
+    showing: Showing,
     mut input: impl BufRead,
     mut output: impl Write,
     mut problems: impl Write,
@@ -88,10 +107,10 @@ pub fn run(
         if input.read_until(b'\n', &mut bytes)? == 0 {
             break;
         }
-        match message(&bytes, format) {
+        match message(&bytes, showing.format) {
             Ok(None) => {}
             Ok(Some(text)) => {
-                write_one(&understander, &text, &mut output)?;
+                write_one(&understander, &text, showing.explain, &mut output)?;
                 output.flush()?;
             }
             Err(problem) => writeln!(problems, "line {number}: {problem}")?,
@@ -114,7 +133,12 @@ fn message(bytes: &[u8], format: Format) -> Result<Option<String>, String> {
     }
 }
 
-fn write_one(understander: &Understander, text: &str, output: &mut impl Write) -> io::Result<()> {
+fn write_one(
+    understander: &Understander,
+    text: &str,
+    explain: bool,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let understanding = understander.understand(text);
     let understood = Understood {
         text,
@@ -122,6 +146,7 @@ fn write_one(understander: &Understander, text: &str, output: &mut impl Write) -
         intent: &understanding.intent,
         confidence: (understanding.confidence * 1000.0).round() / 1000.0,
         slots: &understanding.slots,
+        cues: explain.then(|| understander.explain(text)),
     };
     serde_json::to_writer(&mut *output, &understood)?;
     output.write_all(b"\n")

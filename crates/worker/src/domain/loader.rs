@@ -2,13 +2,14 @@ use super::Domain;
 use super::business;
 use super::catalogue::Make;
 use super::dialogue::{self, Dialogue};
-use super::intents;
+use super::examples::{self, Example};
+use super::intents::{self, Intent};
 use super::languages::{self, Declared, Language};
 use super::pattern::Atom;
 use super::problem::{DomainError, Problems};
 use super::replies::{self, Replies};
 use super::section::{DomainFile, Section};
-use super::settings;
+use super::settings::{self, Settings};
 use super::slots;
 use super::source::Source;
 use super::vocabulary::{Names, Reader, Reference, Vocabulary};
@@ -52,6 +53,7 @@ impl Loader<'_> {
         let slots = slots::read(&root, &intents, |path| {
             self.makes(name, path.value, path.line)
         });
+        let examples = self.examples(name, &settings, &intents);
         let mut references = Vec::new();
         let names = Names {
             settings: &settings,
@@ -78,6 +80,7 @@ impl Loader<'_> {
             slots,
             languages,
             shared,
+            examples,
         })
     }
 
@@ -97,6 +100,18 @@ impl Loader<'_> {
         let makes = slots::read_makes(&root);
         root.close();
         makes
+    }
+
+    fn examples(&self, from: &str, settings: &Settings, intents: &[Intent]) -> Vec<Example> {
+        let files = settings
+            .likeness
+            .iter()
+            .flat_map(|likeness| &likeness.files);
+        let read = files.filter_map(|(name, line)| {
+            let text = self.text(name, from, *line)?;
+            Some(examples::read(name, &text, intents, self.problems))
+        });
+        read.flatten().collect()
     }
 
     fn languages(
@@ -159,7 +174,7 @@ impl Loader<'_> {
         &self,
         from: &str,
         root: &Section<'_>,
-        intents: &[intents::Intent],
+        intents: &[Intent],
         slots: &[slots::Slot],
         dialogue: &Dialogue,
     ) -> Vec<Replies> {

@@ -21,6 +21,8 @@ use super::section::{Section, Text};
 /// A parsed pattern. Words are kept as written; the understanding folds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
+    /// As it stands in the file, braces expanded.
+    pub(crate) written: String,
     pub(crate) elements: Vec<Element>,
 }
 
@@ -105,7 +107,10 @@ impl Pattern {
                 "pattern `{text}` begins or ends with a gap or an optional word"
             ));
         }
-        Ok(Self { elements })
+        Ok(Self {
+            written: text.to_owned(),
+            elements,
+        })
     }
 
     /// Calls back for every atom, those inside phrases too.
@@ -310,7 +315,7 @@ mod tests {
             Element::NoneOf(vec![word("niet", Affix::Whole)]),
             Element::End,
         ];
-        assert_eq!(parsed, Ok(Pattern { elements: expected }));
+        assert_eq!(parsed.map(|pattern| pattern.elements), Ok(expected));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Settings {
     pub unexplained_word: f64,
     /// What is believed of a decision.
     pub confidence: Confidence,
+    /// What examples say, where there are any.
+    pub likeness: Option<Likeness>,
     strengths: Vec<(String, f64)>,
 }
 
@@ -31,6 +33,19 @@ pub struct Confidence {
     pub score: f64,
     /// Per point of distance to the runner-up.
     pub margin: f64,
+}
+
+/// How much it counts that a message is like examples.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Likeness {
+    /// Files of examples, each with the line that names it.
+    pub files: Vec<(String, usize)>,
+    /// What an intent gets that all examples speak for.
+    pub weight: f64,
+    /// What an intent loses when all examples speak for another.
+    pub doubt: f64,
+    /// How little the examples are trusted to tell intents apart: the higher, the more even.
+    pub spread: f64,
 }
 
 impl Settings {
@@ -60,6 +75,7 @@ pub(super) fn read(root: &Section<'_>) -> Settings {
         other_language: number("other_language"),
         unexplained_word: number("unexplained_word"),
         confidence: read_confidence(&section),
+        likeness: read_likeness(&section),
         strengths: strengths
             .map(|(name, weight)| (name.value.to_owned(), weight))
             .collect(),
@@ -72,6 +88,25 @@ pub(super) fn read(root: &Section<'_>) -> Settings {
     }
     section.close();
     settings
+}
+
+fn read_likeness(parent: &Section<'_>) -> Option<Likeness> {
+    let section = parent.section("examples")?;
+    let number = |key: &str| section.required_number(key).unwrap_or_default();
+    let files = section.texts("files").into_iter();
+    let likeness = Likeness {
+        files: files
+            .map(|text| (text.value.to_owned(), text.line))
+            .collect(),
+        weight: number("weight"),
+        doubt: number("doubt"),
+        spread: number("spread"),
+    };
+    if likeness.spread <= 0.0 {
+        section.problem(section.line(), "`spread` must be above 0");
+    }
+    section.close();
+    Some(likeness)
 }
 
 fn read_confidence(parent: &Section<'_>) -> Confidence {

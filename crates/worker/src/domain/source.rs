@@ -20,6 +20,9 @@ macro_rules! embedded {
 const EMBEDDED: &[(&str, &str)] = embedded![
     "car-dealer.toml",
     "car-dealer/makes.toml",
+    "car-dealer/examples/messages.jsonl",
+    "car-dealer/examples/wordings.jsonl",
+    "car-dealer/examples/intents.jsonl",
     "car-dealer/shared/intents.toml",
     "car-dealer/shared/slots.toml",
     "car-dealer/shared/words.toml",

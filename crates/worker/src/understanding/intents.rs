@@ -59,26 +59,39 @@ pub(super) struct Decider<'d> {
 }
 
 impl Decider<'_> {
-    /// Decides; a message in a language that is not served gets the fallback.
+    /// Decides by the cues, and then, the less sure that is the more, with the `opinion` that the
+    /// examples have of each intent. A message in a language that is not served gets the fallback.
     pub(super) fn decide(
         &self,
         reading: &Reading,
         cues: &mut [CueMatch],
+        opinion: &[f64],
         foreign: bool,
     ) -> Decision {
-        let scores = self.scores(reading, cues);
+        let mut scores = self.scores(reading, cues);
+        if foreign {
+            let intent = self.fallback();
+            let confidence = self.confidence(&scores, intent);
+            return Decision { intent, confidence };
+        }
+        let first = self.by_scores(&scores);
+        let doubt = 1.0 - self.confidence(&scores, first);
+        for (score, more) in scores.iter_mut().zip(opinion) {
+            *score += doubt * more;
+        }
+        let intent = self.by_scores(&scores);
+        let confidence = self.confidence(&scores, intent);
+        Decision { intent, confidence }
+    }
+
+    fn by_scores(&self, scores: &[f64]) -> usize {
         let score = |intent: &usize| scores.get(*intent).copied().unwrap_or(0.0);
         let best = (0..self.intents.len())
             .rev()
             .max_by(|a, b| score(a).total_cmp(&score(b)));
-        let found = self.by_precedence(&scores).or(best);
-        let found =
-            found.filter(|intent| !foreign && score(intent) >= self.settings.fallback_score);
-        let winner = found.unwrap_or_else(|| self.fallback());
-        Decision {
-            intent: winner,
-            confidence: self.confidence(&scores, winner),
-        }
+        let found = self.by_precedence(scores).or(best);
+        let found = found.filter(|intent| score(intent) >= self.settings.fallback_score);
+        found.unwrap_or_else(|| self.fallback())
     }
 
     /// The first intent of the list that is decisive, unless one further down is far ahead of it.

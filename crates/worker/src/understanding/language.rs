@@ -118,13 +118,18 @@ fn add(scores: &mut [f64], place: usize, weight: f64) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::domain::Domain;
     use crate::understanding::Understander;
+    use crate::understanding::reading::Reading;
+
+    fn understander() -> Understander {
+        Understander::new(&Domain::embedded().expect("the embedded domain is valid"))
+    }
 
     #[test]
     fn languages_are_told_from_a_few_words() {
-        let domain = Domain::embedded().expect("the embedded domain is valid");
-        let understander = Understander::new(&domain);
+        let understander = understander();
         for (message, lang) in [
             ("heb je nog een polo staan?", "nl"),
             ("do you still have a polo?", "en"),
@@ -142,5 +147,33 @@ mod tests {
         ] {
             assert_eq!(understander.understand(message).lang, lang, "{message}");
         }
+    }
+
+    #[test]
+    fn mixed_message_allows_both_of_its_languages() {
+        let compiled = understander().compiled;
+        let place = |code: &str| ["nl", "en", "de"].iter().position(|other| *other == code);
+        for (message, allowed, refused) in
+            [("is this car still te koop bij jullie", ["nl", "en"], "de")]
+        {
+            let guess = Reading::new(&compiled, message).guess;
+            for code in allowed {
+                assert!(
+                    place(code).is_some_and(|place| guess.allows(place)),
+                    "{code}"
+                );
+            }
+            assert!(
+                place(refused).is_some_and(|place| !guess.allows(place)),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn word_of_several_languages_speaks_for_each_of_them_less() {
+        let mut scores = [0.0; 3];
+        share(&mut scores, 0b101, 1.0);
+        assert_eq!(scores, [0.5, 0.0, 0.5]);
     }
 }

@@ -106,7 +106,8 @@ impl Lexicon {
             return Some(cut);
         }
         let single = cut_runs(text, 1);
-        if cut != text && self.knows(&single) {
+        let drawn_out = cut != text || ends_doubled(text);
+        if drawn_out && self.knows(&single) {
             return Some(single);
         }
         self.typos
@@ -121,4 +122,12 @@ impl Lexicon {
             _ => Target::Common,
         }
     }
+}
+
+/// `yoo`, `heyy`: the last letter twice.
+fn ends_doubled(text: &str) -> bool {
+    let mut letters = text.chars().rev();
+    letters
+        .next()
+        .is_some_and(|last| letters.next() == Some(last))
 }

@@ -16,10 +16,36 @@ mod words;
 use names::{define, find_names, find_values, is_part_of_name};
 use words::{correct_typos, word_edges};
 
+/// The words of a message, and the names among them.
+#[derive(Debug)]
+pub(super) struct Outline {
+    pub(super) tokens: Vec<Token>,
+    names: Vec<Mention>,
+    /// Those that are names whatever stands around them.
+    pub(super) certain: Vec<Span>,
+}
+
+impl Outline {
+    pub(super) fn new(compiled: &Compiled, text: &str) -> Self {
+        let is_abbreviation = |word: &str| compiled.abbreviations.iter().any(|other| other == word);
+        let mut tokens = tokenize(text, is_abbreviation);
+        correct_typos(compiled, &mut tokens);
+        let names = find_names(compiled, text, &tokens);
+        let certain = names.iter().filter(|name| name.is_certain());
+        Self {
+            certain: certain.map(|name| name.span).collect(),
+            tokens,
+            names,
+        }
+    }
+}
+
 /// A message as far as it is understood without knowing what the customer wants.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) tokens: Vec<Token>,
+    /// Names that are names whatever stands around them.
+    pub(super) certain: Vec<Span>,
     /// One for each token: it is a frequent word of some language.
     pub(super) frequent: Vec<bool>,
     pub(super) guess: Guess,
@@ -31,9 +57,11 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(compiled: &Compiled, text: &str) -> Self {
-        let is_abbreviation = |word: &str| compiled.abbreviations.iter().any(|other| other == word);
-        let mut tokens = tokenize(text, is_abbreviation);
-        correct_typos(compiled, &mut tokens);
+        let Outline {
+            tokens,
+            names: mut mentions,
+            certain,
+        } = Outline::new(compiled, text);
         let is_frequent = |token: &Token| {
             compiled
                 .lexicon
@@ -42,12 +70,6 @@ impl Reading {
         };
         let frequent = tokens.iter().map(is_frequent).collect();
         let guess = compiled.guesser.guess(&tokens, &compiled.lexicon);
-        let mut mentions = find_names(compiled, text, &tokens);
-        let certain: Vec<Span> = mentions
-            .iter()
-            .filter(|m| m.is_certain())
-            .map(|m| m.span)
-            .collect();
         let quantities = compiled.numbers.read(&tokens, |at| {
             certain.iter().any(|span| span.start <= at && at < span.end)
         });
@@ -65,6 +87,7 @@ impl Reading {
         let surroundings = Surroundings::new(compiled, &lattice, &guess);
         let mut reading = Self {
             tokens,
+            certain,
             frequent,
             guess,
             lattice,

@@ -33,6 +33,8 @@ pub(super) struct Compiled {
     /// With the place of the language, where it is of one.
     pub(super) surroundings: RuleSet<(Option<usize>, Surrounding)>,
     pub(super) signs: RuleSet<Sign>,
+    /// The pattern of each sign, as it stands in the domain file.
+    pub(super) written: Vec<String>,
 }
 
 /// A value of a choice slot: the places of both.
@@ -89,7 +91,7 @@ impl Compiled {
         }
         let values = compile_values(domain, &mut compiler);
         let surroundings = compile_surroundings(domain, &mut compiler);
-        let signs = compile_signs(domain, &mut compiler);
+        let (signs, written) = compile_signs(domain, &mut compiler);
         let catalogue = find_slot(domain, |kind| match kind {
             SlotKind::Catalogue(catalogue) => {
                 Some(CatalogueIndex::new(catalogue, &mut compiler.lexicon))
@@ -122,6 +124,7 @@ impl Compiled {
             values,
             surroundings,
             signs,
+            written,
         }
     }
 }
@@ -200,8 +203,10 @@ fn compile_surroundings(
     RuleSet::new(rules)
 }
 
-fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Sign> {
+/// What patterns say of the message as a whole, and how each is written.
+fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>, Vec<String>) {
     let mut rules = Vec::new();
+    let mut written = Vec::new();
     for (language, vocabulary) in vocabularies(domain) {
         compiler.language = bit(language);
         for cue in &vocabulary.cues {
@@ -212,13 +217,16 @@ fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Sign> 
                 language,
             });
             rules.push((compiler.compile(&cue.pattern), sign));
+            written.push(cue.pattern.written.clone());
         }
         for (mood, pattern) in &vocabulary.moods {
             rules.push((compiler.compile(pattern), Sign::Mood(*mood)));
+            written.push(pattern.written.clone());
         }
         for (answer, pattern) in &vocabulary.answers {
             rules.push((compiler.compile(pattern), Sign::Answer(*answer)));
+            written.push(pattern.written.clone());
         }
     }
-    RuleSet::new(rules)
+    (RuleSet::new(rules), written)
 }

@@ -1,13 +1,24 @@
 //! `worker understand` and `worker evaluate`, as functions.
 
 use worker::commands::evaluate::{self, EvaluateError, Options};
-use worker::commands::understand::{self, Format};
+use worker::commands::understand::{self, Format, Showing};
 use worker::domain::Domain;
 
 fn understand(format: Format, input: &[u8]) -> (String, String) {
+    show(
+        Showing {
+            format,
+            explain: false,
+        },
+        input,
+    )
+}
+
+fn show(showing: Showing, input: &[u8]) -> (String, String) {
     let domain = Domain::embedded().unwrap();
     let (mut output, mut problems) = (Vec::new(), Vec::new());
-    understand::run(&domain, format, input, &mut output, &mut problems).expect("it can be written");
+    understand::run(&domain, showing, input, &mut output, &mut problems)
+        .expect("it can be written");
     (
         String::from_utf8(output).unwrap(),
         String::from_utf8(problems).unwrap(),
@@ -46,6 +57,27 @@ fn broken_lines_are_told_and_do_not_stop_the_rest() {
         .filter_map(|line| line.split(':').next())
         .collect();
     assert_eq!(numbers, ["line 2", "line 3", "line 4"]);
+}
+
+#[test]
+fn explanation_names_the_patterns_that_spoke() {
+    let showing = Showing {
+        explain: true,
+        ..Showing::default()
+    };
+    let (output, _) = show(showing, b"wil een proefrit\n");
+    let shown: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let cues = shown["cues"].as_array().unwrap();
+    let pattern = |cue: &&serde_json::Value| cue["pattern"] == "proefrit*";
+    let cue = cues.iter().find(pattern).expect("the pattern is named");
+    assert_eq!(cue["intent"], "test_drive");
+    assert_eq!(cue["weight"], 9.0);
+    let by_examples = cues.iter().filter(|cue| cue["pattern"].is_null());
+    let strongest = by_examples.max_by(|a, b| {
+        let weight = |cue: &serde_json::Value| cue["weight"].as_f64().unwrap_or_default();
+        weight(a).total_cmp(&weight(b))
+    });
+    assert_eq!(strongest.unwrap()["intent"], "test_drive");
 }
 
 const LABELLED: &str = r#"{"text":"hoi","lang":"nl","intent":"greeting","slots":{}}

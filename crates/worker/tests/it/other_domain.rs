@@ -79,3 +79,20 @@ fn negations_are_told_apart_from_silence() {
     );
     assert_eq!(understanding.negated, [expected]);
 }
+
+/// No cue of the domain fits any of these.
+#[test]
+fn what_no_cue_fits_is_told_by_examples() {
+    let understander = understander();
+    for (text, intent) in [
+        ("er klappert iets als ik trap", "repair"),
+        ("something rattles when I pedal", "repair"),
+        ("wij logeren en willen een tochtje maken", "rental"),
+        ("zzz", "unclear"),
+    ] {
+        let understanding = understander.understand(text);
+        assert_eq!(understanding.intent, intent, "{text}");
+        let cues = understander.explain(text);
+        assert!(cues.iter().all(|cue| cue.pattern.is_none()), "{cues:?}");
+    }
+}

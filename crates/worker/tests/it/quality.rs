@@ -9,14 +9,23 @@ use worker::commands::evaluate::{Labelled, Score, measure, read};
 use worker::domain::Domain;
 use worker::understanding::Understander;
 
+/// Messages by other people than those who wrote the rules; the rules were made with them at hand.
+const MESSAGES: &str = "deploy/domains/car-dealer/examples/messages.jsonl";
+/// Ways to say things, collected while the rules were made.
+const WORDINGS: &str = "deploy/domains/car-dealer/examples/wordings.jsonl";
+/// Written before the rules by whoever made them, and never looked at meanwhile.
+const UNSEEN: &str = "tests/fixtures/nlu/unseen.jsonl";
+/// By somebody else than the rules, and never looked at by whoever made them.
+const HELD_BACK: &str = "tests/fixtures/nlu/held_back.jsonl";
+
 fn labelled(name: &str) -> Vec<Labelled> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/fixtures/nlu")
+        .join("../..")
         .join(name);
     read(BufReader::new(
-        File::open(path).expect("the fixture is there"),
+        File::open(path).expect("the messages are there"),
     ))
-    .expect("it can be read")
+    .expect("they can be read")
 }
 
 fn score(messages: &[Labelled]) -> Score {
@@ -24,7 +33,15 @@ fn score(messages: &[Labelled]) -> Score {
     measure(&understander, messages).expect("there are messages")
 }
 
-fn assert_floors(name: &str, intent: f64, slots: f64, exact: f64) {
+/// The least that must be reached.
+struct Floors {
+    intent: f64,
+    intent_by_language: f64,
+    slots: f64,
+    exact: f64,
+}
+
+fn assert_floors(name: &str, floors: &Floors) {
     let score = score(&labelled(name));
     let reached = (score.intent_accuracy, score.slots.f1(), score.exact_match);
     let misses: Vec<&str> = score
@@ -34,37 +51,58 @@ fn assert_floors(name: &str, intent: f64, slots: f64, exact: f64) {
         .map(|miss| miss.text.as_str())
         .collect();
     assert!(
-        reached.0 >= intent && reached.1 >= slots && reached.2 >= exact,
+        reached.0 >= floors.intent && reached.1 >= floors.slots && reached.2 >= floors.exact,
         "{name}: {reached:?}, such as {misses:#?}"
     );
     for (language, score) in &score.by_language {
         let accuracy = score.intent_right as f64 / score.messages as f64;
-        assert!(accuracy >= 0.95, "{name}: {language} has {accuracy}");
+        assert!(
+            accuracy >= floors.intent_by_language,
+            "{name}: {language} has {accuracy}"
+        );
     }
 }
 
 #[test]
-fn development_messages_are_understood() {
-    assert_floors("development.jsonl", 0.98, 0.98, 0.97);
+fn examples_are_understood() {
+    let floors = Floors {
+        intent: 0.98,
+        intent_by_language: 0.97,
+        slots: 0.98,
+        exact: 0.97,
+    };
+    assert_floors(MESSAGES, &floors);
+    assert_floors(WORDINGS, &floors);
 }
 
-#[test]
-fn families_of_wordings_are_understood() {
-    assert_floors("families.jsonl", 0.97, 0.97, 0.95);
-}
-
-/// Written before the rules, and never looked at while they were made.
 #[test]
 fn unseen_messages_are_understood() {
-    assert_floors("unseen.jsonl", 0.96, 0.96, 0.93);
+    let floors = Floors {
+        intent: 0.97,
+        intent_by_language: 0.95,
+        slots: 0.97,
+        exact: 0.95,
+    };
+    assert_floors(UNSEEN, &floors);
+}
+
+#[test]
+fn held_back_messages_of_another_author_are_understood() {
+    let floors = Floors {
+        intent: 0.91,
+        intent_by_language: 0.87,
+        slots: 0.96,
+        exact: 0.87,
+    };
+    assert_floors(HELD_BACK, &floors);
 }
 
 /// Words that the rules cannot read, one of three: what is still believed must still be right.
 #[test]
 fn confidence_says_how_far_to_trust_the_intent() {
     let threshold = Domain::embedded().unwrap().settings.confidence_threshold;
-    let mut messages = labelled("families.jsonl");
-    messages.extend(labelled("development.jsonl"));
+    let mut messages = labelled(UNSEEN);
+    messages.extend(labelled(HELD_BACK));
     for message in &mut messages {
         message.text = garbled(&message.text);
     }
@@ -78,7 +116,7 @@ fn confidence_says_how_far_to_trust_the_intent() {
             (sum.0 + band.messages, sum.1 + band.right)
         });
         println!("confidence {from} to {to}: {right} of {all} intents right");
-        assert!(all >= 50, "too few messages between {from} and {to}: {all}");
+        assert!(all >= 40, "too few messages between {from} and {to}: {all}");
         right as f64 / all as f64
     };
     let (doubtful, likely, sure) = (
@@ -91,7 +129,10 @@ fn confidence_says_how_far_to_trust_the_intent() {
         doubtful < likely && likely < sure,
         "{doubtful} {likely} {sure}"
     );
-    assert!(doubtful < 0.6, "of the doubtful ones, {doubtful} are right");
+    assert!(
+        doubtful < 0.75,
+        "of the doubtful ones, {doubtful} are right"
+    );
 }
 
 /// Every third word is written in letters that no language of the domain has.

@@ -119,3 +119,47 @@ impl Sum {
         self.done + self.current
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Domain;
+    use crate::understanding::numbers::NumberReader;
+    use crate::understanding::tokens::tokenize;
+
+    /// What a number in words is, and how many tokens it takes.
+    fn spoken(text: &str) -> Option<(f64, usize)> {
+        let domain = Domain::embedded().expect("the embedded domain is valid");
+        let languages = domain.languages.iter().map(|language| &language.vocabulary);
+        let reader = NumberReader::new(languages);
+        let tokens = tokenize(text, |_| false);
+        let quantity = reader.read(&tokens, |_| false).into_iter().next()?;
+        Some((quantity.value, quantity.digits.len()))
+    }
+
+    #[test]
+    fn words_add_up_over_several_tokens() {
+        for (text, value, tokens) in [
+            ("twaalf", 12.0, 1),
+            ("vijfentwintig", 25.0, 1),
+            ("vijfentwintigduizend", 25_000.0, 1),
+            ("twaalf en een half", 12.5, 4),
+            ("anderhalf", 1.5, 1),
+            ("drie honderd", 300.0, 2),
+            ("twenty five", 25.0, 2),
+            ("two and a half", 2.5, 4),
+            ("zweiundzwanzig", 22.0, 1),
+            ("fünfzehn", 15.0, 1),
+            ("fuenfzehn", 15.0, 1),
+            ("zwölftausendfünfhundert", 12_500.0, 1),
+        ] {
+            assert_eq!(spoken(text), Some((value, tokens)), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_add_up_are_several() {
+        assert_eq!(spoken("twee drie"), Some((2.0, 1)));
+        assert_eq!(spoken("zes auto"), Some((6.0, 1)));
+        assert_eq!(spoken("mooie auto"), None);
+    }
+}

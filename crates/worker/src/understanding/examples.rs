@@ -1,0 +1,137 @@
+//! How much a message is like messages of which it is known what the customer wanted: a naive Bayes
+//! classifier over words, pairs of words and parts of words. It helps where no cue fits, and doubts
+//! cues that fit by accident.
+
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashMap, FxHasher};
+
+use super::lattice::Span;
+use super::reading::{Outline, Reading};
+use super::tokens::{Kind, Token};
+use crate::domain::Likeness;
+
+/// What is added to every count: how little it means that something was never seen.
+const SMOOTHING: f64 = 0.1;
+/// How long parts of words are, in bytes.
+const PARTS: [usize; 2] = [4, 5];
+
+/// What examples have, and how likely it is for each intent.
+#[derive(Debug, Default)]
+pub(super) struct Examples {
+    /// Places in `chances`, in rows of one for each intent.
+    rows: FxHashMap<u64, usize>,
+    /// Logarithms of probabilities.
+    chances: Vec<f32>,
+    intents: usize,
+}
+
+impl Examples {
+    /// Counts what examples have; each is given with its intent.
+    pub(super) fn new(intents: usize, examples: impl Iterator<Item = (usize, Outline)>) -> Self {
+        let mut rows: FxHashMap<u64, usize> = FxHashMap::default();
+        let mut counts: Vec<f64> = Vec::new();
+        let mut totals = vec![0.0; intents];
+        for (intent, outline) in examples {
+            for feature in features(&outline.tokens, &outline.certain) {
+                let row = *rows.entry(feature).or_insert(counts.len());
+                counts.resize(counts.len().max(row + intents), 0.0);
+                add(&mut counts, row + intent, 1.0);
+                add(&mut totals, intent, 1.0);
+            }
+        }
+        let different = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        let chance = |(count, total): (&f64, &f64)| {
+            ((count + SMOOTHING) / (total + SMOOTHING * different)).ln() as f32
+        };
+        let chances = counts.iter().zip(totals.iter().cycle()).map(chance);
+        Self {
+            rows,
+            chances: chances.collect(),
+            intents,
+        }
+    }
+
+    /// What the examples add to the score of each intent.
+    pub(super) fn opinion(&self, likeness: &Likeness, reading: &Reading) -> Vec<f64> {
+        let mut sums = vec![0.0; self.intents];
+        let mut known = 0.0_f64;
+        for feature in features(&reading.tokens, &reading.certain) {
+            let Some(row) = self.rows.get(&feature) else {
+                continue;
+            };
+            known += 1.0;
+            let chances = self.chances.iter().skip(*row);
+            for (sum, chance) in sums.iter_mut().zip(chances) {
+                *sum += f64::from(*chance);
+            }
+        }
+        if known == 0.0 {
+            return sums;
+        }
+        let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // What a message has is not independent: many features tell less than their sum.
+        let spread = likeness.spread * known.sqrt();
+        let shares = sums.iter().map(|sum| ((sum - best) / spread).exp());
+        let all: f64 = shares.clone().sum();
+        let most = 1.0 / all;
+        shares
+            .map(|share| share / all)
+            .map(|share| likeness.weight * share - likeness.doubt * (most - share))
+            .collect()
+    }
+}
+
+fn add(sums: &mut [f64], place: usize, amount: f64) {
+    if let Some(sum) = sums.get_mut(place) {
+        *sum += amount;
+    }
+}
+
+/// What a message has, each once: words, pairs of words side by side and with one between, parts.
+fn features(tokens: &[Token], names: &[Span]) -> Vec<u64> {
+    let words = words(tokens, names);
+    let mut features = Vec::with_capacity(words.len() * 12);
+    features.extend(&words);
+    for (distance, kind) in [(1, 5), (2, 6)] {
+        let pairs = words.iter().zip(words.iter().skip(distance));
+        features.extend(pairs.map(|(first, second)| hash(&second.to_le_bytes(), first ^ kind)));
+    }
+    for token in tokens.iter().filter(|token| token.kind == Kind::Word) {
+        let bounded = format!("<{}>", token.text);
+        for length in PARTS {
+            let parts = bounded.as_bytes().windows(length);
+            features.extend(parts.map(|part| hash(part, 4)));
+        }
+    }
+    features.sort_unstable();
+    features.dedup();
+    features
+}
+
+/// The words of a message, with its begin and end; all numbers are one word, and so are all names.
+fn words(tokens: &[Token], names: &[Span]) -> Vec<u64> {
+    let mut words = vec![hash(b"^", 0)];
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let name = names.iter().find(|name| name.start == at);
+        words.push(match (name, token.kind) {
+            (Some(_), _) => hash(b"", 1),
+            (None, Kind::Number) => hash(b"#", 2),
+            (None, Kind::Word | Kind::Sign) => hash(token.text.as_bytes(), 2),
+        });
+        at = name.map_or(at + 1, |name| name.end.max(at + 1));
+        if token.asked {
+            words.push(hash(b"?", 3));
+        }
+    }
+    words.push(hash(b"$", 0));
+    words
+}
+
+fn hash(bytes: &[u8], kind: u64) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(kind);
+    hasher.write(bytes);
+    hasher.finish()
+}
