@@ -1,7 +1,7 @@
 //! What a message says, by rules: its language, what the customer wants, how sure that is, and the
 //! slots it fills.
 //!
-//! A message becomes tokens, tokens become symbols on a [`lattice`], and the domain's patterns are
+//! A message becomes tokens, tokens become symbols on a lattice, and the domain's patterns are
 //! matched on it in turns: what is named, what the surroundings tell about it, what the customer
 //! wants. Everything specific to a business or a language is in [`crate::domain`].
 
