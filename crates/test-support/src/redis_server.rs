@@ -25,7 +25,8 @@ pub struct RedisBuilder {
     settings: Vec<String>,
 }
 
-const START_PATIENCE: Duration = Duration::from_secs(20);
+/// A long append-only file takes its time on a loaded machine.
+const START_PATIENCE: Duration = Duration::from_secs(120);
 
 impl RedisBuilder {
     /// Listens on TCP as well as on its unix socket.
@@ -60,7 +61,7 @@ impl RedisBuilder {
             .tempdir()
             .expect("a folder");
         let process = self.spawn(folder.path());
-        let server = RedisServer {
+        let mut server = RedisServer {
             process,
             folder,
             builder: self,
@@ -175,9 +176,10 @@ impl RedisServer {
         self.folder.path().join("redis.sock")
     }
 
-    fn wait_until_up(&self) {
+    fn wait_until_up(&mut self) {
         let deadline = Instant::now() + START_PATIENCE;
         while !self.answers() {
+            assert!(self.process.is_running(), "redis-server ended at its start");
             assert!(Instant::now() < deadline, "redis-server did not start");
             sleep(Duration::from_millis(5));
         }
