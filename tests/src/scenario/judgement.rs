@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use streams::{Letter, Queue, Shelf};
+use streams::{Letter, Queue, Redis, Shelf};
 use tokio::time::{Instant, sleep};
 
 use crate::{Arrival, FaultCounts, LoadReport, Role, System, Tally, tally};
@@ -94,14 +94,16 @@ impl Judgement {
     /// Nothing is left in a queue, and no conversation has had more turns than messages.
     async fn check_rest(&mut self, system: &System, report: &LoadReport) {
         let redis = system.client();
-        for queue in Queue::ALL {
-            match redis.backlog(queue, 0).await {
-                Ok(backlog) if backlog.entries == 0 => {}
-                Ok(backlog) => self
-                    .broken
-                    .push(format!("{} entries are left in {queue}", backlog.entries)),
-                Err(error) => self.broken.push(format!("{queue} cannot be read: {error}")),
-            }
+        // Reports of the last deliveries may still come in.
+        let deadline = Instant::now() + PATIENCE;
+        let mut left = left_in_queues(&redis).await;
+        while left > 0 && Instant::now() < deadline {
+            sleep(Duration::from_millis(200)).await;
+            left = left_in_queues(&redis).await;
+        }
+        if left > 0 {
+            self.broken
+                .push(format!("{left} entries are left in the queues"));
         }
         let mut turns = 0;
         let customers: HashSet<_> = report.sent.iter().map(|sent| &sent.from).collect();
@@ -171,13 +173,7 @@ async fn settle(system: &mut System, report: &LoadReport, expected: &mut Expecte
         expected.ended.extend(system.revive());
         let since = arrivals.last().map_or(0, |arrival| arrival.seq);
         arrivals.extend(simulator.arrivals_since(since).await);
-        let mut left = 0;
-        for queue in Queue::ALL {
-            left += redis
-                .backlog(queue, 0)
-                .await
-                .map_or(u64::MAX / 4, |backlog| backlog.entries);
-        }
+        let left = left_in_queues(&redis).await;
         let missing = tally(&report.sent, &arrivals, &HashSet::new()).missing;
         if missing == 0 && left == 0 {
             return;
@@ -188,6 +184,16 @@ async fn settle(system: &mut System, report: &LoadReport, expected: &mut Expecte
         }
         sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// Entries of all queues; very many while Redis cannot be asked.
+async fn left_in_queues(redis: &Redis) -> u64 {
+    let mut left = 0;
+    for queue in Queue::ALL {
+        let backlog = redis.backlog(queue, 0).await;
+        left += backlog.map_or(u64::MAX / 4, |backlog| backlog.entries);
+    }
+    left
 }
 
 async fn dead_letters(system: &System) -> Vec<Letter> {
