@@ -19,8 +19,8 @@ const PARTS: [usize; 2] = [4, 5];
 /// What examples have, and how likely it is for each intent.
 #[derive(Debug, Default)]
 pub(super) struct Examples {
-    /// Places in `chances`, in rows of one for each intent.
-    rows: FxHashMap<u64, usize>,
+    /// Numbers of rows in `chances`, which have a place for each intent.
+    rows: FxHashMap<u64, u32>,
     /// Logarithms of probabilities.
     chances: Vec<f32>,
     intents: usize,
@@ -29,20 +29,27 @@ pub(super) struct Examples {
 impl Examples {
     /// Counts what examples have; each is given with its intent.
     pub(super) fn new(intents: usize, examples: impl Iterator<Item = (usize, Outline)>) -> Self {
-        let mut rows: FxHashMap<u64, usize> = FxHashMap::default();
-        let mut counts: Vec<f64> = Vec::new();
+        let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
+        // Small numbers: there are many features and few examples of each.
+        let mut counts: Vec<u16> = Vec::new();
         let mut totals = vec![0.0; intents];
         for (intent, outline) in examples {
             for feature in features(&outline.tokens, &outline.certain) {
-                let row = *rows.entry(feature).or_insert(counts.len());
-                counts.resize(counts.len().max(row + intents), 0.0);
-                add(&mut counts, row + intent, 1.0);
-                add(&mut totals, intent, 1.0);
+                let next = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+                let row = place(*rows.entry(feature).or_insert(next), intents);
+                counts.resize(counts.len().max(row + intents), 0);
+                if let Some(count) = counts.get_mut(row + intent) {
+                    *count = count.saturating_add(1);
+                }
+                if let Some(total) = totals.get_mut(intent) {
+                    *total += 1.0;
+                }
             }
         }
+        let (rows, counts) = common(&rows, &counts, intents);
         let different = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        let chance = |(count, total): (&f64, &f64)| {
-            ((count + SMOOTHING) / (total + SMOOTHING * different)).ln() as f32
+        let chance = |(count, total): (&u16, &f64)| {
+            ((f64::from(*count) + SMOOTHING) / (total + SMOOTHING * different)).ln() as f32
         };
         let chances = counts.iter().zip(totals.iter().cycle()).map(chance);
         Self {
@@ -61,7 +68,7 @@ impl Examples {
                 continue;
             };
             known += 1.0;
-            let chances = self.chances.iter().skip(*row);
+            let chances = self.chances.iter().skip(place(*row, self.intents));
             for (sum, chance) in sums.iter_mut().zip(chances) {
                 *sum += f64::from(*chance);
             }
@@ -82,10 +89,28 @@ impl Examples {
     }
 }
 
-fn add(sums: &mut [f64], place: usize, amount: f64) {
-    if let Some(sum) = sums.get_mut(place) {
-        *sum += amount;
+/// Only what several examples have: the rest says little and is most of the memory.
+fn common(
+    rows: &FxHashMap<u64, u32>,
+    counts: &[u16],
+    intents: usize,
+) -> (FxHashMap<u64, u32>, Vec<u16>) {
+    let of_row = |row: u32| counts.iter().skip(place(row, intents)).take(intents);
+    let is_common = |row: &u32| of_row(*row).map(|count| u32::from(*count)).sum::<u32>() > 1;
+    let size = rows.values().filter(|row| is_common(row)).count();
+    let mut kept = FxHashMap::with_capacity_and_hasher(size, Default::default());
+    let mut kept_counts = Vec::with_capacity(size * intents);
+    for (feature, row) in rows.iter().filter(|(_, row)| is_common(row)) {
+        let next = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+        kept.insert(*feature, next);
+        kept_counts.extend(of_row(*row));
     }
+    (kept, kept_counts)
+}
+
+/// Where a feature's row begins.
+fn place(row: u32, intents: usize) -> usize {
+    row as usize * intents
 }
 
 /// What a message has, each once: words, pairs of words side by side and with one between, parts.
