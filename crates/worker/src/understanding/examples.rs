@@ -15,14 +15,20 @@ use crate::domain::Likeness;
 const SMOOTHING: f64 = 0.1;
 /// How long parts of words are, in bytes.
 const PARTS: [usize; 2] = [4, 5];
+/// Counts below this have their logarithm in a table.
+const SMALL_COUNTS: u16 = 256;
 
 /// What examples have, and how likely it is for each intent.
 #[derive(Debug, Default)]
 pub(super) struct Examples {
-    /// Numbers of rows in `chances`, which have a place for each intent.
-    rows: FxHashMap<u64, u32>,
-    /// Logarithms of probabilities.
-    chances: Vec<f32>,
+    /// Sorted; the place of one is that of its row in `counts`, which has a count for each intent.
+    features: Vec<u64>,
+    /// How many examples of an intent have a feature: a quarter of what the probabilities would take.
+    counts: Vec<u16>,
+    /// By intent, the logarithm of what its counts are shares of.
+    shares_of: Vec<f64>,
+    /// Logarithms of small counts, which nearly all are.
+    logarithms: Vec<f64>,
     intents: usize,
 }
 
@@ -46,17 +52,25 @@ impl Examples {
                 }
             }
         }
-        let (rows, counts) = common(&rows, &counts, intents);
-        let different = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        let chance = |(count, total): (&u16, &f64)| {
-            ((f64::from(*count) + SMOOTHING) / (total + SMOOTHING * different)).ln() as f32
-        };
-        let chances = counts.iter().zip(totals.iter().cycle()).map(chance);
+        let (features, counts) = common(&rows, &counts, intents);
+        let different = f64::from(u32::try_from(features.len()).unwrap_or(u32::MAX));
+        let share_of = |total: &f64| (total + SMOOTHING * different).ln();
         Self {
-            rows,
-            chances: chances.collect(),
+            features,
+            counts,
+            shares_of: totals.iter().map(share_of).collect(),
+            logarithms: (0..SMALL_COUNTS).map(logarithm).collect(),
             intents,
         }
+    }
+
+    /// The logarithm of how likely an intent's messages have a feature, by intent.
+    fn chances(&self, row: usize) -> impl Iterator<Item = f64> {
+        let counts = self.counts.iter().skip(row * self.intents);
+        counts.zip(&self.shares_of).map(|(count, share_of)| {
+            let known = self.logarithms.get(usize::from(*count)).copied();
+            known.unwrap_or_else(|| logarithm(*count)) - share_of
+        })
     }
 
     /// What the examples add to the score of each intent.
@@ -64,13 +78,12 @@ impl Examples {
         let mut sums = vec![0.0; self.intents];
         let mut known = 0.0_f64;
         for feature in features(&reading.tokens, &reading.certain) {
-            let Some(row) = self.rows.get(&feature) else {
+            let Ok(row) = self.features.binary_search(&feature) else {
                 continue;
             };
             known += 1.0;
-            let chances = self.chances.iter().skip(place(*row, self.intents));
-            for (sum, chance) in sums.iter_mut().zip(chances) {
-                *sum += f64::from(*chance);
+            for (sum, chance) in sums.iter_mut().zip(self.chances(row)) {
+                *sum += chance;
             }
         }
         if known == 0.0 {
@@ -90,22 +103,22 @@ impl Examples {
 }
 
 /// Only what several examples have: the rest says little and is most of the memory.
-fn common(
-    rows: &FxHashMap<u64, u32>,
-    counts: &[u16],
-    intents: usize,
-) -> (FxHashMap<u64, u32>, Vec<u16>) {
+fn common(rows: &FxHashMap<u64, u32>, counts: &[u16], intents: usize) -> (Vec<u64>, Vec<u16>) {
     let of_row = |row: u32| counts.iter().skip(place(row, intents)).take(intents);
     let is_common = |row: &u32| of_row(*row).map(|count| u32::from(*count)).sum::<u32>() > 1;
-    let size = rows.values().filter(|row| is_common(row)).count();
-    let mut kept = FxHashMap::with_capacity_and_hasher(size, Default::default());
-    let mut kept_counts = Vec::with_capacity(size * intents);
-    for (feature, row) in rows.iter().filter(|(_, row)| is_common(row)) {
-        let next = u32::try_from(kept.len()).unwrap_or(u32::MAX);
-        kept.insert(*feature, next);
-        kept_counts.extend(of_row(*row));
-    }
-    (kept, kept_counts)
+    let kept = rows.iter().filter(|(_, row)| is_common(row));
+    let mut kept: Vec<(u64, u32)> = kept.map(|(feature, row)| (*feature, *row)).collect();
+    kept.sort_unstable();
+    let kept_counts = kept.iter().flat_map(|(_, row)| of_row(*row)).copied();
+    let kept_counts = kept_counts.collect();
+    (
+        kept.iter().map(|(feature, _)| *feature).collect(),
+        kept_counts,
+    )
+}
+
+fn logarithm(count: u16) -> f64 {
+    (f64::from(count) + SMOOTHING).ln()
 }
 
 /// Where a feature's row begins.
