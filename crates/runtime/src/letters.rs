@@ -10,6 +10,8 @@ use crate::output::print;
 
 /// What to do with entries that were set aside.
 #[derive(Debug, Clone, Args)]
+// The options of Redis stand before the action or after it.
+#[command(mut_args(|arg| arg.global(true)))]
 pub struct LettersArgs {
     #[command(subcommand)]
     action: Action,
@@ -188,4 +190,80 @@ fn as_json(letter: &Letter) -> serde_json::Value {
         "conversation": field("conv"),
         "payload": payload,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum Command {
+        DeadLetters(Box<LettersArgs>),
+    }
+
+    fn parsed(words: &[&str]) -> LettersArgs {
+        let words = ["worker", "dead-letters"].iter().chain(words);
+        let Command::DeadLetters(args) = Cli::try_parse_from(words).unwrap().command;
+        *args
+    }
+
+    #[test]
+    fn the_options_of_redis_stand_before_the_action_or_after_it() {
+        for words in [
+            &[
+                "--redis-host",
+                "redis.example",
+                "--redis-port",
+                "6390",
+                "list",
+            ][..],
+            &[
+                "list",
+                "--redis-host",
+                "redis.example",
+                "--redis-port",
+                "6390",
+            ],
+            &[
+                "discard",
+                "--redis-port",
+                "6390",
+                "--all",
+                "--redis-host",
+                "redis.example",
+            ],
+            &[
+                "--redis-port",
+                "6390",
+                "show",
+                "17/1700000000000-0",
+                "--redis-host",
+                "redis.example",
+            ],
+        ] {
+            let redis = parsed(words).redis;
+            let address = (redis.redis_host.as_str(), redis.redis_port);
+            assert_eq!(address, ("redis.example", 6390), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_options_of_an_action_stay_its_own() {
+        let args = parsed(&["list", "--limit", "3"]);
+        assert!(
+            matches!(args.action, Action::List { limit: 3, .. }),
+            "{args:?}"
+        );
+        assert_eq!(args.redis.redis_port, 6379);
+        let before = ["worker", "dead-letters", "--limit", "3", "list"];
+        assert!(Cli::try_parse_from(before).is_err());
+    }
 }
