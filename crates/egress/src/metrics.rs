@@ -42,6 +42,9 @@ const LONG_BUCKETS: &[f64] = &[
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0,
 ];
 
+/// Requests for one message.
+const ATTEMPT_BUCKETS: &[f64] = &[0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0];
+
 /// The counters of egress.
 #[derive(Debug, Clone)]
 pub struct EgressMetrics {
@@ -49,6 +52,7 @@ pub struct EgressMetrics {
     failures: IntCounterVec,
     refused: IntCounterVec,
     request_seconds: HistogramVec,
+    attempts: HistogramVec,
     pace_seconds: HistogramVec,
     doubts: IntCounterVec,
     doubt_seconds: HistogramVec,
@@ -85,6 +89,12 @@ impl EgressMetrics {
                 &["source"],
                 LATENCY_BUCKETS,
                 "Time until a provider answered a request.",
+            )?,
+            attempts: metrics.histograms(
+                "postduif_send_attempts",
+                &["source"],
+                ATTEMPT_BUCKETS,
+                "Requests that an accepted message took since its process had it; 0 when it was found.",
             )?,
             pace_seconds: metrics.histograms(
                 "postduif_pace_wait_seconds",
@@ -155,6 +165,12 @@ impl EgressMetrics {
         self.request_seconds
             .with_label_values(&[source.as_str()])
             .observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn attempts(&self, source: Source, requests: u32) {
+        self.attempts
+            .with_label_values(&[source.as_str()])
+            .observe(requests.into());
     }
 
     pub(crate) fn paced(&self, waited: Duration) {

@@ -25,6 +25,8 @@ pub(super) struct HandOver<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) pace: Pace,
     rate_limits: u32,
+    /// How many requests were made.
+    requests: u32,
     /// How many slots this process was too slow for.
     missed: u32,
     typed: bool,
@@ -57,6 +59,7 @@ impl Gate {
             entry,
             pace,
             rate_limits: 0,
+            requests: 0,
             missed: 0,
             typed: false,
             pass: Pass::Free,
@@ -119,6 +122,7 @@ impl HandOver<'_> {
         let deadline = slot.map_or(lease, |slot| slot.min(lease));
         let started = Instant::now();
         let attempt = self.sender.send(self.part, deadline).await;
+        self.requests += 1;
         drop(place);
         self.gate
             .metrics
@@ -298,6 +302,7 @@ impl HandOver<'_> {
         let source = self.part.message.source;
         self.gate.health.works(source, &self.pace.clock);
         let now = Timestamp::now();
+        self.gate.metrics.attempts(source, self.requests);
         self.gate
             .metrics
             .answer_time(source, now.duration_since(self.part.message.created_at));
