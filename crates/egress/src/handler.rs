@@ -1,5 +1,7 @@
+use runtime::traces::consumer_span;
 use shared_types::TypingSignal;
-use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Reads, Settled};
+use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled};
+use tracing::Instrument;
 
 use crate::gate::Gate;
 use crate::indicator::Indicator;
@@ -31,14 +33,17 @@ impl Handler for Outbound {
     }
 
     async fn handle(&self, delivery: Delivery) -> Settled {
-        match delivery.entry.kind.as_str() {
-            "message" => self.gate.send(delivery).await,
+        let entry = delivery.entry.clone();
+        let span = || consumer_span(Queue::Outbound, &entry.kind, entry.trace.as_deref());
+        match entry.kind.as_str() {
+            "message" => self.gate.send(delivery).instrument(span()).await,
+            // Goes on from the trace of the message, which the ledger has.
             "delivery" => self.reports.apply(delivery).await,
-            TypingSignal::KIND => self.indicator.show(delivery).await,
+            TypingSignal::KIND => self.indicator.show(delivery).instrument(span()).await,
             kind => {
                 let error = format!("egress does not handle entries of kind {kind:?}");
                 tracing::error!(
-                    outbound.id = delivery.entry.event,
+                    outbound.id = entry.event,
                     reason = UNKNOWN_KIND,
                     error,
                     "entry set aside as a dead letter"

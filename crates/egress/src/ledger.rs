@@ -90,6 +90,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) keys: PartitionKeys,
     pub(crate) part: &'a Part,
     pub(crate) ttl: Duration,
+    /// W3C `traceparent` of the send, from which reports about it go on.
+    pub(crate) trace: Option<String>,
 }
 
 fn ms(at: Timestamp) -> String {
@@ -118,7 +120,7 @@ impl Entry<'_> {
     pub(crate) fn intent(&self, progress: Progress, now: Timestamp, token: &str) -> Record {
         let message = self.part.as_message();
         let conversation = message.conversation_id.as_str();
-        let fields = vec![
+        let mut fields = vec![
             ("state", "intent".into()),
             ("intent_at", ms(now)),
             ("token", token.to_owned()),
@@ -133,6 +135,7 @@ impl Entry<'_> {
                 serde_json::to_string(&message).unwrap_or_default(),
             ),
         ];
+        fields.extend(self.trace.clone().map(|trace| ("trace", trace)));
         let list = (
             self.keys.deliveries(conversation),
             self.part.id.to_string(),

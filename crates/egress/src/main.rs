@@ -55,7 +55,7 @@ async fn serve(config: EgressConfig) -> anyhow::Result<()> {
     if !mistakes.is_empty() {
         runtime::refuse(&mistakes);
     }
-    let _logs = runtime::logs::start(&config.runtime)
+    let _telemetry = runtime::start_telemetry(&config.runtime, "egress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;

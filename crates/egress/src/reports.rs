@@ -5,10 +5,12 @@ mod progress;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use runtime::traces;
 use shared_types::{
     DeliveryEvent, DeliveryStatus, FailureClass, OutboundId, OutboundMessage, Source, Template,
 };
 use streams::{DeadLetterReason, Delivery, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
+use tracing::Instrument;
 
 use crate::ledger::status_field;
 use crate::metrics::EgressMetrics;
@@ -69,6 +71,15 @@ impl Reports {
             }
             Err(settled) => return settled,
         };
+        let (sent, told) = (known.fields.get("trace"), delivery.entry.trace.clone());
+        let trace = sent.or(told.as_ref()).map(String::as_str);
+        let span = traces::consumer_span(Queue::Outbound, &delivery.entry.kind, trace);
+        traces::link(&span, sent.and(told.as_deref()));
+        self.note(delivery, &report, &known).instrument(span).await
+    }
+
+    /// Applies a report to the message that it is about.
+    async fn note(&self, delivery: Delivery, report: &DeliveryEvent, known: &Known) -> Settled {
         let keys = delivery.keys();
         let mut record = Record {
             key: keys.delivery(known.id.as_str()),
@@ -96,7 +107,7 @@ impl Reports {
                 record.fields.push(("error_code", code.clone()));
             }
             if failed(report.status) {
-                record.entry = self.after_failure(&report, &known, keys);
+                record.entry = self.after_failure(report, known, keys);
             }
         }
         delivery.settle(record).await
@@ -172,7 +183,7 @@ impl Reports {
         // Under its own id the ledger says that it was sent, also to who replays the dead letter.
         message.id = resend_id(&known.id, resends + 1)?;
         if again {
-            let entry = outbound_entry(&message)?;
+            let entry = outbound_entry(&message, known)?;
             return Some((keys.stream(Queue::Outbound), entry));
         }
         let mut letter: Vec<(String, String)> = vec![
@@ -190,7 +201,7 @@ impl Reports {
                 Timestamp::now().as_millisecond().to_string(),
             ),
         ];
-        letter.extend(outbound_entry(&message)?);
+        letter.extend(outbound_entry(&message, known)?);
         Some((keys.dead_letters(Queue::Outbound), letter))
     }
 }
@@ -212,12 +223,13 @@ fn resend_id(id: &OutboundId, resend: u32) -> Option<OutboundId> {
     format!("{original}~{resend}").parse().ok()
 }
 
-fn outbound_entry(message: &OutboundMessage) -> Option<Vec<(String, String)>> {
+fn outbound_entry(message: &OutboundMessage, known: &Known) -> Option<Vec<(String, String)>> {
     let entry = NewEntry {
         kind: "message".into(),
         event: message.id.to_string(),
         conversation: message.conversation_id.to_string(),
         payload: serde_json::to_string(message).ok()?,
+        trace: traces::current_traceparent().or_else(|| known.fields.get("trace").cloned()),
         ..NewEntry::default()
     };
     Some(entry.into_fields())

@@ -77,7 +77,7 @@ impl Intake {
     }
 
     async fn queue(&self, webhook: &Webhook, source: Source, event: &Event) -> Taken {
-        let entry = match event.entry(None) {
+        let entry = match event.entry(runtime::traces::current_traceparent()) {
             Ok(entry) => entry,
             Err(error) => {
                 tracing::error!(request.id = webhook.id, %error, "event cannot be written as JSON");

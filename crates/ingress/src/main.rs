@@ -77,7 +77,7 @@ async fn serve(config: IngressConfig) -> anyhow::Result<ExitCode> {
     if !mistakes.is_empty() {
         runtime::refuse(&mistakes);
     }
-    let _logs = runtime::logs::start(&config.runtime)
+    let _telemetry = runtime::start_telemetry(&config.runtime, "ingress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;

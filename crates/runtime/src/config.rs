@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use actix_web::http::Uri;
 use clap::{Args, ValueEnum};
 use shared_types::Masking;
 
@@ -24,6 +25,31 @@ pub struct RuntimeConfig {
     #[arg(long, env = "SHUTDOWN_GRACE_SECS", default_value_t = 25, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(0..=600))]
     pub shutdown_grace_secs: u64,
+
+    /// Where traces go: the base URL of a collector that takes OTLP over HTTP, such as
+    /// `http://localhost:4318`. Nothing is traced without it.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector)]
+    pub otlp_endpoint: Option<String>,
+
+    /// The share of traces that is kept, from 0 to 1. The service where a trace begins decides.
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = 1.0, value_name = "SHARE", value_parser = share)]
+    pub trace_share: f64,
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let base = text.trim().trim_end_matches('/');
+    let is_http = base.starts_with("http://") || base.starts_with("https://");
+    match base.parse::<Uri>() {
+        Ok(uri) if is_http && uri.host().is_some() => Ok(base.to_owned()),
+        _ => Err("expected a URL such as http://localhost:4318".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok();
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
 /// The shape of log lines.
@@ -50,5 +76,32 @@ impl RuntimeConfig {
     /// The one deadline of a drain.
     pub const fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_is_a_url_of_http() {
+        let given = collector(" https://otlp.example.nl/path/ ");
+        assert_eq!(given.as_deref(), Ok("https://otlp.example.nl/path"));
+        for wrong in [
+            "localhost:4318",
+            "http://",
+            "grpc://localhost",
+            "http://a b",
+        ] {
+            assert!(collector(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_lies_between_nothing_and_everything() {
+        assert_eq!(share("0.25"), Ok(0.25));
+        for wrong in ["1.1", "-0.1", "NaN", "half"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
     }
 }

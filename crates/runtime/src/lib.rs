@@ -1,11 +1,11 @@
 //! Process chores, alike for every service.
 //!
-//! A service's `main` is a list: [`parse`] the configuration, [`logs::start`], build with a
+//! A service's `main` is a list: [`parse`] the configuration, [`start_telemetry`], build with a
 //! [`listen`]ing socket, run until [`stop_signal`], drain under one deadline.
 
 pub mod letters;
-pub mod logs;
 pub mod metrics;
+pub mod traces;
 
 mod chain;
 mod config;
@@ -13,11 +13,13 @@ mod health;
 mod healthcheck;
 mod host;
 mod listen;
+mod logs;
 mod output;
 mod parse;
 mod probe;
 mod redis_metrics;
 mod shutdown;
+mod telemetry;
 mod tls;
 
 pub use chain::Chain;
@@ -26,9 +28,11 @@ pub use health::{Readiness, Status, health_routes, serve_health};
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use host::host_name;
 pub use listen::listen;
+pub use logs::LogFilterError;
 pub use output::{print, show_verdict};
 pub use parse::{BAD_CONFIGURATION, parse, refuse};
 pub use probe::{probe_backlog, probe_redis};
 pub use redis_metrics::RedisMetrics;
 pub use shutdown::stop_signal;
+pub use telemetry::{Telemetry, start_telemetry};
 pub use tls::install_tls;

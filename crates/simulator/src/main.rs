@@ -18,7 +18,7 @@ async fn serve(config: SimulatorConfig) -> anyhow::Result<()> {
     if let Err(mistake) = config.validate() {
         runtime::refuse(&[mistake]);
     }
-    let _logs = runtime::logs::start(&config.runtime)
+    let _telemetry = runtime::start_telemetry(&config.runtime, "simulator")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;

@@ -97,7 +97,7 @@ pub async fn run(
     let mut node = Node::Router;
     while let Some(agent) = agents.get(node) {
         let started = Instant::now();
-        let span = tracing::debug_span!(target: "otel", "agent", agent.name = node.as_str());
+        let span = runtime::traces::agent_span(node.as_str());
         let work = tokio::time::timeout(agent.budget(), agent.run(turn)).instrument(span);
         let output = work.await.map_err(|_| AgentError::TooSlow(node))??;
         metrics.agent(node, started.elapsed());

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use runtime::traces;
 use serde::de::DeserializeOwned;
 use shared_types::{
     ControlEvent, HistoryTurn, InboundMessage, Masking, Purpose, Role, Source, TypingSignal,
@@ -11,6 +12,7 @@ use streams::{
     DeadLetterReason, Delivery, Destination, Entry, Handler, Ingest, NewEntry, PartitionKeys,
     Queue, Reads, Redis, Settled,
 };
+use tracing::Instrument;
 
 use crate::effects::{Effects, Retention};
 use crate::metrics::WorkerMetrics;
@@ -45,6 +47,18 @@ impl Handler for Inbound {
     }
 
     async fn handle(&self, delivery: Delivery) -> Settled {
+        let entry = delivery.entry.clone();
+        let span = traces::consumer_span(Queue::Inbound, &entry.kind, entry.trace.as_deref());
+        self.take(delivery).instrument(span).await
+    }
+
+    fn dead_letter_note(&self, entry: &Entry) -> Option<String> {
+        (entry.kind == "message").then(note).flatten()
+    }
+}
+
+impl Inbound {
+    async fn take(&self, delivery: Delivery) -> Settled {
         let version = delivery.values.field(STATE, 0);
         let version = version
             .and_then(|version| version.parse().ok())
@@ -68,10 +82,6 @@ impl Handler for Inbound {
                 set_aside(delivery, "unknown_kind", error).await
             }
         }
-    }
-
-    fn dead_letter_note(&self, entry: &Entry) -> Option<String> {
-        (entry.kind == "message").then(note).flatten()
     }
 }
 
@@ -161,13 +171,13 @@ impl Inbound {
 
     async fn commit(&self, delivery: Delivery, version: u64, effects: Effects) -> Settled {
         let entry = &delivery.entry;
-        let trace = entry.trace.as_deref();
+        let trace = traces::current_traceparent().or_else(|| entry.trace.clone());
         match effects.into_turn(
             self.retention,
             version,
             &entry.event,
             &entry.conversation,
-            trace,
+            trace.as_deref(),
         ) {
             Ok(turn) => delivery.commit(turn).await,
             Err(error) => set_aside(delivery, "unwritable", error.to_string()).await,
@@ -189,7 +199,7 @@ impl Inbound {
                 .map(|id| TypingSignal::mailbox(&id)),
             conversation,
             payload,
-            trace: None,
+            trace: traces::current_traceparent(),
         };
         let ingest = Ingest {
             destination: Destination::Work(Queue::Outbound),

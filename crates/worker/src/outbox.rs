@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Reads, Settled};
+use runtime::traces::consumer_span;
+use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled};
+use tracing::Instrument;
 
 use crate::crm::{Crm, CrmWrite};
 use crate::metrics::WorkerMetrics;
@@ -21,7 +23,15 @@ impl Handler for Outbox {
         Reads::default()
     }
 
-    async fn handle(&self, mut delivery: Delivery) -> Settled {
+    async fn handle(&self, delivery: Delivery) -> Settled {
+        let entry = delivery.entry.clone();
+        let span = consumer_span(Queue::Crm, &entry.kind, entry.trace.as_deref());
+        self.write(delivery).instrument(span).await
+    }
+}
+
+impl Outbox {
+    async fn write(&self, mut delivery: Delivery) -> Settled {
         let write: CrmWrite = match serde_json::from_str(&delivery.entry.payload) {
             Ok(write) => write,
             Err(error) => {

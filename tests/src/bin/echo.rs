@@ -44,7 +44,7 @@ struct EchoConfig {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Command::Serve(config) = runtime::parse::<Cli>().command;
-    let _logs = runtime::logs::start(&config.runtime)?;
+    let _telemetry = runtime::start_telemetry(&config.runtime, "echo")?;
     let listener = runtime::listen(config.port)?;
     let stop = runtime::stop_signal()?;
     let redis = Redis::new(&config.redis)?;

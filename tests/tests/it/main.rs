@@ -7,3 +7,4 @@ mod messages;
 mod scenarios;
 mod shutdown;
 mod support;
+mod traces;

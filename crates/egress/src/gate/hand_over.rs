@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use runtime::traces::current_traceparent;
 use shared_types::{FailureClass, Receipt};
 use streams::{Delivery, Record, RecordOutcome};
 
@@ -49,6 +50,7 @@ impl Gate {
             keys: delivery.keys(),
             part,
             ttl: self.settings.ledger_ttl(),
+            trace: current_traceparent().or_else(|| delivery.entry.trace.clone()),
         };
         let pace = sender.pace(&part.message);
         let mut steps = HandOver {

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use runtime::traces;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::guard::GuardedBody;
 use crate::attempt::{Attempt, Refusal, Trouble};
@@ -86,7 +88,7 @@ pub(super) async fn send(
     deadline: Instant,
 ) -> Result<Answer, Attempt> {
     let (body, departure) = GuardedBody::new(body.into(), deadline);
-    let response = request.body(reqwest::Body::wrap(body)).send().await;
+    let response = execute(request.body(reqwest::Body::wrap(body))).await;
     let answer = match response {
         Ok(response) => read(response).await,
         Err(error) => Err(error),
@@ -114,8 +116,27 @@ pub(super) async fn send(
 /// # Errors
 /// When no whole answer came; the text is without the URL.
 pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, String> {
-    let response = request.send().await.map_err(|error| chain(&error))?;
+    let response = execute(request).await.map_err(|error| chain(&error))?;
     read(response).await.map_err(|error| chain(&error))
+}
+
+/// Makes a request in a span of its own, until the head of the answer is there.
+async fn execute(request: RequestBuilder) -> reqwest::Result<Response> {
+    let (client, request) = request.build_split();
+    let request = request?;
+    let (method, url) = (request.method().as_str(), request.url());
+    let host = url.host_str().unwrap_or_default();
+    let span = traces::client_span(method, host, url.port_or_known_default());
+    let response = client.execute(request).instrument(span.clone()).await;
+    match &response {
+        Ok(answer) => {
+            let status = answer.status();
+            traces::answered(&span, status.as_u16(), status.as_u16() >= 400);
+        }
+        Err(error) if error.is_timeout() => traces::unanswered(&span, "timeout"),
+        Err(_) => traces::unanswered(&span, "connection"),
+    }
+    response
 }
 
 async fn read(mut response: Response) -> reqwest::Result<Answer> {

@@ -44,8 +44,8 @@ pub(crate) async fn signed(
             Timestamp::now(),
         )
     };
-    gate.counted(SOURCE, handle(request, payload, &gate, verify))
-        .await
+    let answer = handle(request, payload, &gate, verify);
+    gate.counted(SOURCE, "/webhooks/chatwoot", answer).await
 }
 
 /// The same for a server that does not sign.
@@ -69,7 +69,8 @@ pub(crate) async fn by_path_token(
 ) -> HttpResponse {
     let expected = gate.config.chatwoot.chatwoot_path_token.as_ref();
     let verify = |_: &Webhook| chatwoot::verify_path_token(&token, expected);
-    gate.counted(SOURCE, handle(request, payload, &gate, verify))
+    let answer = handle(request, payload, &gate, verify);
+    gate.counted(SOURCE, "/webhooks/chatwoot/{token}", answer)
         .await
 }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use runtime::traces;
 use shared_types::Source;
+use tracing::Instrument;
 
 use crate::config::IngressConfig;
 use crate::event::Reading;
@@ -29,15 +31,19 @@ pub(crate) struct Gate {
 const RETRY_SOON: Duration = Duration::from_secs(5);
 
 impl Gate {
-    /// Counts an arrival and times its answer.
+    /// Counts an arrival, times its answer and traces it. `route` is the path's pattern.
     pub(crate) async fn counted(
         &self,
         source: Source,
+        route: &'static str,
         answer: impl Future<Output = HttpResponse>,
     ) -> HttpResponse {
         let started = Instant::now();
         self.intake.metrics.webhook(source, WebhookStatus::Received);
-        let response = answer.await;
+        let span = traces::server_span("POST", route);
+        let response = answer.instrument(span.clone()).await;
+        let status = response.status();
+        traces::answered(&span, status.as_u16(), status.is_server_error());
         self.intake.metrics.answered(source, started.elapsed());
         response
     }

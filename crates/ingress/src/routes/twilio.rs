@@ -40,7 +40,8 @@ pub(crate) async fn whatsapp(
     gate: Data<Gate>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, _: &str| read_message(params, Timestamp::now());
-    gate.counted(SOURCE, handle(request, payload, &gate, reply::twiml, read))
+    let answer = handle(request, payload, &gate, reply::twiml, read);
+    gate.counted(SOURCE, "/webhooks/twilio/whatsapp", answer)
         .await
 }
 
@@ -68,7 +69,8 @@ pub(crate) async fn status(
     gate: Data<Gate>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, query: &str| read_status(params, query, Timestamp::now());
-    gate.counted(SOURCE, handle(request, payload, &gate, reply::empty, read))
+    let answer = handle(request, payload, &gate, reply::empty, read);
+    gate.counted(SOURCE, "/webhooks/twilio/status", answer)
         .await
 }
 

@@ -30,7 +30,8 @@ pub(crate) async fn event(
     payload: Payload,
     gate: Data<Gate>,
 ) -> HttpResponse {
-    gate.counted(SOURCE, handle(request, payload, &gate)).await
+    gate.counted(SOURCE, "/webhooks/waha", handle(request, payload, &gate))
+        .await
 }
 
 async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {

@@ -1,5 +1,6 @@
 //! The JSON line: `timestamp`, lower-case `level`, `message`, `target`, and every field of the
-//! event and of the spans around it at top level, where log search finds them.
+//! event and of the spans around it at top level, where log search finds them; `trace_id` and
+//! `span_id` where there is a trace.
 
 use std::fmt::{self, Write};
 
@@ -9,6 +10,8 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::traces;
 
 /// Formats an event as one JSON object.
 pub(super) struct JsonLines;
@@ -51,6 +54,9 @@ where
             metadata.target(),
         )?;
         writer.write_str(&members.json)?;
+        if let Some((trace, span)) = traces::current_ids() {
+            write!(writer, ",\"trace_id\":\"{trace}\",\"span_id\":\"{span}\"")?;
+        }
         for span in context.event_scope().into_iter().flatten() {
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
                 writer.write_str(&fields.fields)?;
@@ -106,6 +112,14 @@ impl Visit for Members {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
         self.add(field, format_args!("{value}"));
     }
 
@@ -166,7 +180,7 @@ mod tests {
                 empty = tracing::field::Empty
             );
             let _entered = span.enter();
-            tracing::warn!(count = 3, share = 0.5, ok = true, name = %"a\nb", "Hallo \"daar\"");
+            tracing::warn!(count = 3, waited_ms = 7_u128, share = 0.5, ok = true, name = %"a\nb", "Hallo \"daar\"");
         });
         let line = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
         assert_eq!(line.matches('\n').count(), 1);
@@ -174,6 +188,7 @@ mod tests {
         assert_eq!(json["level"], "warn");
         assert_eq!(json["message"], "Hallo \"daar\"");
         assert_eq!(json["count"], 3);
+        assert_eq!(json["waited_ms"], 7);
         assert_eq!(json["share"], 0.5);
         assert_eq!(json["ok"], true);
         assert_eq!(json["name"], "a\nb");
