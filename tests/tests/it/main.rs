@@ -3,6 +3,7 @@
 
 mod crashes;
 mod erasure;
+mod log_lines;
 mod messages;
 mod scenarios;
 mod shutdown;
