@@ -5,6 +5,7 @@ mod crashes;
 mod erasure;
 mod log_lines;
 mod messages;
+mod metrics;
 mod scenarios;
 mod shutdown;
 mod support;
