@@ -169,12 +169,19 @@ impl Intake {
                 )
             }
             Ok(Ingested::Busy { backlog }) => {
-                tracing::error!(backlog, "webhook refused: too much waits already");
+                tracing::error!(
+                    request.id = webhook.id,
+                    backlog,
+                    "webhook refused: too much waits already"
+                );
                 self.metrics.verified_refused(source, "backlog");
                 (Taken::Unavailable, WebhookStatus::Error)
             }
             Ok(Ingested::Unreplicated) => {
-                tracing::error!("webhook refused: too few replicas of Redis have it");
+                tracing::error!(
+                    request.id = webhook.id,
+                    "webhook refused: too few replicas of Redis have it"
+                );
                 self.metrics.verified_refused(source, "unreplicated");
                 (Taken::Unavailable, WebhookStatus::Error)
             }

@@ -33,7 +33,7 @@ async fn line(system: &mut System, role: Role, message: &str) -> Value {
     let find = || {
         let log = service.log();
         // The last line may be half written.
-        let whole = &log[..log.rfind('\n').unwrap_or(0)];
+        let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let lines = whole.lines().map(|line| {
             let parsed: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
             assert!(parsed.is_object(), "{line}");
@@ -75,7 +75,7 @@ async fn a_webhook_and_its_answer_are_one_trace_in_the_log() {
     assert_eq!(turn["trace_id"], received["trace_id"]);
     for role in [Role::Ingress, Role::Worker, Role::Egress] {
         let log = system.service(role, 0).log();
-        for private in [&CUSTOMER[1..], TEXT, "fake-twilio-token"] {
+        for private in [CUSTOMER.trim_start_matches('+'), TEXT, "fake-twilio-token"] {
             assert!(!log.contains(private), "{private} is in {log}");
         }
     }

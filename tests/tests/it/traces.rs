@@ -138,7 +138,7 @@ fn is_report(span: &Span) -> bool {
 }
 
 /// The only span of a trace that looks like this.
-fn only<'a>(trace: &'a [Span], is: impl Fn(&Span) -> bool) -> &'a Span {
+fn only(trace: &[Span], is: impl Fn(&Span) -> bool) -> &Span {
     let found: Vec<_> = trace.iter().filter(|span| is(span)).collect();
     assert_eq!(found.len(), 1, "{trace:#?}");
     found[0]
