@@ -1,7 +1,7 @@
 //! Process chores, alike for every service.
 //!
-//! A service's `main` is a list: [`parse`] the configuration, [`start_telemetry`], build with a
-//! [`listen`]ing socket, run until [`stop_signal`], drain under one deadline.
+//! A service's `main` is a list: [`parse()`] the configuration, [`start_telemetry`], build with a
+//! [`listen()`]ing socket, run until [`stop_signal`], drain under one deadline.
 
 pub mod letters;
 pub mod metrics;

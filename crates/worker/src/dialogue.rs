@@ -1,4 +1,4 @@
-//! How the rules lead a conversation: what to say next ([`plan`]) and in which words ([`word`]). Pure.
+//! How the rules lead a conversation: what to say next ([`plan()`]) and in which words ([`word`]). Pure.
 
 mod filling;
 mod handoff;
