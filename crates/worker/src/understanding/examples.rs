@@ -15,6 +15,8 @@ use crate::domain::Likeness;
 const SMOOTHING: f64 = 0.1;
 /// How long parts of words are, in bytes.
 const PARTS: [usize; 2] = [4, 5];
+/// From so many on, those of a single example are left out.
+const MANY_FEATURES: usize = 20_000;
 /// Counts below this have their logarithm in a table.
 const SMALL_COUNTS: u16 = 256;
 
@@ -64,6 +66,18 @@ impl Examples {
         }
     }
 
+    /// How far a message speaks in words that examples have, 0 to 1. Parts of words alone would find
+    /// a likeness in any nonsense.
+    fn familiarity(&self, reading: &Reading) -> f64 {
+        let words = words(&reading.tokens, &reading.certain);
+        // Begin and end are in every message.
+        let inner = words.len().saturating_sub(2);
+        let words = words.iter().skip(1).take(inner);
+        let known = words.filter(|word| self.features.binary_search(word).is_ok());
+        let share = known.count() as f64 / inner.max(1) as f64;
+        (2.0 * share).min(1.0)
+    }
+
     /// The logarithm of how likely an intent's messages have a feature, by intent.
     fn chances(&self, row: usize) -> impl Iterator<Item = f64> {
         let counts = self.counts.iter().skip(row * self.intents);
@@ -89,6 +103,7 @@ impl Examples {
         if known == 0.0 {
             return sums;
         }
+        let familiar = self.familiarity(reading);
         let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // What a message has is not independent: many features tell less than their sum.
         let spread = likeness.spread * known.sqrt();
@@ -98,14 +113,16 @@ impl Examples {
         shares
             .map(|share| share / all)
             .map(|share| likeness.weight * share - likeness.doubt * (most - share))
+            .map(|opinion| opinion * familiar)
             .collect()
     }
 }
 
-/// Only what several examples have: the rest says little and is most of the memory.
+/// Of many features only those of several examples: the rest says little and is most of the memory.
 fn common(rows: &FxHashMap<u64, u32>, counts: &[u16], intents: usize) -> (Vec<u64>, Vec<u16>) {
     let of_row = |row: u32| counts.iter().skip(place(row, intents)).take(intents);
-    let is_common = |row: &u32| of_row(*row).map(|count| u32::from(*count)).sum::<u32>() > 1;
+    let few = rows.len() < MANY_FEATURES;
+    let is_common = |row: &u32| few || of_row(*row).map(|count| u32::from(*count)).sum::<u32>() > 1;
     let kept = rows.iter().filter(|(_, row)| is_common(row));
     let mut kept: Vec<(u64, u32)> = kept.map(|(feature, row)| (*feature, *row)).collect();
     kept.sort_unstable();
