@@ -6,7 +6,7 @@ use test_support::binary;
 use crate::support::{CUSTOMER, answers, system, write};
 
 fn erase(system: &System, address: &str) -> (bool, String) {
-    let database = system.folder().join("crm.db");
+    let database = system.folder().join("crm.sqlite");
     let output = Command::new(binary("worker"))
         .args(["erase", address])
         .env_clear()
@@ -14,11 +14,12 @@ fn erase(system: &System, address: &str) -> (bool, String) {
         .env("REDIS_PARTITIONS", system.settings().partitions.to_string())
         .env(
             "CRM_DATABASE_URL",
-            format!("sqlite://{}", database.display()),
+            format!("sqlite:{}", database.display()),
         )
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
     (output.status.success(), said)
 }
 

@@ -53,7 +53,9 @@ impl EraseArgs {
             return Ok(ExitCode::FAILURE);
         }
         let erased = redis.erase(address).await?;
-        let contacts = Crm::new(&self.crm.crm_database_url)?.erase(address).await?;
+        let crm = Crm::new(&self.crm.crm_database_url)?;
+        crm.migrate().await?;
+        let contacts = crm.erase(address).await?;
         runtime::print(&format!(
             "removed: {} keys, {} set-aside entries, {contacts} contacts",
             erased.keys, erased.letters
