@@ -12,10 +12,7 @@ fn erase(system: &System, address: &str) -> (bool, String) {
         .env_clear()
         .envs(system.redis.settings())
         .env("REDIS_PARTITIONS", system.settings().partitions.to_string())
-        .env(
-            "CRM_DATABASE_URL",
-            format!("sqlite:{}", database.display()),
-        )
+        .env("CRM_DATABASE_URL", format!("sqlite:{}", database.display()))
         .output()
         .unwrap();
     let said = [output.stdout, output.stderr].concat();
