@@ -151,25 +151,16 @@ impl Spool {
 
     /// Writes a webhook and returns when it is on disk.
     pub(crate) async fn store(&self, webhook: Spooled) -> Result<(), SpoolError> {
-        if self.entries.fetch_add(1, Ordering::AcqRel) >= self.most {
-            self.entries.fetch_sub(1, Ordering::AcqRel);
-            return Err(SpoolError::Full);
-        }
-        let written = self.write(webhook).await;
-        if written.is_err() {
-            self.entries.fetch_sub(1, Ordering::AcqRel);
-        }
-        written
-    }
-
-    async fn write(&self, webhook: Spooled) -> Result<(), SpoolError> {
+        let counted = Counted::new(&self.entries, self.most).ok_or(SpoolError::Full)?;
         let bytes = serde_json::to_vec(&webhook).map_err(|e| SpoolError::Disk(e.to_string()))?;
         let (done, written) = oneshot::channel();
         let gone = || SpoolError::Disk("the writer has stopped".into());
-        self.writer
-            .send(Write { bytes, done })
-            .await
-            .map_err(|_| gone())?;
+        let write = Write {
+            bytes,
+            counted,
+            done,
+        };
+        self.writer.send(write).await.map_err(|_| gone())?;
         written.await.map_err(|_| gone())?
     }
 
@@ -184,5 +175,81 @@ impl Spool {
         self.entries
             .fetch_sub(places.len() as u64, Ordering::AcqRel);
         Ok(())
+    }
+}
+
+/// One webhook in the count of those that wait. It is taken out again unless it came on disk, also
+/// when the request ends while it waits for its place: a count that stays too high would keep all
+/// later webhooks on the way over the disk.
+#[derive(Debug)]
+struct Counted {
+    entries: Arc<AtomicU64>,
+    on_disk: bool,
+}
+
+impl Counted {
+    /// None when `most` wait already.
+    fn new(entries: &Arc<AtomicU64>, most: u64) -> Option<Self> {
+        let counted = Self {
+            on_disk: false,
+            entries: entries.clone(),
+        };
+        (entries.fetch_add(1, Ordering::AcqRel) < most).then_some(counted)
+    }
+
+    /// It is on disk: [`Spool::remove`] takes it out.
+    fn for_good(mut self) {
+        self.on_disk = true;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.on_disk {
+            self.entries.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn webhook() -> Spooled {
+        Spooled::new(&NewEntry::default(), Destination::Work(Queue::Inbound))
+    }
+
+    #[tokio::test]
+    async fn request_that_ends_before_its_turn_leaves_no_trace_in_the_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(folder.path(), 10).unwrap();
+        // A queue that nobody reads, as while the disk hangs.
+        let (writer, _writes) = mpsc::channel(1);
+        let (done, _written) = oneshot::channel();
+        let first = Write {
+            bytes: Vec::new(),
+            counted: Counted::new(&spool.entries, 10).unwrap(),
+            done,
+        };
+        writer.try_send(first).unwrap();
+        spool.writer = writer;
+        let mut waiting = Box::pin(spool.store(webhook()));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert_eq!(spool.len(), 2);
+        drop(waiting);
+        assert_eq!(spool.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn full_spool_refuses_and_takes_again_when_it_is_drained() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), 1).unwrap();
+        spool.store(webhook()).await.unwrap();
+        assert_eq!(spool.store(webhook()).await, Err(SpoolError::Full));
+        assert_eq!((spool.len(), spool.status()), (1, Status::Down));
+        let places: Vec<u64> = spool.oldest(9).unwrap().iter().map(|(at, _)| *at).collect();
+        spool.remove(&places).unwrap();
+        assert!(spool.is_empty());
+        spool.store(webhook()).await.unwrap();
     }
 }

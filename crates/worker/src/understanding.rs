@@ -125,15 +125,15 @@ impl Understander {
         let reading = self.read(text);
         let mut cues = self.signs(&reading).cues;
         cues.sort_by(|a, b| a.intent.cmp(&b.intent).then(b.weight.total_cmp(&a.weight)));
-        let evidence = |intent: usize, weight: f64, pattern: Option<&String>| {
+        let evidence = |intent: usize, weight: f64, pattern: Option<&str>| {
             Some(Evidence {
                 intent: self.intents.get(intent)?.name.clone(),
                 weight,
-                pattern: pattern.cloned(),
+                pattern: pattern.map(str::to_owned),
             })
         };
         let cues = cues.iter().filter_map(|cue| {
-            let pattern = self.compiled.written.get(cue.id)?;
+            let pattern = &**self.compiled.written.get(cue.id)?;
             evidence(cue.intent, cue.weight, Some(pattern))
         });
         let opinion = self.opinion(&reading);

@@ -16,14 +16,16 @@
 //! | `..` `...` `~` | up to three words; any words of the sentence; anything |
 //! | `^` `$` | begin and end of the message, filler words aside |
 
+use std::sync::Arc;
+
 use super::section::{Section, Text};
 
-/// A parsed pattern. Words are kept as written; the understanding folds them.
+/// A pattern that was found to be right. It is kept as text, and parsed again when it is compiled:
+/// kept parsed, the patterns of a large domain would take several times the memory for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// As it stands in the file, braces expanded.
-    pub(crate) written: String,
-    pub(crate) elements: Vec<Element>,
+    pub(crate) written: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub(crate) enum Atom {
     /// A word before a question mark.
     Asked,
     /// Several words, as one of the choices in parentheses.
-    Phrase(Pattern),
+    Phrase(Vec<Element>),
 }
 
 /// Which end of a word is open.
@@ -82,46 +84,27 @@ impl Pattern {
     /// # Errors
     /// A sentence saying what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let elements: Vec<Element> = split_elements(text)?
-            .into_iter()
-            .map(parse_element)
-            .collect::<Result<_, _>>()?;
-        let anchored = elements.iter().any(|element| {
-            matches!(
-                element,
-                Element::OneOf {
-                    optional: false,
-                    ..
-                }
-            )
-        });
-        if !anchored {
-            return Err(format!("pattern `{text}` has no word that must be there"));
-        }
-        if [elements.first(), elements.last()]
-            .into_iter()
-            .flatten()
-            .any(Element::is_idle_at_the_edge)
-        {
-            return Err(format!(
-                "pattern `{text}` begins or ends with a gap or an optional word"
-            ));
-        }
+        parse_elements(text)?;
         Ok(Self {
-            written: text.to_owned(),
-            elements,
+            written: text.into(),
         })
     }
 
-    /// Calls back for every atom, those inside phrases too.
-    pub(crate) fn for_each_atom(&self, visit: &mut impl FnMut(&Atom)) {
-        for element in &self.elements {
-            if let Element::OneOf { atoms, .. } | Element::NoneOf(atoms) = element {
-                for atom in atoms {
-                    visit(atom);
-                    if let Atom::Phrase(pattern) = atom {
-                        pattern.for_each_atom(visit);
-                    }
+    /// What it is made of. Words are as written; the understanding folds them.
+    pub(crate) fn elements(&self) -> Vec<Element> {
+        // Nothing else can be in a pattern: it was parsed before.
+        parse_elements(&self.written).unwrap_or_default()
+    }
+}
+
+/// Calls back for every atom, those inside phrases too.
+pub(crate) fn for_each_atom(elements: &[Element], visit: &mut impl FnMut(&Atom)) {
+    for element in elements {
+        if let Element::OneOf { atoms, .. } | Element::NoneOf(atoms) = element {
+            for atom in atoms {
+                visit(atom);
+                if let Atom::Phrase(phrase) = atom {
+                    for_each_atom(phrase, visit);
                 }
             }
         }
@@ -172,6 +155,34 @@ pub(super) fn expand_braces(text: &str) -> Vec<String> {
                 .map(move |tail| format!("{before}{choice}{tail}"))
         })
         .collect()
+}
+
+fn parse_elements(text: &str) -> Result<Vec<Element>, String> {
+    let elements = split_elements(text)?.into_iter().map(parse_element);
+    let elements: Vec<Element> = elements.collect::<Result<_, _>>()?;
+    let anchored = elements.iter().any(|element| {
+        matches!(
+            element,
+            Element::OneOf {
+                optional: false,
+                ..
+            }
+        )
+    });
+    if !anchored {
+        return Err(format!("pattern `{text}` has no word that must be there"));
+    }
+    let edges = [elements.first(), elements.last()];
+    if edges
+        .into_iter()
+        .flatten()
+        .any(Element::is_idle_at_the_edge)
+    {
+        return Err(format!(
+            "pattern `{text}` begins or ends with a gap or an optional word"
+        ));
+    }
+    Ok(elements)
 }
 
 /// Splits at spaces outside parentheses.
@@ -230,7 +241,7 @@ fn parse_atoms(text: &str) -> Result<Vec<Atom>, String> {
 fn parse_phrase(text: &str) -> Result<Atom, String> {
     match text.trim() {
         word if !word.contains(' ') => parse_atom(word),
-        phrase => Pattern::parse(phrase).map(Atom::Phrase),
+        phrase => parse_elements(phrase).map(Atom::Phrase),
     }
 }
 
@@ -295,7 +306,7 @@ mod tests {
     #[test]
     fn every_form_of_the_table_is_understood() {
         let parsed =
-            Pattern::parse("^ kan|mag @i .. band* *dienst *riem* # <car> <*> ~ stop? !niet $");
+            parse_elements("^ kan|mag @i .. band* *dienst *riem* # <car> <*> ~ stop? !niet $");
         let expected = vec![
             Element::Start,
             one(vec![word("kan", Affix::Whole), word("mag", Affix::Whole)]),
@@ -315,17 +326,17 @@ mod tests {
             Element::NoneOf(vec![word("niet", Affix::Whole)]),
             Element::End,
         ];
-        assert_eq!(parsed.map(|pattern| pattern.elements), Ok(expected));
+        assert_eq!(parsed, Ok(expected));
     }
 
     #[test]
     fn parentheses_hold_phrases() {
-        let parsed = Pattern::parse("zien (in het echt|live)?").map(|pattern| pattern.elements);
-        let phrase = Pattern::parse("in het echt").map(Atom::Phrase);
+        let parsed = Pattern::parse("zien (in het echt|live)?");
+        let phrase = parse_elements("in het echt").map(Atom::Phrase);
         let atoms = vec![phrase.unwrap(), word("live", Affix::Whole)];
         let expected = vec![one(vec![word("zien", Affix::Whole)]), one(atoms)];
-        let text = Pattern::parse("zien (in het echt|live)").map(|pattern| pattern.elements);
-        assert_eq!(text, Ok(expected));
+        let text = Pattern::parse("zien (in het echt|live)").unwrap();
+        assert_eq!(text.elements(), expected);
         assert!(parsed.is_err(), "an optional group ends the pattern");
         assert!(Pattern::parse("zien (in het echt").is_err());
     }

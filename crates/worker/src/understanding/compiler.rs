@@ -36,12 +36,13 @@ impl<'d> Compiler<'d> {
     /// Makes a pattern a member of a class. A single word becomes one directly.
     pub(super) fn define(&mut self, class: &str, pattern: &Pattern) {
         let symbol = self.class(class);
+        let elements = pattern.elements();
         if let [
             Element::OneOf {
                 atoms,
                 optional: false,
             },
-        ] = pattern.elements.as_slice()
+        ] = elements.as_slice()
         {
             for atom in atoms {
                 if let Atom::Word { text, affix } = atom
@@ -55,7 +56,7 @@ impl<'d> Compiler<'d> {
             }
             return;
         }
-        let steps = self.compile(pattern);
+        let steps = self.steps(&elements);
         self.definitions.push((steps, symbol));
     }
 
@@ -64,8 +65,12 @@ impl<'d> Compiler<'d> {
     }
 
     pub(super) fn compile(&mut self, pattern: &Pattern) -> Vec<Step> {
-        let mut steps = Vec::with_capacity(pattern.elements.len());
-        for element in &pattern.elements {
+        self.steps(&pattern.elements())
+    }
+
+    fn steps(&mut self, elements: &[Element]) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(elements.len());
+        for element in elements {
             match element {
                 Element::Start => steps.push(Step::Start),
                 Element::End => steps.push(Step::End),
@@ -114,7 +119,7 @@ impl<'d> Compiler<'d> {
                 Symbol::slot(place.unwrap_or_default())
             }
             Atom::Word { text, affix } => return self.word(text, *affix),
-            Atom::Phrase(pattern) => return self.compile(pattern),
+            Atom::Phrase(phrase) => return self.steps(phrase),
         };
         vec![one(symbol)]
     }

@@ -1,5 +1,7 @@
 //! The domain's vocabulary, compiled for reading messages.
 
+use std::sync::Arc;
+
 use super::catalogue::CatalogueIndex;
 use super::compiler::Compiler;
 use super::fold::{fold, umlauts_spelled_out};
@@ -34,7 +36,7 @@ pub(super) struct Compiled {
     pub(super) surroundings: RuleSet<(Option<usize>, Surrounding)>,
     pub(super) signs: RuleSet<Sign>,
     /// The pattern of each sign, as it stands in the domain file.
-    pub(super) written: Vec<String>,
+    pub(super) written: Vec<Arc<str>>,
 }
 
 /// A value of a choice slot: the places of both.
@@ -204,7 +206,7 @@ fn compile_surroundings(
 }
 
 /// What patterns say of the message as a whole, and how each is written.
-fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>, Vec<String>) {
+fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>, Vec<Arc<str>>) {
     let mut rules = Vec::new();
     let mut written = Vec::new();
     for (language, vocabulary) in vocabularies(domain) {

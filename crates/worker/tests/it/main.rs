@@ -13,6 +13,7 @@ mod commands;
 mod crm;
 mod dialogues;
 mod domain;
+mod footprint;
 mod model;
 mod other_domain;
 mod quality;

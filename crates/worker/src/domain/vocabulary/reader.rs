@@ -1,6 +1,6 @@
 use super::{Answer, Cue, MoodCue, Negation, SlotRule, ValueWord, Vocabulary};
 use crate::domain::intents::{self, Intent};
-use crate::domain::pattern::{Atom, Pattern, patterns};
+use crate::domain::pattern::{Atom, Pattern, for_each_atom, patterns};
 use crate::domain::section::{Section, Text};
 use crate::domain::settings::Settings;
 use crate::domain::slots::{self, Slot, SlotKind};
@@ -197,7 +197,7 @@ impl Reader<'_, '_> {
     pub(super) fn patterns(&mut self, section: &Section<'_>, key: &str) -> Vec<Pattern> {
         let mut read = Vec::new();
         for (pattern, line) in patterns(section, key) {
-            pattern.for_each_atom(&mut |atom| {
+            for_each_atom(&pattern.elements(), &mut |atom| {
                 if matches!(atom, Atom::Class(_) | Atom::Slot(_)) {
                     self.references.push(Reference {
                         file: section.file().name().to_owned(),
