@@ -20,9 +20,22 @@ pub enum StreamsError {
     },
 }
 
+/// The code of an error: `NOGROUP`. Redis 6 wraps the error of a script's command in one of its own:
+/// `ERR Error running script (call to f_1f…): @user_script:3: -OOM command not allowed …`.
+fn code(error: &RedisError) -> Option<&str> {
+    let is_code = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let wrapped = || {
+        let text = error.detail()?.strip_prefix("Error running script")?;
+        let (_, inner) = text.rsplit_once("@user_script")?;
+        let inner = inner.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+        inner.split_whitespace().next().filter(is_code)
+    };
+    wrapped().or_else(|| error.code())
+}
+
 /// The text of an error without the command's arguments, which may hold customer text.
 fn describe(error: &RedisError) -> String {
-    match error.code() {
+    match code(error) {
         Some(code) => format!("{code} ({})", error.category()),
         None => {
             error.category().to_owned()
@@ -49,9 +62,7 @@ pub(crate) fn needs_new_connection(error: &RedisError) -> bool {
         || error.is_timeout()
         || error.is_connection_dropped()
         || error.is_unrecoverable_error()
-        || error
-            .code()
-            .is_some_and(|code| NOT_A_MASTER.contains(&code))
+        || code(error).is_some_and(|code| NOT_A_MASTER.contains(&code))
 }
 
 impl From<deadpool::managed::PoolError<RedisError>> for StreamsError {
@@ -73,7 +84,7 @@ impl StreamsError {
         let in_script = error
             .detail()
             .is_some_and(|text| text.contains("user_script"));
-        in_script && matches!(error.code(), Some("ERR" | "WRONGTYPE"))
+        in_script && matches!(code(error), Some("ERR" | "WRONGTYPE"))
     }
 
     /// Whether the connection was found broken: Redis may be back, and a new connection work at
@@ -85,6 +96,74 @@ impl StreamsError {
 
     /// Whether the script was refused because the group or stream is gone: Redis came back empty.
     pub fn is_missing_group(&self) -> bool {
-        matches!(self, Self::Redis(error) if error.code() == Some("NOGROUP"))
+        matches!(self, Self::Redis(error) if code(error) == Some("NOGROUP"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deadpool_redis::redis::{Value, from_redis_value, parse_redis_value};
+
+    use super::*;
+
+    fn error(text: &str) -> RedisError {
+        let reply = parse_redis_value(format!("-{text}\r\n").as_bytes()).unwrap();
+        from_redis_value::<Value>(reply)
+            .map_or_else(RedisError::from, |reply| reply.extract_error().unwrap_err())
+    }
+
+    /// Answers of real servers, 7.0 and 6.2.
+    #[test]
+    fn errors_inside_scripts_are_known_by_the_code_of_their_command() {
+        for (text, expected) in [
+            (
+                "READONLY You can't write against a read only replica.",
+                "READONLY",
+            ),
+            (
+                "WRONGTYPE Operation against a key holding the wrong kind of value \
+                 script: 1f0c, on @user_script:7.",
+                "WRONGTYPE",
+            ),
+            (
+                "ERR value is not an integer or out of range script: 1f0c, on @user_script:7.",
+                "ERR",
+            ),
+            (
+                "ERR Error running script (call to f_1f0c): @user_script:7: WRONGTYPE Operation \
+                 against a key holding the wrong kind of value",
+                "WRONGTYPE",
+            ),
+            (
+                "ERR Error running script (call to f_1f0c): @user_script:7: @user_script: 7: \
+                 -OOM command not allowed when used memory > 'maxmemory'.",
+                "OOM",
+            ),
+            (
+                "ERR Error running script (call to f_1f0c): @user_script:7: @user_script: 7: \
+                 -READONLY You can't write against a read only replica.",
+                "READONLY",
+            ),
+            (
+                "ERR Error running script (call to f_1f0c): @user_script:7: user_script:7: attempt \
+                 to compare nil with number",
+                "ERR",
+            ),
+        ] {
+            assert_eq!(code(&error(text)), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_fails_every_time_is_a_refusal() {
+        let wrapped = |inner: &str| {
+            let text =
+                format!("ERR Error running script (call to f_1f0c): @user_script:7: {inner}");
+            StreamsError::Redis(error(&text))
+        };
+        assert!(wrapped("WRONGTYPE Operation against a key").is_refusal());
+        assert!(!wrapped("@user_script: 7: -OOM command not allowed").is_refusal());
+        assert!(wrapped("NOGROUP No such key").is_missing_group());
+        assert!(!StreamsError::Redis(error("ERR unknown command")).is_refusal());
     }
 }
