@@ -19,6 +19,7 @@
 pub mod demo;
 pub mod echo;
 mod fault;
+mod front_door;
 mod inbound;
 mod load;
 mod measure;
@@ -34,6 +35,7 @@ mod usage;
 mod webhook;
 
 pub use fault::{Fault, FaultCounts, schedule, strike};
+pub use front_door::{TWILIO_ANSWER, print_cost_of_webhooks};
 pub use inbound::inbound_entry;
 pub use load::{Load, LoadReport, Sent, question};
 pub use measure::{print_cost_of_messages, print_idle_cost};

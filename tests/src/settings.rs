@@ -95,11 +95,9 @@ impl Settings {
     pub(crate) fn worker(&self, redis: &[(String, String)], folder: &Path) -> Environment {
         let mut all = self.common(redis);
         let database = format!("sqlite:{}", folder.join("crm.sqlite").display());
-        // A turn must fit into a lease, and the lease is short.
-        let budget = self.lease_ms * 4 / 5;
         all.extend(pairs([
-            ("WORKER_TURN_BUDGET_MS", budget.to_string()),
             ("WORKER_LEASE_MS", self.lease_ms.to_string()),
+            // A turn must fit into a lease, and the lease is short.
             ("WORKER_TURN_BUDGET_MS", (self.lease_ms / 2).to_string()),
             ("ECHO_WORK_MS", "60".into()),
             ("CRM_DATABASE_URL", database),

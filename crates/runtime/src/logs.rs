@@ -1,5 +1,6 @@
 //! Log lines: one JSON object a line on stdout, or text on a terminal.
 
+mod gathering;
 mod json;
 
 use std::io::{self, BufWriter, IsTerminal};
@@ -10,6 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::{LogFormat, RuntimeConfig};
+use gathering::Gathering;
 use json::{JsonFields, JsonLines};
 
 /// Lines that wait for stdout. Beyond that new ones are dropped: a blocked pipe must not stop the
@@ -37,7 +39,7 @@ where
     let stdout = BufWriter::with_capacity(64 * 1024, io::stdout());
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_MEMORY)
-        .finish(stdout);
+        .finish(Gathering(stdout));
     let text = match config.log_format {
         LogFormat::Text => true,
         LogFormat::Json => false,

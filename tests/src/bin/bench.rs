@@ -1,11 +1,13 @@
-//! `bench`: what a message costs Redis, and what the services cost when nothing happens.
+//! `bench`: what a webhook costs ingress, what a message costs Redis, and what the services cost when
+//! nothing happens.
 
 use std::time::Duration;
 
 use clap::Parser;
-use e2e_tests::{print_cost_of_messages, print_idle_cost};
+use e2e_tests::{print_cost_of_messages, print_cost_of_webhooks, print_idle_cost};
 
-/// Measures what a message costs Redis, and what the services cost when nothing happens.
+/// Measures what a webhook costs ingress, what a message costs Redis, and what the services cost
+/// when nothing happens.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Cli {
@@ -21,6 +23,7 @@ struct Cli {
 #[tokio::main]
 async fn main() {
     let cli = runtime::parse::<Cli>();
+    print_cost_of_webhooks(cli.messages).await;
     print_cost_of_messages(cli.messages).await;
     print_idle_cost(Duration::from_secs(cli.idle_seconds)).await;
 }

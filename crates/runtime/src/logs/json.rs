@@ -2,7 +2,8 @@
 //! event and of the spans around it at top level, where log search finds them; `trace_id` and
 //! `span_id` where there is a trace.
 
-use std::fmt::{self, Write};
+use std::fmt;
+use std::io::Write;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -27,7 +28,7 @@ impl<'writer> FormatFields<'writer> for JsonFields {
     ) -> fmt::Result {
         let mut members = Members::default();
         fields.record(&mut members);
-        writer.write_str(&members.json)
+        writer.write_str(members.json())
     }
 }
 
@@ -53,7 +54,7 @@ where
             members.message.as_deref().unwrap_or("\"\""),
             metadata.target(),
         )?;
-        writer.write_str(&members.json)?;
+        writer.write_str(members.json())?;
         if let Some((trace, span)) = traces::current_ids() {
             write!(writer, ",\"trace_id\":\"{trace}\",\"span_id\":\"{span}\"")?;
         }
@@ -76,31 +77,51 @@ const fn level(level: Level) -> &'static str {
     }
 }
 
-#[derive(Default)]
 struct Members {
     message: Option<String>,
-    json: String,
+    json: Vec<u8>,
+    /// The last value that only tells how it looks: room for the next one.
+    shown: String,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            message: None,
+            json: Vec::with_capacity(256),
+            shown: String::new(),
+        }
+    }
 }
 
 impl Members {
+    fn json(&self) -> &str {
+        // Only text is written into it.
+        std::str::from_utf8(&self.json).unwrap_or_default()
+    }
+
     fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
+        // Writing to memory cannot fail.
         write!(self.json, ",\"{}\":{value}", field.name()).unwrap_or_default();
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {
-        let quoted = serde_json::to_string(text).unwrap_or_default();
         if field.name() == "message" {
-            self.message = Some(quoted);
+            self.message = serde_json::to_string(text).ok();
         } else {
-            self.add(field, format_args!("{quoted}"));
+            self.add(field, format_args!(""));
+            serde_json::to_writer(&mut self.json, text).unwrap_or_default();
         }
     }
 }
 
 impl Visit for Members {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.add_text(field, &format!("{value:?}"));
+        let mut shown = std::mem::take(&mut self.shown);
+        shown.clear();
+        fmt::Write::write_fmt(&mut shown, format_args!("{value:?}")).unwrap_or_default();
+        self.add_text(field, &shown);
+        self.shown = shown;
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -153,7 +174,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Captured(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Captured {
+    impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
