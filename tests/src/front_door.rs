@@ -32,10 +32,10 @@ struct Server {
 }
 
 impl Server {
-    async fn start(mut service: Service, requests: u32) -> Self {
+    async fn start(mut service: Service, series: usize, requests: u32) -> Self {
         service.start();
         service.until_ready().await;
-        let requests = signed_requests(&service.url(), WARM_UP + requests);
+        let requests = signed_requests(&service.url(), series, WARM_UP + requests);
         let mut server = Self {
             service,
             requests: requests.into_iter(),
@@ -63,11 +63,12 @@ impl Server {
         self.cpu.as_secs_f64() * 1e6 / f64::from(requests)
     }
 
-    fn row(&self, name: &str, requests: u32) -> (String, String) {
-        let resident = rss_kib(self.service.id()) as f64 / 1024.0;
+    fn row(&self, name: &str, requests: u32, plain: f64) -> (String, String) {
+        let micros = self.micros(requests);
         let text = format!(
-            "{:5.1} µs of CPU, {resident:5.1} MB resident",
-            self.micros(requests)
+            "{micros:5.1} µs of CPU, {:4.2} times the first, {:5.1} MB resident",
+            micros / plain,
+            rss_kib(self.service.id()) as f64 / 1024.0,
         );
         (name.to_owned(), text)
     }
@@ -78,36 +79,50 @@ pub async fn print_cost_of_webhooks(requests: u32) {
     runtime::install_tls();
     let redis = RedisShape::Single(RedisServer::builder().tcp().start());
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = Settings {
-        log: "info",
-        ..Settings::default()
+    let ingress = |log: &'static str| {
+        let settings = Settings {
+            log,
+            ..Settings::default()
+        };
+        let environment = settings.ingress(&redis.settings(), folder.path());
+        let file = folder.path().join(format!("ingress-{log}.log"));
+        let mut ingress = Service::new(Role::Ingress, "ingress", environment, file);
+        let limit = ("INGRESS_RATE_LIMIT_PER_MINUTE".into(), "100000000".into());
+        ingress.set([("PUBLIC_BASE_URL".to_owned(), ingress.url()), limit]);
+        ingress
     };
-    let mut environment = settings.ingress(&redis.settings(), folder.path());
-    environment.push(("INGRESS_RATE_LIMIT_PER_MINUTE".into(), "100000000".into()));
-    let log = |name: &str| folder.path().join(name);
-    let mut ingress = Service::new(Role::Ingress, "ingress", environment, log("ingress.log"));
-    ingress.set([("PUBLIC_BASE_URL".to_owned(), ingress.url())]);
-    let plain = Service::new(Role::Ingress, "plain", Vec::new(), log("plain.log"));
-    let mut plain = Server::start(plain, requests).await;
-    let mut ingress = Server::start(ingress, requests).await;
+    let file = folder.path().join("plain.log");
+    let plain = Service::new(Role::Ingress, "plain", Vec::new(), file);
+    let mut servers = Vec::new();
+    let services = [plain, ingress("info"), ingress("warn")];
+    for (series, service) in services.into_iter().enumerate() {
+        servers.push(Server::start(service, series, requests).await);
+    }
     for round in 0..ROUNDS {
         let count = requests / ROUNDS + u32::from(round < requests % ROUNDS);
-        plain.post(count).await;
-        ingress.post(count).await;
+        for server in &mut servers {
+            server.post(count).await;
+        }
     }
-    let ratio = ingress.micros(requests) / plain.micros(requests);
+    let plain = servers[0].micros(requests);
+    let names = [
+        "a handler that only reads the form",
+        "ingress, a log line for each",
+        "ingress, RUST_LOG=warn",
+    ];
+    let rows = names.into_iter().zip(&servers);
+    let rows: Vec<_> = rows
+        .map(|(name, server)| server.row(name, requests, plain))
+        .collect();
     print_table(
         &format!("What one of {requests} webhooks costs, {PER_SECOND} a second, one thread"),
-        &[
-            plain.row("a handler that only reads the form", requests),
-            ingress.row("ingress", requests),
-            ("ratio of CPU".to_owned(), format!("{ratio:5.2}")),
-        ],
+        &rows,
     );
 }
 
-/// Whole HTTP requests, so that nothing but sending them is left to do while it counts.
-fn signed_requests(base_url: &str, count: u32) -> Vec<Vec<u8>> {
+/// Whole HTTP requests, so that nothing but sending them is left to do while it counts. The ids of
+/// two series differ.
+fn signed_requests(base_url: &str, series: usize, count: u32) -> Vec<Vec<u8>> {
     let url = format!("{base_url}/webhooks/twilio/whatsapp");
     let host = base_url.trim_start_matches("http://");
     let account = Account {
@@ -118,7 +133,7 @@ fn signed_requests(base_url: &str, count: u32) -> Vec<Vec<u8>> {
         let from = format!("+316{:08}", number % 1_000);
         let text = "Hallo, ik zoek een Volkswagen Golf onder de 15.000 euro";
         let message = CustomerMessage::text(Provider::Twilio, &from, text);
-        let form = webhook_form(account, &format!("SM{number:032x}"), &message);
+        let form = webhook_form(account, &format!("SM{series:08x}{number:024x}"), &message);
         let (signature, body) = (sign(TOKEN, &url, &form), encode_form(&form));
         format!(
             "POST /webhooks/twilio/whatsapp HTTP/1.1\r\nhost: {host}\r\n\

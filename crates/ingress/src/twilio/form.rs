@@ -112,32 +112,39 @@ impl<'a> Params<'a> {
     }
 
     fn decode(&mut self, raw: &'a [u8]) -> Cow<'a, [u8]> {
-        if !raw.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-            return Cow::Borrowed(raw);
-        }
-        let mut decoded = Vec::with_capacity(raw.len());
+        let special = |bytes: &[u8]| bytes.iter().position(|byte| matches!(byte, b'%' | b'+'));
         let mut rest = raw;
-        while let Some((byte, tail)) = rest.split_first() {
-            rest = tail;
-            match byte {
-                b'+' => decoded.push(b' '),
-                b'%' => match tail
-                    .split_at_checked(2)
-                    .and_then(|(digits, tail)| Some((hex_byte(digits)?, tail)))
-                {
-                    Some((value, tail)) => {
-                        decoded.push(value);
-                        rest = tail;
-                    }
-                    None => {
-                        self.malformed = true;
-                        decoded.push(b'%');
-                    }
-                },
-                other => decoded.push(*other),
+        let Some(mut at) = special(rest) else {
+            return Cow::Borrowed(raw);
+        };
+        let mut decoded = Vec::with_capacity(raw.len());
+        loop {
+            let (plain, coded) = rest.split_at(at);
+            decoded.extend_from_slice(plain);
+            let (byte, read) = self.decode_one(coded);
+            decoded.push(byte);
+            rest = coded.get(read..).unwrap_or_default();
+            match special(rest) {
+                Some(next) => at = next,
+                None => break,
             }
         }
+        decoded.extend_from_slice(rest);
         Cow::Owned(decoded)
+    }
+
+    /// What a plus or percent sign stands for, and how many bytes that takes up.
+    fn decode_one(&mut self, coded: &[u8]) -> (u8, usize) {
+        if coded.first() == Some(&b'+') {
+            return (b' ', 1);
+        }
+        match coded.get(1..3).and_then(hex_byte) {
+            Some(value) => (value, 3),
+            None => {
+                self.malformed = true;
+                (b'%', 1)
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// How long lines wait for others at most. Under load each thread that logs would wake the writer
 /// for every line otherwise, which costs several times what writing the line does.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Pauses after each flush. Its owner flushes when no line is left, on a thread of its own.
 #[derive(Debug)]
