@@ -1,4 +1,4 @@
-//! What a webhook costs ingress, beside a handler that reads the same form and answers the same.
+//! What a webhook costs ingress, beside a handler that reads the same form and answers the same bytes.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! `plain`: what a webhook costs when nothing is done with it, for the benchmark of ingress.
 
-use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use clap::{Args, Parser, Subcommand};
 
@@ -25,9 +24,18 @@ struct PlainConfig {
 
 type Form = web::Form<Vec<(String, String)>>;
 
+/// The same bytes as ingress, headers included; only the request's id is always the same.
 async fn answer(_form: Form) -> HttpResponse {
     HttpResponse::Ok()
-        .content_type(ContentType::xml())
+        .insert_header(("x-request-id", "01a206d9560b76dfb83396a119207f7d"))
+        .insert_header(("content-type", "text/xml"))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .insert_header(("cache-control", "no-store"))
+        .insert_header((
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
+        .insert_header(("referrer-policy", "no-referrer"))
         .body(e2e_tests::TWILIO_ANSWER)
 }
 
