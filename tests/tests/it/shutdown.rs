@@ -88,9 +88,20 @@ async fn sigterm_of_an_egress_with_a_thousand_replies_waiting_loses_none() {
 async fn sigterm_of_an_ingress_with_a_thousand_webhooks_at_once_loses_none() {
     let mut system = SystemBuilder::new(Settings::default()).start().await;
     let (load, webhooks, stop) = (load(MESSAGES), system.webhooks(), CancellationToken::new());
-    let (report, ()) = tokio::join!(
-        load.run(&webhooks, &stop),
-        replace(&mut system, Role::Ingress)
-    );
+    let amid_them = async {
+        let mut taken_in = || {
+            let known: Vec<String> = system.redis.server().run(&["KEYS", "twilio:message:*"]);
+            known.len()
+        };
+        eventually(async || match taken_in() {
+            0 => Err("nothing was taken in yet"),
+            _ => Ok(()),
+        })
+        .await;
+        let before = taken_in();
+        assert!(before < MESSAGES as usize, "all came in before SIGTERM");
+        replace(&mut system, Role::Ingress).await;
+    };
+    let (report, ()) = tokio::join!(load.run(&webhooks, &stop), amid_them);
     all_are_answered_once(&system, &report).await;
 }
