@@ -1,7 +1,8 @@
+use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -78,10 +79,9 @@ impl RedisBuilder {
             .arg("--dir")
             .arg(folder)
             .args(["--save", "", "--enable-debug-command", "yes"]);
-        command
-            .args(&self.settings)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        let log = File::create(log_of(folder)).expect("a log file");
+        let errors = log.try_clone().expect("a log file");
+        command.args(&self.settings).stdout(log).stderr(errors);
         Process::start("redis-server", &mut command)
     }
 }
@@ -176,11 +176,17 @@ impl RedisServer {
         self.folder.path().join("redis.sock")
     }
 
+    fn log(&self) -> String {
+        fs::read_to_string(log_of(self.folder.path())).unwrap_or_default()
+    }
+
     fn wait_until_up(&mut self) {
         let deadline = Instant::now() + START_PATIENCE;
         while !self.answers() {
-            assert!(self.process.is_running(), "redis-server ended at its start");
-            assert!(Instant::now() < deadline, "redis-server did not start");
+            let running = self.process.is_running();
+            assert!(running, "redis-server ended at its start: {}", self.log());
+            let patient = Instant::now() < deadline;
+            assert!(patient, "redis-server did not start: {}", self.log());
             sleep(Duration::from_millis(5));
         }
     }
@@ -195,4 +201,8 @@ impl RedisServer {
         let ping = || cmd("PING").query::<String>(&mut Client::open(url)?.get_connection()?);
         reachable && ping().is_ok()
     }
+}
+
+fn log_of(folder: &Path) -> PathBuf {
+    folder.join("redis.log")
 }
