@@ -272,7 +272,7 @@ impl Intake {
         };
         tracing::info!(
             request.id = webhook.id,
-            %source,
+            source = source.as_str(),
             kind = entry.kind,
             message.id = %message_id,
             conversation = %self.masking.show(&entry.conversation),

@@ -44,7 +44,7 @@ pub(crate) async fn signed(
             Timestamp::now(),
         )
     };
-    let answer = handle(request, payload, &gate, verify);
+    let answer = Box::pin(handle(request, payload, &gate, verify));
     gate.counted(SOURCE, "/webhooks/chatwoot", answer).await
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn by_path_token(
 ) -> HttpResponse {
     let expected = gate.config.chatwoot.chatwoot_path_token.as_ref();
     let verify = |_: &Webhook| chatwoot::verify_path_token(&token, expected);
-    let answer = handle(request, payload, &gate, verify);
+    let answer = Box::pin(handle(request, payload, &gate, verify));
     gate.counted(SOURCE, "/webhooks/chatwoot/{token}", answer)
         .await
 }

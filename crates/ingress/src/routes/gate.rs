@@ -1,5 +1,6 @@
 //! What the providers' endpoints have in common.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,12 @@ const RETRY_SOON: Duration = Duration::from_secs(5);
 
 impl Gate {
     /// Counts an arrival, times its answer and traces it. `route` is the path's pattern.
+    /// The answer's future is boxed once: it is large, and would be copied at every turn.
     pub(crate) async fn counted(
         &self,
         source: Source,
         route: &'static str,
-        answer: impl Future<Output = HttpResponse>,
+        answer: Pin<Box<impl Future<Output = HttpResponse>>>,
     ) -> HttpResponse {
         let started = Instant::now();
         self.intake.metrics.webhook(source, WebhookStatus::Received);

@@ -40,7 +40,7 @@ pub(crate) async fn whatsapp(
     gate: Data<Gate>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, _: &str| read_message(params, Timestamp::now());
-    let answer = handle(request, payload, &gate, reply::twiml, read);
+    let answer = Box::pin(handle(request, payload, &gate, reply::twiml, read));
     gate.counted(SOURCE, "/webhooks/twilio/whatsapp", answer)
         .await
 }
@@ -69,7 +69,7 @@ pub(crate) async fn status(
     gate: Data<Gate>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, query: &str| read_status(params, query, Timestamp::now());
-    let answer = handle(request, payload, &gate, reply::empty, read);
+    let answer = Box::pin(handle(request, payload, &gate, reply::empty, read));
     gate.counted(SOURCE, "/webhooks/twilio/status", answer)
         .await
 }

@@ -30,8 +30,8 @@ pub(crate) async fn event(
     payload: Payload,
     gate: Data<Gate>,
 ) -> HttpResponse {
-    gate.counted(SOURCE, "/webhooks/waha", handle(request, payload, &gate))
-        .await
+    let answer = Box::pin(handle(request, payload, &gate));
+    gate.counted(SOURCE, "/webhooks/waha", answer).await
 }
 
 async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {

@@ -30,7 +30,11 @@ impl<'a> Params<'a> {
     /// Decodes `application/x-www-form-urlencoded`. A `%` that no two hexadecimal digits follow
     /// stays as it is and marks the body as malformed. None when there are too many parameters.
     pub fn parse(body: &'a [u8]) -> Option<Self> {
-        let mut params = Self::default();
+        let separators = body.iter().filter(|byte| **byte == b'&').count();
+        let mut params = Self {
+            pairs: Vec::with_capacity(separators.min(Self::MAX) + 1),
+            malformed: false,
+        };
         for pair in body
             .split(|byte| *byte == b'&')
             .filter(|pair| !pair.is_empty())

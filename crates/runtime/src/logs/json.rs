@@ -101,15 +101,22 @@ impl Members {
     }
 
     fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        self.add_name(field);
         // Writing to memory cannot fail.
-        write!(self.json, ",\"{}\":{value}", field.name()).unwrap_or_default();
+        write!(self.json, "{value}").unwrap_or_default();
+    }
+
+    fn add_name(&mut self, field: &Field) {
+        for part in [",\"", field.name(), "\":"] {
+            self.json.extend_from_slice(part.as_bytes());
+        }
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {
         if field.name() == "message" {
             self.message = serde_json::to_string(text).ok();
         } else {
-            self.add(field, format_args!(""));
+            self.add_name(field);
             serde_json::to_writer(&mut self.json, text).unwrap_or_default();
         }
     }
