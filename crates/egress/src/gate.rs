@@ -9,11 +9,13 @@
 //! outcome is unknown is looked up before it is repeated.
 
 mod admission;
+mod aftermath;
 mod doubt;
 mod hand_over;
 mod health;
 mod log;
 mod pacer;
+mod recent;
 
 use std::sync::Arc;
 
@@ -26,10 +28,12 @@ use streams::{
 use crate::config::{EgressConfig, SendingConfig};
 use crate::ledger::{self, Stage};
 use crate::metrics::EgressMetrics;
-use crate::senders::{Senders, parts};
+use crate::senders::{Part, Senders, parts};
 use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Standing, admit};
+use hand_over::Step;
 use health::SenderHealth;
 use pacer::Pacer;
+use recent::Recent;
 
 /// The hashes read before the ledger's: conversation and contact.
 const LEDGER_HASHES_FROM: usize = 2;
@@ -45,6 +49,7 @@ pub(crate) struct Gate {
     window_template: Option<Template>,
     pacer: Pacer,
     health: SenderHealth,
+    recent: Recent,
     metrics: EgressMetrics,
     masking: Masking,
 }
@@ -101,6 +106,7 @@ impl Gate {
                 metrics.clone(),
             ),
             health: SenderHealth::new(ms(settings.probe_ms), metrics.clone()),
+            recent: Recent::default(),
             window_template: config.twilio.window_template(),
             masking: config.runtime.masking(),
             redis,
@@ -157,19 +163,27 @@ impl Gate {
             let error = format!("no sender for {} is configured", message.source);
             return Err(Stop::SetAside(set_aside("not_configured", error)));
         };
-        let settle = std::time::Duration::from_millis(self.settings.settle_ms);
         let parts = parts(sender, &message);
         let Some((last, earlier)) = parts.split_last() else {
             let error = "the text is too long even for several messages";
             return Err(Stop::SetAside(set_aside("too_long", error)));
         };
         for (index, part) in earlier.iter().enumerate() {
-            let stage = Stage::read(&delivery.values, LEDGER_HASHES_FROM + index, settle);
-            let record = self.hand_over(delivery, sender, part, stage).await?;
+            let step = self.first_step(delivery, index, part);
+            let record = self.hand_over(delivery, sender, part, step).await?;
             delivery.record(&record).await?;
         }
-        let stage = Stage::read(&delivery.values, LEDGER_HASHES_FROM + earlier.len(), settle);
-        self.hand_over(delivery, sender, last, stage).await
+        let step = self.first_step(delivery, earlier.len(), last);
+        self.hand_over(delivery, sender, last, step).await
+    }
+
+    /// Where a part goes on, by what the ledger and this process know of it.
+    fn first_step(&self, delivery: &Delivery, index: usize, part: &Part) -> Step {
+        let settle = std::time::Duration::from_millis(self.settings.settle_ms);
+        let (values, hash) = (&delivery.values, LEDGER_HASHES_FROM + index);
+        let stage = Stage::read(values, hash, settle);
+        let noted = ledger::last_request(values, hash);
+        self.recent.correct(&part.id, stage, noted, settle)
     }
 
     fn admitted(&self, delivery: &Delivery) -> Result<Arc<OutboundMessage>, Stop> {

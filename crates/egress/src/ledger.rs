@@ -85,6 +85,12 @@ impl Stage {
     }
 }
 
+/// When the last request for the send with this number was begun, as far as the ledger knows.
+pub(crate) fn last_request(values: &ReadValues, hash: usize) -> Option<Timestamp> {
+    let ms = values.field(hash, 5)?.parse().ok()?;
+    Timestamp::from_millisecond(ms).ok()
+}
+
 /// Builds the records of one send.
 pub(crate) struct Entry<'a> {
     pub(crate) keys: PartitionKeys,

@@ -4,17 +4,15 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces::current_traceparent;
-use shared_types::{FailureClass, Receipt};
+use shared_types::Receipt;
 use streams::{Delivery, Record, RecordOutcome};
 
 use super::health::Pass;
 use super::pacer::{Asked, Place};
-use super::{Gate, OUTCOME_UNKNOWN, Stop, log, set_aside};
-use crate::attempt::{Attempt, Refusal, Scope, Trouble};
+use super::{Gate, OUTCOME_UNKNOWN, Stop, log};
+use crate::attempt::Attempt;
 use crate::ledger::{Entry, Stage};
-use crate::metrics::SendOutcome;
-use crate::retry::schedule::pause_after_rate_limit;
-use crate::retry::{Next, Progress, after_failure};
+use crate::retry::Progress;
 use crate::senders::{Pace, Part, Sender};
 
 /// One part with everything that its steps need.
@@ -25,16 +23,16 @@ pub(super) struct HandOver<'a> {
     pub(super) part: &'a Part,
     pub(super) entry: Entry<'a>,
     pub(super) pace: Pace,
-    rate_limits: u32,
+    pub(super) rate_limits: u32,
     /// How many requests were made.
     requests: u32,
     /// How many slots this process was too slow for.
-    missed: u32,
+    pub(super) missed: u32,
     typed: bool,
     /// How the last request may be made.
     pass: Pass,
     /// When the last request was begun.
-    intent_at: Timestamp,
+    pub(super) intent_at: Timestamp,
 }
 
 impl Gate {
@@ -44,7 +42,7 @@ impl Gate {
         delivery: &mut Delivery,
         sender: &dyn Sender,
         part: &Part,
-        stage: Stage,
+        first: Step,
     ) -> Result<Record, Stop> {
         let entry = Entry {
             keys: delivery.keys(),
@@ -67,7 +65,13 @@ impl Gate {
             pass: Pass::Free,
             intent_at: Timestamp::UNIX_EPOCH,
         };
-        let handed_over = steps.run(stage).await;
+        let handed_over = match first {
+            Step::Go(stage) => steps.run(stage).await,
+            Step::Sent(receipt) => {
+                tracing::warn!(outbound.id = %part.id, "Redis has lost the note of a message that was sent");
+                return Ok(steps.entry.sent(&receipt, Timestamp::now()));
+            }
+        };
         if handed_over.is_err() && steps.pass == Pass::Probe {
             self.health.probe_ended(&steps.pace.clock, false);
         }
@@ -120,131 +124,26 @@ impl HandOver<'_> {
             self.gate.health.probe_ended(&self.pace.clock, false);
             return Ok(Step::Go(Stage::Sent));
         }
+        let (recent, id) = (&self.gate.recent, &self.part.id);
+        recent.begun(id, self.intent_at);
         let lease = self.delivery.safe_until();
         let deadline = slot.map_or(lease, |slot| slot.min(lease));
         let started = Instant::now();
         let attempt = self.sender.send(self.part, deadline).await;
+        match &attempt {
+            Attempt::Accepted(receipt) => recent.accepted(id, receipt),
+            Attempt::Unknown(_) => {}
+            Attempt::RateLimited { .. }
+            | Attempt::TooLate
+            | Attempt::NotSent(_)
+            | Attempt::Refused(_) => recent.not_sent(id),
+        }
         self.requests += 1;
         drop(place);
         self.gate
             .metrics
             .requested(self.part.message.source, started.elapsed());
         self.settle_attempt(attempt, progress).await
-    }
-
-    async fn settle_attempt(&mut self, attempt: Attempt, progress: Progress) -> Result<Step, Stop> {
-        let source = self.part.message.source;
-        match attempt {
-            Attempt::Accepted(receipt) => Ok(Step::Sent(receipt)),
-            Attempt::RateLimited { retry_after } => self.rate_limited(progress, retry_after).await,
-            Attempt::TooLate => {
-                self.missed += 1;
-                self.gate.health.probe_ended(&self.pace.clock, false);
-                let now = Timestamp::now();
-                self.delivery
-                    .record(&self.entry.deferred(progress, now, "too late"))
-                    .await?;
-                Ok(Step::Go(Stage::Due { progress, at: now }))
-            }
-            Attempt::NotSent(trouble) => {
-                self.gate.health.probe_ended(&self.pace.clock, true);
-                self.failed(progress, FailureClass::Transient, &trouble.text)
-                    .await
-            }
-            Attempt::Refused(refusal) => self.refused(progress, refusal).await,
-            Attempt::Unknown(trouble) => {
-                self.gate.metrics.send(source, SendOutcome::Unknown);
-                self.gate.health.probe_ended(&self.pace.clock, true);
-                self.doubt(progress, &trouble).await
-            }
-        }
-    }
-
-    async fn refused(&mut self, progress: Progress, refusal: Refusal) -> Result<Step, Stop> {
-        let source = self.part.message.source;
-        let error = refusal.text.clone();
-        if refusal.class == FailureClass::Configuration && refusal.scope == Scope::Sender {
-            self.gate.metrics.failure(source, refusal.class);
-            self.gate.health.stop(source, &self.pace.clock, &error);
-            let now = Timestamp::now();
-            self.delivery
-                .record(&self.entry.deferred(progress, now, &error))
-                .await?;
-            return Ok(Step::Go(Stage::Due { progress, at: now }));
-        }
-        self.gate.health.works(source, &self.pace.clock);
-        if refusal.class == FailureClass::Transient {
-            return self.failed(progress, refusal.class, &error).await;
-        }
-        self.gate.metrics.failure(source, refusal.class);
-        log::failed(self.gate, self.part, &error, progress.failures + 1);
-        let reason = match refusal.class {
-            FailureClass::Configuration => "configuration",
-            FailureClass::Window => "window_closed",
-            FailureClass::Permanent | FailureClass::Transient => "refused",
-        };
-        Err(Stop::SetAside(set_aside(reason, error)))
-    }
-
-    /// A failure after which the message certainly is not there.
-    async fn failed(
-        &mut self,
-        progress: Progress,
-        class: FailureClass,
-        error: &str,
-    ) -> Result<Step, Stop> {
-        self.gate.metrics.failure(self.part.message.source, class);
-        let (next, after) = self.next(progress, error)?;
-        let at = Timestamp::now() + after;
-        self.delivery
-            .record(&self.entry.deferred(next, at, error))
-            .await?;
-        Ok(Step::Go(Stage::Due { progress: next, at }))
-    }
-
-    /// The progress after one more failure; a round that ends is logged, and after the last one the
-    /// message is given up.
-    pub(super) fn next(
-        &self,
-        progress: Progress,
-        error: &str,
-    ) -> Result<(Progress, Duration), Stop> {
-        match after_failure(progress, &self.gate.settings.schedule()) {
-            Next::Again { progress, after } => Ok((progress, after)),
-            Next::NewRound {
-                progress,
-                after,
-                attempts,
-            } => {
-                log::failed(self.gate, self.part, error, attempts);
-                Ok((progress, after))
-            }
-            Next::GiveUp { attempts } => {
-                log::failed(self.gate, self.part, error, attempts);
-                Err(Stop::SetAside(set_aside("rounds_exhausted", error)))
-            }
-        }
-    }
-
-    async fn rate_limited(
-        &mut self,
-        progress: Progress,
-        retry_after: Option<Duration>,
-    ) -> Result<Step, Stop> {
-        self.rate_limits += 1;
-        let pause = retry_after.unwrap_or_else(|| pause_after_rate_limit(self.rate_limits));
-        self.gate
-            .health
-            .works(self.part.message.source, &self.pace.clock);
-        log::rate_limited(self.gate, self.part, pause);
-        if let Err(error) = self.gate.redis.push_slots(&self.pace.clock, pause).await {
-            tracing::debug!(%error, "the sender's clock could not be moved");
-        }
-        let at = Timestamp::now() + pause;
-        self.delivery
-            .record(&self.entry.deferred(progress, at, "rate limited"))
-            .await?;
-        Ok(Step::Go(Stage::Due { progress, at }))
     }
 
     /// Waits until the sender works and has a slot. Gives when the message must have left, and the
@@ -310,33 +209,6 @@ impl HandOver<'_> {
             .answer_time(source, now.duration_since(self.part.message.created_at));
         log::sent(self.gate, self.part, receipt);
         self.entry.sent(receipt, now)
-    }
-
-    /// The request may or may not have arrived; it is looked up before the next attempt.
-    async fn doubt(&mut self, progress: Progress, trouble: &Trouble) -> Result<Step, Stop> {
-        let settle = Duration::from_millis(self.gate.settings.settle_ms);
-        // A provider that answered has settled its records; the pause before the retry will do.
-        let wait = match after_failure(progress, &self.gate.settings.schedule()) {
-            Next::Again { after, .. } | Next::NewRound { after, .. } if trouble.answered => after,
-            Next::Again { after, .. } | Next::NewRound { after, .. } => after.max(settle),
-            Next::GiveUp { .. } => settle,
-        };
-        let look_at = Timestamp::now() + wait;
-        self.gate
-            .metrics
-            .failure(self.part.message.source, FailureClass::Transient);
-        self.delivery
-            .record(&self.entry.doubtful(progress, look_at, &trouble.text))
-            .await?;
-        tracing::warn!(
-            outbound.id = %self.part.id, error = trouble.text,
-            "it is not known whether the message was sent; it is looked up first"
-        );
-        Ok(Step::Go(Stage::Doubtful {
-            progress,
-            since: self.intent_at,
-            look_at,
-        }))
     }
 }
 

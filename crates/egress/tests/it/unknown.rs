@@ -1,6 +1,6 @@
 //! Requests of which nobody knows whether they arrived.
 
-use shared_types::DeliveryStatus;
+use shared_types::{DeliveryStatus, OutboundMessage};
 use simulator::{Endpoint, ErrorBody, Fault, FaultRule, Provider};
 use test_support::eventually;
 
@@ -98,6 +98,41 @@ async fn a_crash_between_request_and_note_sends_nothing_twice() {
     rig.until_empty().await;
     rig.sent(CUSTOMER, 2).await;
     assert!(ended(&egress, "found").await);
+}
+
+/// What Redis may do that was killed with `appendfsync everysec`: come back without its last writes,
+/// while the message is in the queue again.
+async fn forget_and_queue_again(rig: &Rig, message: &OutboundMessage) {
+    rig.server.run::<String>(&["FLUSHALL"]);
+    rig.queue(message).await;
+    rig.until_empty().await;
+}
+
+#[tokio::test]
+async fn a_send_that_redis_forgot_is_not_repeated() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&[]);
+    let message = reply("Hallo");
+    rig.queue(&message).await;
+    let sent = rig.sent(CUSTOMER, 1).await;
+    rig.until_empty().await;
+    forget_and_queue_again(&rig, &message).await;
+    assert_eq!(rig.ledger(&message).await["pid"], sent[0].entry.id);
+    rig.sent(CUSTOMER, 1).await;
+}
+
+#[tokio::test]
+async fn a_request_that_redis_forgot_is_looked_up_first() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["request-timeout-ms=1400"]);
+    rig.fault(Fault::Delay { ms: 1_000 }, 1);
+    let message = reply("Hallo");
+    rig.queue(&message).await;
+    let sent = rig.sent(CUSTOMER, 1).await;
+    forget_and_queue_again(&rig, &message).await;
+    assert_eq!(rig.ledger(&message).await["pid"], sent[0].entry.id);
+    rig.sent(CUSTOMER, 1).await;
+    assert_eq!(look_ups(&rig), 1);
 }
 
 #[tokio::test]
