@@ -70,7 +70,9 @@ impl Answer {
             429 => Some(Attempt::RateLimited {
                 retry_after: self.retry_after(),
             }),
-            500..=599 => Some(Attempt::Unknown(Trouble::with_answer(&format!(
+            // Servers also say 408 on a connection that was silent for long, and the request that
+            // was on its way then takes it for its answer.
+            408 | 500..=599 => Some(Attempt::Unknown(Trouble::with_answer(&format!(
                 "the provider answered {status}"
             )))),
             _ => None,

@@ -71,6 +71,7 @@ fn answers() -> Vec<Answer> {
     vec![
         found("an HTML page with 502, not accepted", page(502, false)),
         found("an HTML page with 502, accepted", page(502, true)),
+        found("an HTML page with 408, not accepted", page(408, false)),
         Answer {
             what: "an HTML page with 400",
             fault: page(400, false),
