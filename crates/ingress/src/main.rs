@@ -10,11 +10,11 @@ use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::Shelf;
 
-/// Takes webhooks of Twilio, WAHA and Chatwoot in, verifies them and queues them in Redis.
 // A webhook is many small allocations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Takes webhooks of Twilio, WAHA and Chatwoot in, verifies them and queues them in Redis.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Cli {

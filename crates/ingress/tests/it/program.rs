@@ -122,6 +122,13 @@ fn another_number_of_partitions_than_the_deployment_has_is_refused() {
 }
 
 #[test]
+fn help_begins_with_what_the_program_does() {
+    let output = run(&[], &["--help"]);
+    let help = text(&output.stdout);
+    assert!(help.starts_with("Takes webhooks"), "{help}");
+}
+
+#[test]
 fn help_explains_every_setting_and_shows_no_secret() {
     let secrets = [
         ("TWILIO_AUTH_TOKEN", "hunter2"),
