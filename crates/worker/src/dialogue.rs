@@ -9,5 +9,6 @@ mod wording;
 pub use filling::fill;
 pub use handoff::handoff_note;
 pub(crate) use hours::named_day;
+pub(crate) use plan::SURE_OF_ANOTHER_SUBJECT;
 pub use plan::{Escalation, Plan, Saying, Situation, hand_over_plan, plan};
 pub use wording::{Worded, word};

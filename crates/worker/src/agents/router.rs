@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use shared_types::{NextAgent, RouterOutput};
 
 use super::{Agent, AgentError, Parts};
+use crate::dialogue::SURE_OF_ANOTHER_SUBJECT;
 use crate::domain::{About, Domain, Intent};
 use crate::graph::Node;
 use crate::llm::{Model, RouterAnswer};
@@ -141,7 +142,16 @@ fn decided(
     } else {
         NextAgent::Conversation
     };
-    let sure = confidence >= domain.settings.confidence_threshold;
+    let open = turn.memory.open_question.as_deref();
+    let any_text_answers = open
+        .and_then(|name| domain.dialogue.topic(name))
+        .is_some_and(|topic| topic.values.is_empty());
+    let enough = if any_text_answers {
+        SURE_OF_ANOTHER_SUBJECT
+    } else {
+        domain.settings.confidence_threshold
+    };
+    let sure = confidence >= enough;
     let tells_something = !turn.reading.slots.is_empty();
     Routed {
         output: RouterOutput {

@@ -113,6 +113,10 @@ impl Plan {
     }
 }
 
+/// The confidence that it takes to leave a question open that any text answers: a message is more
+/// likely its answer than another subject.
+pub(crate) const SURE_OF_ANOTHER_SUBJECT: f64 = 0.8;
+
 /// Decides what to say.
 pub fn plan(domain: &Domain, now: &Situation<'_>) -> Plan {
     if let Some(escalation) = escalation(domain, now) {
@@ -232,7 +236,7 @@ fn free_answer(domain: &Domain, now: &Situation<'_>) -> Option<String> {
     if !topic.values.is_empty() || now.answer == Some(Answer::Denial) {
         return None;
     }
-    let wants_else = now.confidence >= domain.settings.confidence_threshold
+    let wants_else = now.confidence >= SURE_OF_ANOTHER_SUBJECT
         && domain.dialogue.goal(now.intent).is_some()
         && now.memory.intent.as_deref() != Some(now.intent);
     let small_talk = [

@@ -19,6 +19,8 @@ pub(super) struct Quantity {
     pub(super) span: Span,
     /// Without.
     pub(super) digits: Span,
+    /// With the unit before it, as in `€ 15.000`.
+    pub(super) with_unit_before: Span,
     pub(super) value: f64,
     /// What it counts, where a unit says so.
     pub(super) counts: Counts,
@@ -168,10 +170,12 @@ impl NumberReader {
             .checked_sub(1)
             .filter(|before| !taken(*before) && token.boundary == Boundary::None);
         let before = before.and_then(|before| self.units_before.get(&tokens.get(before)?.text));
+        let start = at - usize::from(before.is_some());
         let trivial = shape == Shape::Words && value <= 1.0 && counts == Counts::Unknown;
         (!trivial).then(|| Quantity {
             span: Span::new(at, cursor.at),
             digits,
+            with_unit_before: Span::new(start, cursor.at),
             value: value * factor,
             counts: match (counts, before) {
                 (Counts::Unknown, Some(before)) => *before,
@@ -261,6 +265,7 @@ mod tests {
             ("vijfentwintigduizend", 25_000.0),
             ("twaalfduizendvijfhonderd", 12_500.0),
             ("anderhalve ton", 150_000.0),
+            ("onder de ton", 100_000.0),
             ("fünfzehntausend", 15_000.0),
             ("fuenfzehntausend", 15_000.0),
             ("zweihundertdreißigtausend", 230_000.0),

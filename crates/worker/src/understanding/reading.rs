@@ -75,7 +75,8 @@ impl Reading {
         });
         let mut lattice = Lattice::new(&tokens, word_edges(compiled, &tokens));
         lattice.extend(quantities.iter().flat_map(|quantity| {
-            [quantity.span, quantity.digits].map(|span| (Symbol::NUMBER, span))
+            let spans = [quantity.span, quantity.digits, quantity.with_unit_before];
+            spans.map(|span| (Symbol::NUMBER, span))
         }));
         lattice.extend(mentions.iter().flat_map(Mention::edges));
         define(compiled, &mut lattice);
@@ -84,7 +85,7 @@ impl Reading {
         lattice.extend(values.iter().flat_map(Mention::edges));
         mentions.extend(values);
         mentions.sort_by_key(|mention| mention.span);
-        let surroundings = Surroundings::new(compiled, &lattice, &guess);
+        let surroundings = Surroundings::new(compiled, &lattice, &guess, &quantities);
         let mut reading = Self {
             tokens,
             certain,

@@ -2,6 +2,7 @@
 
 use super::language::Guess;
 use super::lattice::{Lattice, Span};
+use super::numbers::Quantity;
 use super::symbols::Symbol;
 use super::tokens::Boundary;
 use super::vocabulary::{Compiled, Surrounding};
@@ -43,8 +44,18 @@ impl EndFact {
 }
 
 impl Surroundings {
-    pub(super) fn new(compiled: &Compiled, lattice: &Lattice, guess: &Guess) -> Self {
+    pub(super) fn new(
+        compiled: &Compiled,
+        lattice: &Lattice,
+        guess: &Guess,
+        quantities: &[Quantity],
+    ) -> Self {
         let mut facts = Self::default();
+        let without_unit_before = |span: Span| {
+            let mut all = quantities.iter();
+            let quantity = all.find(|quantity| quantity.with_unit_before == span);
+            quantity.map_or(span, |quantity| quantity.span)
+        };
         compiled.surroundings.for_each_match(
             lattice,
             Boundary::Clause,
@@ -53,7 +64,10 @@ impl Surroundings {
                     return;
                 }
                 let extent = found.extent();
-                let numbers = || found.spans_of(Symbol::NUMBER).collect();
+                let numbers = || {
+                    let spans = found.spans_of(Symbol::NUMBER);
+                    spans.map(without_unit_before).collect()
+                };
                 match *surrounding {
                     Surrounding::Slot(
                         slot,

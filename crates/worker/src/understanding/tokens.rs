@@ -189,6 +189,20 @@ impl Scanner {
             self.at += 1;
         }
         self.push(text, Kind::Number, from);
+        self.no_cents();
+    }
+
+    /// The end of `12.500,-` separates nothing.
+    fn no_cents(&mut self) {
+        let is_dash = |c: char| matches!(c, '-' | '–' | '—' | '=');
+        let dashes = (1..4)
+            .take_while(|ahead| is_dash(self.peek(*ahead)))
+            .count();
+        let comma = matches!(self.peek(0), ',' | '.');
+        if comma && dashes > 0 && !self.peek(dashes + 1).is_ascii_digit() {
+            self.at += dashes + 1;
+            self.glued = false;
+        }
     }
 
     fn sign(&mut self) {
@@ -241,8 +255,10 @@ impl Scanner {
     }
 
     fn slash(&mut self) {
-        let numbers = self.previous().is_ascii_digit()
-            && (self.peek(1).is_ascii_digit() || self.peek(1) == '\'');
+        let after_number = self.tokens.last().is_some_and(|t| t.kind == Kind::Number);
+        let next = if self.peek(1) == ' ' { 2 } else { 1 };
+        let before_number = self.peek(next).is_ascii_digit() || self.peek(next) == '\'';
+        let numbers = after_number && before_number && self.boundary == Boundary::None;
         if numbers {
             self.sign();
         } else {
@@ -295,6 +311,7 @@ mod tests {
                 vec!["15", "k", "80", "dkm", "a", "4", "3", "er"],
             ),
             ("€ 12.500,- of 12,5", vec!["€", "12.500", "of", "12,5"]),
+            ("2019 / 2020", vec!["2019", "/", "2020"]),
             (
                 "10-15k 2015 - 2018",
                 vec!["10", "-", "15", "k", "2015", "-", "2018"],

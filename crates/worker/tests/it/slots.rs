@@ -55,6 +55,27 @@ fn amounts_of_money_are_read_in_every_notation() {
 }
 
 #[test]
+fn a_currency_before_the_number_changes_no_end_of_a_range() {
+    for text in [
+        "auto vanaf €15.000 tot €22.000",
+        "auto tussen € 15.000,- en € 22.000,-",
+        "auto €15k-€22k",
+        "a car from €15,000 to €22,000",
+        "ein auto zwischen €15.000 und €22.000",
+    ] {
+        assert_slots(&[(text, "price_max=22000 price_min=15000")]);
+    }
+    assert_slots(&[
+        ("auto vanaf € 15.000", "price_min=15000"),
+        ("lease, max € 300 per maand", ""),
+        (
+            "elektrische auto, minimaal 400 km range en onder de 30 k",
+            "fuel_type=electric price_max=30000",
+        ),
+    ]);
+}
+
+#[test]
 fn only_a_budget_is_a_price() {
     assert_slots(&[
         ("lease, max 300 per maand", ""),
@@ -103,6 +124,10 @@ fn years_are_read_as_bounds_and_ranges() {
 #[test]
 fn kilometres_are_told_from_prices() {
     assert_slots(&[
+        (
+            "golf, onder de ton gelopen",
+            "car_make=Volkswagen car_model=Golf mileage_max=100000",
+        ),
         (
             "golf max 1 ton",
             "car_make=Volkswagen car_model=Golf mileage_max=100000",

@@ -4,6 +4,8 @@ use super::NumberReader;
 use super::digits::Cursor;
 
 const LONGEST: usize = 48;
+/// "Onder de ton" says a number; "een paar duizend" does not.
+const NUMBER_BY_ITSELF: f64 = 1e5;
 
 impl NumberReader {
     /// A number in words, over several tokens where they go on.
@@ -100,7 +102,7 @@ impl Sum {
     }
 
     fn multiply(&mut self, factor: f64) {
-        self.only_factor = self.parts == 0;
+        self.only_factor = self.parts == 0 && factor < NUMBER_BY_ITSELF;
         let counted = if self.current == 0.0 {
             1.0
         } else {
