@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use streams::{Queue, Redis};
+use streams::{Letter, Queue, Redis, Shelf};
 use tempfile::TempDir;
 use test_support::eventually_within;
 
@@ -165,6 +165,18 @@ impl System {
     /// A handle on Redis as the services have it.
     pub fn client(&self) -> Redis {
         self.redis.client(self.settings.partitions)
+    }
+
+    /// What was set aside, of all queues.
+    pub async fn dead_letters(&self) -> Vec<Letter> {
+        const MOST: usize = 1000;
+        let redis = self.client();
+        let mut all = Vec::new();
+        for queue in Queue::ALL {
+            let letters = redis.letters(Shelf::Dead(queue), None, MOST).await;
+            all.extend(letters.expect("Redis answers"));
+        }
+        all
     }
 
     /// Waits until nothing waits or is in progress any more in the queues between the services.

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use streams::{Letter, Queue, Redis, Shelf};
+use streams::{Letter, Queue, Redis};
 use tokio::time::{Instant, sleep};
 
 use crate::{Arrival, FaultCounts, LoadReport, Role, System, Tally, tally};
@@ -47,7 +47,7 @@ impl Judgement {
         settle(system, report, &mut expected).await;
         sleep(AFTERMATH).await;
         let arrivals = system.simulator().arrivals().await;
-        let letters = dead_letters(system).await;
+        let letters = system.dead_letters().await;
         let mut judgement = Self {
             tally: tally(&report.sent, &arrivals, &HashSet::new()),
             dead_letters: letters.len(),
@@ -194,15 +194,4 @@ async fn left_in_queues(redis: &Redis) -> u64 {
         left += backlog.map_or(u64::MAX / 4, |backlog| backlog.entries);
     }
     left
-}
-
-async fn dead_letters(system: &System) -> Vec<Letter> {
-    const MOST: usize = 1000;
-    let redis = system.client();
-    let mut all = Vec::new();
-    for queue in Queue::ALL {
-        let letters = redis.letters(Shelf::Dead(queue), None, MOST).await;
-        all.extend(letters.expect("Redis answers"));
-    }
-    all
 }

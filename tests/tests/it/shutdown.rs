@@ -34,6 +34,7 @@ async fn all_are_answered_once(system: &System, report: &LoadReport) {
     assert_eq!(report.sent.len(), MESSAGES as usize);
     let simulator = system.simulator();
     eventually_within(PATIENCE, async || {
+        assert_eq!(system.dead_letters().await, [], "nothing may be set aside");
         let tally = tally(&report.sent, &simulator.arrivals().await, &HashSet::new());
         if tally.missing == 0 {
             Ok(())
