@@ -1,5 +1,6 @@
 //! How the rules lead a conversation: what to say next ([`plan()`]) and in which words ([`word`]). Pure.
 
+pub mod act;
 mod filling;
 mod handoff;
 mod hours;

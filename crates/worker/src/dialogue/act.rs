@@ -1,0 +1,351 @@
+//! What a customer does with a message: a list of acts, clause by clause. Pure data.
+//!
+//! The reader of messages makes them, the dialogue answers them. A value inside a question is not
+//! told; what is said of one's own thing is not said of the wanted one.
+
+use std::ops::Range;
+
+use serde::Serialize;
+use shared_types::SlotValue;
+
+/// One thing that a message does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Act {
+    /// What is done.
+    #[serde(flatten)]
+    pub does: Does,
+    /// How sure that is, 0 to 1.
+    pub confidence: f64,
+    /// The words that do it, in bytes of the message.
+    pub words: Range<usize>,
+    /// Which clause of the message they stand in, from 0.
+    pub clause: usize,
+    /// Who read it.
+    pub origin: Origin,
+}
+
+/// Who read an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The domain's patterns and examples.
+    Rules,
+    /// A language model; its quote was found in the message.
+    Model,
+}
+
+/// The kinds of acts, with what each needs to be answered.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Does {
+    /// Asks for something.
+    Ask(Ask),
+    /// Tells a value.
+    Inform(Inform),
+    /// Replaces, excludes or withdraws what was told.
+    Correct(Correct),
+    /// Wants something done: opens or touches a goal.
+    Request {
+        /// The goal: an intent of the domain.
+        goal: String,
+        /// Whose or which thing it is about.
+        thing: Thing,
+        /// The moment that is wished for.
+        when: Option<When>,
+        /// Worded as "is that possible?": the reply begins with the yes or no.
+        asks_whether: bool,
+    },
+    /// Answers what we asked or offered.
+    Answer(Answer),
+    /// Bids a price or a condition. Never a budget.
+    Offer {
+        /// Whole euros; negative when it is "less than asked".
+        amount: Option<i64>,
+        /// What it is for.
+        thing: Thing,
+    },
+    /// Moves an appointment.
+    Reschedule {
+        /// To when; none when only "another time" is said.
+        when: Option<When>,
+        /// Later (positive) or earlier (negative) by so many minutes.
+        shift_minutes: Option<i32>,
+    },
+    /// Drops a goal, an appointment, or everything.
+    Cancel {
+        /// The goal; none is all, or the appointment where there is one.
+        goal: Option<String>,
+    },
+    /// Is dissatisfied.
+    Complain {
+        /// Threatens with law or court.
+        legal: bool,
+        /// Is angry.
+        angry: bool,
+    },
+    /// Tells of danger.
+    Alarm {
+        /// The alarm's name in the domain.
+        name: String,
+    },
+    /// Wants a person.
+    Handoff {
+        /// Wants to be telephoned.
+        by_phone: bool,
+    },
+    /// Says who writes.
+    Identify {
+        /// A person's name.
+        name: Option<String>,
+        /// A company's name; a supplier is no customer.
+        company: Option<String>,
+        /// A mail address.
+        email: Option<String>,
+        /// A telephone number, as written.
+        phone: Option<String>,
+        /// Sells to the business instead of buying from it.
+        supplier: bool,
+    },
+    /// Decides about messages and data.
+    Consent(Consent),
+    /// The talk went wrong.
+    Repair(Repair),
+    /// A courtesy.
+    Social(Social),
+    /// Cannot be read; intents that come near, surest first.
+    Unclear {
+        /// Two candidates within a small distance of each other, or one below its threshold.
+        candidates: Vec<String>,
+    },
+}
+
+/// A question of the customer's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ask {
+    /// What is asked for.
+    pub topic: Asked,
+    /// How.
+    pub form: Form,
+    /// Which thing it is about.
+    pub thing: Thing,
+    /// Values named in it: content, not told.
+    pub content: Vec<(String, SlotValue)>,
+    /// A moment named in it.
+    pub when: Option<When>,
+}
+
+/// What a question asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "name")]
+pub enum Asked {
+    /// A fact of the business, by its name in the domain.
+    Fact(String),
+    /// An attribute of a thing, by its name in the domain.
+    Attribute(String),
+    /// Opening hours.
+    Hours,
+    /// Whether a thing is there.
+    Existence,
+    /// How far something promised or ordered is.
+    Status,
+    /// Who we are, or what we know of the customer.
+    Us,
+    /// What the domain has no name for: passed on in the customer's words.
+    Other,
+}
+
+/// How a question is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Is it so?
+    YesNo,
+    /// Who, what, when, how much?
+    Which,
+    /// This or that?
+    Choice,
+    /// "So it is X for N, agreed?"
+    Check,
+}
+
+/// Which thing an act is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thing {
+    /// What the customer wants.
+    Wanted,
+    /// What the customer has.
+    Own,
+    /// Somebody else's: fills nothing.
+    Third,
+}
+
+/// Values that are told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inform {
+    /// Of which thing.
+    pub thing: Thing,
+    /// Slots with their alternatives: "Yaris of Jazz" are two values of one.
+    pub values: Vec<Told>,
+    /// A moment that is told and belongs to no other act.
+    pub when: Option<When>,
+    /// A photo, voice message, document, place or card came with it: its kind.
+    pub attachment: Option<String>,
+}
+
+/// What is told of one slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The slot.
+    pub slot: String,
+    /// Its alternatives; empty when any will do.
+    pub any_of: Vec<SlotValue>,
+    /// Came with another value, as a make with its model: the slot that brought it.
+    pub came_with: Option<String>,
+    /// A preference rather than a must.
+    pub rather: bool,
+}
+
+/// A correction of one slot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Correct {
+    /// Of which thing.
+    pub thing: Thing,
+    /// What does not hold any more; empty when only the new value is said.
+    pub not: Vec<(String, SlotValue)>,
+    /// What holds instead; empty when something is withdrawn or excluded.
+    pub instead: Vec<Told>,
+    /// Slots that do not matter any more.
+    pub indifferent: Vec<String>,
+}
+
+/// An answer to our question, our offer or our choices.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "is", content = "value")]
+pub enum Answer {
+    /// Yes, agreed.
+    Yes,
+    /// No.
+    No,
+    /// Any will do.
+    Any,
+    /// The customer does not know, or will say later.
+    Unknown,
+    /// The n-th of the choices, from 1.
+    Choice(usize),
+    /// Values of the topic's kind.
+    Values(Vec<Told>),
+    /// A moment.
+    Moment(When),
+    /// Free text, for topics that take it.
+    Text(String),
+}
+
+/// Messages and data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Consent {
+    /// No more messages.
+    Stop,
+    /// Messages again.
+    Start,
+    /// What is stored shall go.
+    Erase,
+    /// Sounds like a stop, but is not said as one: ask.
+    Doubtful,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Repair {
+    /// We took the customer wrong.
+    Misread,
+    /// The customer waits: "hallo??".
+    Unheard,
+    /// The customer does not understand us.
+    Unclear,
+}
+
+/// A courtesy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Social {
+    /// A greeting.
+    Hello,
+    /// Thanks.
+    Thanks,
+    /// Goodbye.
+    Bye,
+    /// A nicety, a laugh, a thumb.
+    Nicety,
+}
+
+/// A moment in the business' time, with the grain that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct When {
+    /// A day, a span of days, from or until a day; a conflict of weekday and day.
+    pub date: Option<Dates>,
+    /// A time, or a span of times.
+    pub time: Option<Times>,
+}
+
+/// The days of a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dates {
+    /// One day.
+    On(jiff::civil::Date),
+    /// First and last day, both included.
+    Between(jiff::civil::Date, jiff::civil::Date),
+    /// From that day on.
+    From(jiff::civil::Date),
+    /// That day at the latest.
+    Until(jiff::civil::Date),
+    /// Weekday and day of the month do not fit, or there is no such day.
+    Conflict,
+}
+
+/// The hours of a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Times {
+    /// A time of the day.
+    At(jiff::civil::Time),
+    /// Between two times.
+    Between(jiff::civil::Time, jiff::civil::Time),
+    /// From then on.
+    From(jiff::civil::Time),
+    /// Before then.
+    Until(jiff::civil::Time),
+}
+
+/// What the reader has to know of the talk to read a message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Context<'a> {
+    /// What a short answer attaches to: our last question.
+    pub ours: Option<Ours<'a>>,
+    /// The goal that is pursued.
+    pub goal: Option<&'a str>,
+    /// Slot values known of what the customer wants: a name already known keeps its side.
+    pub wanted: &'a [(String, SlotValue)],
+    /// The same of what the customer has.
+    pub own: &'a [(String, SlotValue)],
+    /// The language of the talk so far.
+    pub lang: Option<&'a str>,
+    /// Whether an appointment stands that can be moved or cancelled.
+    pub has_appointment: bool,
+    /// Whether the contact has opted out: only a start command counts.
+    pub opted_out: bool,
+}
+
+/// Our open question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ours<'a> {
+    /// The topic's name.
+    pub topic: &'a str,
+    /// Choices that were offered, in their order; empty when there were none.
+    pub choices: &'a [String],
+    /// Whether it was an offer or a yes-or-no question.
+    pub yes_no: bool,
+}
