@@ -270,7 +270,8 @@ fn pursue(domain: &Domain, now: &Situation<'_>, intent: &str, just_answered: Opt
         !filled && !answered && !now.memory.asked.contains(name)
     };
     let ask = asks.iter().find(is_missing).cloned();
-    let first = !now.memory.opened;
+    // Who asks about the business again gets another answer, not the end of a form.
+    let first = !now.memory.opened || asks.is_empty();
     let intent = intent.to_owned();
     let saying = match (&ask, first) {
         (_, true) => Saying::Opening(intent),

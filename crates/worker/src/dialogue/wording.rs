@@ -33,7 +33,7 @@ pub fn word(
         variants.insert(key, chosen);
         texts.get(chosen)?.fill(filling)
     };
-    let (key, texts) = texts_of(replies, &plan.saying, message);
+    let (key, texts) = texts_of(replies, &plan.saying, message, filling);
     let said = choose(key, texts);
     let asked = plan.ask.as_ref().and_then(|topic| {
         choose(
@@ -52,7 +52,12 @@ pub fn word(
     }
 }
 
-fn texts_of<'r>(replies: &'r Replies, saying: &Saying, message: &str) -> (String, &'r [Template]) {
+fn texts_of<'r>(
+    replies: &'r Replies,
+    saying: &Saying,
+    message: &str,
+    filling: &Filling,
+) -> (String, &'r [Template]) {
     let intent = |name: &str| replies.intents.get(name);
     match saying {
         Saying::Occasion(name) => (
@@ -71,12 +76,9 @@ fn texts_of<'r>(replies: &'r Replies, saying: &Saying, message: &str) -> (String
             let is_asked = |facet: &&crate::domain::Facet| {
                 facet.words.iter().any(|word| contains_word(&message, word))
             };
-            match texts
-                .facets
-                .iter()
-                .enumerate()
-                .find(|(_, facet)| is_asked(facet))
-            {
+            match texts.facets.iter().enumerate().find(|(_, facet)| {
+                is_asked(facet) && facet.texts.iter().any(|text| text.fits(filling))
+            }) {
                 Some((place, facet)) => (format!("{name}:facet{place}"), &facet.texts),
                 None => (format!("{name}:opening"), &texts.opening),
             }

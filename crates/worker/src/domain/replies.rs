@@ -134,9 +134,11 @@ pub(super) fn read(
         for key in section.keys() {
             super::intents::find(intents, &section, key);
             if let Some(table) = section.section(key.value) {
+                let goal = dialogue.goal(key.value);
+                let asks = goal.is_some_and(|goal| !goal.asks.is_empty());
                 replies
                     .intents
-                    .insert(key.value.to_owned(), reader.intent(table));
+                    .insert(key.value.to_owned(), reader.intent(table, asks));
             }
         }
         section.close();
@@ -225,6 +227,11 @@ fn known_gaps(slots: &[Slot]) -> Vec<String> {
     gaps
 }
 
+/// Whether nothing has to be known for a text: a reply made of such a one is never empty.
+fn is_bare(text: &Template) -> bool {
+    text.required().iter().all(|gap| *gap == "business")
+}
+
 struct Reader<'a> {
     gaps: &'a [String],
 }
@@ -234,6 +241,9 @@ impl Reader<'_> {
         let variants = self.variants(section, key);
         if variants.is_empty() {
             section.problem(section.line(), format!("`{key}` needs at least one text"));
+        } else if !variants.iter().any(is_bare) {
+            let message = format!("`{key}` needs a text whose gaps can always be filled");
+            section.problem(section.line(), message);
         }
         variants
     }
@@ -263,7 +273,8 @@ impl Reader<'_> {
         }
     }
 
-    fn intent(&self, section: Section<'_>) -> IntentReplies {
+    /// `asks`: whether something is asked of who wants this.
+    fn intent(&self, section: Section<'_>, asks: bool) -> IntentReplies {
         let facets = section.sections("facets").into_iter().map(|facet| {
             let read = Facet {
                 words: facet
@@ -271,7 +282,7 @@ impl Reader<'_> {
                     .iter()
                     .map(|text| text.value.to_lowercase())
                     .collect(),
-                texts: self.required(&facet, "texts"),
+                texts: self.variants(&facet, "texts"),
             };
             facet.close();
             read
@@ -279,8 +290,16 @@ impl Reader<'_> {
         let replies = IntentReplies {
             facets: facets.collect(),
             opening: self.required(&section, "opening"),
-            more: self.variants(&section, "more"),
-            done: self.variants(&section, "done"),
+            more: if asks {
+                self.required(&section, "more")
+            } else {
+                Vec::new()
+            },
+            done: if asks {
+                self.required(&section, "done")
+            } else {
+                Vec::new()
+            },
         };
         section.close();
         replies

@@ -15,6 +15,7 @@ mod dialogues;
 mod domain;
 mod footprint;
 mod model;
+mod never_empty;
 mod other_domain;
 mod quality;
 mod robustness;
