@@ -6,11 +6,14 @@
 
 use std::path::Path;
 
+mod attributes;
 mod business;
 mod catalogue;
 mod dialogue;
 mod examples;
+mod facts;
 mod intents;
+mod knowledge;
 mod languages;
 mod loader;
 mod pattern;
@@ -21,13 +24,18 @@ mod settings;
 mod slots;
 mod source;
 mod template;
+mod unserved;
 mod vocabulary;
+mod wordings;
 
+pub use attributes::{Alarm, Attribute};
 pub use business::{Business, Hours};
 pub use catalogue::{Form, Make, Model, Needs};
 pub use dialogue::{Dialogue, Goal, Topic};
 pub use examples::Example;
+pub use facts::{Fact, Prices};
 pub use intents::{About, Intent};
+pub use knowledge::Knowledge;
 pub use languages::Language;
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
@@ -36,6 +44,7 @@ pub use replies::{Facet, IntentReplies, OCCASIONS, Replies, Variants};
 pub use settings::{Confidence, Likeness, Settings};
 pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
+pub use unserved::Unserved;
 pub use vocabulary::{
     Answer, Cue, MoodCue, Negation, Numbers, SlotRule, Unit, ValueWord, Vocabulary,
 };
@@ -61,6 +70,8 @@ pub struct Domain {
     pub business: Business,
     /// How a conversation is led.
     pub dialogue: Dialogue,
+    /// What can be told without asking a person.
+    pub knowledge: Knowledge,
     /// What is said, by language; the first is the default.
     pub replies: Vec<Replies>,
 }

@@ -75,6 +75,24 @@ impl Hours {
     }
 }
 
+impl Business {
+    /// The gaps of texts that can be filled whatever the conversation.
+    pub(super) fn gaps(&self) -> Vec<&'static str> {
+        let given = [
+            ("address", self.address.is_some()),
+            ("phone", self.phone.is_some()),
+            ("email", self.email.is_some()),
+            ("website", self.website.is_some()),
+            ("hours", self.hours.is_known()),
+            ("today", self.hours.is_known()),
+            ("business", true),
+            ("when", true),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(gap, _)| gap).collect()
+    }
+}
+
 /// Reads `[business]`.
 pub(super) fn read(root: &Section<'_>) -> Option<Business> {
     let Some(section) = root.section("business") else {

@@ -1,9 +1,11 @@
 use super::Domain;
-use super::business;
+use super::business::{self, Business};
 use super::catalogue::Make;
 use super::dialogue::{self, Dialogue};
 use super::examples::{self, Example};
+use super::facts::{self, Known};
 use super::intents::{self, Intent};
+use super::knowledge::Knowledge;
 use super::languages::{self, Declared, Language};
 use super::pattern::Atom;
 use super::problem::{DomainError, Problems};
@@ -68,11 +70,20 @@ impl Loader<'_> {
             .collect();
         let shared = self.vocabulary(name, &files, &names, &mut references);
         let languages = self.languages(name, declared, &names, &mut references);
-        self.check(&references, &languages, &shared, &slots);
         let dialogue = dialogue::read(&root, &intents, &slots);
         let replies = self.replies(name, &root, &intents, &slots, &dialogue);
+        let business = business::read(&root);
+        let served: Vec<String> = replies.iter().map(|one| one.language.clone()).collect();
+        let known = Known {
+            languages: &served,
+            slots: &dialogue::value_names(&slots),
+            gaps: &business.as_ref().map_or_else(Vec::new, Business::gaps),
+        };
+        let knowledge = self.knowledge(name, &root, &known, &mut references);
+        self.check(&references, &languages, &shared, &slots);
         Some(Domain {
-            business: business::read(&root)?,
+            business: business?,
+            knowledge,
             dialogue,
             replies,
             settings,
@@ -201,6 +212,44 @@ impl Loader<'_> {
         }
         section.close();
         all
+    }
+
+    fn knowledge(
+        &self,
+        from: &str,
+        root: &Section<'_>,
+        known: &Known<'_>,
+        references: &mut Vec<Reference>,
+    ) -> Knowledge {
+        let mut knowledge = Knowledge {
+            prices: facts::read_prices(root, known.languages),
+            ..Knowledge::default()
+        };
+        let named = root.texts("knowledge").into_iter();
+        let files: Vec<_> = named
+            .filter_map(|path| Some((path.value, self.text(path.value, from, path.line)?)))
+            .collect();
+        for (name, text) in &files {
+            let file = DomainFile::new(name, text, self.problems);
+            let table = file.parse(text);
+            let prices = facts::read_prices(&Section::root(&file, &table), known.languages);
+            knowledge.prices.extend(prices);
+        }
+        knowledge.add(root, known, references);
+        // What is wrong with the syntax was told above.
+        let told = Problems::default();
+        for (name, text) in &files {
+            let table = DomainFile::new(name, text, &told).parse(text);
+            let file = DomainFile::new(name, text, self.problems);
+            let root = Section::root(&file, &table);
+            root.section("prices");
+            knowledge.add(&root, known, references);
+            root.close();
+        }
+        for message in knowledge.ambiguous() {
+            self.problems.add(from, 1, message);
+        }
+        knowledge
     }
 
     fn check(

@@ -130,6 +130,12 @@ impl<'a> Section<'a> {
             .map(|(value, line)| Text { value, line })
     }
 
+    /// Whether a text stands under a key.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        let value = self.table.get(key);
+        value.is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// As [`Section::text`]; a missing key is a problem.
     pub(super) fn required_text(&self, key: &str) -> Option<Text<'a>> {
         self.require(key);

@@ -4,7 +4,7 @@ mod numbers;
 mod reader;
 
 pub use numbers::{Numbers, Unit};
-pub(super) use reader::{Names, Reader, Reference};
+pub(super) use reader::{Names, Reader, Reference, patterns_of};
 
 /// What one language (or all of them) has words for. Merged from one or more files.
 #[derive(Debug, Clone, Default, PartialEq)]

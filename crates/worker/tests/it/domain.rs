@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use worker::domain::{Domain, SlotKind};
+use shared_types::SlotValue;
+use worker::domain::{Domain, Filling, SlotKind};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -76,4 +77,91 @@ fn missing_file_is_one_problem() {
 #[test]
 fn tables_of_other_parts_of_the_worker_are_left_alone() {
     assert!(Domain::load(&fixture("bicycle-repair.toml")).is_ok());
+}
+
+#[test]
+fn dealer_can_answer_thirty_questions_in_each_language() {
+    let domain = Domain::embedded().unwrap();
+    let languages: Vec<_> = domain.replies.iter().map(|one| &one.language).collect();
+    let facts = &domain.knowledge.facts;
+    let mut names: Vec<_> = facts.iter().map(|fact| &fact.name).collect();
+    names.dedup();
+    assert!(names.len() >= 30, "{names:?}");
+    for language in languages {
+        let answered = facts
+            .iter()
+            .filter(|fact| fact.answer.contains_key(language));
+        assert_eq!(answered.count(), facts.len(), "{language}");
+        let asked = &domain.knowledge.attributes;
+        assert!(asked.iter().all(|one| one.clause.contains_key(language)));
+    }
+}
+
+#[test]
+fn fact_holds_on_its_days_and_of_what_is_known() {
+    let domain = Domain::embedded().unwrap();
+    let said = |name: &str, day: &str, fuel: Option<&str>| {
+        let known = fuel.map(|fuel| ("fuel_type".to_owned(), SlotValue::Text(fuel.into())));
+        let (known, day) = (known.into_iter().collect(), day.parse().unwrap());
+        let mut facts = domain.knowledge.facts.iter();
+        let fact = facts.find(|fact| fact.name == name && fact.holds(day, &known));
+        fact.map(|fact| fact.answer["en"].fill(&Filling::new()).unwrap())
+    };
+    assert!(said("holidays", "2026-12-20", None).is_some());
+    assert_eq!(said("holidays", "2026-11-20", None), None);
+    let electric = said("guarantee", "2026-12-20", Some("electric")).unwrap();
+    assert!(electric.contains("battery"), "{electric}");
+    let other = said("guarantee", "2026-12-20", Some("diesel")).unwrap();
+    assert!(!other.contains("battery"), "{other}");
+}
+
+#[test]
+fn mistakes_in_what_is_known_are_named_with_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["bicycle-repair", "bicycle-repair.toml"] {
+        copy(&fixture(file), &folder.path().join(file));
+    }
+    let path = folder.path().join("bicycle-repair.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.insert_str(
+        text.find("[understanding]").unwrap(),
+        "knowledge = \"known.toml\"\n",
+    );
+    std::fs::write(&path, text).unwrap();
+    let known = r#"[prices]
+tyre = { nl = "€ 20" }
+[[facts]]
+name = "a"
+ask = { nl = ["wat kost een band"], en = ["how much is a tyre"] }
+answer.nl = "{price of tube}"
+answer.en = "{email}"
+from = "tomorrow"
+[[facts]]
+name = "b"
+ask = { nl = ["Wat kost een band"], en = [] }
+answer = { nl = "x", en = "y" }
+only_if = { wheels = "3" }
+[[attributes]]
+name = "bell"
+cues.nl = ["bel* ..", "@bell"]
+clause.nl = "of {bike} een bel heeft"
+[[alarms]]
+name = "fire"
+safety = { nl = "Bel {number}", en = "Run" }
+"#;
+    std::fs::write(folder.path().join("known.toml"), known).unwrap();
+    let error = Domain::load(&path).expect_err("nearly everything is wrong");
+    insta::assert_snapshot!(error.to_string());
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        std::fs::copy(from, to).unwrap();
+    }
 }

@@ -195,21 +195,30 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn patterns(&mut self, section: &Section<'_>, key: &str) -> Vec<Pattern> {
-        let mut read = Vec::new();
-        for (pattern, line) in patterns(section, key) {
-            for_each_atom(&pattern.elements(), &mut |atom| {
-                if matches!(atom, Atom::Class(_) | Atom::Slot(_)) {
-                    self.references.push(Reference {
-                        file: section.file().name().to_owned(),
-                        line,
-                        atom: atom.clone(),
-                    });
-                }
-            });
-            read.push(pattern);
-        }
-        read
+        patterns_of(section, key, self.references)
     }
+}
+
+/// The patterns of a list; what they refer to is checked later.
+pub(in crate::domain) fn patterns_of(
+    section: &Section<'_>,
+    key: &str,
+    references: &mut Vec<Reference>,
+) -> Vec<Pattern> {
+    let mut read = Vec::new();
+    for (pattern, line) in patterns(section, key) {
+        for_each_atom(&pattern.elements(), &mut |atom| {
+            if matches!(atom, Atom::Class(_) | Atom::Slot(_)) {
+                references.push(Reference {
+                    file: section.file().name().to_owned(),
+                    line,
+                    atom: atom.clone(),
+                });
+            }
+        });
+        read.push(pattern);
+    }
+    read
 }
 
 /// Words of a text, or of several, separated by spaces.

@@ -1,0 +1,118 @@
+//! What can be asked of a thing, and what is dangerous: `[[attributes]]` and `[[alarms]]`.
+
+use std::collections::BTreeMap;
+
+use super::pattern::Pattern;
+use super::section::{Section, Text};
+use super::template::Template;
+use super::vocabulary::{Reference, patterns_of};
+use super::wordings;
+
+/// Something that can be asked of a thing: whether it has a towbar, how much it can pull.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attribute {
+    /// As acts and rehearsals call it.
+    pub name: String,
+    /// How it is asked for, by language.
+    pub cues: BTreeMap<String, Vec<Pattern>>,
+    /// It as a clause, to pass it on: "of {thing} een trekhaak heeft".
+    pub clause: BTreeMap<String, Template>,
+    /// The slot whose values are its content: the fuel in "is die benzine?".
+    pub slot: Option<String>,
+    /// What `[prices]` knows answers it.
+    pub prices: bool,
+}
+
+/// A danger that the customer may be in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alarm {
+    /// As acts and rehearsals call it.
+    pub name: String,
+    /// How it is told, by language.
+    pub cues: BTreeMap<String, Vec<Pattern>>,
+    /// What is said first of all, by language; `{number}` is the number to call.
+    pub safety: BTreeMap<String, Template>,
+    /// The number to call.
+    pub number: Option<String>,
+}
+
+/// Reads the `[[attributes]]` of a file.
+pub(super) fn read(
+    root: &Section<'_>,
+    languages: &[String],
+    slots: &[String],
+    references: &mut Vec<Reference>,
+) -> Vec<Attribute> {
+    let mut attributes = Vec::new();
+    for section in root.sections("attributes") {
+        let slot = section.text("slot");
+        if let Some(slot) = slot.filter(|slot| !slots.iter().any(|known| known == slot.value)) {
+            section.problem(slot.line, format!("no slot gives a value `{}`", slot.value));
+        }
+        attributes.push(Attribute {
+            name: name(&section),
+            cues: cues(&section, references),
+            clause: wordings::each(&section, "clause", languages, |at, text| {
+                with_gaps(at, text, &["thing"])
+            }),
+            slot: slot.map(|slot| slot.value.to_owned()),
+            prices: section.boolean("prices"),
+        });
+        section.close();
+    }
+    attributes
+}
+
+/// Reads the `[[alarms]]` of a file.
+pub(super) fn read_alarms(
+    root: &Section<'_>,
+    languages: &[String],
+    references: &mut Vec<Reference>,
+) -> Vec<Alarm> {
+    let mut alarms = Vec::new();
+    for section in root.sections("alarms") {
+        let number = section.text("number");
+        let gaps: &[&str] = if number.is_some() { &["number"] } else { &[] };
+        alarms.push(Alarm {
+            name: name(&section),
+            cues: cues(&section, references),
+            safety: wordings::each(&section, "safety", languages, |at, text| {
+                with_gaps(at, text, gaps)
+            }),
+            number: number.map(|number| number.value.to_owned()),
+        });
+        section.close();
+    }
+    alarms
+}
+
+fn name(section: &Section<'_>) -> String {
+    let name = section.required_text("name");
+    name.map_or_else(String::new, |name| name.value.to_owned())
+}
+
+fn with_gaps(section: &Section<'_>, text: Text<'_>, gaps: &[&str]) -> Option<Template> {
+    let template = wordings::template(section, text)?;
+    for gap in template
+        .gaps()
+        .into_iter()
+        .filter(|gap| !gaps.contains(gap))
+    {
+        section.problem(text.line, format!("nothing fills the gap `{{{gap}}}`"));
+    }
+    Some(template)
+}
+
+fn cues(section: &Section<'_>, references: &mut Vec<Reference>) -> BTreeMap<String, Vec<Pattern>> {
+    let Some(table) = section.section("cues") else {
+        section.problem(section.line(), "`cues` is missing");
+        return BTreeMap::new();
+    };
+    let languages = table.keys().into_iter();
+    languages
+        .map(|language| {
+            let patterns = patterns_of(&table, language.value, references);
+            (language.value.to_owned(), patterns)
+        })
+        .collect()
+}
