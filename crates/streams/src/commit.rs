@@ -54,6 +54,29 @@ pub struct DeadLetterReason {
     pub error: String,
 }
 
+/// An entry that becomes a dead letter, after so many starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SetAside {
+    pub(crate) why: DeadLetterReason,
+    pub(crate) attempts: u32,
+}
+
+impl SetAside {
+    /// The fields that a dead letter has before the entry's own.
+    fn fields(&self, id: StreamId) -> Vec<(&'static str, String)> {
+        vec![
+            ("_id", id.to_string()),
+            ("_reason", self.why.reason.to_owned()),
+            ("_error", self.why.error.clone()),
+            ("_attempts", self.attempts.to_string()),
+            (
+                "_failed_at",
+                jiff::Timestamp::now().as_millisecond().to_string(),
+            ),
+        ]
+    }
+}
+
 /// What a send's record looks like after a step (see `record.lua`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
@@ -91,9 +114,13 @@ impl Redis {
         lease: &Lease,
         entry: &Entry,
         turn: &Turn,
+        aside: Option<&SetAside>,
     ) -> Result<Committed, StreamsError> {
         let keys = self.keys().of(lease.partition);
         let conversation = entry.conversation.as_str();
+        let aside_fields = aside
+            .map(|aside| aside.fields(entry.id))
+            .unwrap_or_default();
         let answer: Vec<Value> = self
             .run(&COMMIT, |invocation| {
                 invocation
@@ -107,6 +134,7 @@ impl Redis {
                     .key(keys.history(conversation));
                 invocation
                     .key(keys.contact(conversation))
+                    .key(keys.dead_letters(lease.queue))
                     .key(keys.stream(Queue::Outbound))
                     .key(keys.stream(Queue::Crm));
                 invocation
@@ -117,6 +145,7 @@ impl Redis {
                 invocation
                     .arg(turn.state_ttl.as_secs())
                     .arg(turn.done_ttl.as_secs());
+                add_pairs(invocation, &aside_fields);
                 add_pairs(invocation, &turn.state);
                 add_pairs(invocation, &turn.contact);
                 invocation.arg(turn.forget.len()).arg(&turn.forget);
@@ -130,7 +159,12 @@ impl Redis {
             })
             .await?;
         match tag(&answer).as_deref() {
-            Some("OK") => Ok(Committed::Ok),
+            Some("OK") => {
+                if let Some(aside) = aside {
+                    self.observer().dead_letter(lease.queue, aside.why.reason);
+                }
+                Ok(Committed::Ok)
+            }
             Some("ALREADY") => Ok(Committed::Already),
             Some("CONFLICT") => Ok(Committed::Conflict),
             Some("FENCED") => {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Entry, PartitionKeys, PartitionMismatch, Reads, Redis};
+use crate::{Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis, Turn};
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
 pub use delivery::{Delivery, Interrupted, RecordOutcome, Settled};
@@ -47,9 +47,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Works on a delivery and settles it.
     fn handle(&self, delivery: Delivery) -> impl Future<Output = Settled> + Send;
 
-    /// The line that the conversation's history gets when the entry is set aside because its
-    /// processing never ended.
-    fn dead_letter_note(&self, _entry: &Entry) -> Option<String> {
+    /// What the conversation is told when the entry becomes a dead letter because its processing
+    /// never ended. The entry may be what ends processes: nothing of it may be worked on here.
+    fn last_turn(&self, _entry: &Entry, _values: &ReadValues) -> Option<Turn> {
         None
     }
 }

@@ -6,7 +6,6 @@ mod extraction;
 mod router;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -19,16 +18,12 @@ use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
 
 pub(crate) use conversation::{dice, replies_in};
-pub use crm::CRM_BUDGET;
 pub(crate) use crm::contact_of;
 
 /// A node's work. Takes the turn as it is and gives its own output; never touches Redis.
 pub trait Agent: Send + Sync {
     /// Where it stands in the graph.
     fn node(&self) -> Node;
-
-    /// How long it may take.
-    fn budget(&self) -> Duration;
 
     /// Works on a turn.
     fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>>;
@@ -37,7 +32,7 @@ pub trait Agent: Send + Sync {
 /// Why an agent gave no output.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// It took longer than its budget.
+    /// It took longer than what was left of the turn.
     #[error("the {} agent took too long", .0.as_str())]
     TooSlow(Node),
 }
@@ -69,6 +64,12 @@ impl Agents {
             Box::new(conversation::Conversation::new(parts)),
             Box::new(crm::CrmAgent::new(parts)),
         ])
+    }
+
+    /// Other agents.
+    #[cfg(test)]
+    pub(crate) fn of(agents: Vec<Box<dyn Agent>>) -> Self {
+        Self(agents)
     }
 
     /// The agent at a node; none at the end.

@@ -8,7 +8,7 @@ use runtime::RuntimeConfig;
 use secrecy::SecretString;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
-use crate::agents::CRM_BUDGET;
+use crate::budget::KEPT;
 
 /// Everything that `worker serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -74,8 +74,8 @@ pub struct DomainConfig {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Turns")]
 pub struct TurnConfig {
-    /// How long a turn may take.
-    #[arg(long, env = "WORKER_TURN_BUDGET_MS", default_value_t = 8_000, value_name = "MS",
+    /// How long a turn may take: longer than all of its steps together.
+    #[arg(long, env = "WORKER_TURN_BUDGET_MS", default_value_t = 12_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(500..=60_000))]
     pub turn_budget_ms: u64,
 
@@ -112,7 +112,7 @@ pub struct TurnConfig {
     pub slow_turn_ms: u64,
 
     /// How long a dead worker's partitions stay closed.
-    #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 10_000, value_name = "MS",
+    #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 15_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(500..=120_000))]
     pub lease_ms: u64,
 }
@@ -319,13 +319,7 @@ impl WorkerConfig {
         if let Err(error) = crate::crm::Crm::check_url(&self.crm.crm_database_url) {
             mistakes.push(error.to_string());
         }
-        let questions = 3 * self.model.timeout() + CRM_BUDGET;
-        if self.model.llm_base_url.is_some() && questions > self.turns.budget() {
-            mistakes.push(
-                "LLM_TIMEOUT_MS: three questions and the CRM must fit into WORKER_TURN_BUDGET_MS"
-                    .into(),
-            );
-        }
+        mistakes.extend(self.steps_that_do_not_fit());
         let urls = [
             ("LLM_BASE_URL", &self.model.llm_base_url),
             ("TRANSCRIBE_BASE_URL", &self.media.transcribe_base_url),
@@ -340,6 +334,38 @@ impl WorkerConfig {
             mistakes.push("WORKER_HISTORY_LINES: must be at least 1".into());
         }
         mistakes
+    }
+}
+
+/// How often a turn asks the model: router, extraction, conversation.
+const QUESTIONS: u32 = 3;
+
+impl WorkerConfig {
+    /// The sum of what the steps of a turn may take, when that is more than a turn may take.
+    fn steps_that_do_not_fit(&self) -> Option<String> {
+        // The rules and the CRM share whatever there is; alone they fit into any turn.
+        if self.model.llm_base_url.is_none() && self.media.transcribe_base_url.is_none() {
+            return None;
+        }
+        let mut sum = KEPT;
+        let mut steps = format!("{} for rules, CRM and commit", KEPT.as_millis());
+        if self.model.llm_base_url.is_some() {
+            sum += QUESTIONS * self.model.timeout();
+            let each = self.model.llm_timeout_ms;
+            steps = format!("{QUESTIONS} × LLM_TIMEOUT_MS {each} + {steps}");
+        }
+        if self.media.transcribe_base_url.is_some() {
+            sum += self.media.timeout();
+            let limit = self.media.transcribe_timeout_ms;
+            steps = format!("TRANSCRIBE_TIMEOUT_MS {limit} + {steps}");
+        }
+        let budget = self.turns.turn_budget_ms;
+        (sum > self.turns.budget()).then(|| {
+            let sum = sum.as_millis();
+            format!(
+                "WORKER_TURN_BUDGET_MS: {budget} is less than the {sum} ms of its steps: {steps}"
+            )
+        })
     }
 }
 
@@ -362,18 +388,41 @@ mod tests {
     #[test]
     fn the_defaults_fit_together() {
         assert!(parse(&[]).mistakes().is_empty());
-        assert!(
-            parse(&["--llm-base-url", "https://api.openai.com/v1"])
-                .mistakes()
-                .is_empty()
+        let everything = [
+            "--llm-base-url",
+            "https://api.openai.com/v1",
+            "--transcribe-base-url",
+            "https://api.openai.com/v1",
+        ];
+        assert!(parse(&everything).mistakes().is_empty());
+    }
+
+    #[test]
+    fn steps_that_do_not_fit_into_a_turn_are_refused_with_their_sum() {
+        let both = [
+            "--turn-budget-ms",
+            "8000",
+            "--llm-base-url",
+            "https://api.openai.com/v1",
+            "--transcribe-base-url",
+            "https://api.openai.com/v1",
+        ];
+        assert_eq!(
+            parse(&both).mistakes(),
+            [
+                "WORKER_TURN_BUDGET_MS: 8000 is less than the 11200 ms of its steps: \
+              TRANSCRIBE_TIMEOUT_MS 4000 + 3 × LLM_TIMEOUT_MS 2000 + 1200 for rules, CRM and commit"
+            ]
         );
+        let model_alone: Vec<_> = both.iter().copied().take(4).collect();
+        assert!(parse(&model_alone).mistakes().is_empty());
     }
 
     #[test]
     fn mistakes_are_named_all_at_once_without_secrets() {
         let config = parse(&[
             "--turn-budget-ms",
-            "20000",
+            "30000",
             "--crm-database-url",
             "mysql://root:hunter2@db",
             "--llm-base-url",

@@ -88,7 +88,7 @@ fn next(node: Node, turn: &Turn) -> Node {
 /// Takes a turn from the router to the reply.
 ///
 /// # Errors
-/// When an agent fails or takes longer than its budget.
+/// When an agent takes longer than what is left of the turn.
 pub async fn run(
     agents: &Agents,
     turn: &mut Turn,
@@ -98,7 +98,7 @@ pub async fn run(
     while let Some(agent) = agents.get(node) {
         let started = Instant::now();
         let span = runtime::traces::agent_span(node.as_str());
-        let work = tokio::time::timeout(agent.budget(), agent.run(turn)).instrument(span);
+        let work = tokio::time::timeout(turn.deadline.left(), agent.run(turn)).instrument(span);
         let output = work.await.map_err(|_| AgentError::TooSlow(node))??;
         metrics.agent(node, started.elapsed());
         turn.apply(output);

@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use runtime::traces;
 use serde::de::DeserializeOwned;
-use shared_types::{
-    ControlEvent, HistoryTurn, InboundMessage, Masking, Purpose, Role, Source, TypingSignal,
-};
+use shared_types::{ControlEvent, InboundMessage, Masking, Purpose, Source, TypingSignal};
 use streams::{
     DeadLetterReason, Delivery, Destination, Entry, Handler, Ingest, NewEntry, PartitionKeys,
-    Queue, Reads, Redis, Settled,
+    Queue, ReadValues, Reads, Redis, Settled,
 };
 use tracing::Instrument;
 
 use crate::effects::{Effects, Retention};
+use crate::last_words::{failed, last_words};
 use crate::metrics::WorkerMetrics;
 use crate::turns::{Known, Turns};
 
@@ -22,8 +21,6 @@ use crate::turns::{Known, Turns};
 pub(crate) struct Inbound {
     pub(crate) turns: Turns,
     pub(crate) redis: Redis,
-    /// How long a turn may take.
-    pub(crate) budget: Duration,
     /// After how long a turn counts as slow; none when nobody wants to know.
     pub(crate) slow_after: Option<Duration>,
     pub(crate) retention: Retention,
@@ -52,24 +49,21 @@ impl Handler for Inbound {
         self.take(delivery).instrument(span).await
     }
 
-    fn dead_letter_note(&self, entry: &Entry) -> Option<String> {
-        (entry.kind == "message").then(note).flatten()
+    fn last_turn(&self, entry: &Entry, values: &ReadValues) -> Option<streams::Turn> {
+        self.give_up(entry, values)
     }
 }
 
 impl Inbound {
     async fn take(&self, delivery: Delivery) -> Settled {
-        let version = delivery.values.field(STATE, 0);
-        let version = version
-            .and_then(|version| version.parse().ok())
-            .unwrap_or(0);
-        let known = known(&delivery);
+        let version = version(&delivery.values);
+        let known = known(&delivery.values);
         match delivery.entry.kind.as_str() {
-            "message" => match payload::<InboundMessage>(&delivery) {
+            "message" => match payload::<InboundMessage>(&delivery.entry) {
                 Ok(message) => self.message(delivery, message, known, version).await,
                 Err(error) => set_aside(delivery, "undecodable", error).await,
             },
-            "control" => match payload::<ControlEvent>(&delivery) {
+            "control" => match payload::<ControlEvent>(&delivery.entry) {
                 Ok(event) => {
                     tracing::info!(change = ?event.kind, "conversation changed hands");
                     let effects = self.turns.control(&event, known);
@@ -86,8 +80,8 @@ impl Inbound {
 }
 
 /// The payload, or where it stops being one. The reader's own words may hold customer text.
-fn payload<T: DeserializeOwned>(delivery: &Delivery) -> Result<T, String> {
-    serde_json::from_str(&delivery.entry.payload).map_err(|error| {
+fn payload<T: DeserializeOwned>(entry: &Entry) -> Result<T, String> {
+    serde_json::from_str(&entry.payload).map_err(|error| {
         let (kind, line, column) = (error.classify(), error.line(), error.column());
         format!("the payload is not what its kind says: {kind:?} error at {line}:{column}")
     })
@@ -101,18 +95,18 @@ async fn set_aside(delivery: Delivery, reason: &'static str, error: String) -> S
         .await
 }
 
-/// The history's line for a message that could not be handled.
 fn note() -> Option<String> {
-    let line = HistoryTurn {
-        role: Role::System,
-        text: "a message could not be handled".into(),
-        at: Timestamp::now(),
-    };
-    serde_json::to_string(&line).ok()
+    serde_json::to_string(&failed(Timestamp::now())).ok()
 }
 
-fn known(delivery: &Delivery) -> Known {
-    let values = &delivery.values;
+fn version(values: &ReadValues) -> u64 {
+    let version = values.field(STATE, 0);
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
+}
+
+fn known(values: &ReadValues) -> Known {
     let memory = values.field(STATE, 1).map(serde_json::from_str).transpose();
     let memory = memory.unwrap_or_else(|_| {
         tracing::warn!("what was remembered of a conversation cannot be read; it starts anew");
@@ -142,7 +136,7 @@ impl Inbound {
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
         let turn = tokio::time::timeout(
-            self.budget,
+            self.turns.budget,
             // Boxed: the agents' futures are large.
             Box::pin(self.turns.take(message, known, Timestamp::now())),
         );
@@ -158,15 +152,48 @@ impl Inbound {
         };
         let effects = match taken {
             Ok(Ok(effects)) => effects,
-            Ok(Err(error)) => return delivery.retry(error.to_string(), note()).await,
+            Ok(Err(error)) => return self.failed(delivery, &about, error.to_string()).await,
             Err(_) => {
-                return delivery
-                    .retry("the turn took too long".into(), note())
-                    .await;
+                let error = "the turn took too long".into();
+                return self.failed(delivery, &about, error).await;
             }
         };
-        self.report(&about, &effects, started.elapsed());
-        self.commit(delivery, version, effects).await
+        let report = self.report(about, &effects, started.elapsed());
+        let settled = self.commit(delivery, version, effects).await;
+        if settled.is_done() {
+            report();
+        }
+        settled
+    }
+
+    /// Tries again later. After the last attempt a colleague is told, and so is the customer.
+    async fn failed(&self, delivery: Delivery, about: &About, error: String) -> Settled {
+        let last = delivery.is_last_attempt().then_some(());
+        let turn = last.and_then(|()| self.give_up(&delivery.entry, &delivery.values));
+        let Some(turn) = turn else {
+            return delivery.retry(error, note()).await;
+        };
+        tracing::error!(error, event = %delivery.entry.event, "message given up; a colleague is told");
+        let settled = delivery.give_up(error, turn).await;
+        if settled.is_done() {
+            self.metrics.given_up(about.source.as_str());
+        }
+        settled
+    }
+
+    /// What the conversation of a message that cannot be handled is told.
+    fn give_up(&self, entry: &Entry, values: &ReadValues) -> Option<streams::Turn> {
+        let message = (entry.kind == "message").then(|| payload::<InboundMessage>(entry));
+        let message = message?.ok()?;
+        let effects = last_words(&self.turns.domain, message, known(values), Timestamp::now());
+        let turn = effects.into_turn(
+            self.retention,
+            version(values),
+            &entry.event,
+            &entry.conversation,
+            entry.trace.as_deref(),
+        );
+        turn.ok()
     }
 
     async fn commit(&self, delivery: Delivery, version: u64, effects: Effects) -> Settled {
@@ -216,34 +243,41 @@ impl Inbound {
         }
     }
 
-    fn report(&self, about: &About, effects: &Effects, took: Duration) {
+    /// Counts the turn and logs it, once it is committed.
+    fn report(&self, about: About, effects: &Effects, took: Duration) -> impl FnOnce() + use<> {
         let router = effects
             .state
             .as_ref()
             .and_then(|state| state.router_output.as_ref());
-        let intent = router.map_or("none", |output| output.intent.as_str());
+        let intent = router
+            .map_or("none", |output| output.intent.as_str())
+            .to_owned();
+        let confidence = router.map(|output| output.confidence);
         let reply = effects.reply.as_ref().map(|reply| reply.purpose);
         let outcome = match reply {
             None => "silent",
             Some(Purpose::HandoffNotice) => "escalated",
             Some(Purpose::Reply | Purpose::OptOutNotice) => "replied",
         };
-        if reply == Some(Purpose::HandoffNotice) {
-            let reason = effects.memory.human_reason.as_deref();
-            self.metrics.escalated(reason.unwrap_or_default());
+        let reason = (reply == Some(Purpose::HandoffNotice))
+            .then(|| effects.memory.human_reason.clone().unwrap_or_default());
+        let (metrics, masking) = (self.metrics.clone(), self.masking);
+        move || {
+            if let Some(reason) = reason {
+                metrics.escalated(&reason);
+            }
+            metrics.turn(about.source.as_str(), &intent, outcome, took);
+            tracing::info!(
+                message.id = about.id,
+                conversation = %masking.show(&about.conversation),
+                source = %about.source,
+                intent,
+                confidence,
+                outcome,
+                took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                "turn taken"
+            );
         }
-        self.metrics
-            .turn(about.source.as_str(), intent, outcome, took);
-        tracing::info!(
-            message.id = about.id,
-            conversation = %self.masking.show(&about.conversation),
-            source = %about.source,
-            intent,
-            confidence = router.map(|output| output.confidence),
-            outcome,
-            took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            "turn taken"
-        );
     }
 }
 
@@ -274,3 +308,6 @@ fn typing(message: &InboundMessage) -> Option<TypingSignal> {
         at: Timestamp::now(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! models are data in a domain file (`deploy/domains/`), see [`domain::Domain`].
 
 pub mod agents;
+pub mod budget;
 pub mod commands;
 mod config;
 pub mod crm;
@@ -12,6 +13,7 @@ pub mod domain;
 pub mod effects;
 pub mod graph;
 mod handler;
+mod last_words;
 pub mod llm;
 pub mod media;
 pub mod memory;

@@ -33,7 +33,7 @@ impl WorkerMetrics {
             turns: metrics.counters(
                 "postduif_turns_total",
                 &["source", "intent", "outcome"],
-                "Turns by what the customer wanted and how they ended: replied, silent or escalated.",
+                "Turns by what the customer wanted and how they ended: replied, silent, escalated, or given_up.",
             )?,
             turn_seconds: metrics.histograms(
                 "postduif_turn_seconds",
@@ -93,6 +93,14 @@ impl WorkerMetrics {
         self.turn_seconds
             .with_label_values(&[source])
             .observe(took.as_secs_f64());
+    }
+
+    /// A message became a dead letter; a colleague was told.
+    pub(crate) fn given_up(&self, source: &str) {
+        self.turns
+            .with_label_values(&[source, "none", "given_up"])
+            .inc();
+        self.escalated("turn_failed");
     }
 
     pub(crate) fn agent(&self, node: Node, took: Duration) {

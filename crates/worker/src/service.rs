@@ -94,13 +94,13 @@ impl Worker {
             agents: Agents::new(&parts),
             domain,
             understander,
-            transcriber: Transcriber::new(&config.media, config.media.timeout())?,
+            transcriber: Transcriber::new(&config.media)?,
+            budget: config.turns.budget(),
             metrics: counters.clone(),
         };
         let inbound = Inbound {
             turns,
             redis: redis.clone(),
-            budget: config.turns.budget(),
             slow_after: config.turns.slow_after(),
             retention: Retention {
                 history_lines: config.turns.history_lines,

@@ -6,6 +6,7 @@ use shared_types::{
     InboundMessage, RouterOutput, SlotValue,
 };
 
+use crate::budget::Deadline;
 use crate::crm::CrmWrite;
 use crate::dialogue::Plan;
 use crate::domain::{About, Domain, SlotKind};
@@ -25,6 +26,8 @@ pub struct Turn {
     pub reading: Understanding,
     /// The time of the turn.
     pub now: Timestamp,
+    /// When it must have ended.
+    pub deadline: Deadline,
     /// The slots that a lower name belongs to: `(car_make, car_model)`.
     pub catalogues: Vec<(String, String)>,
     /// Which thing the intent is about.
@@ -105,6 +108,7 @@ impl Turn {
         memory: Memory,
         reading: Understanding,
         now: Timestamp,
+        deadline: Deadline,
     ) -> Self {
         let state = ConversationState {
             message_id: message.id.clone(),
@@ -130,6 +134,7 @@ impl Turn {
             memory,
             reading,
             now,
+            deadline,
             about: About::Wanted,
             plan: None,
             unwritten: None,

@@ -1,6 +1,7 @@
 //! Takes turns: from a message and what is known to everything that the turn changes. No Redis here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{
@@ -8,6 +9,7 @@ use shared_types::{
 };
 
 use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
+use crate::budget::Deadline;
 use crate::crm::{ContactWrite, CrmWrite};
 use crate::dialogue::{self, Plan, Saying};
 use crate::domain::{About, Domain};
@@ -30,6 +32,8 @@ pub struct Turns {
     pub agents: Agents,
     /// What puts voice messages into text, where that is configured.
     pub transcriber: Option<Transcriber>,
+    /// How long a turn may take.
+    pub budget: Duration,
     /// What is counted.
     pub metrics: WorkerMetrics,
 }
@@ -56,7 +60,8 @@ impl Turns {
         known: Known,
         now: Timestamp,
     ) -> Result<Effects, AgentError> {
-        self.transcribe(&mut message).await;
+        let deadline = Deadline::after(self.budget);
+        self.transcribe(&mut message, &known.memory, deadline).await;
         let message = &message;
         let reading = self.read(&message.content, &known.memory);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
@@ -83,6 +88,7 @@ impl Turns {
                     memory,
                     reading,
                     now,
+                    deadline,
                 );
                 self.run_agents(turn).await?
             }
@@ -235,7 +241,7 @@ impl Turns {
     }
 
     /// A voice message becomes the text that was said, where that is possible.
-    async fn transcribe(&self, message: &mut InboundMessage) {
+    async fn transcribe(&self, message: &mut InboundMessage, memory: &Memory, deadline: Deadline) {
         let Some(transcriber) = self
             .transcriber
             .as_ref()
@@ -243,7 +249,10 @@ impl Turns {
         else {
             return;
         };
-        match transcriber.text_of(message).await {
+        let spoken = memory.lang.as_ref();
+        let usual = || self.domain.replies.first().map(|replies| &replies.language);
+        let lang = spoken.or_else(usual).map_or("", String::as_str);
+        match transcriber.text_of(message, lang, deadline).await {
             Ok(None) => {}
             Ok(Some(text)) => {
                 self.metrics.transcribed("done");

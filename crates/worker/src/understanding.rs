@@ -59,7 +59,7 @@ struct Spoken {
 }
 
 /// What a message says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Understanding {
     /// The language to answer in, as a code of the domain: `nl`.
     pub lang: String,

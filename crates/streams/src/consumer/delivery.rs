@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::commit::{Committed, EntryRef, Recorded};
+use crate::commit::{Committed, EntryRef, Recorded, SetAside};
 use crate::lease::Lease;
 use crate::{
     DeadLetterReason, Entry, PartitionKeys, ReadValues, Record, Redis, StreamsError, Turn,
@@ -59,6 +59,11 @@ impl Settled {
     pub fn left() -> Self {
         Self(Outcome::Left)
     }
+
+    /// Whether the entry has left the stream.
+    pub fn is_done(&self) -> bool {
+        matches!(self.0, Outcome::Done)
+    }
 }
 
 /// What a pause ended with, when not with its time.
@@ -91,23 +96,52 @@ impl Delivery {
         self.context.lease.token()
     }
 
+    /// Whether [`Delivery::retry`] would make a dead letter of the entry.
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempt >= self.context.config.max_attempts
+    }
+
     /// Commits the turn.
     pub async fn commit(self, turn: Turn) -> Settled {
+        match self.committed(&turn, None).await {
+            Ok(outcome) => Settled(outcome),
+            Err(none) => Settled(self.context.without_answer(none, self.attempt)),
+        }
+    }
+
+    /// Gives the entry up after its last attempt: it becomes a dead letter, and its conversation
+    /// is told what the turn says, at once or not at all.
+    pub async fn give_up(self, error: String, turn: Turn) -> Settled {
+        let aside = SetAside {
+            why: DeadLetterReason {
+                reason: ATTEMPTS_EXHAUSTED,
+                error,
+            },
+            attempts: self.attempt,
+        };
+        match self.committed(&turn, Some(&aside)).await {
+            Ok(outcome) => Settled(outcome),
+            Err(NoAnswer::Interrupted) => Settled(Outcome::Left),
+            // Something of the conversation cannot be written; the entry is kept all the same.
+            Err(NoAnswer::Refused(_)) => self.dead_letter(aside.why, None).await,
+        }
+    }
+
+    async fn committed(&self, turn: &Turn, aside: Option<&SetAside>) -> Result<Outcome, NoAnswer> {
         let context = &self.context;
         let committed = persist(context, async || {
             context
                 .redis
-                .commit(&context.lease, &self.entry, &turn)
+                .commit(&context.lease, &self.entry, turn, aside)
                 .await
         });
-        Settled(match committed.await {
-            Ok(Committed::Ok | Committed::Already) => Outcome::Done,
-            Ok(Committed::Conflict) => Outcome::Retry {
+        Ok(match committed.await? {
+            Committed::Ok | Committed::Already => Outcome::Done,
+            Committed::Conflict => Outcome::Retry {
                 after: Duration::ZERO,
                 error: "the conversation's state changed meanwhile".into(),
             },
-            Ok(Committed::Fenced) => context.lost(),
-            Err(none) => context.without_answer(none, self.attempt),
+            Committed::Fenced => context.lost(),
         })
     }
 
@@ -221,7 +255,7 @@ impl Delivery {
 }
 
 /// The reason of a dead letter whose processing was started too often.
-pub(super) const ATTEMPTS_EXHAUSTED: &str = "attempts_exhausted";
+const ATTEMPTS_EXHAUSTED: &str = "attempts_exhausted";
 
 impl Context {
     /// Waits for its turn to work.

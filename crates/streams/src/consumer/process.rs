@@ -11,7 +11,7 @@ use crate::commit::EntryRef;
 use crate::{DeadLetterReason, Delivery, Entry, ReadValues};
 
 use super::Handler;
-use super::delivery::{ATTEMPTS_EXHAUSTED, Context, NoAnswer, Outcome, dead_letter, persist};
+use super::delivery::{Context, NoAnswer, Outcome, dead_letter, persist};
 use super::mailboxes::{Content, Item};
 
 /// The reason of a dead letter that no build of this version can read.
@@ -115,15 +115,15 @@ async fn started<H: Handler>(
         let error = item.last_error.clone().unwrap_or_else(|| {
             "every start of processing ended without an answer; the process may have crashed".into()
         });
-        let why = DeadLetterReason {
-            reason: ATTEMPTS_EXHAUSTED,
-            error,
+        // Without a way out, a panic here would come back for ever.
+        let told = AssertUnwindSafe(|| handler.last_turn(&entry, &values));
+        let told = std::panic::catch_unwind(told).unwrap_or_default();
+        let delivery = delivery(entry, attempt - 1, values, context);
+        let settled = match told {
+            Some(turn) => delivery.give_up(error, turn).await,
+            None => delivery.retry(error, None).await,
         };
-        let note = handler.dead_letter_note(&entry);
-        return delivery(entry, attempt - 1, values, context)
-            .dead_letter(why, note)
-            .await
-            .0;
+        return settled.0;
     }
     if attempt >= context.config.suspect_from {
         tracing::warn!(

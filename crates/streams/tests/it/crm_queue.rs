@@ -25,7 +25,7 @@ impl Handler for Answering {
         let crm = [0, 1].map(|n| entry(&conversation, &format!("{event}-crm{n}"), "write"));
         let turn = Turn {
             crm: crm.into(),
-            ..echo_turn(&delivery)
+            ..echo_turn(&delivery.entry, &delivery.values)
         };
         delivery.commit(turn).await
     }

@@ -2,10 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use streams::{ConsumerConfig, Queue, Shelf};
+use streams::{
+    ConsumerConfig, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled, Shelf, Turn,
+};
 use test_support::{RedisServer, eventually};
 
-use crate::harness::{Echo, add, config, pending, redis_at, replies, run, until_empty};
+use crate::harness::{Echo, add, config, pending, redis_at, replies, run, spawn, until_empty};
 
 const DEAD: Shelf = Shelf::Dead(Queue::Inbound);
 
@@ -40,12 +42,72 @@ async fn a_panic_counts_as_a_failed_attempt() {
         ..config()
     };
     let running = run(&redis, config, &Arc::new(Echo::default()));
-    add(&redis, "c", "bad", "panic").await;
+    add(&redis, "c", "bad", "speechless").await;
     add(&redis, "d", "good", "echo").await;
     until_empty(&server).await;
     let letters = redis.letters(DEAD, None, 10).await.unwrap();
     assert_eq!(letters[0].error, "the handler panicked");
     assert_eq!(replies(&server, "d"), ["good"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_what_is_set_aside_is_told_in_the_same_step() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    add(&redis, "c", "bad", "panic").await;
+    until_empty(&server).await;
+    let letters = redis.letters(DEAD, None, 10).await.unwrap();
+    let [letter] = letters.as_slice() else {
+        panic!("{letters:?}")
+    };
+    assert_eq!(
+        (
+            letter.reason.as_str(),
+            letter.attempts,
+            &*letter.fields["event"]
+        ),
+        ("attempts_exhausted", 5, "bad")
+    );
+    assert_eq!(replies(&server, "c"), ["bad"], "the last turn's entry");
+    assert_eq!(
+        server.run::<Vec<String>>(&["LRANGE", "hist:c", "0", "-1"]),
+        ["bad"]
+    );
+    assert_eq!(server.run::<String>(&["HGET", "conv:c", "ver"]), "1");
+    let id = letter.id;
+    assert!(redis.replay(Queue::Inbound, id).await.unwrap());
+    until_empty(&server).await;
+    let again = redis.letters(DEAD, None, 10).await.unwrap();
+    assert_eq!(again.len(), 1, "a replay is worked on again: {again:?}");
+    assert_ne!(again[0].id, id);
+    running.stop().await;
+}
+
+/// Gives everything up without having read anything.
+struct Hopeless;
+
+impl Handler for Hopeless {
+    fn reads(&self, _entry: &Entry, _keys: PartitionKeys) -> Reads {
+        Reads::default()
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Settled {
+        delivery.give_up("hopeless".into(), Turn::default()).await
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_set_aside_all_the_same() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    server.run::<String>(&["SET", "conv:c", "no hash"]);
+    let running = spawn(&redis, config(), &Arc::new(Hopeless));
+    add(&redis, "c", "bad", "").await;
+    until_empty(&server).await;
+    let letters = redis.letters(DEAD, None, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
     running.stop().await;
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Parser;
 use streams::{
     Consumer, ConsumerConfig, DeadLetterReason, Delivery, Destination, DrainReport, Entry, Handler,
-    Ingest, Ingested, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, Reads, Redis,
-    RedisConfig, Settled, Turn,
+    Ingest, Ingested, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, ReadValues,
+    Reads, Redis, RedisConfig, Settled, Turn,
 };
 use test_support::RedisServer;
 use tokio::sync::Notify;
@@ -62,8 +62,8 @@ pub(crate) async fn add(redis: &Redis, mailbox: &str, event: &str, payload: &str
 
 /// Answers every entry with an outbound entry that repeats its event.
 ///
-/// Payloads: `echo`; `gate` waits for [`Echo::gate`]; `fail` is retried each time; `panic` panics;
-/// `reject` becomes a dead letter at once.
+/// Payloads: `echo`; `gate` waits for [`Echo::gate`]; `fail` is retried each time; `panic` and
+/// `speechless` panic, the latter also when it is given up; `reject` becomes a dead letter at once.
 #[derive(Default)]
 pub(crate) struct Echo {
     pub(crate) gate: Notify,
@@ -78,6 +78,11 @@ impl Handler for Echo {
             list: Some((keys.history(&entry.conversation), 10)),
             hashes: vec![(keys.conversation(&entry.conversation), &["ver", "count"])],
         }
+    }
+
+    fn last_turn(&self, entry: &Entry, values: &ReadValues) -> Option<Turn> {
+        assert_ne!(entry.payload, "speechless", "on purpose");
+        (entry.payload == "panic").then(|| echo_turn(entry, values))
     }
 
     async fn handle(&self, delivery: Delivery) -> Settled {
@@ -103,7 +108,7 @@ impl Echo {
         match delivery.entry.payload.as_str() {
             "gate" => self.gate.notified().await,
             "fail" => return delivery.retry("it failed: because".into(), None).await,
-            "panic" => panic!("on purpose"),
+            "panic" | "speechless" => panic!("on purpose"),
             "reject" => {
                 let why = DeadLetterReason {
                     reason: "refused",
@@ -113,31 +118,22 @@ impl Echo {
             }
             _ => tokio::time::sleep(Duration::from_millis(2)).await,
         }
-        let turn = echo_turn(&delivery);
+        let turn = echo_turn(&delivery.entry, &delivery.values);
         delivery.commit(turn).await
     }
 }
 
-pub(crate) fn echo_turn(delivery: &Delivery) -> Turn {
-    let number = |field| {
-        delivery
-            .values
-            .field(0, field)
-            .map_or(0, |n| n.parse().unwrap())
-    };
+pub(crate) fn echo_turn(read: &Entry, values: &ReadValues) -> Turn {
+    let number = |field| values.field(0, field).map_or(0, |n| n.parse().unwrap());
     let (version, count): (u64, u64) = (number(0), number(1));
     Turn {
         expected_version: version,
         state: vec![("count", (count + 1).to_string())],
-        history: vec![delivery.entry.event.clone()],
+        history: vec![read.event.clone()],
         history_cap: 100,
         state_ttl: Duration::from_secs(600),
         done_ttl: Duration::from_secs(600),
-        outbound: vec![entry(
-            &delivery.entry.conversation,
-            &delivery.entry.event,
-            "reply",
-        )],
+        outbound: vec![entry(&read.conversation, &read.event, "reply")],
         ..Turn::default()
     }
 }

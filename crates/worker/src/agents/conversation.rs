@@ -1,7 +1,6 @@
 //! What is answered, and in which words?
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
@@ -198,10 +197,6 @@ pub(crate) fn dice(message: &InboundMessage) -> u64 {
 impl Agent for Conversation {
     fn node(&self) -> Node {
         Node::Conversation
-    }
-
-    fn budget(&self) -> Duration {
-        Model::budget_of(self.model.as_deref())
     }
 
     fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {

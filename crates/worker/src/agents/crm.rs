@@ -1,20 +1,17 @@
 //! What is noted of the turn, and where it comes from?
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use shared_types::{CrmOutput, InboundMessage};
 
 use super::{Agent, AgentError, Parts};
+use crate::budget::CRM_LIMIT;
 use crate::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
 use crate::turn::{Output, Recorded, Turn};
-
-/// The reply does not wait longer for the CRM; what is not written by then is written later.
-pub const CRM_BUDGET: Duration = Duration::from_millis(800);
 
 pub(super) struct CrmAgent {
     domain: Arc<Domain>,
@@ -33,7 +30,9 @@ impl CrmAgent {
 
     async fn record(&self, turn: &Turn) -> Recorded {
         let write = write(&self.domain, turn);
-        let written = tokio::time::timeout(CRM_BUDGET, self.crm.apply(&write)).await;
+        // Shorter than what is left: the turn must still be committed.
+        let limit = CRM_LIMIT.min(turn.deadline.left() / 2);
+        let written = tokio::time::timeout(limit, self.crm.apply(&write)).await;
         let error = match written {
             Ok(Ok(noted)) => {
                 self.metrics.crm_written("at_once");
@@ -62,10 +61,6 @@ impl CrmAgent {
 impl Agent for CrmAgent {
     fn node(&self) -> Node {
         Node::Crm
-    }
-
-    fn budget(&self) -> Duration {
-        CRM_BUDGET * 2
     }
 
     fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {

@@ -1,7 +1,6 @@
 //! What does the message tell?
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use shared_types::ExtractionOutput;
@@ -53,10 +52,6 @@ impl Extraction {
 impl Agent for Extraction {
     fn node(&self) -> Node {
         Node::Extraction
-    }
-
-    fn budget(&self) -> Duration {
-        Model::budget_of(self.model.as_deref())
     }
 
     fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {

@@ -1,7 +1,6 @@
 //! What does the customer want, and where does the graph go?
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use shared_types::{NextAgent, RouterOutput};
@@ -47,10 +46,6 @@ impl Router {
 impl Agent for Router {
     fn node(&self) -> Node {
         Node::Router
-    }
-
-    fn budget(&self) -> Duration {
-        Model::budget_of(self.model.as_deref())
     }
 
     fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {

@@ -82,6 +82,8 @@ pub enum Escalation {
     LegalThreat,
     /// The bot did not understand for the last time.
     NotUnderstood,
+    /// A message could not be handled.
+    Failed,
 }
 
 impl Escalation {
@@ -92,6 +94,7 @@ impl Escalation {
             Self::Angry => "angry",
             Self::LegalThreat => "legal_threat",
             Self::NotUnderstood => "not_understood",
+            Self::Failed => "turn_failed",
         }
     }
 }

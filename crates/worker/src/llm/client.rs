@@ -92,7 +92,6 @@ struct Question<'a> {
     temperature: f32,
 }
 
-const WITHOUT_MODEL: Duration = Duration::from_millis(500);
 const MAX_ANSWER_TOKENS: u32 = 800;
 
 impl Model {
@@ -117,7 +116,6 @@ impl Model {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(2))
-            .timeout(config.timeout())
             .build()?;
         Ok(Some(Self {
             client: Client::with_config(settings)
@@ -130,11 +128,6 @@ impl Model {
             prices: (config.llm_prompt_price, config.llm_completion_price),
             metrics,
         }))
-    }
-
-    /// How long an agent may take that asks `model` first and the rules then.
-    pub fn budget_of(model: Option<&Self>) -> Duration {
-        model.map_or(WITHOUT_MODEL, |model| model.timeout + WITHOUT_MODEL)
     }
 
     /// What the customer wants, with the tokens used.
@@ -217,7 +210,8 @@ impl Model {
             .try_acquire()
             .map_err(|_| ModelError::Crowded)?;
         let node = question.node;
-        let asked = tokio::time::timeout(self.timeout, self.ask_once(question)).await;
+        let limit = turn.deadline.allows(self.timeout);
+        let asked = tokio::time::timeout(limit, self.ask_once(question)).await;
         let answer = asked.unwrap_or(Err(ModelError::Slow));
         match &answer {
             Ok(_) => self.breaker.succeeded(),

@@ -1,7 +1,6 @@
 //! Fetches a file: allowed hosts only, credentials on the first hop only, bounded in size and time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
@@ -45,17 +44,8 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(
-        origins: Origins,
-        max_bytes: usize,
-        timeout: Duration,
-    ) -> reqwest::Result<Self> {
-        let client = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .timeout(timeout)
-                .no_proxy()
-        };
+    pub(super) fn new(origins: Origins, max_bytes: usize) -> reqwest::Result<Self> {
+        let client = || Client::builder().redirect(Policy::none()).no_proxy();
         Ok(Self {
             public: client().dns_resolver(Arc::new(PublicOnly)).build()?,
             home: client().build()?,

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::fetch::{FetchError, Fetcher};
 use super::origins::{Credentials, Home, Origins};
+use crate::budget::Deadline;
 use crate::config::MediaConfig;
 
 /// WhatsApp's own limit for audio.
@@ -28,7 +29,8 @@ pub struct Transcriber {
     fetcher: Fetcher,
     client: Client<OpenAIConfig>,
     model: String,
-    timeout: Duration,
+    /// For fetching and transcribing together.
+    limit: Duration,
     permits: Semaphore,
 }
 
@@ -74,11 +76,11 @@ impl TranscriberError {
 }
 
 impl Transcriber {
-    /// None when no endpoint is configured. `timeout` bounds fetching and transcribing together.
+    /// None when no endpoint is configured.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
-    pub fn new(config: &MediaConfig, timeout: Duration) -> reqwest::Result<Option<Self>> {
+    pub fn new(config: &MediaConfig) -> reqwest::Result<Option<Self>> {
         let Some(base) = &config.transcribe_base_url else {
             return Ok(None);
         };
@@ -91,24 +93,25 @@ impl Transcriber {
             .with_api_key(key);
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(timeout)
             .build()?;
         Ok(Some(Self {
-            fetcher: Fetcher::new(origins(config), MAX_BYTES, timeout)?,
+            fetcher: Fetcher::new(origins(config), MAX_BYTES)?,
             client: Client::with_config(settings).with_http_client(http),
             model: config.transcribe_model.clone(),
-            timeout,
+            limit: config.timeout(),
             permits: Semaphore::new(CONCURRENCY),
         }))
     }
 
-    /// What is said in the message's voice recording; none when it has none.
+    /// What is said in the message's voice recording, probably in `lang`; none when it has none.
     ///
     /// # Errors
     /// When the recording cannot be fetched or understood in time.
     pub async fn text_of(
         &self,
         message: &InboundMessage,
+        lang: &str,
+        deadline: Deadline,
     ) -> Result<Option<String>, TranscriberError> {
         let Some((url, kind)) = message.attachments.iter().find_map(recording) else {
             return Ok(None);
@@ -117,11 +120,17 @@ impl Transcriber {
             .permits
             .try_acquire()
             .map_err(|_| TranscriberError::Crowded)?;
-        let transcribed = tokio::time::timeout(self.timeout, self.transcribe(url, kind)).await;
+        let limit = deadline.allows(self.limit);
+        let transcribed = tokio::time::timeout(limit, self.transcribe(url, kind, lang)).await;
         transcribed.unwrap_or(Err(TranscriberError::Slow)).map(Some)
     }
 
-    async fn transcribe(&self, url: &str, kind: &str) -> Result<String, TranscriberError> {
+    async fn transcribe(
+        &self,
+        url: &str,
+        kind: &str,
+        lang: &str,
+    ) -> Result<String, TranscriberError> {
         let bytes = self.fetcher.fetch(url).await?;
         let filename = format!("message.{}", extension(kind));
         let file = AudioInput {
@@ -134,6 +143,7 @@ impl Transcriber {
         let request = CreateTranscriptionRequest {
             file,
             model,
+            language: Some(lang.to_owned()).filter(|lang| !lang.is_empty()),
             ..CreateTranscriptionRequest::default()
         };
         // Read by ourselves: the client wants fields that many endpoints leave out.

@@ -76,7 +76,8 @@ impl Chat {
             agents: Agents::new(&parts),
             domain: parts.domain,
             understander: parts.understander,
-            transcriber: Transcriber::new(&config.media, config.media.timeout()).unwrap(),
+            transcriber: Transcriber::new(&config.media).unwrap(),
+            budget: config.turns.budget(),
             metrics: counters,
         };
         Self {

@@ -1,0 +1,184 @@
+//! What becomes of a message whose turns fail, against a Redis of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use futures_util::future::BoxFuture;
+use runtime::metrics::Metrics;
+use serde_json::{Value, json};
+use shared_types::{Masking, OutboundMessage, Purpose};
+use streams::{Consumer, ConsumerConfig, MemberId, Queue, Shelf};
+use test_support::{RedisServer, eventually};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::agents::{Agent, AgentError, Agents};
+use crate::domain::Domain;
+use crate::graph::Node;
+use crate::turn::{Output, Turn};
+use crate::understanding::Understander;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    redis: streams::RedisConfig,
+}
+
+fn redis_at(server: &RedisServer) -> Redis {
+    let url = server.url();
+    let words = ["test", "--redis-url", &url, "--redis-partitions", "1"];
+    Redis::new(&Cli::parse_from(words).redis).unwrap()
+}
+
+/// An agent that never answers.
+struct Stuck;
+
+impl Agent for Stuck {
+    fn node(&self) -> Node {
+        Node::Router
+    }
+
+    fn run<'a>(&'a self, _turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// A worker whose turns all fail.
+fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
+    let counters = WorkerMetrics::new(metrics).unwrap();
+    let domain = Arc::new(Domain::embedded().unwrap());
+    let understander = Arc::new(Understander::new(&domain));
+    Inbound {
+        turns: Turns {
+            domain,
+            understander,
+            agents: Agents::of(vec![Box::new(Stuck)]),
+            transcriber: None,
+            budget: Duration::from_millis(1),
+            metrics: counters.clone(),
+        },
+        redis: redis.clone(),
+        slow_after: None,
+        retention: Retention {
+            history_lines: 40,
+            memory: Duration::from_secs(3600),
+        },
+        masking: Masking::On,
+        metrics: counters,
+    }
+}
+
+async fn customer_writes(redis: &Redis) {
+    let message = json!({
+        "id": "SM1", "conversation": {"id": "whatsapp:+31612345678"},
+        "sender": {"id": "whatsapp:+31612345678", "name": "Sanne"},
+        "content": "Ik zoek een Golf", "message_type": "incoming", "channel": "whatsapp",
+        "source": "twilio",
+    });
+    let entry = NewEntry {
+        kind: "message".into(),
+        event: "twilio:message:SM1".into(),
+        conversation: "whatsapp:+31612345678".into(),
+        payload: message.to_string(),
+        ..NewEntry::default()
+    };
+    let ingest = Ingest {
+        destination: Destination::Work(Queue::Inbound),
+        entry: &entry,
+        rate: None,
+        request_id: "1",
+        dedup_for: Duration::ZERO,
+        max_backlog: 0,
+        replicas: 0,
+        replica_timeout: Duration::ZERO,
+    };
+    redis.ingest(&ingest).await.unwrap();
+}
+
+/// Lets a worker try the message until it is given up.
+async fn given_up(server: &RedisServer) -> String {
+    let redis = redis_at(server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = Arc::new(stuck(&redis, &mut metrics));
+    customer_writes(&redis).await;
+    let config = ConsumerConfig {
+        first_retry: Duration::from_millis(1),
+        ..ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"))
+    };
+    let stop = CancellationToken::new();
+    let consumer = Consumer::new(redis.clone(), config, handler);
+    let until_set_aside = async {
+        eventually(async || {
+            let letters = redis.letters(Shelf::Dead(Queue::Inbound), None, 10).await;
+            match letters.unwrap().as_slice() {
+                [letter] if letter.attempts == 5 => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        stop.cancel();
+    };
+    let ran = tokio::join!(
+        consumer.run(stop.clone(), Duration::from_secs(5)),
+        until_set_aside
+    );
+    ran.0.unwrap();
+    metrics.page().unwrap()
+}
+
+/// The replies that egress would send.
+fn replies(server: &RedisServer) -> Vec<OutboundMessage> {
+    type Fields = Vec<(String, String)>;
+    let entries: Vec<(String, Fields)> = server.run(&["XRANGE", "out:0", "-", "+"]);
+    let payload = |fields: Fields| fields.into_iter().find(|(name, _)| name == "payload");
+    let payloads = entries
+        .into_iter()
+        .filter_map(|(_, fields)| payload(fields));
+    payloads
+        .map(|(_, payload)| serde_json::from_str(&payload).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_customer_of_a_message_that_cannot_be_handled_hears_of_a_colleague_who_is_told() {
+    let server = RedisServer::start();
+    let page = given_up(&server).await;
+    let replies = replies(&server);
+    let [reply] = replies.as_slice() else {
+        panic!("{replies:?}")
+    };
+    assert_eq!(reply.purpose, Purpose::HandoffNotice);
+    assert!(reply.text.contains("collega"), "{}", reply.text);
+    let note = reply.handoff_note.as_deref().unwrap();
+    assert!(
+        note.contains("turn_failed") && note.contains("Ik zoek een Golf"),
+        "{note}"
+    );
+    let conversation = "conv:whatsapp:+31612345678";
+    let until: String = server.run(&["HGET", conversation, "human_until"]);
+    assert_ne!(until, "0", "the bot leaves it to the colleague");
+    let memory: String = server.run(&["HGET", conversation, "memory"]);
+    let memory: Value = serde_json::from_str(&memory).unwrap();
+    assert_eq!(memory["human_reason"], "turn_failed");
+    for line in [
+        r#"postduif_turns_total{intent="none",outcome="given_up",source="twilio"} 1"#,
+        r#"postduif_escalations_total{reason="turn_failed"} 1"#,
+    ] {
+        assert!(page.contains(line), "{line} is not in\n{page}");
+    }
+    assert!(
+        !page.contains(r#"outcome="replied""#),
+        "nothing else was committed\n{page}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_talks_over_the_colleague_who_has_the_conversation() {
+    let server = RedisServer::start();
+    let memory = r#"{"human_until":"2999-01-01T00:00:00Z"}"#;
+    let conversation = "conv:whatsapp:+31612345678";
+    server.run::<u32>(&["HSET", conversation, "memory", memory]);
+    given_up(&server).await;
+    assert!(replies(&server).is_empty());
+}
