@@ -8,10 +8,9 @@ use std::process;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared_types::{InboundMessage, OutboundId, OutboundMessage};
-use streams::{
-    DeadLetterReason, Delivery, Entry, Handler, NewEntry, PartitionKeys, Reads, Settled, Turn,
-};
+use shared_types::fields::conversation as state;
+use shared_types::{Inbound, InboundMessage, OutboundId, OutboundMessage};
+use streams::{Commit, Entry, Handler, Job, NewEntry, PartitionKeys, Reads, Settled};
 
 /// The text that kills the process.
 pub const POISON: &str = "poison";
@@ -27,33 +26,26 @@ pub struct Echo {
 }
 
 impl Handler for Echo {
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+    type Payload = Inbound;
+
+    fn reads(&self, entry: &Entry, _: &Inbound, keys: PartitionKeys) -> Reads {
         Reads {
             list: Some((keys.history(&entry.conversation), 10)),
-            hashes: vec![(keys.conversation(&entry.conversation), &["ver"])],
+            hashes: vec![(keys.conversation(&entry.conversation), &[state::VERSION])],
         }
     }
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        if delivery.entry.kind != "message" {
-            return delivery.acknowledge().await;
-        }
-        let message: InboundMessage = match serde_json::from_str(&delivery.entry.payload) {
-            Ok(message) => message,
-            Err(error) => {
-                let why = DeadLetterReason {
-                    reason: "invalid_message",
-                    error: format!("line {}, column {}", error.line(), error.column()),
-                };
-                return delivery.dead_letter(why, None).await;
-            }
+    async fn handle(&self, job: Job<Inbound>) -> Settled {
+        let payload = job.payload.clone();
+        let Inbound::Message(message) = &*payload else {
+            return job.acknowledge().await;
         };
         if message.content == POISON {
             process::abort();
         }
-        tokio::time::sleep(self.work_on(&delivery.entry)).await;
-        let turn = turn(&delivery, &message);
-        delivery.commit(turn).await
+        tokio::time::sleep(self.work_on(&job.entry)).await;
+        let commit = answer(&job, message);
+        job.commit(commit).await
     }
 }
 
@@ -67,8 +59,9 @@ impl Echo {
     }
 }
 
-fn turn(delivery: &Delivery, message: &InboundMessage) -> Turn {
-    let version = delivery.values.field(0, 0).and_then(|n| n.parse().ok());
+fn answer(job: &Job<Inbound>, message: &InboundMessage) -> Commit {
+    let version = job.values.field(0, state::VERSION);
+    let version = version.and_then(|n| n.parse().ok());
     let reply = OutboundMessage {
         id: OutboundId::of_reply(message.source, &message.id, 0),
         source: message.source,
@@ -79,28 +72,26 @@ fn turn(delivery: &Delivery, message: &InboundMessage) -> Turn {
         in_reply_to: message.id.clone(),
         purpose: Default::default(),
         template: None,
-        media_urls: Vec::new(),
         handoff_note: None,
         created_at: Timestamp::now(),
     };
     let state = [
         ("message_id", message.id.to_string()),
-        ("last_in", Timestamp::now().as_millisecond().to_string()),
+        (
+            state::LAST_INBOUND,
+            Timestamp::now().as_millisecond().to_string(),
+        ),
     ];
-    Turn {
+    Commit {
         expected_version: version.unwrap_or_default(),
         state: state.into(),
         history: vec![message.content.clone(), reply.text.clone()],
         history_cap: 40,
         state_ttl: TTL,
         done_ttl: TTL,
-        outbound: vec![NewEntry {
-            kind: "message".into(),
-            event: reply.id.to_string(),
-            conversation: reply.conversation_id.to_string(),
-            payload: serde_json::to_string(&reply).unwrap_or_default(),
-            ..NewEntry::default()
-        }],
-        ..Turn::default()
+        outbound: NewEntry::new(&reply, reply.id.as_str(), reply.conversation_id.as_str())
+            .into_iter()
+            .collect(),
+        ..Commit::default()
     }
 }

@@ -44,10 +44,10 @@ pub async fn show_deliveries(args: &DeliveriesArgs) -> Result<(), DeliveriesErro
     let partition = redis.partitions().partition_of(&args.conversation);
     let keys = redis.keys().of(partition);
     for id in redis
-        .list(&keys.deliveries(&args.conversation), args.limit)
+        .list(&keys.sends(&args.conversation), args.limit)
         .await?
     {
-        let fields = redis.hash(&keys.delivery(&id)).await?;
+        let fields = redis.hash(&keys.send(&id)).await?;
         let mut shown = Map::from_iter([("id".to_owned(), Value::String(id))]);
         for (name, value) in fields {
             let (name, value) = match name.as_str() {

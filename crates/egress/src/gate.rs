@@ -20,10 +20,8 @@ mod recent;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use shared_types::{Masking, OutboundMessage, Template};
-use streams::{
-    DeadLetterReason, Delivery, Entry, Interrupted, PartitionKeys, Reads, Redis, Settled,
-};
+use shared_types::{Masking, Outbound, OutboundMessage, Template};
+use streams::{DeadLetterReason, Interrupted, Job, PartitionKeys, Reads, Redis, Settled};
 
 use crate::config::{EgressConfig, SendingConfig};
 use crate::ledger::{self, Stage};
@@ -117,48 +115,58 @@ impl Gate {
     }
 
     /// What a send needs read: how things stand with the customer, and the ledger of each part.
-    pub(crate) fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
-        let conversation = entry.conversation.as_str();
+    pub(crate) fn reads(
+        &self,
+        conversation: &str,
+        message: &OutboundMessage,
+        keys: PartitionKeys,
+    ) -> Reads {
         let mut hashes = vec![
             (keys.conversation(conversation), CONVERSATION_FIELDS),
             (keys.contact(conversation), CONTACT_FIELDS),
         ];
-        if let Ok(message) = serde_json::from_str::<OutboundMessage>(&entry.payload)
-            && let Some(sender) = self.senders.get(message.source)
-        {
-            let parts = parts(sender, &Arc::new(message)).into_iter();
-            hashes.extend(parts.map(|part| (keys.delivery(part.id.as_str()), ledger::FIELDS)));
+        if let Some(sender) = self.senders.get(message.source) {
+            let parts = 1..=sender.contents(message).len();
+            let ids = parts.map(|number| message.id.part(number));
+            hashes.extend(ids.map(|id| (keys.send(id.as_str()), ledger::FIELDS)));
         }
         Reads { list: None, hashes }
     }
 
     /// What is blocked as a whole: the sender that the message leaves from.
-    pub(crate) fn lane(&self, entry: &Entry) -> Option<String> {
-        let message: OutboundMessage = serde_json::from_str(&entry.payload).ok()?;
+    pub(crate) fn lane(&self, message: &OutboundMessage) -> Option<String> {
         let sender = self.senders.get(message.source)?;
-        Some(sender.pace(&message).clock)
+        Some(sender.pace(message).clock)
     }
 
     /// Sends a message, part after part, and settles its entry.
-    pub(crate) async fn send(&self, mut delivery: Delivery) -> Settled {
-        match self.try_send(&mut delivery).await {
-            Ok(last) => delivery.settle(last).await,
+    pub(crate) async fn send(
+        &self,
+        mut job: Job<Outbound>,
+        message: &Arc<OutboundMessage>,
+    ) -> Settled {
+        match self.try_send(&mut job, message).await {
+            Ok(last) => job.settle(last).await,
             Err(Stop::Settled(settled)) => settled,
-            Err(Stop::Leave) => delivery.leave(),
+            Err(Stop::Leave) => job.leave(),
             Err(Stop::SetAside(why)) => {
                 tracing::error!(
-                    outbound.id = delivery.entry.event, reason = why.reason, error = why.error,
-                    conversation = %self.masking.show(&delivery.entry.conversation),
+                    outbound.id = job.entry.event, reason = why.reason, error = why.error,
+                    conversation = %self.masking.show(&job.entry.conversation),
                     "message set aside as a dead letter"
                 );
-                delivery.dead_letter(why, None).await
+                job.dead_letter(why, None).await
             }
         }
     }
 
     /// Gives the record with which the entry ends.
-    async fn try_send(&self, delivery: &mut Delivery) -> Result<streams::Record, Stop> {
-        let message = self.admitted(delivery)?;
+    async fn try_send(
+        &self,
+        job: &mut Job<Outbound>,
+        message: &Arc<OutboundMessage>,
+    ) -> Result<streams::Record, Stop> {
+        let message = self.admitted(job, message)?;
         let Some(sender) = self.senders.get(message.source) else {
             let error = format!("no sender for {} is configured", message.source);
             return Err(Stop::SetAside(set_aside("not_configured", error)));
@@ -169,48 +177,42 @@ impl Gate {
             return Err(Stop::SetAside(set_aside("too_long", error)));
         };
         for (index, part) in earlier.iter().enumerate() {
-            let step = self.first_step(delivery, index, part);
-            let record = self.hand_over(delivery, sender, part, step).await?;
-            delivery.record(&record).await?;
+            let step = self.first_step(job, index, part);
+            let record = self.hand_over(job, sender, part, step).await?;
+            job.record(&record).await?;
         }
-        let step = self.first_step(delivery, earlier.len(), last);
-        self.hand_over(delivery, sender, last, step).await
+        let step = self.first_step(job, earlier.len(), last);
+        self.hand_over(job, sender, last, step).await
     }
 
     /// Where a part goes on, by what the ledger and this process know of it.
-    fn first_step(&self, delivery: &Delivery, index: usize, part: &Part) -> Step {
+    fn first_step(&self, job: &Job<Outbound>, index: usize, part: &Part) -> Step {
         let settle = std::time::Duration::from_millis(self.settings.settle_ms);
-        let (values, hash) = (&delivery.values, LEDGER_HASHES_FROM + index);
+        let (values, hash) = (&job.values, LEDGER_HASHES_FROM + index);
         let stage = Stage::read(values, hash, settle);
         let noted = ledger::last_request(values, hash);
         self.recent.correct(&part.id, stage, noted, settle)
     }
 
-    fn admitted(&self, delivery: &Delivery) -> Result<Arc<OutboundMessage>, Stop> {
-        let mut message: OutboundMessage =
-            serde_json::from_str(&delivery.entry.payload).map_err(|error| {
-                let place = format!("line {}, column {}", error.line(), error.column());
-                Stop::SetAside(set_aside(
-                    "invalid_message",
-                    format!("the payload cannot be read at {place}"),
-                ))
-            })?;
-        let standing = Standing::read(&delivery.values);
+    fn admitted(
+        &self,
+        job: &Job<Outbound>,
+        message: &Arc<OutboundMessage>,
+    ) -> Result<Arc<OutboundMessage>, Stop> {
+        let standing = Standing::read(&job.values);
         let template = self.window_template.as_ref();
-        match admit(&message, &standing, template, Timestamp::now()) {
-            Admission::Send => {}
-            Admission::SendTemplate(template) => {
-                message.text.clear();
-                message.template = Some(template);
-            }
+        match admit(message, &standing, template, Timestamp::now()) {
+            Admission::Send => Ok(message.clone()),
+            Admission::SendTemplate(template) => Ok(Arc::new(OutboundMessage {
+                text: String::new(),
+                template: Some(template),
+                ..OutboundMessage::clone(message)
+            })),
             Admission::Refuse(reason) => {
                 self.metrics.refused(message.source, reason);
-                return Err(Stop::SetAside(set_aside(
-                    reason,
-                    "the message may not be sent",
-                )));
+                let why = set_aside(reason, "the message may not be sent");
+                Err(Stop::SetAside(why))
             }
         }
-        Ok(Arc::new(message))
     }
 }

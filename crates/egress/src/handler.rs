@@ -1,13 +1,11 @@
 use runtime::traces::consumer_span;
-use shared_types::TypingSignal;
-use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled};
+use shared_types::Outbound as Payload;
+use streams::{Entry, Handler, Job, PartitionKeys, Queue, Reads, Settled};
 use tracing::Instrument;
 
 use crate::gate::Gate;
 use crate::indicator::Indicator;
 use crate::reports::Reports;
-
-const UNKNOWN_KIND: &str = "unknown_kind";
 
 /// Hands each entry of the outbound queue to what handles its kind.
 pub(crate) struct Outbound {
@@ -17,47 +15,32 @@ pub(crate) struct Outbound {
 }
 
 impl Handler for Outbound {
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
-        match entry.kind.as_str() {
-            "message" => self.gate.reads(entry, keys),
-            TypingSignal::KIND => self.indicator.reads(entry, keys),
-            _ => Reads::default(),
+    type Payload = Payload;
+
+    fn reads(&self, entry: &Entry, payload: &Payload, keys: PartitionKeys) -> Reads {
+        match payload {
+            Payload::Message(message) => self.gate.reads(&entry.conversation, message, keys),
+            Payload::Typing(signal) => Indicator::reads(signal, keys),
+            Payload::Delivery(_) => Reads::default(),
         }
     }
 
-    fn lane(&self, entry: &Entry) -> Option<String> {
-        match entry.kind.as_str() {
-            "message" => self.gate.lane(entry),
-            kind => Some(kind.to_owned()),
+    fn lane(&self, payload: &Payload) -> Option<String> {
+        match payload {
+            Payload::Message(message) => self.gate.lane(message),
+            Payload::Delivery(_) => Some("delivery".into()),
+            Payload::Typing(_) => Some("typing".into()),
         }
     }
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        let entry = delivery.entry.clone();
+    async fn handle(&self, job: Job<Payload>) -> Settled {
+        let entry = job.entry.clone();
         let span = || consumer_span(Queue::Outbound, &entry.kind, entry.trace.as_deref());
-        match entry.kind.as_str() {
-            "message" => self.gate.send(delivery).instrument(span()).await,
+        match &*job.payload.clone() {
+            Payload::Message(message) => self.gate.send(job, message).instrument(span()).await,
             // Goes on from the trace of the message, which the ledger has.
-            "delivery" => self.reports.apply(delivery).await,
-            TypingSignal::KIND => self.indicator.show(delivery).instrument(span()).await,
-            kind => {
-                let error = format!("egress does not handle entries of kind {kind:?}");
-                tracing::error!(
-                    outbound.id = entry.event,
-                    reason = UNKNOWN_KIND,
-                    error,
-                    "entry set aside as a dead letter"
-                );
-                delivery
-                    .dead_letter(
-                        DeadLetterReason {
-                            reason: UNKNOWN_KIND,
-                            error,
-                        },
-                        None,
-                    )
-                    .await
-            }
+            Payload::Delivery(report) => self.reports.apply(job, report).await,
+            Payload::Typing(signal) => self.indicator.show(job, signal).instrument(span()).await,
         }
     }
 }

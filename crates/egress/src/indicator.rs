@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{OutboundId, TypingSignal};
-use streams::{Delivery, Entry, PartitionKeys, Reads, Settled};
+use shared_types::{Outbound, OutboundId, TypingSignal};
+use streams::{Job, PartitionKeys, Reads, Settled};
 
-use crate::metrics::EgressMetrics;
+use crate::ledger;
+use crate::metrics::{EgressMetrics, TypingOutcome};
 use crate::senders::Senders;
 
 /// A signal that waited longer says nothing about now.
 const LATE: SignedDuration = SignedDuration::from_secs(5);
-/// Of the answer's ledger record: set once the answer is on its way.
-const ANSWER_FIELDS: &[&str] = &["state"];
 
 /// Shows typing indicators, where that is switched on.
 pub(crate) struct Indicator {
@@ -21,75 +20,54 @@ pub(crate) struct Indicator {
     pub(crate) metrics: EgressMetrics,
 }
 
-/// What became of a typing signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignalEnd {
-    /// The recipient sees it.
-    Shown,
-    /// Indicators are switched off.
-    Off,
-    /// It came too late.
-    Late,
-    /// The answer is on its way already; an indicator after it would be wrong.
-    Answered,
-    /// The provider has none, or did not show it.
-    Failed,
-}
-
 impl Indicator {
     /// Whether the message that is signalled about has its answer.
-    pub(crate) fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
-        let Some(signal) = parse(entry) else {
-            return Reads::default();
-        };
+    pub(crate) fn reads(signal: &TypingSignal, keys: PartitionKeys) -> Reads {
         let answer = OutboundId::of_reply(signal.source, &signal.message_id, 0);
         Reads {
             list: None,
-            hashes: vec![(keys.delivery(answer.as_str()), ANSWER_FIELDS)],
+            hashes: vec![(keys.send(answer.as_str()), &[ledger::STATE])],
         }
     }
 
     /// Shows one, and ends its entry whatever came of it.
-    pub(crate) async fn show(&self, delivery: Delivery) -> Settled {
-        if let Some(signal) = parse(&delivery.entry) {
-            let answered = delivery.values.field(0, 0).is_some();
-            let shown = match verdict(&signal, self.on, answered, Timestamp::now()) {
-                Some(not_shown) => not_shown,
-                None => self.request(&signal).await,
-            };
-            self.metrics.typing(signal.source, shown);
-        } else {
-            tracing::warn!(event = delivery.entry.event, "typing signal cannot be read");
-        }
-        delivery.acknowledge().await
+    pub(crate) async fn show(&self, job: Job<Outbound>, signal: &TypingSignal) -> Settled {
+        let answered = job.values.field(0, ledger::STATE).is_some();
+        let shown = match verdict(signal, self.on, answered, Timestamp::now()) {
+            Some(not_shown) => not_shown,
+            None => self.request(signal).await,
+        };
+        self.metrics.typing(signal.source, shown);
+        job.acknowledge().await
     }
 
-    async fn request(&self, signal: &TypingSignal) -> SignalEnd {
+    async fn request(&self, signal: &TypingSignal) -> TypingOutcome {
         let Some(sender) = self.senders.get(signal.source) else {
-            return SignalEnd::Failed;
+            return TypingOutcome::Failed;
         };
         match sender.show_typing(signal).await {
-            Ok(()) => SignalEnd::Shown,
+            Ok(()) => TypingOutcome::Shown,
             Err(error) => {
                 tracing::debug!(error, source = %signal.source, "typing is not shown");
-                SignalEnd::Failed
+                TypingOutcome::Failed
             }
         }
     }
 }
 
-fn parse(entry: &Entry) -> Option<TypingSignal> {
-    serde_json::from_str(&entry.payload).ok()
-}
-
 /// Why the signal is not shown; none when it is to be.
-fn verdict(signal: &TypingSignal, on: bool, answered: bool, now: Timestamp) -> Option<SignalEnd> {
+fn verdict(
+    signal: &TypingSignal,
+    on: bool,
+    answered: bool,
+    now: Timestamp,
+) -> Option<TypingOutcome> {
     if !on {
-        Some(SignalEnd::Off)
+        Some(TypingOutcome::Off)
     } else if answered {
-        Some(SignalEnd::Answered)
+        Some(TypingOutcome::Answered)
     } else if now.duration_since(signal.at) > LATE {
-        Some(SignalEnd::Late)
+        Some(TypingOutcome::Late)
     } else {
         None
     }
@@ -113,12 +91,18 @@ mod tests {
         };
         let soon = at + SignedDuration::from_secs(1);
         assert_eq!(verdict(&signal, true, false, soon), None);
-        assert_eq!(verdict(&signal, false, false, soon), Some(SignalEnd::Off));
+        assert_eq!(
+            verdict(&signal, false, false, soon),
+            Some(TypingOutcome::Off)
+        );
         assert_eq!(
             verdict(&signal, true, true, soon),
-            Some(SignalEnd::Answered)
+            Some(TypingOutcome::Answered)
         );
         let late = at + SignedDuration::from_secs(6);
-        assert_eq!(verdict(&signal, true, false, late), Some(SignalEnd::Late));
+        assert_eq!(
+            verdict(&signal, true, false, late),
+            Some(TypingOutcome::Late)
+        );
     }
 }

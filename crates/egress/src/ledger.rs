@@ -13,16 +13,19 @@ use streams::{PartitionKeys, ReadValues, Record};
 use crate::retry::Progress;
 use crate::senders::Part;
 
-/// The fields that are read at the start of a send, in this order.
-pub(crate) const FIELDS: &[&str] = &[
-    "state",
-    "pid",
-    "round",
-    "failures",
-    "next_at",
-    "intent_at",
-    "flagged",
-];
+/// How far the send is: `intent`, `doubt`, `due`, `sent` or `failed`.
+pub(crate) const STATE: &str = "state";
+/// The provider's id of the message.
+pub(crate) const PROVIDER_ID: &str = "pid";
+const ROUND: &str = "round";
+const FAILURES: &str = "failures";
+/// When the next step is due, milliseconds since 1970, like the next.
+const NEXT_AT: &str = "next_at";
+/// When the last request was begun.
+const INTENT_AT: &str = "intent_at";
+
+/// What is read at the start of a send.
+pub(crate) const FIELDS: &[&str] = &[STATE, PROVIDER_ID, ROUND, FAILURES, NEXT_AT, INTENT_AT];
 
 /// How many sends of a conversation are listed.
 const LISTED: usize = 100;
@@ -43,13 +46,12 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// Reads the hash with this number of a delivery's values. A send that the ledger does not know
+    /// Reads the hash with this number of a job's values. A send that the ledger does not know
     /// is due now.
     pub(crate) fn read(values: &ReadValues, hash: usize, settle: Duration) -> Self {
-        let number = |field| {
-            values
-                .field(hash, field)
-                .and_then(|n| n.parse::<i64>().ok())
+        let number = |name| {
+            let number = values.field(hash, name);
+            number.and_then(|n| n.parse::<i64>().ok())
         };
         let count = |field| {
             number(field)
@@ -58,14 +60,14 @@ impl Stage {
         };
         let time = |field| number(field).and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let progress = Progress {
-            round: count(2),
-            failures: count(3),
+            round: count(ROUND),
+            failures: count(FAILURES),
         };
         let start = Timestamp::UNIX_EPOCH;
-        match (values.field(hash, 0), values.field(hash, 1)) {
+        match (values.field(hash, STATE), values.field(hash, PROVIDER_ID)) {
             (_, Some(_)) => Self::Sent,
             (Some("intent"), None) => {
-                let since = time(5).unwrap_or(start);
+                let since = time(INTENT_AT).unwrap_or(start);
                 Self::Doubtful {
                     progress,
                     since,
@@ -74,12 +76,12 @@ impl Stage {
             }
             (Some("doubt"), None) => Self::Doubtful {
                 progress,
-                since: time(5).unwrap_or(start),
-                look_at: time(4).unwrap_or(start),
+                since: time(INTENT_AT).unwrap_or(start),
+                look_at: time(NEXT_AT).unwrap_or(start),
             },
             _ => Self::Due {
                 progress,
-                at: time(4).unwrap_or(start),
+                at: time(NEXT_AT).unwrap_or(start),
             },
         }
     }
@@ -87,7 +89,7 @@ impl Stage {
 
 /// When the last request for the send with this number was begun, as far as the ledger knows.
 pub(crate) fn last_request(values: &ReadValues, hash: usize) -> Option<Timestamp> {
-    let ms = values.field(hash, 5)?.parse().ok()?;
+    let ms = values.field(hash, INTENT_AT)?.parse().ok()?;
     Timestamp::from_millisecond(ms).ok()
 }
 
@@ -112,7 +114,7 @@ fn text_hash(text: &str) -> String {
 
 impl Entry<'_> {
     fn record(&self, fields: Vec<(&'static str, String)>) -> Record {
-        let key = self.keys.delivery(self.part.id.as_str());
+        let key = self.keys.send(self.part.id.as_str());
         Record {
             key,
             fields,
@@ -123,15 +125,14 @@ impl Entry<'_> {
 
     /// A request is about to be made. Refused when a status callback has told meanwhile that the
     /// message arrived.
-    pub(crate) fn intent(&self, progress: Progress, now: Timestamp, token: &str) -> Record {
+    pub(crate) fn intent(&self, progress: Progress, now: Timestamp) -> Record {
         let message = self.part.as_message();
         let conversation = message.conversation_id.as_str();
         let mut fields = vec![
-            ("state", "intent".into()),
-            ("intent_at", ms(now)),
-            ("token", token.to_owned()),
-            ("round", progress.round.to_string()),
-            ("failures", progress.failures.to_string()),
+            (STATE, "intent".into()),
+            (INTENT_AT, ms(now)),
+            (ROUND, progress.round.to_string()),
+            (FAILURES, progress.failures.to_string()),
             ("source", message.source.to_string()),
             ("to", message.to.to_string()),
             ("conv", conversation.to_owned()),
@@ -143,12 +144,12 @@ impl Entry<'_> {
         ];
         fields.extend(self.trace.clone().map(|trace| ("trace", trace)));
         let list = (
-            self.keys.deliveries(conversation),
+            self.keys.sends(conversation),
             self.part.id.to_string(),
             LISTED,
         );
         Record {
-            unless: Some("pid"),
+            unless: Some(PROVIDER_ID),
             list: Some(list),
             ..self.record(fields)
         }
@@ -157,7 +158,7 @@ impl Entry<'_> {
     /// Changes nothing, and tells whether a status callback has said that it was sent.
     pub(crate) fn nothing_unless_sent(&self) -> Record {
         Record {
-            unless: Some("pid"),
+            unless: Some(PROVIDER_ID),
             ..self.record(Vec::new())
         }
     }
@@ -165,27 +166,20 @@ impl Entry<'_> {
     /// Nothing was sent; the next attempt is due at `at`.
     pub(crate) fn deferred(&self, progress: Progress, at: Timestamp, error: &str) -> Record {
         self.record(vec![
-            ("state", "due".into()),
-            ("round", progress.round.to_string()),
-            ("failures", progress.failures.to_string()),
-            ("next_at", ms(at)),
+            (STATE, "due".into()),
+            (ROUND, progress.round.to_string()),
+            (FAILURES, progress.failures.to_string()),
+            (NEXT_AT, ms(at)),
             ("error", error.to_owned()),
         ])
     }
 
     /// Nobody knows whether it was sent; it is looked up at `look_at`.
     pub(crate) fn doubtful(&self, progress: Progress, look_at: Timestamp, error: &str) -> Record {
-        let state = ("state", "doubt".into());
+        let state = (STATE, "doubt".into());
         let mut record = self.deferred(progress, look_at, error);
-        record.fields.retain(|(name, _)| *name != "state");
+        record.fields.retain(|(name, _)| *name != STATE);
         record.fields.push(state);
-        record
-    }
-
-    /// There was no trace of it; it is sent again, and the customer may get it twice after all.
-    pub(crate) fn flagged(&self, progress: Progress, at: Timestamp) -> Record {
-        let mut record = self.deferred(progress, at, "no trace of an earlier request");
-        record.fields.push(("flagged", "1".into()));
         record
     }
 
@@ -197,8 +191,8 @@ impl Entry<'_> {
             return self.doubtful(progress, now, error);
         }
         let mut record = self.deferred(progress, now, error);
-        record.fields.retain(|(name, _)| *name != "state");
-        record.fields.push(("state", "failed".into()));
+        record.fields.retain(|(name, _)| *name != STATE);
+        record.fields.push((STATE, "failed".into()));
         record
     }
 
@@ -206,8 +200,8 @@ impl Entry<'_> {
     pub(crate) fn sent(&self, receipt: &Receipt, now: Timestamp) -> Record {
         let provider_id = receipt.provider_id();
         let mut fields = vec![
-            ("state", "sent".into()),
-            ("pid", provider_id.clone()),
+            (STATE, "sent".into()),
+            (PROVIDER_ID, provider_id.clone()),
             ("sent_at", ms(now)),
             ("error", String::new()),
         ];
@@ -245,16 +239,15 @@ pub(crate) const fn status_field(status: DeliveryStatus) -> &'static str {
 mod tests {
     use super::*;
 
-    fn values(fields: [Option<&str>; 7]) -> ReadValues {
-        let hash = fields.map(|field| field.map(str::to_owned)).to_vec();
-        ReadValues {
+    fn read(fields: &[(&'static str, &str)]) -> Stage {
+        let hash = fields
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        let values = ReadValues {
             list: vec![],
-            hashes: vec![hash],
-        }
-    }
-
-    fn read(fields: [Option<&str>; 7]) -> Stage {
-        Stage::read(&values(fields), 0, Duration::from_secs(4))
+            hashes: vec![hash.collect()],
+        };
+        Stage::read(&values, 0, Duration::from_secs(4))
     }
 
     fn at(ms: i64) -> Timestamp {
@@ -267,19 +260,17 @@ mod tests {
             progress: Progress::default(),
             at: Timestamp::UNIX_EPOCH,
         };
-        assert_eq!(read([None; 7]), start);
+        assert_eq!(read(&[]), start);
     }
 
     #[test]
     fn a_schedule_goes_on_after_a_restart() {
-        let stage = read([
-            Some("due"),
-            None,
-            Some("2"),
-            Some("1"),
-            Some("5000"),
-            Some("1000"),
-            None,
+        let stage = read(&[
+            (STATE, "due"),
+            (ROUND, "2"),
+            (FAILURES, "1"),
+            (NEXT_AT, "5000"),
+            (INTENT_AT, "1000"),
         ]);
         let progress = Progress {
             round: 2,
@@ -296,15 +287,7 @@ mod tests {
 
     #[test]
     fn an_intent_without_an_end_is_doubtful_until_it_has_settled() {
-        let stage = read([
-            Some("intent"),
-            None,
-            Some("0"),
-            Some("0"),
-            None,
-            Some("1000"),
-            None,
-        ]);
+        let stage = read(&[(STATE, "intent"), (INTENT_AT, "1000")]);
         let expected = Stage::Doubtful {
             progress: Progress::default(),
             since: at(1000),
@@ -315,15 +298,7 @@ mod tests {
 
     #[test]
     fn a_provider_id_means_sent_whatever_else_is_written() {
-        let stage = read([
-            Some("intent"),
-            Some("SM1"),
-            None,
-            None,
-            None,
-            Some("1000"),
-            None,
-        ]);
+        let stage = read(&[(STATE, "intent"), (PROVIDER_ID, "SM1"), (INTENT_AT, "1000")]);
         assert_eq!(stage, Stage::Sent);
     }
 }

@@ -7,8 +7,6 @@ use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 use shared_types::{DeliveryStatus, FailureClass, Source};
 
-use crate::indicator::SignalEnd;
-
 /// How a send, or a round of attempts, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendOutcome {
@@ -35,6 +33,21 @@ pub(crate) enum DoubtEnd {
     Resent,
     /// It was set aside.
     Parked,
+}
+
+/// What became of a typing signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypingOutcome {
+    /// The recipient sees it.
+    Shown,
+    /// Indicators are switched off.
+    Off,
+    /// It came too late.
+    Late,
+    /// The answer is on its way already; an indicator after it would be wrong.
+    Answered,
+    /// The provider has none, or did not show it.
+    Failed,
 }
 
 /// Seconds, for what takes minutes: doubts and answers.
@@ -204,13 +217,13 @@ impl EgressMetrics {
         self.stopped.with_label_values::<&str>(&[]).set(senders);
     }
 
-    pub(crate) fn typing(&self, source: Source, shown: SignalEnd) {
+    pub(crate) fn typing(&self, source: Source, shown: TypingOutcome) {
         let outcome = match shown {
-            SignalEnd::Shown => "shown",
-            SignalEnd::Off => "off",
-            SignalEnd::Late => "late",
-            SignalEnd::Answered => "answered",
-            SignalEnd::Failed => "failed",
+            TypingOutcome::Shown => "shown",
+            TypingOutcome::Off => "off",
+            TypingOutcome::Late => "late",
+            TypingOutcome::Answered => "answered",
+            TypingOutcome::Failed => "failed",
         };
         self.typing
             .with_label_values(&[source.as_str(), outcome])

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runtime::traces;
 use shared_types::{
-    DeliveryEvent, DeliveryStatus, FailureClass, OutboundId, OutboundMessage, Source, Template,
+    DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Source,
+    Template,
 };
-use streams::{DeadLetterReason, Delivery, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
+use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
 use tracing::Instrument;
 
 use crate::ledger::status_field;
@@ -17,7 +18,6 @@ use crate::metrics::EgressMetrics;
 use crate::senders::twilio_error_class;
 use progress::{Move, next_status};
 
-const INVALID_MESSAGE: &str = "invalid_message";
 /// A report may overtake the note of the send that it is about.
 const WAIT_FOR_THE_SEND: Duration = Duration::from_secs(2);
 const WAITS: u32 = 5;
@@ -33,56 +33,38 @@ pub(crate) struct Reports {
 }
 
 /// What the ledger says of the message that a report is about.
-struct Known {
+struct Send {
     id: OutboundId,
     fields: std::collections::BTreeMap<String, String>,
 }
 
 impl Reports {
     /// Applies one report.
-    pub(crate) async fn apply(&self, mut delivery: Delivery) -> Settled {
-        let Ok(report) = serde_json::from_str::<DeliveryEvent>(&delivery.entry.payload) else {
-            let error = "the payload is no delivery report".to_owned();
-            tracing::error!(
-                event = delivery.entry.event,
-                reason = INVALID_MESSAGE,
-                error,
-                "report set aside as a dead letter"
-            );
-            return delivery
-                .dead_letter(
-                    DeadLetterReason {
-                        reason: INVALID_MESSAGE,
-                        error,
-                    },
-                    None,
-                )
-                .await;
-        };
+    pub(crate) async fn apply(&self, mut job: Job<Outbound>, report: &DeliveryEvent) -> Settled {
         self.metrics.report(report.source, report.status);
-        let known = match self.find(&mut delivery, &report).await {
-            Ok(Some(known)) => known,
+        let send = match self.find(&mut job, report).await {
+            Ok(Some(send)) => send,
             Ok(None) => {
                 tracing::debug!(
                     provider_id = report.provider_id,
                     "report about a message that is not in the ledger"
                 );
-                return delivery.acknowledge().await;
+                return job.acknowledge().await;
             }
             Err(settled) => return settled,
         };
-        let (sent, told) = (known.fields.get("trace"), delivery.entry.trace.clone());
+        let (sent, told) = (send.fields.get("trace"), job.entry.trace.clone());
         let trace = sent.or(told.as_ref()).map(String::as_str);
-        let span = traces::consumer_span(Queue::Outbound, &delivery.entry.kind, trace);
+        let span = traces::consumer_span(Queue::Outbound, &job.entry.kind, trace);
         traces::link(&span, sent.and(told.as_deref()));
-        self.note(delivery, &report, &known).instrument(span).await
+        self.note(job, report, &send).instrument(span).await
     }
 
     /// Applies a report to the message that it is about.
-    async fn note(&self, delivery: Delivery, report: &DeliveryEvent, known: &Known) -> Settled {
-        let keys = delivery.keys();
+    async fn note(&self, job: Job<Outbound>, report: &DeliveryEvent, send: &Send) -> Settled {
+        let keys = job.keys();
         let mut record = Record {
-            key: keys.delivery(known.id.as_str()),
+            key: keys.send(send.id.as_str()),
             fields: vec![(
                 status_field(report.status),
                 report.at.as_millisecond().to_string(),
@@ -90,12 +72,12 @@ impl Reports {
             ttl: self.ledger_ttl,
             ..Record::default()
         };
-        if !known.fields.contains_key("pid") {
+        if !send.fields.contains_key("pid") {
             let index = keys.provider_message(report.source.as_str(), &report.provider_id);
             record.fields.push(("pid", report.provider_id.clone()));
-            record.index = Some((index, known.id.to_string()));
+            record.index = Some((index, send.id.to_string()));
         }
-        let current = known
+        let current = send
             .fields
             .get("status")
             .and_then(|status| status.parse().ok());
@@ -107,20 +89,20 @@ impl Reports {
                 record.fields.push(("error_code", code.clone()));
             }
             if failed(report.status) {
-                record.entry = self.after_failure(report, known, keys);
+                record.entry = self.after_failure(report, send, keys);
             }
         }
-        delivery.settle(record).await
+        job.settle(record).await
     }
 
     /// The ledger's record, by our id or by the provider's. Waits a little when the send has not
     /// been noted yet.
     async fn find(
         &self,
-        delivery: &mut Delivery,
+        job: &mut Job<Outbound>,
         report: &DeliveryEvent,
-    ) -> Result<Option<Known>, Settled> {
-        let keys = delivery.keys();
+    ) -> Result<Option<Send>, Settled> {
+        let keys = job.keys();
         for wait in 0..=WAITS {
             let id = match &report.outbound_id {
                 Some(id) => Some(id.clone()),
@@ -137,14 +119,14 @@ impl Reports {
             if let Some(id) = id {
                 let fields = self
                     .redis
-                    .hash(&keys.delivery(id.as_str()))
+                    .hash(&keys.send(id.as_str()))
                     .await
                     .unwrap_or_default();
                 if !fields.is_empty() {
-                    return Ok(Some(Known { id, fields }));
+                    return Ok(Some(Send { id, fields }));
                 }
             }
-            if wait < WAITS && delivery.pause(WAIT_FOR_THE_SEND).await.is_err() {
+            if wait < WAITS && job.pause(WAIT_FOR_THE_SEND).await.is_err() {
                 return Err(Settled::left());
             }
         }
@@ -156,10 +138,10 @@ impl Reports {
     fn after_failure(
         &self,
         report: &DeliveryEvent,
-        known: &Known,
+        send: &Send,
         keys: PartitionKeys,
     ) -> Option<(String, Vec<(String, String)>)> {
-        let payload = known.fields.get("payload")?;
+        let payload = send.fields.get("payload")?;
         let mut message: OutboundMessage = serde_json::from_str(payload).ok()?;
         let code = report.error_code.as_deref().unwrap_or_default();
         let class = match report.source {
@@ -167,10 +149,10 @@ impl Reports {
             Source::Waha | Source::Chatwoot => FailureClass::Transient,
         };
         tracing::error!(
-            outbound.id = %known.id, provider_id = report.provider_id, error.code = code,
+            outbound.id = %send.id, provider_id = report.provider_id, error.code = code,
             class = class.as_str(), "message accepted but not delivered"
         );
-        let resends = resends_of(&known.id);
+        let resends = resends_of(&send.id);
         let again = match class {
             FailureClass::Transient => resends < MAX_RESENDS,
             FailureClass::Window => {
@@ -181,9 +163,9 @@ impl Reports {
             FailureClass::Permanent | FailureClass::Configuration => false,
         };
         // Under its own id the ledger says that it was sent, also to who replays the dead letter.
-        message.id = resend_id(&known.id, resends + 1)?;
+        message.id = resend_id(&send.id, resends + 1)?;
         if again {
-            let entry = outbound_entry(&message, known)?;
+            let entry = outbound_entry(&message, send)?;
             return Some((keys.stream(Queue::Outbound), entry));
         }
         let mut letter: Vec<(String, String)> = vec![
@@ -201,7 +183,7 @@ impl Reports {
                 Timestamp::now().as_millisecond().to_string(),
             ),
         ];
-        letter.extend(outbound_entry(&message, known)?);
+        letter.extend(outbound_entry(&message, send)?);
         Some((keys.dead_letters(Queue::Outbound), letter))
     }
 }
@@ -223,14 +205,11 @@ fn resend_id(id: &OutboundId, resend: u32) -> Option<OutboundId> {
     format!("{original}~{resend}").parse().ok()
 }
 
-fn outbound_entry(message: &OutboundMessage, known: &Known) -> Option<Vec<(String, String)>> {
+fn outbound_entry(message: &OutboundMessage, send: &Send) -> Option<Vec<(String, String)>> {
+    let conversation = message.conversation_id.as_str();
     let entry = NewEntry {
-        kind: "message".into(),
-        event: message.id.to_string(),
-        conversation: message.conversation_id.to_string(),
-        payload: serde_json::to_string(message).ok()?,
-        trace: traces::current_traceparent().or_else(|| known.fields.get("trace").cloned()),
-        ..NewEntry::default()
+        trace: traces::current_traceparent().or_else(|| send.fields.get("trace").cloned()),
+        ..NewEntry::new(message, message.id.as_str(), conversation).ok()?
     };
     Some(entry.into_fields())
 }

@@ -36,9 +36,8 @@ impl Part {
     pub(crate) fn as_message(&self) -> OutboundMessage {
         let mut message = OutboundMessage::clone(&self.message);
         message.id = self.id.clone();
-        if let Content::Text { text, media } = &self.content {
+        if let Content::Text(text) = &self.content {
             message.text.clone_from(text);
-            message.media_urls.clone_from(media);
         }
         message
     }
@@ -47,13 +46,8 @@ impl Part {
 /// What is handed to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A text, with files where the message has any.
-    Text {
-        /// Within the channel's limit.
-        text: String,
-        /// URLs that the provider fetches.
-        media: Vec<String>,
-    },
+    /// A text within the channel's limit.
+    Text(String),
     /// A pre-approved template.
     Template(Template),
     /// A note that only colleagues see.
@@ -66,7 +60,7 @@ impl Content {
     /// The text by which the message is recognised in a provider's list.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            Self::Text { text, .. } | Self::Note(text) => Some(text),
+            Self::Text(text) | Self::Note(text) => Some(text),
             Self::Template(_) | Self::Handoff => None,
         }
     }

@@ -86,39 +86,26 @@ impl Event {
     /// When the payload cannot be written as JSON.
     pub fn entry(&self, trace: Option<String>) -> serde_json::Result<NewEntry> {
         let entry = match self {
-            Self::Message(message) => NewEntry {
-                kind: "message".into(),
-                event: message_key(message),
-                conversation: message.conversation.id.to_string(),
-                mailbox: None,
-                payload: serde_json::to_string(message)?,
-                trace,
-            },
-            Self::Delivery(report) => NewEntry {
-                kind: "delivery".into(),
-                event: format!(
-                    "{}:status:{}:{}",
-                    report.source,
-                    report.provider_id,
-                    report.status.as_str()
-                ),
-                conversation: report.conversation_id.to_string(),
-                // Not behind the recipient's next message: a send that waits to learn how it ended
-                // is waiting for this.
-                mailbox: Some(format!("delivery:{}", report.provider_id)),
-                payload: serde_json::to_string(report)?,
-                trace,
-            },
-            Self::Control { event, delivery } => NewEntry {
-                kind: "control".into(),
-                event: format!("{}:control:{delivery}", event.source),
-                conversation: event.conversation_id.to_string(),
-                mailbox: None,
-                payload: serde_json::to_string(event)?,
-                trace,
-            },
+            Self::Message(message) => {
+                let conversation = message.conversation.id.as_str();
+                NewEntry::new(&**message, message_key(message), conversation)?
+            }
+            Self::Delivery(report) => {
+                let (source, id) = (report.source, &report.provider_id);
+                let event = format!("{source}:status:{id}:{}", report.status.as_str());
+                NewEntry {
+                    // Not behind the recipient's next message: a send that waits to learn how it
+                    // ended is waiting for this.
+                    mailbox: Some(format!("delivery:{id}")),
+                    ..NewEntry::new(report, event, report.conversation_id.as_str())?
+                }
+            }
+            Self::Control { event, delivery } => {
+                let name = format!("{}:control:{delivery}", event.source);
+                NewEntry::new(event, name, event.conversation_id.as_str())?
+            }
         };
-        Ok(entry)
+        Ok(NewEntry { trace, ..entry })
     }
 }
 

@@ -214,7 +214,11 @@ impl Intake {
         entry: &NewEntry,
         destination: Destination,
     ) -> Taken {
-        match spool.store(Spooled::new(entry, destination)).await {
+        let webhook = Spooled {
+            to: destination,
+            entry: entry.clone(),
+        };
+        match spool.store(webhook).await {
             Ok(()) => {
                 self.metrics.spooled();
                 let status = match destination {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use runtime::Status;
 use serde::{Deserialize, Serialize};
-use streams::{Destination, NewEntry, Queue};
+use streams::{Destination, NewEntry};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use drain::drain;
@@ -29,61 +29,10 @@ const QUEUE: usize = 1_024;
 /// A webhook as it lies on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spooled {
-    to: Place,
-    kind: String,
-    event: String,
-    conversation: String,
-    mailbox: Option<String>,
-    payload: String,
-    trace: Option<String>,
-}
-
-/// Where it goes when Redis is back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Place {
-    Inbound,
-    Outbound,
-    Crm,
-    Rejected,
-}
-
-impl Spooled {
-    pub(crate) fn new(entry: &NewEntry, destination: Destination) -> Self {
-        let entry = entry.clone();
-        Self {
-            to: match destination {
-                Destination::Work(Queue::Inbound) => Place::Inbound,
-                Destination::Work(Queue::Outbound) => Place::Outbound,
-                Destination::Work(Queue::Crm) => Place::Crm,
-                Destination::Rejected => Place::Rejected,
-            },
-            kind: entry.kind,
-            event: entry.event,
-            conversation: entry.conversation,
-            mailbox: entry.mailbox,
-            payload: entry.payload,
-            trace: entry.trace,
-        }
-    }
-
-    fn into_parts(self) -> (NewEntry, Destination) {
-        let destination = match self.to {
-            Place::Inbound => Destination::Work(Queue::Inbound),
-            Place::Outbound => Destination::Work(Queue::Outbound),
-            Place::Crm => Destination::Work(Queue::Crm),
-            Place::Rejected => Destination::Rejected,
-        };
-        let entry = NewEntry {
-            kind: self.kind,
-            event: self.event,
-            conversation: self.conversation,
-            mailbox: self.mailbox,
-            payload: self.payload,
-            trace: self.trace,
-        };
-        (entry, destination)
-    }
+    /// Where it goes when Redis is back.
+    pub(crate) to: Destination,
+    #[serde(flatten)]
+    pub(crate) entry: NewEntry,
 }
 
 /// Why a webhook could not be spooled.
@@ -213,10 +162,15 @@ impl Drop for Counted {
 
 #[cfg(test)]
 mod tests {
+    use streams::Queue;
+
     use super::*;
 
     fn webhook() -> Spooled {
-        Spooled::new(&NewEntry::default(), Destination::Work(Queue::Inbound))
+        Spooled {
+            to: Destination::Work(Queue::Inbound),
+            entry: NewEntry::default(),
+        }
     }
 
     #[tokio::test]
@@ -238,6 +192,18 @@ mod tests {
         assert_eq!(spool.len(), 2);
         drop(waiting);
         assert_eq!(spool.len(), 1);
+    }
+
+    #[test]
+    fn webhook_that_an_earlier_build_left_is_read() {
+        let left = r#"{"to":"outbound","kind":"delivery","event":"e","conversation":"c","mailbox":"delivery:SM1","payload":"{}","trace":null}"#;
+        let webhook: Spooled = serde_json::from_str(left).unwrap();
+        assert_eq!(webhook.to, Destination::Work(Queue::Outbound));
+        assert_eq!(webhook.entry.mailbox.as_deref(), Some("delivery:SM1"));
+        assert_eq!(serde_json::to_string(&webhook).unwrap(), left);
+        let rejected = left.replace("outbound", "rejected");
+        let rejected: Spooled = serde_json::from_str(&rejected).unwrap();
+        assert_eq!(rejected.to, Destination::Rejected);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use crate::{ChannelAddress, MessageId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Where the provider keeps the file. Never fetched with credentials before the host is
-    /// checked (design, invariant 6). Missing when the provider did not offer a URL.
+    /// checked. Missing when the provider did not offer a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// MIME type, such as `image/jpeg` or `audio/ogg; codecs=opus`.

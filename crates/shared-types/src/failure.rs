@@ -17,14 +17,6 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    /// All classes, for metrics.
-    pub const ALL: [Self; 4] = [
-        Self::Permanent,
-        Self::Configuration,
-        Self::Transient,
-        Self::Window,
-    ];
-
     /// The name in metric labels and dead letters.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -94,7 +94,7 @@ opaque_id! {
 
 impl OutboundId {
     /// The id of reply number `index` (from 0) to message `answered` of `source`: the first 16
-    /// bytes of `SHA-256("<source>\n<answered>\n<index>")` (design, Contracts).
+    /// bytes of `SHA-256("<source>\n<answered>\n<index>")`.
     pub fn of_reply(source: Source, answered: &MessageId, index: usize) -> Self {
         let digest = Sha256::digest(format!("{source}\n{answered}\n{index}"));
         let short = digest.get(..16).unwrap_or_default();

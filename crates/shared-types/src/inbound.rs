@@ -8,7 +8,7 @@ use crate::{
     Referral, ReplyTo, Source,
 };
 
-/// A message from a customer, alike for every provider (design, Contracts).
+/// A message from a customer, alike for every provider.
 ///
 /// The shape is Chatwoot-compatible. `Debug` leaves the customer's text out.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -9,10 +9,12 @@ mod content;
 mod control;
 mod delivery;
 mod failure;
+pub mod fields;
 mod ids;
 mod inbound;
 mod masking;
 mod outbound;
+mod payload;
 mod send_result;
 mod source;
 mod state;
@@ -27,8 +29,9 @@ pub use ids::{ConversationId, IdError, MessageId, OutboundId};
 pub use inbound::{Channel, ConversationRef, Endpoint, InboundMessage, MessageType, Sender};
 pub use masking::Masking;
 pub use outbound::{OutboundMessage, Purpose, Template};
+pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};
-pub use source::{Source, UnknownSource};
+pub use source::Source;
 pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn, NextAgent,
     Role, RouterOutput, Sentiment, SlotValue, Slots,

@@ -28,6 +28,8 @@ pub struct Shown<'a> {
 
 /// Shorter runs of digits are dates, prices and years, not phone numbers.
 const SHORTEST_MASKED_RUN: usize = 5;
+/// No number is that long with what is written next to it; hashes and providers' random ids are.
+const SHORTEST_HASH: usize = 20;
 const KEPT_AT_EACH_END: usize = 2;
 
 impl fmt::Display for Shown<'_> {
@@ -35,24 +37,35 @@ impl fmt::Display for Shown<'_> {
         if self.masking == Masking::Off {
             return f.write_str(self.text);
         }
-        let mut rest = self.text;
-        while !rest.is_empty() {
-            let is_digit = rest.starts_with(|c: char| c.is_ascii_digit());
-            let end = rest
-                .find(|c: char| c.is_ascii_digit() != is_digit)
-                .unwrap_or(rest.len());
-            let (run, tail) = rest.split_at(end);
-            if is_digit && run.len() >= SHORTEST_MASKED_RUN {
-                let (head, middle) = run.split_at(KEPT_AT_EACH_END);
-                let (hidden, last) = middle.split_at(middle.len() - KEPT_AT_EACH_END);
-                write!(f, "{head}{:*<width$}{last}", "", width = hidden.len())?;
-            } else {
-                f.write_str(run)?;
+        for (word, is_word) in runs(self.text, |c| c.is_alphanumeric()) {
+            if !is_word || word.len() >= SHORTEST_HASH {
+                f.write_str(word)?;
+                continue;
             }
-            rest = tail;
+            for (run, is_number) in runs(word, |c| c.is_ascii_digit()) {
+                if is_number && run.len() >= SHORTEST_MASKED_RUN {
+                    let (head, middle) = run.split_at(KEPT_AT_EACH_END);
+                    let (hidden, last) = middle.split_at(middle.len() - KEPT_AT_EACH_END);
+                    write!(f, "{head}{:*<width$}{last}", "", width = hidden.len())?;
+                } else {
+                    f.write_str(run)?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// The stretches of a text whose characters all are of a kind, or all are not.
+fn runs(text: &str, of_kind: impl Fn(char) -> bool) -> impl Iterator<Item = (&str, bool)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is = of_kind(rest.chars().next()?);
+        let end = rest.find(|c| of_kind(c) != is).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at(end);
+        rest = tail;
+        Some((run, is))
+    })
 }
 
 #[cfg(test)]
@@ -66,6 +79,14 @@ mod tests {
         assert_eq!(on("31612345678@c.us"), "31*******78@c.us");
         assert_eq!(on("12345"), "12*45");
         assert_eq!(on("golf uit 2019"), "golf uit 2019");
+        assert_eq!(
+            on("false_31612345678@c.us_3EB0AA1234567890AB99"),
+            "false_31*******78@c.us_3EB0AA1234567890AB99"
+        );
+        assert_eq!(
+            on("twilio:message:SM0123456789abcdef0123456789abcdef"),
+            "twilio:message:SM0123456789abcdef0123456789abcdef"
+        );
         assert_eq!(
             Masking::Off.show("+31612345678").to_string(),
             "+31612345678"

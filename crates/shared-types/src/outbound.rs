@@ -32,9 +32,6 @@ pub struct OutboundMessage {
     /// A pre-approved template to send instead of the text where the channel demands one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Template>,
-    /// Files to send along, as URLs that the provider can fetch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub media_urls: Vec<String>,
     /// What a colleague should know when the conversation is handed over. Never shown to the
     /// customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

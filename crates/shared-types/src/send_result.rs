@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How a send ended (design, Contracts). The same three for every channel.
+/// How a send ended. The same three for every channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum SendResult {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +17,6 @@ pub enum Source {
 }
 
 impl Source {
-    /// All sources, in the order of their names in documentation and metrics.
-    pub const ALL: [Self; 3] = [Self::Twilio, Self::Waha, Self::Chatwoot];
-
     /// The name on the wire, in metric labels and in Redis keys.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,21 +30,5 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// The text names none of the sources.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown source: expected twilio, waha or chatwoot")]
-pub struct UnknownSource;
-
-impl FromStr for Source {
-    type Err = UnknownSource;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|source| source.as_str() == text)
-            .ok_or(UnknownSource)
     }
 }

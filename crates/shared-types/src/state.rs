@@ -140,7 +140,7 @@ impl fmt::Display for SlotValue {
     }
 }
 
-/// What the extraction found: the slots at top level beside the intent, as in the design.
+/// What the extraction found: the slots at top level beside the intent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtractionOutput {
     /// `car_make`, `car_model`, `price_max` and the domain's other slots.

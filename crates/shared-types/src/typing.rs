@@ -6,8 +6,7 @@ use crate::{ChannelAddress, ConversationId, Endpoint, MessageId, Source};
 /// The customer's message takes a while to answer: what the worker says at the first sign of a
 /// slow turn, so that egress may show a typing indicator.
 ///
-/// It lies in the outbound stream of the conversation as an entry of kind [`TypingSignal::KIND`],
-/// in the mailbox of [`TypingSignal::mailbox`]: it waits for no message, and none waits for it.
+/// It lies in the outbound stream of the conversation, in the mailbox of [`TypingSignal::mailbox`]: it waits for no message, and none waits for it.
 /// Nothing depends on it. Egress shows it at once or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypingSignal {
@@ -25,11 +24,8 @@ pub struct TypingSignal {
 }
 
 impl TypingSignal {
-    /// The kind of its stream entry.
-    pub const KIND: &str = "typing";
-
     /// The mailbox of its stream entry.
     pub fn mailbox(conversation: &ConversationId) -> String {
-        format!("{}:{conversation}", Self::KIND)
+        format!("typing:{conversation}")
     }
 }

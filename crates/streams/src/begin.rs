@@ -1,6 +1,8 @@
 //! The start of processing: token, attempt, and everything that the handler reads.
 
-use deadpool_redis::redis::Value;
+use std::collections::BTreeMap;
+
+use redis::Value;
 
 use crate::entry::text;
 use crate::lease::Lease;
@@ -22,14 +24,14 @@ pub struct Reads {
 pub struct ReadValues {
     /// The items of the list, oldest first.
     pub list: Vec<String>,
-    /// The fields of each hash, in the order of [`Reads::hashes`].
-    pub hashes: Vec<Vec<Option<String>>>,
+    /// The wanted fields of each hash that are set, in the order of [`Reads::hashes`].
+    pub hashes: Vec<BTreeMap<&'static str, String>>,
 }
 
 impl ReadValues {
-    /// A field of a hash, by position.
-    pub fn field(&self, hash: usize, field: usize) -> Option<&str> {
-        self.hashes.get(hash)?.get(field)?.as_deref()
+    /// A field of the hash with this number.
+    pub fn field(&self, hash: usize, name: &str) -> Option<&str> {
+        self.hashes.get(hash)?.get(name).map(String::as_str)
     }
 }
 
@@ -70,11 +72,16 @@ impl Redis {
                 }
             })
             .await?;
-        parse(answer, lease, self)
+        parse(answer, lease, self, reads)
     }
 }
 
-fn parse(answer: Vec<Value>, lease: &Lease, redis: &Redis) -> Result<Begun, StreamsError> {
+fn parse(
+    answer: Vec<Value>,
+    lease: &Lease,
+    redis: &Redis,
+    reads: &Reads,
+) -> Result<Begun, StreamsError> {
     let mut answer = answer.into_iter();
     match answer.next().and_then(text).as_deref() {
         Some("FENCED") => {
@@ -88,12 +95,21 @@ fn parse(answer: Vec<Value>, lease: &Lease, redis: &Redis) -> Result<Begun, Stre
             let list = answer.next().map(texts).unwrap_or_default();
             let values = ReadValues {
                 list: list.into_iter().flatten().collect(),
-                hashes: answer.map(texts).collect(),
+                hashes: answer.zip(&reads.hashes).map(named).collect(),
             };
             Ok(Begun::Started { attempt, values })
         }
         _ => Err(StreamsError::Answer { script: "begin" }),
     }
+}
+
+fn named(
+    (values, (_, names)): (Value, &(String, &'static [&'static str])),
+) -> BTreeMap<&'static str, String> {
+    let pairs = names.iter().copied().zip(texts(values));
+    pairs
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 fn texts(value: Value) -> Vec<Option<String>> {

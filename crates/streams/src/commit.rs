@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{ScriptInvocation, Value};
+use redis::{ScriptInvocation, Value};
 
 use crate::entry::text;
 use crate::lease::Lease;
-use crate::script::{COMMIT, DEAD_LETTER, RECORD};
+use crate::script::{COMMIT, DEAD_LETTER};
 use crate::{Entry, NewEntry, Queue, Redis, StreamId, StreamsError};
 
 /// Everything that one turn changes. Applied whole or not at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Turn {
+pub struct Commit {
     /// The version of the conversation's state that the turn started from.
     pub expected_version: u64,
     /// Fields to set in the conversation's state.
@@ -77,27 +77,6 @@ impl SetAside {
     }
 }
 
-/// What a send's record looks like after a step (see `record.lua`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Record {
-    /// The key of the record.
-    pub key: String,
-    /// Fields to set.
-    pub fields: Vec<(&'static str, String)>,
-    /// How long the record is kept.
-    pub ttl: Duration,
-    /// Do nothing when this field is set already, and answer its value.
-    pub unless: Option<&'static str>,
-    /// A list that names the record, the item, and how many items are kept.
-    pub list: Option<(String, String, usize)>,
-    /// A key by which the record is found, and its value.
-    pub index: Option<(String, String)>,
-    /// Whether the entry ends with this step.
-    pub ends_entry: bool,
-    /// An entry for a stream of the same partition: its key and fields.
-    pub entry: Option<(String, Vec<(String, String)>)>,
-}
-
 /// What recording met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Recorded {
@@ -113,7 +92,7 @@ impl Redis {
         &self,
         lease: &Lease,
         entry: &Entry,
-        turn: &Turn,
+        turn: &Commit,
         aside: Option<&SetAside>,
     ) -> Result<Committed, StreamsError> {
         let keys = self.keys().of(lease.partition);
@@ -213,44 +192,7 @@ impl Redis {
         Ok(recorded)
     }
 
-    pub(crate) async fn record(
-        &self,
-        lease: &Lease,
-        entry: &Entry,
-        record: &Record,
-    ) -> Result<Recorded, StreamsError> {
-        let keys = self.keys().of(lease.partition);
-        let own = keys.stream(lease.queue);
-        let (list, item, cap) = record.list.clone().unwrap_or_default();
-        let (index, index_value) = record.index.clone().unwrap_or_default();
-        let (target, target_fields) = record.entry.clone().unwrap_or_default();
-        // A key that is not used must still hash to the partition's slot.
-        let or_own = |key: String| if key.is_empty() { own.clone() } else { key };
-        let answer: Vec<Value> = self
-            .run(&RECORD, |invocation| {
-                invocation
-                    .key(keys.owner(lease.queue))
-                    .key(&own)
-                    .key(keys.attempts(lease.queue));
-                invocation.key(or_own(record.key.clone())).key(or_own(list));
-                invocation.key(or_own(index)).key(or_own(target));
-                invocation
-                    .arg(lease.token())
-                    .arg(lease.queue.group())
-                    .arg(entry.id.to_string());
-                invocation
-                    .arg(u8::from(record.ends_entry))
-                    .arg(record.unless.unwrap_or_default());
-                invocation.arg(record.ttl.as_secs());
-                add_pairs(invocation, &record.fields);
-                invocation.arg(item).arg(cap).arg(index_value);
-                add_pairs(invocation, &target_fields);
-            })
-            .await?;
-        self.recorded(lease, "record", answer)
-    }
-
-    fn recorded(
+    pub(crate) fn recorded(
         &self,
         lease: &Lease,
         script: &'static str,
@@ -293,7 +235,7 @@ fn tag(answer: &[Value]) -> Option<String> {
 }
 
 /// A counted run: the number of items, then the items.
-fn add_pairs<K: AsRef<str>, V: AsRef<str>>(
+pub(crate) fn add_pairs<K: AsRef<str>, V: AsRef<str>>(
     invocation: &mut ScriptInvocation<'_>,
     pairs: &[(K, V)],
 ) {

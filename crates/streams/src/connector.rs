@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::managed;
-use deadpool_redis::redis::aio::{ConnectionLike, MultiplexedConnection};
-use deadpool_redis::redis::cluster::ClusterClient;
-use deadpool_redis::redis::cluster_async::ClusterConnection;
-use deadpool_redis::redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use deadpool_redis::redis::{
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisError, RedisFuture,
     RedisResult, TlsMode, Value,
 };
@@ -194,7 +194,7 @@ async fn owner_from(
     config: &AsyncConnectionConfig,
 ) -> RedisResult<MultiplexedConnection> {
     let mut connection = connect(node.clone(), config).await?;
-    let probe: RedisResult<Value> = deadpool_redis::redis::cmd("EXISTS")
+    let probe: RedisResult<Value> = redis::cmd("EXISTS")
         .arg(key)
         .query_async(&mut connection)
         .await;
@@ -211,7 +211,7 @@ async fn owner_from(
 }
 
 fn parse_redirect(node: &ConnectionInfo, address: &str) -> Option<ConnectionInfo> {
-    use deadpool_redis::redis::ConnectionAddr;
+    use redis::ConnectionAddr;
     let (host, port) = address.rsplit_once(':')?;
     let port = port.parse().ok()?;
     let named = if host.is_empty() {

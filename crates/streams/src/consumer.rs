@@ -8,7 +8,7 @@
 //! ```
 
 mod config;
-mod delivery;
+mod job;
 mod load;
 mod mailboxes;
 mod partition;
@@ -20,36 +20,53 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared_types::Payload;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis, Turn};
+use crate::{Commit, Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis};
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
-pub use delivery::{Delivery, Interrupted, RecordOutcome, Settled};
+pub use job::{Interrupted, Job, RecordOutcome, Settled};
 pub use supervisor::DrainReport;
 
 use partition::Shared;
 use supervisor::Supervisor;
 
-/// What is done with the entries of a queue.
+/// What is done with the entries of a queue. An entry that is not what its kind says never gets
+/// here: it is set aside as soon as it is its turn.
 pub trait Handler: Send + Sync + 'static {
+    /// What the queue carries.
+    type Payload: Payload;
+
     /// What to read together with the start of processing.
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads;
+    fn reads(&self, _entry: &Entry, _payload: &Self::Payload, _keys: PartitionKeys) -> Reads {
+        Reads::default()
+    }
 
     /// The lane of an entry: what may be blocked as a whole, such as one sender. A lane takes no
     /// more than its share of a partition's places, so a blocked one leaves room for the others.
     /// Entries without a lane share the partition's places freely.
-    fn lane(&self, _entry: &Entry) -> Option<String> {
+    fn lane(&self, _payload: &Self::Payload) -> Option<String> {
         None
     }
 
-    /// Works on a delivery and settles it.
-    fn handle(&self, delivery: Delivery) -> impl Future<Output = Settled> + Send;
+    /// Works on an entry and settles it.
+    fn handle(&self, job: Job<Self::Payload>) -> impl Future<Output = Settled> + Send;
 
     /// What the conversation is told when the entry becomes a dead letter because its processing
     /// never ended. The entry may be what ends processes: nothing of it may be worked on here.
-    fn last_turn(&self, _entry: &Entry, _values: &ReadValues) -> Option<Turn> {
+    fn last_words(
+        &self,
+        _entry: &Entry,
+        _payload: &Self::Payload,
+        _values: &ReadValues,
+    ) -> Option<Commit> {
+        None
+    }
+
+    /// The line that a conversation's history gets for an entry that cannot be read.
+    fn unread_note(&self) -> Option<String> {
         None
     }
 }

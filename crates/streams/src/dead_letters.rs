@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use deadpool_redis::redis::{self, Value};
 use futures_util::future::try_join_all;
+use redis::Value;
 
 use crate::entry::{RawEntry, parse_entries};
 use crate::script::REPLAY;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use deadpool_redis::redis::Value;
+use redis::Value;
+use serde::{Deserialize, Serialize};
+use shared_types::Kind;
 
 use crate::StreamId;
 
@@ -11,7 +13,7 @@ use crate::StreamId;
 pub const ENTRY_VERSION: &str = "1";
 
 /// An entry on its way into a stream.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewEntry {
     /// What the payload is; the consumer's vocabulary, such as `message` or `control`.
     pub kind: String,
@@ -29,6 +31,25 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// An entry that carries `payload` in the conversation's own mailbox, without a trace.
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON.
+    pub fn new<T: Kind>(
+        payload: &T,
+        event: impl Into<String>,
+        conversation: impl Into<String>,
+    ) -> serde_json::Result<Self> {
+        Ok(Self {
+            kind: T::KIND.into(),
+            event: event.into(),
+            conversation: conversation.into(),
+            mailbox: None,
+            payload: serde_json::to_string(payload)?,
+            trace: None,
+        })
+    }
+
     /// The stream fields in writing order: `v kind event conv payload [mailbox] [trace]`.
     pub(crate) fn fields(&self) -> Vec<(&'static str, &str)> {
         let mut fields = vec![
@@ -50,7 +71,7 @@ impl NewEntry {
     }
 }
 
-/// An entry that was read from a stream.
+/// An entry that was read from a stream, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its place in the stream.
@@ -63,8 +84,6 @@ pub struct Entry {
     pub conversation: String,
     /// See [`NewEntry::mailbox`].
     pub mailbox: String,
-    /// See [`NewEntry::payload`].
-    pub payload: String,
     /// See [`NewEntry::trace`].
     pub trace: Option<String>,
     /// Whether an operator put it back from the dead letters.
@@ -91,36 +110,26 @@ pub(crate) struct RawEntry {
 }
 
 impl RawEntry {
-    pub(crate) fn decode(mut self) -> Result<Entry, (StreamId, EntryError)> {
+    /// The entry and its payload's JSON.
+    pub(crate) fn decode(mut self) -> Result<(Entry, String), EntryError> {
         let mut take = |name| self.fields.remove(name).ok_or(EntryError::Missing(name));
-        let decoded = (|| {
-            let version = take("v")?;
-            if version != ENTRY_VERSION {
-                return Err(EntryError::Version(version.chars().take(16).collect()));
-            }
-            Ok((
-                take("kind")?,
-                take("event")?,
-                take("conv")?,
-                take("payload")?,
-            ))
-        })();
-        match decoded {
-            Ok((kind, event, conversation, payload)) => Ok(Entry {
-                id: self.id,
-                kind,
-                event,
-                mailbox: self
-                    .fields
-                    .remove("mailbox")
-                    .unwrap_or_else(|| conversation.clone()),
-                conversation,
-                payload,
-                trace: self.fields.remove("trace"),
-                replayed: self.fields.contains_key("replay_of"),
-            }),
-            Err(error) => Err((self.id, error)),
+        let version = take("v")?;
+        if version != ENTRY_VERSION {
+            return Err(EntryError::Version(version.chars().take(16).collect()));
         }
+        let (kind, event) = (take("kind")?, take("event")?);
+        let (conversation, payload) = (take("conv")?, take("payload")?);
+        let mailbox = take("mailbox").unwrap_or_else(|_| conversation.clone());
+        let entry = Entry {
+            id: self.id,
+            kind,
+            event,
+            mailbox,
+            conversation,
+            trace: take("trace").ok(),
+            replayed: take("replay_of").is_ok(),
+        };
+        Ok((entry, payload))
     }
 }
 
@@ -186,25 +195,21 @@ mod tests {
             payload: "{}".into(),
             trace: Some("00-1-2-01".into()),
         };
-        let entry = raw(&new.fields()).decode().unwrap();
+        let (entry, payload) = raw(&new.fields()).decode().unwrap();
         assert_eq!((entry.kind, entry.event), (new.kind, new.event));
         assert_eq!(
             (entry.conversation, Some(entry.mailbox)),
             (new.conversation, new.mailbox)
         );
-        assert_eq!((entry.payload, entry.trace), (new.payload, new.trace));
+        assert_eq!((payload, entry.trace), (new.payload, new.trace));
         assert!(!entry.replayed);
     }
 
     #[test]
-    fn entries_of_other_versions_or_without_fields_keep_their_id() {
-        let (id, error) = raw(&[("v", "2"), ("kind", "message")])
-            .decode()
-            .unwrap_err();
-        assert_eq!(id.to_string(), "1700000000000-0");
-        assert_eq!(error, EntryError::Version("2".into()));
-        let (_, error) = raw(&[]).decode().unwrap_err();
-        assert_eq!(error, EntryError::Missing("v"));
+    fn entries_of_other_versions_or_without_fields_are_not_read() {
+        let error = raw(&[("v", "2"), ("kind", "message")]).decode();
+        assert_eq!(error, Err(EntryError::Version("2".into())));
+        assert_eq!(raw(&[]).decode(), Err(EntryError::Missing("v")));
     }
 
     #[test]

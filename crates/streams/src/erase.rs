@@ -1,7 +1,5 @@
 //! Forgets a conversation, for the person that it was held with.
 
-use deadpool_redis::redis;
-
 use crate::{Queue, Redis, Shelf, StreamsError};
 
 /// What was removed.
@@ -37,7 +35,7 @@ impl Redis {
     pub async fn erase(&self, conversation: &str) -> Result<Erased, StreamsError> {
         let partition = self.partitions().partition_of(conversation);
         let keys = self.keys().of(partition);
-        let sends = keys.deliveries(conversation);
+        let sends = keys.sends(conversation);
         let listed = sends.clone();
         let sent: Vec<String> = self
             .with_connection("erase", |mut connection| async move {
@@ -49,7 +47,7 @@ impl Redis {
                     .await
             })
             .await?;
-        let mut doomed: Vec<String> = sent.iter().map(|id| keys.delivery(id)).collect();
+        let mut doomed: Vec<String> = sent.iter().map(|id| keys.send(id)).collect();
         doomed.extend([
             keys.conversation(conversation),
             keys.history(conversation),

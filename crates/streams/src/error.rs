@@ -1,4 +1,4 @@
-use deadpool_redis::redis::RedisError;
+use redis::RedisError;
 
 /// What can go wrong between us and Redis.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,7 @@ impl StreamsError {
 
 #[cfg(test)]
 mod tests {
-    use deadpool_redis::redis::{Value, from_redis_value, parse_redis_value};
+    use redis::{Value, from_redis_value, parse_redis_value};
 
     use super::*;
 

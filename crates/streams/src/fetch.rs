@@ -1,4 +1,4 @@
-use deadpool_redis::redis::Value;
+use redis::Value;
 
 use crate::entry::{RawEntry, parse_entries, text};
 use crate::lease::Lease;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{ScriptInvocation, Value};
+use redis::{ScriptInvocation, Value};
+
+use serde::{Deserialize, Serialize};
 
 use crate::entry::text;
 use crate::script::{INGEST, RATE};
@@ -25,13 +27,15 @@ impl RateLimit {
     };
 }
 
-/// Where an event goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an event goes. JSON: the queue's name, or `"rejected"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Destination {
-    /// A work stream.
-    Work(Queue),
     /// The stream of verified events that failed validation.
     Rejected,
+    /// A work stream.
+    #[serde(untagged)]
+    Work(Queue),
 }
 
 /// How an event is taken in.

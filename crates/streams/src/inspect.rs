@@ -1,7 +1,7 @@
 //! What an operator asks about Redis: reachable, safe against loss, how much waits.
 
-use deadpool_redis::redis::{self, InfoDict, Value};
 use futures_util::future::try_join_all;
+use redis::{InfoDict, Value};
 
 use crate::entry::{parse_entries, text};
 use crate::{Queue, Redis, StreamsError};

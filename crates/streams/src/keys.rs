@@ -1,4 +1,4 @@
-//! The name of every Redis key, in one place (design, Redis keys; `redis_streams` note, section 2).
+//! The name of every Redis key, in one place.
 
 use crate::{Partition, Queue};
 
@@ -145,12 +145,12 @@ impl PartitionKeys {
     }
 
     /// The delivery ledger's record of an outbound message.
-    pub fn delivery(self, outbound_id: &str) -> String {
+    pub fn send(self, outbound_id: &str) -> String {
         self.one("sent", outbound_id)
     }
 
     /// The outbound ids of a conversation, newest first.
-    pub fn deliveries(self, conversation: &str) -> String {
+    pub fn sends(self, conversation: &str) -> String {
         self.one("sends", conversation)
     }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_names_are_those_of_the_design() {
+    fn plain_names_are_those_that_deployments_have() {
         let keys = Keys::plain().of(Partition::from_number(17));
         assert_eq!(keys.dedup("twilio:message:SM1"), "twilio:message:SM1");
         assert_eq!(keys.stream(Queue::Inbound), "in:17");
@@ -188,7 +188,7 @@ mod tests {
             keys.owner(Queue::Outbound),
             keys.done("twilio:SM1"),
             keys.history("c"),
-            keys.delivery("ob_1"),
+            keys.send("ob_1"),
             keys.provider_message("waha", "true_1"),
             keys.rejected(),
         ] {

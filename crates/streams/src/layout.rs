@@ -42,7 +42,7 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn stored_layout(&self) -> Result<Option<String>, StreamsError> {
-        let mut command = deadpool_redis::redis::cmd("GET");
+        let mut command = redis::cmd("GET");
         command.arg(self.keys().partition_count());
         self.with_connection("layout", |mut connection| async move {
             command.query_async(&mut connection).await

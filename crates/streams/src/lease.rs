@@ -107,7 +107,7 @@ impl Redis {
 
     /// Takes `member` off the list, so that the others share its partitions at once.
     pub(crate) async fn leave(&self, queue: Queue, member: &MemberId) -> Result<(), StreamsError> {
-        let mut command = deadpool_redis::redis::cmd("ZREM");
+        let mut command = redis::cmd("ZREM");
         command.arg(self.keys().members(queue)).arg(member.as_str());
         self.with_connection("leave", |mut connection| async move {
             command.query_async(&mut connection).await

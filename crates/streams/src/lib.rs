@@ -1,9 +1,10 @@
 //! Every Redis command of Postduif, and nothing of what a message means.
 //!
 //! - [`Redis::ingest`] takes events in: rate limit, dedup and XADD in one script.
-//! - [`Consumer`] owns a share of the partitions under fenced leases and hands their entries to a
-//!   [`Handler`], one conversation in order, conversations side by side.
-//! - [`Delivery`] is settled once: committed, recorded, retried or set aside as a dead letter.
+//! - [`Consumer`] owns a share of the partitions under fenced leases, reads their entries as the type
+//!   that the queue carries, and hands them to a [`Handler`], one conversation in order, conversations
+//!   side by side.
+//! - [`Job`], an entry in progress, is settled once: committed, recorded, retried or set aside.
 //! - [`Redis::letters`], [`Redis::replay`] and [`Redis::discard`] are for the operator.
 //! - [`Redis::reserve_slot`] paces a sender over all processes.
 //!
@@ -29,15 +30,17 @@ mod observer;
 mod pace;
 mod partition;
 mod queue;
+mod record;
 mod redis;
 mod script;
 mod stream_id;
 
+pub use self::redis::Redis;
 pub use begin::{ReadValues, Reads};
-pub use commit::{DeadLetterReason, Record, Turn};
+pub use commit::{Commit, DeadLetterReason};
 pub use config::{RedisConfig, RedisConfigError};
 pub use consumer::{
-    Consumer, ConsumerConfig, ConsumerConfigError, Delivery, DrainReport, Handler, Interrupted,
+    Consumer, ConsumerConfig, ConsumerConfigError, DrainReport, Handler, Interrupted, Job,
     RecordOutcome, Settled,
 };
 pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
@@ -53,5 +56,5 @@ pub use observer::{NoObserver, Observer};
 pub use pace::Slot;
 pub use partition::{Partition, PartitionCount, PartitionCountError};
 pub use queue::Queue;
-pub use redis::Redis;
+pub use record::Record;
 pub use stream_id::{StreamId, StreamIdError};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{Object, Pool, Timeouts};
-use deadpool_redis::redis::{FromRedisValue, RedisResult, ScriptInvocation};
+use redis::{FromRedisValue, RedisResult, ScriptInvocation};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::{RedisConfig, RedisConfigError};
@@ -158,7 +158,7 @@ impl Redis {
         fill(&mut invocation);
         let result: RedisResult<(T, u16)> = async {
             let answer = invocation.invoke_async(&mut connection).await?;
-            let mut wait = deadpool_redis::redis::cmd("WAIT");
+            let mut wait = redis::cmd("WAIT");
             wait.arg(replicas)
                 .arg(timeout.as_millis().min(60_000) as u64);
             Ok((answer, wait.query_async(&mut connection).await?))
@@ -180,7 +180,7 @@ impl Redis {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut command = deadpool_redis::redis::cmd("MGET");
+        let mut command = redis::cmd("MGET");
         command.arg(keys);
         self.with_connection("values", |mut connection| async move {
             command.query_async(&mut connection).await
@@ -193,7 +193,7 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn hash(&self, key: &str) -> Result<BTreeMap<String, String>, StreamsError> {
-        let mut command = deadpool_redis::redis::cmd("HGETALL");
+        let mut command = redis::cmd("HGETALL");
         command.arg(key);
         self.with_connection("hash", |mut connection| async move {
             command.query_async(&mut connection).await
@@ -206,7 +206,7 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached.
     pub async fn list(&self, key: &str, count: usize) -> Result<Vec<String>, StreamsError> {
-        let mut command = deadpool_redis::redis::cmd("LRANGE");
+        let mut command = redis::cmd("LRANGE");
         command.arg(key).arg(0).arg(count.saturating_sub(1));
         self.with_connection("list", |mut connection| async move {
             command.query_async(&mut connection).await

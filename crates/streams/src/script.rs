@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::redis::{self, ScriptInvocation};
+use redis::ScriptInvocation;
 
 /// A script with the name under which it is timed and counted.
 pub(crate) struct Script {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use shared_types::fields::{contact, conversation as fields};
 use shared_types::{
     ConversationState, HistoryTurn, InboundMessage, OutboundId, OutboundMessage, Purpose, Role,
 };
-use streams::NewEntry;
+use streams::{Commit, NewEntry};
 
 use crate::crm::CrmWrite;
 use crate::memory::Memory;
@@ -95,7 +95,6 @@ pub(crate) fn reply_to(
         in_reply_to: message.id.clone(),
         purpose,
         template: None,
-        media_urls: Vec::new(),
         handoff_note: None,
         created_at: now,
     }
@@ -106,57 +105,50 @@ impl Effects {
     ///
     /// # Errors
     /// When something cannot be written as JSON.
-    pub(crate) fn into_turn(
+    pub(crate) fn into_commit(
         self,
         keep: Retention,
         expected_version: u64,
         event: &str,
         conversation: &str,
         trace: Option<&str>,
-    ) -> serde_json::Result<streams::Turn> {
+    ) -> serde_json::Result<Commit> {
         let ms = |at: Timestamp| at.as_millisecond().to_string();
         let mut state = vec![
-            ("memory", serde_json::to_string(&self.memory)?),
+            (fields::MEMORY, serde_json::to_string(&self.memory)?),
             (
-                "human_until",
+                fields::HUMAN_UNTIL,
                 self.memory.human_until.map_or_else(|| "0".to_owned(), ms),
             ),
         ];
         if let Some((at, address)) = self.last_inbound {
-            state.push(("last_in", ms(at)));
-            state.extend(address.map(|address| ("last_in_to", address)));
+            state.push((fields::LAST_INBOUND, ms(at)));
+            state.extend(address.map(|address| (fields::LAST_INBOUND_TO, address)));
         }
         if let Some(agents) = &self.state {
-            state.push(("turn", serde_json::to_string(agents)?));
+            state.push((fields::TURN, serde_json::to_string(agents)?));
         }
-        let entry = |kind: &str, event: String, payload: String| NewEntry {
-            kind: kind.into(),
-            event,
-            conversation: conversation.into(),
-            mailbox: None,
-            payload,
+        let traced = |entry: NewEntry| NewEntry {
             trace: trace.map(str::to_owned),
+            ..entry
         };
-        let outbound = self.reply.iter().map(|reply| {
-            Ok(entry(
-                "message",
-                reply.id.to_string(),
-                serde_json::to_string(reply)?,
-            ))
-        });
+        let outbound = self
+            .reply
+            .iter()
+            .map(|reply| NewEntry::new(reply, reply.id.as_str(), conversation).map(traced));
         let crm = self
             .crm
             .iter()
-            .map(|write| Ok(entry("write", format!("{event}:crm"), to_json(write)?)));
-        let history = self.history.iter().map(to_json);
-        Ok(streams::Turn {
+            .map(|write| NewEntry::new(write, format!("{event}:crm"), conversation).map(traced));
+        let history = self.history.iter().map(serde_json::to_string);
+        Ok(Commit {
             expected_version,
             contact: match self.opt_out {
-                Some(OptOut::Since(at)) => vec![("opted_out", ms(at))],
+                Some(OptOut::Since(at)) => vec![(contact::OPTED_OUT, ms(at))],
                 _ => Vec::new(),
             },
             forget: if self.opt_out == Some(OptOut::Lifted) {
-                vec!["opted_out"]
+                vec![contact::OPTED_OUT]
             } else {
                 Vec::new()
             },
@@ -169,8 +161,4 @@ impl Effects {
             done_ttl: DONE_TTL,
         })
     }
-}
-
-fn to_json<T: Serialize>(value: &T) -> serde_json::Result<String> {
-    serde_json::to_string(value)
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces;
-use serde::de::DeserializeOwned;
-use shared_types::{ControlEvent, InboundMessage, Masking, Purpose, Source, TypingSignal};
+use shared_types::fields::{contact, conversation as state};
+use shared_types::{Inbound as Payload, InboundMessage, Masking, Purpose, Source, TypingSignal};
 use streams::{
-    DeadLetterReason, Delivery, Destination, Entry, Handler, Ingest, NewEntry, PartitionKeys,
+    Commit, DeadLetterReason, Destination, Entry, Handler, Ingest, Job, NewEntry, PartitionKeys,
     Queue, ReadValues, Reads, Redis, Settled,
 };
 use tracing::Instrument;
@@ -32,67 +32,53 @@ const STATE: usize = 0;
 const CONTACT: usize = 1;
 
 impl Handler for Inbound {
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+    type Payload = Payload;
+
+    fn reads(&self, entry: &Entry, _: &Payload, keys: PartitionKeys) -> Reads {
         let conversation = entry.conversation.as_str();
         Reads {
             list: Some((keys.history(conversation), self.retention.history_lines)),
             hashes: vec![
-                (keys.conversation(conversation), &["ver", "memory"]),
-                (keys.contact(conversation), &["opted_out"]),
+                (
+                    keys.conversation(conversation),
+                    &[state::VERSION, state::MEMORY],
+                ),
+                (keys.contact(conversation), &[contact::OPTED_OUT]),
             ],
         }
     }
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        let entry = delivery.entry.clone();
+    async fn handle(&self, job: Job<Payload>) -> Settled {
+        let entry = job.entry.clone();
         let span = traces::consumer_span(Queue::Inbound, &entry.kind, entry.trace.as_deref());
-        self.take(delivery).instrument(span).await
+        self.take(job).instrument(span).await
     }
 
-    fn last_turn(&self, entry: &Entry, values: &ReadValues) -> Option<streams::Turn> {
-        self.give_up(entry, values)
+    fn last_words(&self, entry: &Entry, payload: &Payload, values: &ReadValues) -> Option<Commit> {
+        self.give_up(entry, payload, values)
+    }
+
+    fn unread_note(&self) -> Option<String> {
+        note()
     }
 }
 
 impl Inbound {
-    async fn take(&self, delivery: Delivery) -> Settled {
-        let version = version(&delivery.values);
-        let known = known(&delivery.values);
-        match delivery.entry.kind.as_str() {
-            "message" => match payload::<InboundMessage>(&delivery.entry) {
-                Ok(message) => self.message(delivery, message, known, version).await,
-                Err(error) => set_aside(delivery, "undecodable", error).await,
-            },
-            "control" => match payload::<ControlEvent>(&delivery.entry) {
-                Ok(event) => {
-                    tracing::info!(change = ?event.kind, "conversation changed hands");
-                    let effects = self.turns.control(&event, known);
-                    self.commit(delivery, version, effects).await
-                }
-                Err(error) => set_aside(delivery, "undecodable", error).await,
-            },
-            kind => {
-                let error = format!("the worker does not handle entries of kind {kind:?}");
-                set_aside(delivery, "unknown_kind", error).await
+    async fn take(&self, job: Job<Payload>) -> Settled {
+        let version = version(&job.values);
+        let known = known(&job.values);
+        match &*job.payload.clone() {
+            Payload::Message(message) => {
+                self.message(job, InboundMessage::clone(message), known, version)
+                    .await
+            }
+            Payload::Control(event) => {
+                tracing::info!(change = ?event.kind, "conversation changed hands");
+                let effects = self.turns.control(event, known);
+                self.commit(job, version, effects).await
             }
         }
     }
-}
-
-/// The payload, or where it stops being one. The reader's own words may hold customer text.
-fn payload<T: DeserializeOwned>(entry: &Entry) -> Result<T, String> {
-    serde_json::from_str(&entry.payload).map_err(|error| {
-        let (kind, line, column) = (error.classify(), error.line(), error.column());
-        format!("the payload is not what its kind says: {kind:?} error at {line}:{column}")
-    })
-}
-
-async fn set_aside(delivery: Delivery, reason: &'static str, error: String) -> Settled {
-    let event = &delivery.entry.event;
-    tracing::error!(reason, error, %event, "message set aside as a dead letter");
-    delivery
-        .dead_letter(DeadLetterReason { reason, error }, note())
-        .await
 }
 
 fn note() -> Option<String> {
@@ -100,14 +86,15 @@ fn note() -> Option<String> {
 }
 
 fn version(values: &ReadValues) -> u64 {
-    let version = values.field(STATE, 0);
+    let version = values.field(STATE, state::VERSION);
     version
         .and_then(|version| version.parse().ok())
         .unwrap_or(0)
 }
 
 fn known(values: &ReadValues) -> Known {
-    let memory = values.field(STATE, 1).map(serde_json::from_str).transpose();
+    let memory = values.field(STATE, state::MEMORY);
+    let memory = memory.map(serde_json::from_str).transpose();
     let memory = memory.unwrap_or_else(|_| {
         tracing::warn!("what was remembered of a conversation cannot be read; it starts anew");
         None
@@ -118,14 +105,14 @@ fn known(values: &ReadValues) -> Known {
         history: history
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect(),
-        opted_out: values.field(CONTACT, 0).is_some(),
+        opted_out: values.field(CONTACT, contact::OPTED_OUT).is_some(),
     }
 }
 
 impl Inbound {
     async fn message(
         &self,
-        delivery: Delivery,
+        job: Job<Payload>,
         message: InboundMessage,
         known: Known,
         version: u64,
@@ -152,14 +139,14 @@ impl Inbound {
         };
         let effects = match taken {
             Ok(Ok(effects)) => effects,
-            Ok(Err(error)) => return self.failed(delivery, &about, error.to_string()).await,
+            Ok(Err(error)) => return self.failed(job, &about, error.to_string()).await,
             Err(_) => {
                 let error = "the turn took too long".into();
-                return self.failed(delivery, &about, error).await;
+                return self.failed(job, &about, error).await;
             }
         };
         let report = self.report(about, &effects, started.elapsed());
-        let settled = self.commit(delivery, version, effects).await;
+        let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
             report();
         }
@@ -167,14 +154,14 @@ impl Inbound {
     }
 
     /// Tries again later. After the last attempt a colleague is told, and so is the customer.
-    async fn failed(&self, delivery: Delivery, about: &About, error: String) -> Settled {
-        let last = delivery.is_last_attempt().then_some(());
-        let turn = last.and_then(|()| self.give_up(&delivery.entry, &delivery.values));
-        let Some(turn) = turn else {
-            return delivery.retry(error, note()).await;
+    async fn failed(&self, job: Job<Payload>, about: &About, error: String) -> Settled {
+        let last = job.is_last_attempt().then_some(());
+        let told = last.and_then(|()| self.give_up(&job.entry, &job.payload, &job.values));
+        let Some(told) = told else {
+            return job.retry(error, note()).await;
         };
-        tracing::error!(error, event = %delivery.entry.event, "message given up; a colleague is told");
-        let settled = delivery.give_up(error, turn).await;
+        tracing::error!(error, event = %job.entry.event, "message given up; a colleague is told");
+        let settled = job.give_up(error, told).await;
         if settled.is_done() {
             self.metrics.given_up(about.source.as_str());
         }
@@ -182,51 +169,61 @@ impl Inbound {
     }
 
     /// What the conversation of a message that cannot be handled is told.
-    fn give_up(&self, entry: &Entry, values: &ReadValues) -> Option<streams::Turn> {
-        let message = (entry.kind == "message").then(|| payload::<InboundMessage>(entry));
-        let message = message?.ok()?;
+    fn give_up(&self, entry: &Entry, payload: &Payload, values: &ReadValues) -> Option<Commit> {
+        let Payload::Message(message) = payload else {
+            return None;
+        };
+        let message = InboundMessage::clone(message);
         let effects = last_words(&self.turns.domain, message, known(values), Timestamp::now());
-        let turn = effects.into_turn(
+        let commit = effects.into_commit(
             self.retention,
             version(values),
             &entry.event,
             &entry.conversation,
             entry.trace.as_deref(),
         );
-        turn.ok()
+        commit.ok()
     }
 
-    async fn commit(&self, delivery: Delivery, version: u64, effects: Effects) -> Settled {
-        let entry = &delivery.entry;
+    async fn commit(&self, job: Job<Payload>, version: u64, effects: Effects) -> Settled {
+        let entry = &job.entry;
         let trace = traces::current_traceparent().or_else(|| entry.trace.clone());
-        match effects.into_turn(
+        match effects.into_commit(
             self.retention,
             version,
             &entry.event,
             &entry.conversation,
             trace.as_deref(),
         ) {
-            Ok(turn) => delivery.commit(turn).await,
-            Err(error) => set_aside(delivery, "unwritable", error.to_string()).await,
+            Ok(commit) => job.commit(commit).await,
+            Err(error) => {
+                let (reason, error) = ("unwritable", error.to_string());
+                tracing::error!(
+                    reason,
+                    error,
+                    event = entry.event,
+                    "message set aside as a dead letter"
+                );
+                job.dead_letter(DeadLetterReason { reason, error }, note())
+                    .await
+            }
         }
     }
 
     /// Nothing depends on it: a signal that is not taken is forgotten.
     async fn show(&self, signal: TypingSignal) {
-        let Ok(payload) = serde_json::to_string(&signal) else {
+        let conversation = signal.to.as_str();
+        let event = format!("{}:typing:{}", signal.source, signal.message_id);
+        let Ok(entry) = NewEntry::new(&signal, event, conversation) else {
             return;
         };
-        let conversation = signal.to.to_string();
         let entry = NewEntry {
-            kind: TypingSignal::KIND.into(),
-            event: format!("{}:typing:{}", signal.source, signal.message_id),
             mailbox: conversation
                 .parse()
                 .ok()
                 .map(|id| TypingSignal::mailbox(&id)),
-            conversation,
-            payload,
             trace: traces::current_traceparent(),
+            ..entry
         };
         let ingest = Ingest {
             destination: Destination::Work(Queue::Outbound),

@@ -38,8 +38,6 @@ pub struct Memory {
     pub human_reason: Option<String>,
     /// Tokens that the language model used for this contact on this day.
     pub tokens: TokenCount,
-    /// When the last message came.
-    pub last_message_at: Option<Timestamp>,
 }
 
 /// Tokens used on a day.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runtime::traces::consumer_span;
-use streams::{DeadLetterReason, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled};
+use streams::{DeadLetterReason, Handler, Job, Queue, Settled};
 use tracing::Instrument;
 
 use crate::crm::{Crm, CrmWrite};
@@ -19,47 +19,35 @@ pub(crate) struct Outbox {
 }
 
 impl Handler for Outbox {
-    fn reads(&self, _entry: &Entry, _keys: PartitionKeys) -> Reads {
-        Reads::default()
-    }
+    type Payload = CrmWrite;
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        let entry = delivery.entry.clone();
+    async fn handle(&self, job: Job<CrmWrite>) -> Settled {
+        let entry = job.entry.clone();
         let span = consumer_span(Queue::Crm, &entry.kind, entry.trace.as_deref());
-        self.write(delivery).instrument(span).await
+        self.write(job).instrument(span).await
     }
 }
 
 impl Outbox {
-    async fn write(&self, mut delivery: Delivery) -> Settled {
-        let write: CrmWrite = match serde_json::from_str(&delivery.entry.payload) {
-            Ok(write) => write,
-            Err(error) => {
-                let why = DeadLetterReason {
-                    reason: "undecodable",
-                    error: error.to_string(),
-                };
-                return delivery.dead_letter(why, None).await;
-            }
-        };
+    async fn write(&self, mut job: Job<CrmWrite>) -> Settled {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.crm.apply(&write).await {
+            match self.crm.apply(&job.payload).await {
                 Ok(_) => {
                     self.metrics.crm_written("later");
-                    return delivery.acknowledge().await;
+                    return job.acknowledge().await;
                 }
                 Err(error) if error.is_refusal() => {
                     let why = DeadLetterReason {
                         reason: "crm_refused",
                         error: error.to_string(),
                     };
-                    return delivery.dead_letter(why, None).await;
+                    return job.dead_letter(why, None).await;
                 }
                 Err(error) => tracing::debug!(%error, "the CRM does not take a write yet"),
             }
-            if delivery.pause(pause).await.is_err() {
-                return delivery.leave();
+            if job.pause(pause).await.is_err() {
+                return job.leave();
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

@@ -93,7 +93,6 @@ impl Turns {
                 self.run_agents(turn).await?
             }
         };
-        effects.memory.last_message_at = Some(now);
         effects.last_inbound = Some(last_inbound);
         effects.history.insert(0, line);
         Ok(effects)

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use shared_types::ChannelAddress;
 
-/// Twilio's sandbox sender, and its pace of one message in three seconds (provider facts, 2.3).
+/// Twilio's sandbox sender, and its pace of one message in three seconds (<https://www.twilio.com/docs/whatsapp/sandbox>).
 pub(super) const SANDBOX: &str = "whatsapp:+14155238886";
 pub(super) const SANDBOX_PER_SECOND: f64 = 1.0 / 3.0;
 

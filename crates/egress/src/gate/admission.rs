@@ -1,16 +1,21 @@
 //! Whether a message may be sent at all. Pure.
 
 use jiff::{SignedDuration, Timestamp};
+use shared_types::fields::{contact, conversation};
 use shared_types::{OutboundMessage, Purpose, Source, Template};
 use streams::ReadValues;
 
-/// The fields of the conversation that are read at the start of a send, in this order. The worker
-/// writes them.
-pub(crate) const CONVERSATION_FIELDS: &[&str] = &["human_until", "last_in", "last_in_to"];
-/// The fields that outlive the conversation.
-pub(crate) const CONTACT_FIELDS: &[&str] = &["opted_out"];
+/// What is read of the conversation.
+pub(crate) const CONVERSATION_FIELDS: &[&str] = &[
+    conversation::HUMAN_UNTIL,
+    conversation::LAST_INBOUND,
+    conversation::LAST_INBOUND_TO,
+];
+/// What is read of the contact.
+pub(crate) const CONTACT_FIELDS: &[&str] = &[contact::OPTED_OUT];
 
-/// WhatsApp allows free text for this long after the customer's last message (provider facts, 2.3).
+/// WhatsApp allows free text for this long after the customer's last message
+/// (<https://www.twilio.com/docs/whatsapp/key-concepts>).
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How things stand between us and the customer.
@@ -24,16 +29,19 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Reads the first two hashes of a delivery's values.
+    /// Reads the first two hashes of a job's values.
     pub(crate) fn read(values: &ReadValues) -> Self {
         let time = |field| {
             let ms = values.field(0, field)?.parse().ok()?;
             Timestamp::from_millisecond(ms).ok()
         };
         Self {
-            opted_out: values.field(1, 0).is_some(),
-            human_until: time(0),
-            last_inbound: time(1).map(|at| (at, values.field(0, 2).map(str::to_owned))),
+            opted_out: values.field(1, contact::OPTED_OUT).is_some(),
+            human_until: time(conversation::HUMAN_UNTIL),
+            last_inbound: time(conversation::LAST_INBOUND).map(|at| {
+                let to = values.field(0, conversation::LAST_INBOUND_TO);
+                (at, to.map(str::to_owned))
+            }),
         }
     }
 }
@@ -63,7 +71,7 @@ pub(crate) fn admit(
     if is_reply && standing.human_until.is_some_and(|until| until > now) {
         return Admission::Refuse("human_in_charge");
     }
-    let nothing = message.text.trim().is_empty() && message.media_urls.is_empty();
+    let nothing = message.text.trim().is_empty();
     // Chatwoot can be handed a conversation without a word to the customer.
     let handed_over =
         message.source == Source::Chatwoot && message.purpose == Purpose::HandoffNotice;
@@ -121,7 +129,6 @@ mod tests {
             in_reply_to: "SM1".parse().unwrap(),
             purpose: Purpose::Reply,
             template: None,
-            media_urls: vec![],
             handoff_note: None,
             created_at: at(0),
         }

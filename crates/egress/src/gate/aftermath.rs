@@ -28,7 +28,7 @@ impl HandOver<'_> {
                 self.missed += 1;
                 self.gate.health.probe_ended(&self.pace.clock, false);
                 let now = Timestamp::now();
-                self.delivery
+                self.job
                     .record(&self.entry.deferred(progress, now, "too late"))
                     .await?;
                 Ok(Step::Go(Stage::Due { progress, at: now }))
@@ -54,7 +54,7 @@ impl HandOver<'_> {
             self.gate.metrics.failure(source, refusal.class);
             self.gate.health.stop(source, &self.pace.clock, &error);
             let now = Timestamp::now();
-            self.delivery
+            self.job
                 .record(&self.entry.deferred(progress, now, &error))
                 .await?;
             return Ok(Step::Go(Stage::Due { progress, at: now }));
@@ -83,7 +83,7 @@ impl HandOver<'_> {
         self.gate.metrics.failure(self.part.message.source, class);
         let (next, after) = self.next(progress, error)?;
         let at = Timestamp::now() + after;
-        self.delivery
+        self.job
             .record(&self.entry.deferred(next, at, error))
             .await?;
         Ok(Step::Go(Stage::Due { progress: next, at }))
@@ -128,7 +128,7 @@ impl HandOver<'_> {
             tracing::debug!(%error, "the sender's clock could not be moved");
         }
         let at = Timestamp::now() + pause;
-        self.delivery
+        self.job
             .record(&self.entry.deferred(progress, at, "rate limited"))
             .await?;
         Ok(Step::Go(Stage::Due { progress, at }))
@@ -147,7 +147,7 @@ impl HandOver<'_> {
         self.gate
             .metrics
             .failure(self.part.message.source, FailureClass::Transient);
-        self.delivery
+        self.job
             .record(&self.entry.doubtful(progress, look_at, &trouble.text))
             .await?;
         tracing::warn!(

@@ -37,7 +37,7 @@ impl HandOver<'_> {
         let end = |how| metrics.doubt_ended(source, how, Timestamp::now().duration_since(since));
         match self.gate.settings.on_unknown {
             // An operator who puts it back wants it sent, if it was not.
-            OnUnknown::Park if !self.delivery.entry.replayed => {
+            OnUnknown::Park if !self.job.entry.replayed => {
                 end(DoubtEnd::Parked);
                 let error = "the provider may have the message; the policy is not to send it again";
                 return Err(Stop::SetAside(set_aside(OUTCOME_UNKNOWN, error)));
@@ -47,7 +47,7 @@ impl HandOver<'_> {
                 let (next, pause) = self.next(progress, POLICY)?;
                 return self.send_again(next, pause).await;
             }
-            OnUnknown::Park | OnUnknown::Resolve => self.delivery.pause(until(look_at)).await?,
+            OnUnknown::Park | OnUnknown::Resolve => self.job.pause(until(look_at)).await?,
         }
         if self.is_bound().await? {
             end(DoubtEnd::CalledBack);
@@ -76,7 +76,7 @@ impl HandOver<'_> {
     async fn is_bound(&mut self) -> Result<bool, Stop> {
         let probe = self.entry.nothing_unless_sent();
         Ok(matches!(
-            self.delivery.record(&probe).await?,
+            self.job.record(&probe).await?,
             RecordOutcome::Held(_)
         ))
     }
@@ -90,7 +90,7 @@ impl HandOver<'_> {
                 return Ok(trace);
             };
             tracing::warn!(outbound.id = %self.part.id, error, "the provider's list cannot be read");
-            self.delivery.pause(pause).await?;
+            self.job.pause(pause).await?;
             pause *= 2;
         }
         Ok(trace)
@@ -98,7 +98,7 @@ impl HandOver<'_> {
 
     /// Messages that are known as another send of ours are no trace of this one.
     async fn look_up_once(&self, since: Timestamp) -> Trace {
-        let (redis, keys, part) = (self.gate.redis.clone(), self.delivery.keys(), self.part);
+        let (redis, keys, part) = (self.gate.redis.clone(), self.job.keys(), self.part);
         let source = part.message.source.as_str();
         let unclaimed = move |ids: Vec<String>| -> BoxFuture<'_, Result<Vec<String>, String>> {
             let (redis, own) = (redis.clone(), part.id.to_string());
@@ -122,7 +122,13 @@ impl HandOver<'_> {
 
     async fn send_again(&mut self, next: Progress, pause: Duration) -> Result<Step, Stop> {
         let at = Timestamp::now() + pause;
-        self.delivery.record(&self.entry.flagged(next, at)).await?;
+        self.job
+            .record(
+                &self
+                    .entry
+                    .deferred(next, at, "no trace of an earlier request"),
+            )
+            .await?;
         tracing::warn!(outbound.id = %self.part.id, "sent again; the customer may get it twice");
         Ok(Step::Go(Stage::Due { progress: next, at }))
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces::current_traceparent;
-use shared_types::Receipt;
-use streams::{Delivery, Record, RecordOutcome};
+use shared_types::{Outbound, Receipt};
+use streams::{Job, Record, RecordOutcome};
 
 use super::health::Pass;
 use super::pacer::{Asked, Place};
@@ -18,7 +18,7 @@ use crate::senders::{Pace, Part, Sender};
 /// One part with everything that its steps need.
 pub(super) struct HandOver<'a> {
     pub(super) gate: &'a Gate,
-    pub(super) delivery: &'a mut Delivery,
+    pub(super) job: &'a mut Job<Outbound>,
     pub(super) sender: &'a dyn Sender,
     pub(super) part: &'a Part,
     pub(super) entry: Entry<'a>,
@@ -39,21 +39,21 @@ impl Gate {
     /// Hands a part over and gives the record that says so.
     pub(super) async fn hand_over(
         &self,
-        delivery: &mut Delivery,
+        job: &mut Job<Outbound>,
         sender: &dyn Sender,
         part: &Part,
         first: Step,
     ) -> Result<Record, Stop> {
         let entry = Entry {
-            keys: delivery.keys(),
+            keys: job.keys(),
             part,
             ttl: self.settings.ledger_ttl(),
-            trace: current_traceparent().or_else(|| delivery.entry.trace.clone()),
+            trace: current_traceparent().or_else(|| job.entry.trace.clone()),
         };
         let pace = sender.pace(&part.message);
         let mut steps = HandOver {
             gate: self,
-            delivery,
+            job,
             sender,
             part,
             entry,
@@ -80,7 +80,7 @@ impl Gate {
             let record = steps
                 .entry
                 .set_aside(in_doubt, Timestamp::now(), &why.error);
-            steps.delivery.record(&record).await?;
+            steps.job.record(&record).await?;
         }
         handed_over
     }
@@ -113,20 +113,18 @@ impl HandOver<'_> {
 
     /// Waits for its time and its turn, and makes one request.
     async fn attempt(&mut self, progress: Progress, at: Timestamp) -> Result<Step, Stop> {
-        self.delivery.pause(until(at)).await?;
+        self.job.pause(until(at)).await?;
         let (slot, place) = self.wait_for_turn().await?;
         self.intent_at = Timestamp::now();
-        let intent = self
-            .entry
-            .intent(progress, self.intent_at, self.delivery.token());
-        if let RecordOutcome::Held(provider_id) = self.delivery.record(&intent).await? {
+        let intent = self.entry.intent(progress, self.intent_at);
+        if let RecordOutcome::Held(provider_id) = self.job.record(&intent).await? {
             tracing::info!(outbound.id = %self.part.id, provider_id, "a status callback says that it was sent");
             self.gate.health.probe_ended(&self.pace.clock, false);
             return Ok(Step::Go(Stage::Sent));
         }
         let (recent, id) = (&self.gate.recent, &self.part.id);
         recent.begun(id, self.intent_at);
-        let lease = self.delivery.safe_until();
+        let lease = self.job.safe_until();
         let deadline = slot.map_or(lease, |slot| slot.min(lease));
         let started = Instant::now();
         let attempt = self.sender.send(self.part, deadline).await;
@@ -151,17 +149,13 @@ impl HandOver<'_> {
     async fn wait_for_turn(&mut self) -> Result<(Option<Instant>, Place), Stop> {
         loop {
             let clock = &self.pace.clock;
-            self.pass = self.gate.health.wait(self.delivery, clock).await?;
+            self.pass = self.gate.health.wait(self.job, clock).await?;
             self.type_first().await?;
             let asked = Asked {
                 since: Instant::now(),
                 missed: self.missed,
             };
-            let place = self
-                .gate
-                .pacer
-                .place(self.delivery, &self.pace.clock)
-                .await?;
+            let place = self.gate.pacer.place(self.job, &self.pace.clock).await?;
             let slot = self.wait_for_slot(asked).await?;
             // The sender may have been stopped while this message waited for its slot.
             if self.pass == Pass::Probe || !self.gate.health.is_stopped(&self.pace.clock) {
@@ -175,7 +169,7 @@ impl HandOver<'_> {
             return Ok(());
         }
         let typing = self.sender.begin_typing(self.part).await;
-        self.delivery.pause(typing).await?;
+        self.job.pause(typing).await?;
         self.sender.end_typing(self.part).await;
         Ok(())
     }
@@ -190,12 +184,9 @@ impl HandOver<'_> {
                 clock,
                 per_second: Some(1.0 / recipient.as_secs_f64()),
             };
-            gate.pacer.wait(self.delivery, &pace, asked, warn).await?;
+            gate.pacer.wait(self.job, &pace, asked, warn).await?;
         }
-        let slot = gate
-            .pacer
-            .wait(self.delivery, &self.pace, asked, warn)
-            .await?;
+        let slot = gate.pacer.wait(self.job, &self.pace, asked, warn).await?;
         Ok(slot.leave_before)
     }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared_types::{Masking, Source};
-use streams::{Delivery, Interrupted};
+use shared_types::{Masking, Outbound, Source};
+use streams::{Interrupted, Job};
 use tokio::sync::Notify;
 
 use crate::metrics::EgressMetrics;
@@ -70,7 +70,7 @@ impl SenderHealth {
     /// When the process stops or the lease is gone.
     pub(crate) async fn wait(
         &self,
-        delivery: &mut Delivery,
+        job: &mut Job<Outbound>,
         clock: &str,
     ) -> Result<Pass, Interrupted> {
         loop {
@@ -84,7 +84,7 @@ impl SenderHealth {
                             () = tokio::time::sleep(pause) => {}
                         }
                     };
-                    delivery.wait_for(either).await?;
+                    job.wait_for(either).await?;
                 }
             }
         }

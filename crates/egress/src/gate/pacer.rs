@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use streams::{Delivery, Interrupted, Redis, Slot};
-use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore};
+use shared_types::Outbound;
+use streams::{Interrupted, Job, Redis, Slot};
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::EgressMetrics;
 use crate::senders::Pace;
@@ -30,7 +31,7 @@ pub(crate) struct Pacer {
 /// One sender's line.
 #[derive(Clone)]
 struct Line {
-    turn: Arc<Turn<()>>,
+    turn: Arc<AsyncMutex<()>>,
     /// Bounds the requests in progress, so that a provider that does not answer leaves the
     /// process's places to the other senders.
     places: Arc<Semaphore>,
@@ -83,11 +84,11 @@ impl Pacer {
     /// When the process stops or the lease is gone.
     pub(crate) async fn place(
         &self,
-        delivery: &mut Delivery,
+        job: &mut Job<Outbound>,
         clock: &str,
     ) -> Result<Place, Interrupted> {
         let places = self.line(clock).places;
-        let permit = delivery.wait_for(places.acquire_owned()).await?;
+        let permit = job.wait_for(places.acquire_owned()).await?;
         permit.map(Place).map_err(|_| Interrupted)
     }
 
@@ -97,7 +98,7 @@ impl Pacer {
     /// When the process stops or the lease is gone.
     pub(crate) async fn wait(
         &self,
-        delivery: &mut Delivery,
+        job: &mut Job<Outbound>,
         pace: &Pace,
         Asked {
             since: asked,
@@ -109,7 +110,7 @@ impl Pacer {
             return Ok(SlotTime { leave_before: None });
         };
         let line = self.line(&pace.clock);
-        let turn = delivery.wait_for(line.turn.lock_owned()).await?;
+        let turn = job.wait_for(line.turn.lock_owned()).await?;
         let mut warned = false;
         let wait = loop {
             if !warned && asked.elapsed() > self.warning {
@@ -126,11 +127,11 @@ impl Pacer {
                 Err(_) => PAUSE_AFTER_ERROR,
             };
             let pause = pause.min(self.warning.max(HORIZON));
-            delivery.or_interrupted(tokio::time::sleep(pause)).await?;
+            job.or_interrupted(tokio::time::sleep(pause)).await?;
         };
         drop(turn);
         let begins = Instant::now() + wait;
-        delivery.or_interrupted(tokio::time::sleep(wait)).await?;
+        job.or_interrupted(tokio::time::sleep(wait)).await?;
         self.metrics.paced(asked.elapsed());
         Ok(SlotTime {
             leave_before: self.allowance(missed).map(|allowed| begins + allowed),

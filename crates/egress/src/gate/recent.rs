@@ -1,7 +1,7 @@
 //! What this process handed over lately, should Redis forget it.
 //!
-//! With `appendfsync everysec` a Redis that dies may lose the last seconds that it acknowledged
-//! (`redis_streams` note, section 6). The message is then found in the queue again and the ledger
+//! With `appendfsync everysec` a Redis that dies may lose the last second or two that it acknowledged
+//! (<https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/>). The message is then found in the queue again and the ledger
 //! does not know it; the process that sent it does.
 
 use std::collections::{HashMap, VecDeque};

@@ -1,4 +1,4 @@
-//! Which reports move a message's status. Pure (provider facts, section 2.5).
+//! Which reports move a message's status. Pure.
 
 use shared_types::DeliveryStatus::{
     self, Accepted, Canceled, Delivered, Failed, PartiallyDelivered, Queued, Read, Scheduled,

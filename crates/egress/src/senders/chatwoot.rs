@@ -1,4 +1,5 @@
-//! Chatwoot's REST interface as an agent bot (provider facts, sections 4.4 and 4.5).
+//! Chatwoot's REST interface as an agent bot
+//! (<https://developers.chatwoot.com/api-reference/messages/create-new-message>).
 
 use std::time::Instant;
 
@@ -73,7 +74,7 @@ impl Chatwoot {
             })
         };
         let (path, body) = match &part.content {
-            Content::Text { text, .. } => ("messages", message(text, false)),
+            Content::Text(text) => ("messages", message(text, false)),
             Content::Note(text) => ("messages", message(text, true)),
             Content::Handoff => ("toggle_status", json!({"status": "open"})),
             Content::Template(_) => {
@@ -156,11 +157,7 @@ impl Sender for Chatwoot {
         if texts.len() > MAX_PARTS {
             return Vec::new();
         }
-        let text = |text| Content::Text {
-            text,
-            media: Vec::new(),
-        };
-        let mut contents: Vec<_> = texts.into_iter().map(text).collect();
+        let mut contents: Vec<_> = texts.into_iter().map(Content::Text).collect();
         if message.purpose == Purpose::HandoffNotice {
             contents.extend(message.handoff_note.clone().map(Content::Note));
             contents.push(Content::Handoff);

@@ -1,4 +1,4 @@
-//! Twilio's Messages API (provider facts, section 2).
+//! Twilio's Messages API (<https://www.twilio.com/docs/messaging/api/message-resource>).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -92,12 +92,7 @@ impl Twilio {
             ),
         }
         match &part.content {
-            Content::Text { text, media } => {
-                if !text.is_empty() {
-                    form.push(("Body", text.clone()));
-                }
-                form.extend(media.iter().map(|url| ("MediaUrl", url.clone())));
-            }
+            Content::Text(text) => form.push(("Body", text.clone())),
             Content::Template(template) => {
                 form.push(("ContentSid", template.content_sid.clone()));
                 if !template.variables.is_empty() {
@@ -125,7 +120,7 @@ impl Twilio {
         }
     }
 
-    /// Provider facts, section 2.6.
+    /// <https://www.twilio.com/docs/whatsapp/api/typing-indicators-resource>
     async fn indicate(&self, signal: &TypingSignal) -> Result<(), String> {
         let form = [
             ("channel", "whatsapp".to_owned()),
@@ -210,20 +205,11 @@ impl Sender for Twilio {
         {
             return vec![Content::Template(template.clone())];
         }
-        let mut texts = split(&message.text, LIMIT);
+        let texts = split(&message.text, LIMIT);
         if texts.len() > MAX_PARTS {
             return Vec::new();
         }
-        if texts.is_empty() && !message.media_urls.is_empty() {
-            texts.push(String::new());
-        }
-        let mut media = Some(message.media_urls.clone());
-        // Files go with the first part; their order among the texts is then certain.
-        let content = |text| Content::Text {
-            text,
-            media: media.take().unwrap_or_default(),
-        };
-        texts.into_iter().map(content).collect()
+        texts.into_iter().map(Content::Text).collect()
     }
 
     fn show_typing<'a>(&'a self, signal: &'a TypingSignal) -> BoxFuture<'a, Result<(), String>> {

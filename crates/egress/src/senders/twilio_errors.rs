@@ -1,4 +1,4 @@
-//! Twilio's error codes and what they call for (provider facts, section 2.4).
+//! Twilio's error codes and what they call for (<https://www.twilio.com/docs/api/errors>).
 
 use shared_types::FailureClass;
 use shared_types::FailureClass::{Configuration, Permanent, Transient, Window};
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_classed_as_the_provider_facts_say() {
+    fn codes_are_classed_by_what_helps() {
         assert_eq!(class_of("21211"), (Permanent, Scope::Message));
         assert_eq!(class_of("21612").0, Permanent);
         assert_eq!(class_of("21614").0, Permanent);

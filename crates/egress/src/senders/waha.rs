@@ -1,4 +1,4 @@
-//! WAHA's REST interface (provider facts, section 3.4), at a human pace.
+//! WAHA's REST interface (<https://waha.devlike.pro/docs/how-to/send-messages/>), at a human pace.
 
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ impl Waha {
     }
 
     async fn post(&self, part: &Part, deadline: Instant) -> Attempt {
-        let Content::Text { text, .. } = &part.content else {
+        let Content::Text(text) = &part.content else {
             let class = FailureClass::Permanent;
             return Attempt::Refused(Refusal::of_message(
                 class,
@@ -182,13 +182,7 @@ impl Sender for Waha {
         if texts.len() > MAX_PARTS {
             return Vec::new();
         }
-        texts
-            .into_iter()
-            .map(|text| Content::Text {
-                text,
-                media: Vec::new(),
-            })
-            .collect()
+        texts.into_iter().map(Content::Text).collect()
     }
 
     fn begin_typing<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, Duration> {

@@ -286,21 +286,21 @@ fn entries() -> Vec<(&'static str, &'static str, String, &'static str)> {
             "no recipient",
             "message",
             without_recipient.to_string(),
-            "invalid_message",
+            "undecodable",
         ),
         (
             "an empty recipient",
             "message",
             with("to", json!("")),
-            "invalid_message",
+            "undecodable",
         ),
         (
             "an unknown source",
             "message",
             with("source", json!("telegram")),
-            "invalid_message",
+            "undecodable",
         ),
-        ("no JSON", "message", "Hallo".into(), "invalid_message"),
+        ("no JSON", "message", "Hallo".into(), "undecodable"),
         (
             "an empty text",
             "message",
@@ -319,12 +319,7 @@ fn entries() -> Vec<(&'static str, &'static str, String, &'static str)> {
             good.to_string(),
             "unknown_kind",
         ),
-        (
-            "no delivery report",
-            "delivery",
-            "[]".into(),
-            "invalid_message",
-        ),
+        ("no delivery report", "delivery", "[]".into(), "undecodable"),
     ]
 }
 

@@ -241,7 +241,7 @@ impl Rig {
     }
 
     pub(crate) async fn ledger_of(&self, conversation: &str, id: &str) -> Fields {
-        let key = self.keys(conversation).delivery(id);
+        let key = self.keys(conversation).send(id);
         self.redis.hash(&key).await.unwrap()
     }
 
@@ -366,7 +366,6 @@ pub(crate) fn reply_to(to: &str, text: &str) -> OutboundMessage {
         in_reply_to: "SM00000000000000000000000000000001".parse().unwrap(),
         purpose: Purpose::Reply,
         template: None,
-        media_urls: vec![],
         handoff_note: None,
         created_at: Timestamp::now(),
     }

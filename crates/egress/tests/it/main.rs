@@ -5,6 +5,7 @@ mod admission;
 mod bad_input;
 mod chatwoot;
 mod commands;
+mod earlier_builds;
 mod harness;
 mod logs;
 mod pace;

@@ -126,7 +126,7 @@ async fn a_report_that_overtakes_the_note_of_its_send_waits_for_it() {
         .await;
     let _egress = rig.egress(&[]);
     // Known to the ledger only now, and told by the report that it was sent.
-    let key = rig.keys(CUSTOMER).delivery(message.id.as_str());
+    let key = rig.keys(CUSTOMER).send(message.id.as_str());
     rig.set(&key, "state", "intent");
     let ledger = rig
         .ledger_when(&message, |f| f.contains_key("status"))

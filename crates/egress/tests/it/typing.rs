@@ -1,7 +1,7 @@
 //! The typing indicator of a slow turn.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{Endpoint, OutboundId, OutboundMessage, Source, TypingSignal};
+use shared_types::{Endpoint, Kind, OutboundId, OutboundMessage, Source, TypingSignal};
 use simulator::{Fault, FaultRule, Provider};
 use streams::NewEntry;
 use test_support::eventually;

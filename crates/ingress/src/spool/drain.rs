@@ -81,7 +81,7 @@ async fn take_in_batch(spool: &Spool, redis: &Redis, limits: &LimitsConfig) -> u
 /// Whether the webhook is in Redis now. The rate limit does not apply: it was answered already.
 async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
     let (entry, destination) = match serde_json::from_slice::<Spooled>(bytes) {
-        Ok(webhook) => webhook.into_parts(),
+        Ok(Spooled { to, entry }) => (entry, to),
         Err(_) => {
             tracing::error!("a spooled webhook cannot be read; it is kept as rejected");
             unreadable(bytes)

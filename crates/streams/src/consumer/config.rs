@@ -52,7 +52,7 @@ pub enum ConsumerConfigError {
 }
 
 impl ConsumerConfig {
-    /// The settings that fit most deployments (`redis_streams` note, section 3.2).
+    /// The settings that fit most deployments.
     pub fn new(queue: Queue, member: MemberId) -> Self {
         Self {
             queue,

@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
+use shared_types::Payload;
+
 use crate::StreamId;
 use crate::fetch::{Fetched, From};
 
-use super::delivery::{Context, Outcome};
+use super::job::{Context, Outcome};
 use super::mailboxes::{Content, Item};
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// Makes sure that the item has its content. Gives how it ends when that cannot be had.
-pub(super) async fn load(item: &mut Item, context: &Context) -> Result<(), Outcome> {
+pub(super) async fn load<P: Payload>(item: &mut Item<P>, context: &Context) -> Result<(), Outcome> {
     if matches!(item.content, Content::Unloaded) {
         item.content = read(item.id, context).await?;
     }
     Ok(())
 }
 
-async fn read(id: StreamId, context: &Context) -> Result<Content, Outcome> {
+async fn read<P: Payload>(id: StreamId, context: &Context) -> Result<Content<P>, Outcome> {
     let from = From::Pending { after: id.before() };
     loop {
         match context.redis.fetch(&context.lease, &from, 1).await {

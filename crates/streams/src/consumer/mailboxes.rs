@@ -4,34 +4,59 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::entry::{EntryError, RawEntry};
+use shared_types::Payload;
+
+use crate::entry::RawEntry;
 use crate::{Entry, StreamId};
 
 /// An entry in its mailbox.
-#[derive(Debug, Clone)]
-pub(crate) struct Item {
+#[derive(Debug)]
+pub(crate) struct Item<P> {
     pub(crate) id: StreamId,
-    pub(crate) content: Content,
+    pub(crate) content: Content<P>,
     /// What may be blocked as a whole; see [`crate::Handler::lane`].
     pub(crate) lane: Option<Arc<str>>,
     /// What the last attempt in this process said.
     pub(crate) last_error: Option<String>,
 }
 
-/// An entry, or the reason why it is none.
-#[derive(Debug, Clone)]
-pub(crate) enum Content {
-    Entry(Arc<Entry>),
-    Undecodable(EntryError),
+/// What is known of an entry.
+#[derive(Debug)]
+pub(crate) enum Content<P> {
+    Whole(Arc<Entry>, Arc<P>),
+    Poison(Poison),
     /// Left in Redis for want of room; to be read again when its turn comes.
     Unloaded,
 }
 
-impl From<RawEntry> for Item {
+/// Why an entry can never be handled.
+#[derive(Debug)]
+pub(crate) struct Poison {
+    /// What is around the payload, where that much can be read.
+    pub(crate) entry: Option<Entry>,
+    pub(crate) reason: &'static str,
+    pub(crate) error: String,
+}
+
+/// The reason of a dead letter that no build of this version can read.
+const UNDECODABLE: &str = "undecodable";
+
+impl<P: Payload> From<RawEntry> for Item<P> {
     fn from(raw: RawEntry) -> Self {
-        let (id, content) = match raw.decode() {
-            Ok(entry) => (entry.id, Content::Entry(Arc::new(entry))),
-            Err((id, error)) => (id, Content::Undecodable(error)),
+        let id = raw.id;
+        let poison = |entry, reason, error| {
+            Content::Poison(Poison {
+                entry,
+                reason,
+                error,
+            })
+        };
+        let content = match raw.decode() {
+            Err(error) => poison(None, UNDECODABLE, error.to_string()),
+            Ok((entry, json)) => match P::read(&entry.kind, &json) {
+                Ok(payload) => Content::Whole(Arc::new(entry), Arc::new(payload)),
+                Err(error) => poison(Some(entry), error.reason(), error.to_string()),
+            },
         };
         Self {
             id,
@@ -42,32 +67,49 @@ impl From<RawEntry> for Item {
     }
 }
 
-/// The key of a mailbox. An undecodable entry has one of its own, so it holds up nobody.
+/// The key of a mailbox. An entry that does not tell its own has one to itself, so it holds up nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum MailboxKey {
     Named(Arc<str>),
     Nameless(StreamId),
 }
 
-impl Item {
+impl<P> Item<P> {
     fn mailbox(&self) -> MailboxKey {
-        match &self.content {
-            Content::Entry(entry) => MailboxKey::Named(entry.mailbox.as_str().into()),
-            Content::Undecodable(_) | Content::Unloaded => MailboxKey::Nameless(self.id),
+        let entry = match &self.content {
+            Content::Whole(entry, _) => Some(&**entry),
+            Content::Poison(poison) => poison.entry.as_ref(),
+            Content::Unloaded => None,
+        };
+        entry.map_or(MailboxKey::Nameless(self.id), |entry| {
+            MailboxKey::Named(entry.mailbox.as_str().into())
+        })
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(self.content, Content::Whole(..))
+    }
+}
+
+#[derive(Debug)]
+struct Mailbox<P> {
+    waiting: VecDeque<Item<P>>,
+    state: State,
+}
+
+impl<P> Default for Mailbox<P> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            state: State::default(),
         }
     }
 }
 
-#[derive(Debug, Default)]
-struct Mailbox {
-    waiting: VecDeque<Item>,
-    state: State,
-}
-
-impl Mailbox {
+impl<P> Mailbox<P> {
     /// In stream order. New entries come in that order; one that Redis gave back after it had lost a
     /// commit goes before those that are waiting, also before one that is tried again.
-    fn insert(&mut self, item: Item) {
+    fn insert(&mut self, item: Item<P>) {
         let place = self.waiting.partition_point(|waiting| waiting.id < item.id);
         self.waiting.insert(place, item);
     }
@@ -92,8 +134,8 @@ struct Lane {
 
 /// The mailboxes of one partition.
 #[derive(Debug)]
-pub(crate) struct Mailboxes {
-    by_key: HashMap<MailboxKey, Mailbox>,
+pub(crate) struct Mailboxes<P> {
+    by_key: HashMap<MailboxKey, Mailbox<P>>,
     ready: VecDeque<MailboxKey>,
     delayed: HashSet<MailboxKey>,
     lanes: HashMap<Arc<str>, Lane>,
@@ -103,10 +145,10 @@ pub(crate) struct Mailboxes {
     most_in_lane: usize,
     /// Everything that is waiting or running, so that a second reading of the pending entries adds
     /// nothing twice.
-    known: HashSet<StreamId>,
+    ids: HashSet<StreamId>,
 }
 
-impl Mailboxes {
+impl<P> Mailboxes<P> {
     /// At most `most_loaded` waiting entries are held whole; at most `most_in_lane` of one lane run.
     pub(crate) fn new(most_loaded: usize, most_in_lane: usize) -> Self {
         Self {
@@ -117,22 +159,22 @@ impl Mailboxes {
             loaded: 0,
             most_loaded,
             most_in_lane,
-            known: HashSet::new(),
+            ids: HashSet::new(),
         }
     }
 
     /// How many entries are waiting or running.
     pub(crate) fn len(&self) -> usize {
-        self.known.len()
+        self.ids.len()
     }
 
     /// Adds an entry to its mailbox, in stream order.
-    pub(crate) fn push(&mut self, mut item: Item) {
-        if !self.known.insert(item.id) {
+    pub(crate) fn push(&mut self, mut item: Item<P>) {
+        if !self.ids.insert(item.id) {
             return;
         }
         let key = item.mailbox();
-        if matches!(item.content, Content::Entry(_)) {
+        if item.is_whole() {
             if self.loaded < self.most_loaded {
                 self.loaded += 1;
             } else {
@@ -147,7 +189,7 @@ impl Mailboxes {
     }
 
     /// Takes the head of a mailbox that has nothing running and whose lane has a place.
-    pub(crate) fn start_next(&mut self) -> Option<(MailboxKey, Item)> {
+    pub(crate) fn start_next(&mut self) -> Option<(MailboxKey, Item<P>)> {
         while let Some(key) = self.ready.pop_front() {
             let Some(mailbox) = self.by_key.get_mut(&key) else {
                 continue;
@@ -165,7 +207,7 @@ impl Mailboxes {
             }
             if let Some(item) = mailbox.waiting.pop_front() {
                 mailbox.state = State::Running;
-                self.loaded -= usize::from(matches!(item.content, Content::Entry(_)));
+                self.loaded -= usize::from(item.is_whole());
                 return Some((key, item));
             }
         }
@@ -173,7 +215,7 @@ impl Mailboxes {
     }
 
     /// A running entry has given its place up; who waits for one may start.
-    fn leave_lane(&mut self, item: &Item) {
+    fn leave_lane(&mut self, item: &Item<P>) {
         let Some(name) = &item.lane else {
             return;
         };
@@ -187,8 +229,8 @@ impl Mailboxes {
     }
 
     /// The running entry has ended; the next of its mailbox may start.
-    pub(crate) fn finish(&mut self, key: MailboxKey, item: &Item) {
-        self.known.remove(&item.id);
+    pub(crate) fn finish(&mut self, key: MailboxKey, item: &Item<P>) {
+        self.ids.remove(&item.id);
         self.leave_lane(item);
         let Some(mailbox) = self.by_key.get_mut(&key) else {
             return;
@@ -202,10 +244,10 @@ impl Mailboxes {
     }
 
     /// The running entry goes back to its place in its mailbox and is tried again at `when`.
-    pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item, when: Instant) {
+    pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item<P>, when: Instant) {
         self.leave_lane(&item);
         if let Some(mailbox) = self.by_key.get_mut(key) {
-            self.loaded += usize::from(matches!(item.content, Content::Entry(_)));
+            self.loaded += usize::from(item.is_whole());
             mailbox.insert(item);
             mailbox.state = State::Delayed(when);
             self.delayed.insert(key.clone());
@@ -244,7 +286,7 @@ impl Mailboxes {
         }
         self.by_key.retain(|_, mailbox| {
             for item in mailbox.waiting.drain(..) {
-                self.known.remove(&item.id);
+                self.ids.remove(&item.id);
             }
             mailbox.state == State::Running
         });
@@ -259,20 +301,19 @@ mod tests {
 
     use super::*;
 
-    fn item(n: u64, mailbox: &str) -> Item {
+    fn item(n: u64, mailbox: &str) -> Item<()> {
         let entry = Entry {
             id: format!("{n}-0").parse().unwrap(),
             kind: "message".into(),
             event: format!("e{n}"),
             conversation: mailbox.into(),
             mailbox: mailbox.into(),
-            payload: String::new(),
             trace: None,
             replayed: false,
         };
         Item {
             id: entry.id,
-            content: Content::Entry(Arc::new(entry)),
+            content: Content::Whole(Arc::new(entry), Arc::new(())),
             lane: None,
             last_error: None,
         }
@@ -343,10 +384,7 @@ mod tests {
         }
         let mut loaded = Vec::new();
         while let Some((key, item)) = boxes.start_next() {
-            loaded.push((
-                item.id.added_at_ms(),
-                matches!(item.content, Content::Entry(_)),
-            ));
+            loaded.push((item.id.added_at_ms(), item.is_whole()));
             boxes.finish(key, &item);
         }
         assert_eq!(loaded, [(1, true), (2, true), (3, false), (4, false)]);
@@ -366,7 +404,7 @@ mod tests {
         while let Some(started) = boxes.start_next() {
             running.push(started);
         }
-        let ids = |running: &[(MailboxKey, Item)]| {
+        let ids = |running: &[(MailboxKey, Item<()>)]| {
             let ids = running.iter().map(|(_, item)| item.id.added_at_ms());
             ids.collect::<Vec<_>>()
         };
@@ -413,7 +451,7 @@ mod tests {
                 boxes.push(Item { lane, ..item(n as u64 + 1, &mailbox.to_string()) });
             }
             let now = Instant::now();
-            let mut running: Vec<(MailboxKey, Item)> = Vec::new();
+            let mut running: Vec<(MailboxKey, Item<()>)> = Vec::new();
             let mut done: HashMap<MailboxKey, Vec<StreamId>> = HashMap::new();
             for (retry, pick) in choices {
                 boxes.wake_delayed(now);

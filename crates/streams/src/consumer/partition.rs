@@ -13,11 +13,11 @@ use crate::{Redis, StreamId};
 
 use super::Handler;
 use super::config::ConsumerConfig;
-use super::delivery::{Context, Outcome};
+use super::job::{Context, Outcome};
 use super::load::load;
 use super::mailboxes::{Content, Item, MailboxKey, Mailboxes};
 use super::process::process;
-use super::wake::WakeSlot;
+use super::wake::Waker;
 
 /// What all partitions of a consumer share.
 pub(super) struct Shared<H> {
@@ -27,13 +27,13 @@ pub(super) struct Shared<H> {
     pub(super) permits: Arc<Semaphore>,
 }
 
-pub(super) struct PartitionLoop<H> {
+pub(super) struct PartitionLoop<H: Handler> {
     shared: Arc<Shared<H>>,
     lease: Arc<Lease>,
-    slot: Arc<WakeSlot>,
+    waker: Arc<Waker>,
     stop: CancellationToken,
-    mailboxes: Mailboxes,
-    running: JoinSet<(MailboxKey, Item, Outcome)>,
+    mailboxes: Mailboxes<H::Payload>,
+    running: JoinSet<Ended<H::Payload>>,
     from: From,
     /// Whether the last fetch left something behind, as far as is known.
     more: bool,
@@ -41,20 +41,23 @@ pub(super) struct PartitionLoop<H> {
     not_before: Option<Instant>,
 }
 
+/// An entry whose processing has ended, and how.
+type Ended<P> = (MailboxKey, Item<P>, Outcome);
+
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 impl<H: Handler> PartitionLoop<H> {
     pub(super) fn new(
         shared: Arc<Shared<H>>,
         lease: Arc<Lease>,
-        slot: Arc<WakeSlot>,
+        waker: Arc<Waker>,
         stop: CancellationToken,
     ) -> Self {
         let mailboxes = Mailboxes::new(shared.config.window, shared.config.lane);
         Self {
             shared,
             lease,
-            slot,
+            waker,
             stop,
             mailboxes,
             running: JoinSet::new(),
@@ -110,7 +113,7 @@ impl<H: Handler> PartitionLoop<H> {
                     self.ended(ended.ok());
                 }
             }
-            () = self.slot.woken(), if !stopping => self.woken(),
+            () = self.waker.woken(), if !stopping => self.woken(),
             () = sleep_until(timer), if timer.is_some() && !stopping => self.not_before = None,
         }
     }
@@ -119,7 +122,7 @@ impl<H: Handler> PartitionLoop<H> {
     /// Redis has lost leaves its entry pending, and only a reading of those finds it.
     fn woken(&mut self) {
         self.more = true;
-        if self.slot.take_suspicion() {
+        if self.waker.take_suspicion() {
             self.from = From::Pending {
                 after: StreamId::ZERO,
             };
@@ -150,7 +153,7 @@ impl<H: Handler> PartitionLoop<H> {
                 self.from = From::Pending {
                     after: StreamId::ZERO,
                 };
-                self.slot.start_over();
+                self.waker.start_over();
                 self.not_before = Some(Instant::now() + PAUSE_AFTER_ERROR);
             }
         }
@@ -160,9 +163,9 @@ impl<H: Handler> PartitionLoop<H> {
         let last = entries.last().map(|entry| entry.id);
         let full = entries.len() >= room;
         for entry in entries {
-            let mut item: Item = entry.into();
-            if let Content::Entry(entry) = &item.content {
-                item.lane = self.shared.handler.lane(entry).map(Into::into);
+            let mut item: Item<H::Payload> = entry.into();
+            if let Content::Whole(_, payload) = &item.content {
+                item.lane = self.shared.handler.lane(payload).map(Into::into);
             }
             self.mailboxes.push(item);
         }
@@ -171,7 +174,7 @@ impl<H: Handler> PartitionLoop<H> {
             (From::Pending { .. }, None) => self.from = From::New,
             (From::New, _) => self.more = full,
         }
-        self.slot.fetched(last, self.more);
+        self.waker.fetched(last, self.more);
     }
 
     fn hand_out(&mut self) {
@@ -200,7 +203,7 @@ impl<H: Handler> PartitionLoop<H> {
         }
     }
 
-    fn ended(&mut self, ended: Option<(MailboxKey, Item, Outcome)>) {
+    fn ended(&mut self, ended: Option<Ended<H::Payload>>) {
         let Some((key, mut item, outcome)) = ended else {
             return;
         };

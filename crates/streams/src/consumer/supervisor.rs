@@ -14,11 +14,11 @@ use crate::{Partition, StreamsError};
 
 use super::Handler;
 use super::partition::{PartitionLoop, Shared};
-use super::wake::WakeSlot;
+use super::wake::Waker;
 
 struct Owned {
     lease: Arc<Lease>,
-    slot: Arc<WakeSlot>,
+    waker: Arc<Waker>,
     stop: CancellationToken,
     task: Id,
 }
@@ -27,7 +27,7 @@ pub(super) struct Supervisor<H> {
     shared: Arc<Shared<H>>,
     owned: BTreeMap<Partition, Owned>,
     tasks: JoinSet<()>,
-    watched: watch::Sender<Vec<Arc<WakeSlot>>>,
+    watched: watch::Sender<Vec<Arc<Waker>>>,
     /// The partitions due to this process at the last count of members.
     target: usize,
 }
@@ -41,7 +41,7 @@ pub struct DrainReport {
 }
 
 impl<H: Handler> Supervisor<H> {
-    pub(super) fn new(shared: Arc<Shared<H>>, watched: watch::Sender<Vec<Arc<WakeSlot>>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<H>>, watched: watch::Sender<Vec<Arc<Waker>>>) -> Self {
         Self {
             shared,
             owned: BTreeMap::new(),
@@ -206,12 +206,12 @@ impl<H: Handler> Supervisor<H> {
         let partition = lease.partition;
         let lease = Arc::new(lease);
         let keys = self.shared.redis.keys().of(partition);
-        let slot = Arc::new(WakeSlot::new(keys.stream(lease.queue)));
+        let waker = Arc::new(Waker::new(keys.stream(lease.queue)));
         let stop = CancellationToken::new();
         let work = PartitionLoop::new(
             self.shared.clone(),
             lease.clone(),
-            slot.clone(),
+            waker.clone(),
             stop.clone(),
         );
         let task = self.tasks.spawn(work.run()).id();
@@ -219,7 +219,7 @@ impl<H: Handler> Supervisor<H> {
             partition,
             Owned {
                 lease,
-                slot,
+                waker,
                 stop,
                 task,
             },
@@ -233,12 +233,8 @@ impl<H: Handler> Supervisor<H> {
     }
 
     fn ownership_changed(&self) {
-        let slots = self
-            .owned
-            .values()
-            .map(|owned| owned.slot.clone())
-            .collect();
-        self.watched.send_replace(slots);
+        let wakers = self.owned.values().map(|owned| owned.waker.clone());
+        self.watched.send_replace(wakers.collect());
         self.shared
             .redis
             .observer()

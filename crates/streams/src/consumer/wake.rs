@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_redis::redis::{self, Value};
+use redis::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -17,11 +17,11 @@ use crate::entry::{parse_entries, text};
 use crate::{Redis, StreamId, StreamsError};
 
 /// How one partition and the watcher talk to each other.
-pub(super) struct WakeSlot {
+pub(super) struct Waker {
     stream: String,
     woken: Notify,
-    /// Everything up to here was fetched, or its arrival was announced. Kept with the slot and not
-    /// by the stream's name: a partition that is lost and acquired again has a new slot, and what
+    /// Everything up to here was fetched, or its arrival was announced. Kept with the waker and not
+    /// by the stream's name: a partition that is lost and acquired again has a new waker, and what
     /// was announced to the old one must be announced to it as well.
     position: Mutex<StreamId>,
     /// The partition has more to fetch than it has room for and needs no waking.
@@ -30,7 +30,7 @@ pub(super) struct WakeSlot {
     suspect: AtomicBool,
 }
 
-impl WakeSlot {
+impl Waker {
     pub(super) fn new(stream: String) -> Self {
         Self {
             stream,
@@ -86,7 +86,7 @@ impl WakeSlot {
     }
 }
 
-pub(super) type Watched = watch::Receiver<Vec<Arc<WakeSlot>>>;
+pub(super) type Watched = watch::Receiver<Vec<Arc<Waker>>>;
 
 /// One node: short, so that a partition which was backlogged a moment ago is watched again soon.
 const BLOCK_MANY: Duration = Duration::from_millis(200);
@@ -99,30 +99,30 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 /// Watches the owned partitions until `stop`.
 pub(super) async fn watch_all(redis: Redis, mut watched: Watched, stop: CancellationToken) {
     if redis.keys().spans_partitions() {
-        let slots = || watched.borrow().clone();
-        stop.run_until_cancelled(Box::pin(watch_slots(&redis, slots, BLOCK_MANY)))
+        let wakers = || watched.borrow().clone();
+        stop.run_until_cancelled(Box::pin(watch_wakers(&redis, wakers, BLOCK_MANY)))
             .await;
         return;
     }
-    let mut watchers: Vec<(Arc<WakeSlot>, DropGuard)> = Vec::new();
+    let mut watchers: Vec<(Arc<Waker>, DropGuard)> = Vec::new();
     let mut tasks = JoinSet::new();
     loop {
-        let slots = watched.borrow_and_update().clone();
-        watchers.retain(|(watching, _)| slots.iter().any(|slot| Arc::ptr_eq(slot, watching)));
-        for slot in slots {
+        let wakers = watched.borrow_and_update().clone();
+        watchers.retain(|(watching, _)| wakers.iter().any(|waker| Arc::ptr_eq(waker, watching)));
+        for waker in wakers {
             if watchers
                 .iter()
-                .any(|(watching, _)| Arc::ptr_eq(&slot, watching))
+                .any(|(watching, _)| Arc::ptr_eq(&waker, watching))
             {
                 continue;
             }
             let token = stop.child_token();
-            watchers.push((slot.clone(), token.clone().drop_guard()));
+            watchers.push((waker.clone(), token.clone().drop_guard()));
             let redis = redis.clone();
             tasks.spawn(async move {
-                let only = || vec![slot.clone()];
+                let only = || vec![waker.clone()];
                 token
-                    .run_until_cancelled(watch_slots(&redis, only, BLOCK_ONE))
+                    .run_until_cancelled(watch_wakers(&redis, only, BLOCK_ONE))
                     .await
             });
         }
@@ -134,11 +134,11 @@ pub(super) async fn watch_all(redis: Redis, mut watched: Watched, stop: Cancella
     }
 }
 
-async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, block: Duration) {
+async fn watch_wakers(redis: &Redis, wakers: impl Fn() -> Vec<Arc<Waker>>, block: Duration) {
     let mut connection = None;
     loop {
-        let mut idle = slots();
-        idle.retain(|slot| !slot.backlogged.load(Ordering::Acquire));
+        let mut idle = wakers();
+        idle.retain(|waker| !waker.backlogged.load(Ordering::Acquire));
         if idle.is_empty() {
             tokio::time::sleep(GATHER * 20).await;
             continue;
@@ -146,8 +146,8 @@ async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, bloc
         match read(redis, &mut connection, &idle, block).await {
             Ok(news) => {
                 for (stream, last) in news {
-                    if let Some(slot) = idle.iter().find(|slot| slot.stream == stream) {
-                        slot.announce(last);
+                    if let Some(waker) = idle.iter().find(|waker| waker.stream == stream) {
+                        waker.announce(last);
                     }
                 }
                 tokio::time::sleep(GATHER).await;
@@ -155,7 +155,7 @@ async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, bloc
             Err(error) => {
                 tracing::debug!(%error, "watching streams failed");
                 connection = None;
-                slots().iter().for_each(|slot| slot.connection_broke());
+                wakers().iter().for_each(|waker| waker.connection_broke());
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -166,10 +166,10 @@ async fn watch_slots(redis: &Redis, slots: impl Fn() -> Vec<Arc<WakeSlot>>, bloc
 async fn read(
     redis: &Redis,
     connection: &mut Option<Connection>,
-    idle: &[Arc<WakeSlot>],
+    idle: &[Arc<Waker>],
     block: Duration,
 ) -> Result<Vec<(String, StreamId)>, StreamsError> {
-    let first = idle.first().map_or("", |slot| slot.stream.as_str());
+    let first = idle.first().map_or("", |waker| waker.stream.as_str());
     let connection = match connection {
         Some(open) => open,
         None => connection.insert(redis.blocking_connection(block, first).await?),
@@ -181,11 +181,11 @@ async fn read(
         .arg("BLOCK")
         .arg(block.as_millis().max(1) as u64)
         .arg("STREAMS");
-    for slot in idle {
-        command.arg(&slot.stream);
+    for waker in idle {
+        command.arg(&waker.stream);
     }
-    for slot in idle {
-        command.arg(slot.position().to_string());
+    for waker in idle {
+        command.arg(waker.position().to_string());
     }
     let reply: Value = command.query_async(connection).await?;
     Ok(parse_news(reply))

@@ -2,12 +2,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use streams::{
-    ConsumerConfig, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled, Shelf, Turn,
+    Commit, ConsumerConfig, Entry, Handler, Job, PartitionKeys, Queue, Reads, Settled, Shelf,
 };
 use test_support::{RedisServer, eventually};
 
 use crate::harness::{
-    Echo, add, config, echo_turn, entry, redis_at, replies, run, spawn, stream_fields, until_empty,
+    Echo, Text, add, config, echoed, entry, redis_at, replies, run, spawn, stream_fields,
+    until_empty,
 };
 
 /// Answers, and writes down two CRM entries in the same turn.
@@ -15,19 +16,21 @@ use crate::harness::{
 struct Answering;
 
 impl Handler for Answering {
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
-        Echo::default().reads(entry, keys)
+    type Payload = Text;
+
+    fn reads(&self, entry: &Entry, text: &Text, keys: PartitionKeys) -> Reads {
+        Echo::default().reads(entry, text, keys)
     }
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        let conversation = delivery.entry.conversation.clone();
-        let event = delivery.entry.event.clone();
+    async fn handle(&self, job: Job<Text>) -> Settled {
+        let conversation = job.entry.conversation.clone();
+        let event = job.entry.event.clone();
         let crm = [0, 1].map(|n| entry(&conversation, &format!("{event}-crm{n}"), "write"));
-        let turn = Turn {
+        let commit = Commit {
             crm: crm.into(),
-            ..echo_turn(&delivery.entry, &delivery.values)
+            ..echoed(&job.entry, &job.values)
         };
-        delivery.commit(turn).await
+        job.commit(commit).await
     }
 }
 
@@ -38,18 +41,16 @@ struct Writing {
 }
 
 impl Handler for Writing {
-    fn reads(&self, _: &Entry, _: PartitionKeys) -> Reads {
-        Reads::default()
-    }
+    type Payload = Text;
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        if delivery.entry.event.ends_with("bad") {
-            return delivery.retry("the CRM says no".into(), None).await;
+    async fn handle(&self, job: Job<Text>) -> Settled {
+        if job.entry.event.ends_with("bad") {
+            return job.retry("the CRM says no".into(), None).await;
         }
         if self.started.fetch_add(1, Ordering::SeqCst) == 0 {
-            return delivery.retry("the CRM is away".into(), None).await;
+            return job.retry("the CRM is away".into(), None).await;
         }
-        delivery.acknowledge().await
+        job.acknowledge().await
     }
 }
 

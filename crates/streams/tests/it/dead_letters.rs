@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use streams::{
-    ConsumerConfig, Delivery, Entry, Handler, PartitionKeys, Queue, Reads, Settled, Shelf, Turn,
-};
+use streams::{Commit, ConsumerConfig, Handler, Job, NewEntry, Queue, Settled, Shelf};
 use test_support::{RedisServer, eventually};
 
-use crate::harness::{Echo, add, config, pending, redis_at, replies, run, spawn, until_empty};
+use crate::harness::{
+    Echo, Text, add, config, entry, ingest, pending, redis_at, replies, run, spawn, until_empty,
+};
 
 const DEAD: Shelf = Shelf::Dead(Queue::Inbound);
 
@@ -89,12 +89,10 @@ async fn who_waits_for_what_is_set_aside_is_told_in_the_same_step() {
 struct Hopeless;
 
 impl Handler for Hopeless {
-    fn reads(&self, _entry: &Entry, _keys: PartitionKeys) -> Reads {
-        Reads::default()
-    }
+    type Payload = Text;
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
-        delivery.give_up("hopeless".into(), Turn::default()).await
+    async fn handle(&self, job: Job<Text>) -> Settled {
+        job.give_up("hopeless".into(), Commit::default()).await
     }
 }
 
@@ -141,6 +139,35 @@ async fn one_undecodable_entry_never_holds_up_its_neighbours() {
             .get("payload")
             .is_some_and(|p| p == "from the future")
     }));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_payload_that_nobody_can_read_is_set_aside_with_a_note_and_keeps_its_place() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let echo = Arc::new(Echo::default());
+    add(&redis, "c", "before", "gate").await;
+    let unread = NewEntry {
+        kind: "poem".into(),
+        ..entry("c", "unread", "roses")
+    };
+    redis.ingest(&ingest(&unread)).await.unwrap();
+    add(&redis, "c", "after", "echo").await;
+    let running = run(&redis, config(), &echo);
+    eventually(async || match echo.started.load(Ordering::SeqCst) {
+        0 => Err("not started"),
+        _ => Ok(()),
+    })
+    .await;
+    assert_eq!(redis.letter_count(DEAD).await.unwrap(), 0);
+    echo.gate.notify_one();
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["before", "after"]);
+    let history: Vec<String> = server.run(&["LRANGE", "hist:c", "0", "-1"]);
+    assert_eq!(history, ["before", "unread", "after"]);
+    let letters = redis.letters(DEAD, Some("unknown_kind"), 10).await.unwrap();
+    assert_eq!(letters[0].fields["payload"], "roses");
     running.stop().await;
 }
 

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use shared_types::{Payload, PayloadError};
 use streams::{
-    Consumer, ConsumerConfig, DeadLetterReason, Delivery, Destination, DrainReport, Entry, Handler,
-    Ingest, Ingested, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, ReadValues,
-    Reads, Redis, RedisConfig, Settled, Turn,
+    Commit, Consumer, ConsumerConfig, DeadLetterReason, Destination, DrainReport, Entry, Handler,
+    Ingest, Ingested, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, ReadValues,
+    Reads, Redis, RedisConfig, Settled,
 };
 use test_support::RedisServer;
 use tokio::sync::Notify;
@@ -60,6 +61,18 @@ pub(crate) async fn add(redis: &Redis, mailbox: &str, event: &str, payload: &str
     assert!(matches!(ingested, Ingested::Queued { .. }), "{ingested:?}");
 }
 
+/// A payload that is no more than its text; that of kind `poem` nobody can read.
+pub(crate) struct Text(pub(crate) String);
+
+impl Payload for Text {
+    fn read(kind: &str, text: &str) -> Result<Self, PayloadError> {
+        match kind {
+            "message" => Ok(Self(text.into())),
+            _ => Err(PayloadError::UnknownKind(kind.into())),
+        }
+    }
+}
+
 /// Answers every entry with an outbound entry that repeats its event.
 ///
 /// Payloads: `echo`; `gate` waits for [`Echo::gate`]; `fail` is retried each time; `panic` and
@@ -73,24 +86,30 @@ pub(crate) struct Echo {
 }
 
 impl Handler for Echo {
-    fn reads(&self, entry: &Entry, keys: PartitionKeys) -> Reads {
+    type Payload = Text;
+
+    fn reads(&self, entry: &Entry, _: &Text, keys: PartitionKeys) -> Reads {
         Reads {
             list: Some((keys.history(&entry.conversation), 10)),
             hashes: vec![(keys.conversation(&entry.conversation), &["ver", "count"])],
         }
     }
 
-    fn last_turn(&self, entry: &Entry, values: &ReadValues) -> Option<Turn> {
-        assert_ne!(entry.payload, "speechless", "on purpose");
-        (entry.payload == "panic").then(|| echo_turn(entry, values))
+    fn last_words(&self, entry: &Entry, text: &Text, values: &ReadValues) -> Option<Commit> {
+        assert_ne!(text.0, "speechless", "on purpose");
+        (text.0 == "panic").then(|| echoed(entry, values))
     }
 
-    async fn handle(&self, delivery: Delivery) -> Settled {
+    fn unread_note(&self) -> Option<String> {
+        Some("unread".into())
+    }
+
+    async fn handle(&self, job: Job<Text>) -> Settled {
         self.started.fetch_add(1, Ordering::SeqCst);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
         let _counted = Counted(&self.running);
-        self.work(delivery).await
+        self.work(job).await
     }
 }
 
@@ -104,29 +123,29 @@ impl Drop for Counted<'_> {
 }
 
 impl Echo {
-    async fn work(&self, delivery: Delivery) -> Settled {
-        match delivery.entry.payload.as_str() {
+    async fn work(&self, job: Job<Text>) -> Settled {
+        match job.payload.0.as_str() {
             "gate" => self.gate.notified().await,
-            "fail" => return delivery.retry("it failed: because".into(), None).await,
+            "fail" => return job.retry("it failed: because".into(), None).await,
             "panic" | "speechless" => panic!("on purpose"),
             "reject" => {
                 let why = DeadLetterReason {
                     reason: "refused",
                     error: "no".into(),
                 };
-                return delivery.dead_letter(why, Some("note".into())).await;
+                return job.dead_letter(why, Some("note".into())).await;
             }
             _ => tokio::time::sleep(Duration::from_millis(2)).await,
         }
-        let turn = echo_turn(&delivery.entry, &delivery.values);
-        delivery.commit(turn).await
+        let commit = echoed(&job.entry, &job.values);
+        job.commit(commit).await
     }
 }
 
-pub(crate) fn echo_turn(read: &Entry, values: &ReadValues) -> Turn {
+pub(crate) fn echoed(read: &Entry, values: &ReadValues) -> Commit {
     let number = |field| values.field(0, field).map_or(0, |n| n.parse().unwrap());
-    let (version, count): (u64, u64) = (number(0), number(1));
-    Turn {
+    let (version, count): (u64, u64) = (number("ver"), number("count"));
+    Commit {
         expected_version: version,
         state: vec![("count", (count + 1).to_string())],
         history: vec![read.event.clone()],
@@ -134,7 +153,7 @@ pub(crate) fn echo_turn(read: &Entry, values: &ReadValues) -> Turn {
         state_ttl: Duration::from_secs(600),
         done_ttl: Duration::from_secs(600),
         outbound: vec![entry(&read.conversation, &read.event, "reply")],
-        ..Turn::default()
+        ..Commit::default()
     }
 }
 

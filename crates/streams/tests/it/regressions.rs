@@ -67,7 +67,7 @@ async fn reclaim_cursor_that_restarts_from_the_beginning() {
         let stream = format!("in:{p}");
         server.run::<String>(&["XGROUP", "CREATE", &stream, "worker", "0", "MKSTREAM"]);
         // Everything is pending already, as after a crash of an owner that had read it all.
-        server.run::<test_support::redis::Value>(&[
+        server.run::<redis::Value>(&[
             "XREADGROUP",
             "GROUP",
             "worker",
@@ -128,7 +128,7 @@ async fn only_new_entries_are_ever_read() {
     for p in 0..8 {
         let stream = format!("in:{p}");
         server.run::<String>(&["XGROUP", "CREATE", &stream, "worker", "0", "MKSTREAM"]);
-        server.run::<test_support::redis::Value>(&[
+        server.run::<redis::Value>(&[
             "XREADGROUP",
             "GROUP",
             "worker",

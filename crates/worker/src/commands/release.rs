@@ -58,14 +58,7 @@ impl ReleaseArgs {
             self.conversation,
             at.as_nanosecond()
         );
-        let entry = NewEntry {
-            kind: "control".into(),
-            event: name.clone(),
-            conversation: self.conversation.to_string(),
-            mailbox: None,
-            payload: serde_json::to_string(&event)?,
-            trace: None,
-        };
+        let entry = NewEntry::new(&event, name.as_str(), self.conversation.as_str())?;
         let ingest = Ingest {
             destination: Destination::Work(Queue::Inbound),
             entry: &entry,

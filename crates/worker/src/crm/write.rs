@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared_types::Kind;
 
 /// Everything that one message tells the CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,10 @@ pub struct CrmWrite {
     pub contact: ContactWrite,
     /// What they want, when that is worth a lead.
     pub lead: Option<LeadWrite>,
+}
+
+impl Kind for CrmWrite {
+    const KIND: &'static str = "write";
 }
 
 /// A contact.
@@ -87,4 +92,22 @@ fn short_hash(prefix: &str, parts: &[&str]) -> String {
         "{prefix}_{}",
         hex::encode(digest.get(..12).unwrap_or_default())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_types::Payload;
+
+    use super::*;
+
+    /// They may still wait when a newer build starts.
+    #[test]
+    fn writes_of_earlier_builds_are_read() {
+        let entries = include_str!("../../../../tests/fixtures/entries/crm.jsonl");
+        for entry in entries.lines() {
+            let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+            let field = |name: &str| entry[name].as_str().unwrap();
+            CrmWrite::read(field("kind"), field("payload")).unwrap();
+        }
+    }
 }

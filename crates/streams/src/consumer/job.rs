@@ -9,15 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::commit::{Committed, EntryRef, Recorded, SetAside};
 use crate::lease::Lease;
 use crate::{
-    DeadLetterReason, Entry, PartitionKeys, ReadValues, Record, Redis, StreamsError, Turn,
+    Commit, DeadLetterReason, Entry, PartitionKeys, ReadValues, Record, Redis, StreamsError,
 };
 
 use super::config::ConsumerConfig;
 
 /// An entry whose processing has started. Ends in exactly one [`Settled`].
-pub struct Delivery {
-    /// The entry.
+pub struct Job<P> {
+    /// What is around the payload.
     pub entry: Arc<Entry>,
+    /// What the queue carries.
+    pub payload: Arc<P>,
     /// Which start of processing this is, from 1.
     pub attempt: u32,
     /// What the handler asked to have read.
@@ -38,7 +40,7 @@ pub(super) struct Context {
     pub(super) stop: CancellationToken,
 }
 
-/// Proof that a delivery was settled. Only the methods of [`Delivery`] make one.
+/// Proof that a job was settled. Only the methods of [`Job`] make one.
 #[must_use]
 pub struct Settled(pub(super) Outcome);
 
@@ -55,7 +57,7 @@ pub(super) enum Outcome {
 }
 
 impl Settled {
-    /// The delivery stays pending because this process stops or has lost its lease.
+    /// The entry stays pending because this process stops or has lost its lease.
     pub fn left() -> Self {
         Self(Outcome::Left)
     }
@@ -70,7 +72,7 @@ impl Settled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 
-/// What recording a step met. See [`Delivery::record`].
+/// What recording a step met. See [`Job::record`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordOutcome {
     /// It is written.
@@ -79,7 +81,7 @@ pub enum RecordOutcome {
     Held(String),
 }
 
-impl Delivery {
+impl<P> Job<P> {
     /// The names of the partition's keys.
     pub fn keys(&self) -> PartitionKeys {
         self.context.redis.keys().of(self.context.lease.partition)
@@ -91,27 +93,22 @@ impl Delivery {
         self.context.lease.safe_until()
     }
 
-    /// The fencing token, to tell one owner's records from another's.
-    pub fn token(&self) -> &str {
-        self.context.lease.token()
-    }
-
-    /// Whether [`Delivery::retry`] would make a dead letter of the entry.
+    /// Whether [`Job::retry`] would make a dead letter of the entry.
     pub fn is_last_attempt(&self) -> bool {
         self.attempt >= self.context.config.max_attempts
     }
 
-    /// Commits the turn.
-    pub async fn commit(self, turn: Turn) -> Settled {
-        match self.committed(&turn, None).await {
+    /// Applies all effects and ends the entry.
+    pub async fn commit(self, effects: Commit) -> Settled {
+        match self.committed(&effects, None).await {
             Ok(outcome) => Settled(outcome),
             Err(none) => Settled(self.context.without_answer(none, self.attempt)),
         }
     }
 
     /// Gives the entry up after its last attempt: it becomes a dead letter, and its conversation
-    /// is told what the turn says, at once or not at all.
-    pub async fn give_up(self, error: String, turn: Turn) -> Settled {
+    /// is told what the effects say, at once or not at all.
+    pub async fn give_up(self, error: String, effects: Commit) -> Settled {
         let aside = SetAside {
             why: DeadLetterReason {
                 reason: ATTEMPTS_EXHAUSTED,
@@ -119,7 +116,7 @@ impl Delivery {
             },
             attempts: self.attempt,
         };
-        match self.committed(&turn, Some(&aside)).await {
+        match self.committed(&effects, Some(&aside)).await {
             Ok(outcome) => Settled(outcome),
             Err(NoAnswer::Interrupted) => Settled(Outcome::Left),
             // Something of the conversation cannot be written; the entry is kept all the same.
@@ -127,12 +124,16 @@ impl Delivery {
         }
     }
 
-    async fn committed(&self, turn: &Turn, aside: Option<&SetAside>) -> Result<Outcome, NoAnswer> {
+    async fn committed(
+        &self,
+        effects: &Commit,
+        aside: Option<&SetAside>,
+    ) -> Result<Outcome, NoAnswer> {
         let context = &self.context;
         let committed = persist(context, async || {
             context
                 .redis
-                .commit(&context.lease, &self.entry, turn, aside)
+                .commit(&context.lease, &self.entry, effects, aside)
                 .await
         });
         Ok(match committed.await? {
@@ -215,7 +216,7 @@ impl Delivery {
     /// Waits without counting as work in flight.
     ///
     /// # Errors
-    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    /// When the process stops or the lease is gone: settle with [`Job::leave`].
     pub async fn pause(&mut self, how_long: Duration) -> Result<(), Interrupted> {
         if how_long.is_zero() {
             return Ok(());
@@ -226,7 +227,7 @@ impl Delivery {
     /// Waits for `event` without counting as work in flight.
     ///
     /// # Errors
-    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    /// When the process stops or the lease is gone: settle with [`Job::leave`].
     pub async fn wait_for<T>(&mut self, event: impl Future<Output = T>) -> Result<T, Interrupted> {
         self.context.permit = None;
         let output = tokio::select! {
@@ -241,7 +242,7 @@ impl Delivery {
     /// Waits for `event` while counting as work in flight.
     ///
     /// # Errors
-    /// When the process stops or the lease is gone: settle with [`Delivery::leave`].
+    /// When the process stops or the lease is gone: settle with [`Job::leave`].
     pub async fn or_interrupted<T>(
         &self,
         event: impl Future<Output = T>,

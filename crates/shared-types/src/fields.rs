@@ -1,0 +1,23 @@
+//! The fields of the Redis hashes that the worker writes and egress reads.
+
+/// Of `conv:<conversation>`: what is kept for some days after the last message.
+pub mod conversation {
+    /// The version of the state; each commit adds one.
+    pub const VERSION: &str = "ver";
+    /// What the bot remembers, JSON of the worker's own.
+    pub const MEMORY: &str = "memory";
+    /// A colleague has the conversation until then, milliseconds since 1970; 0 for nobody.
+    pub const HUMAN_UNTIL: &str = "human_until";
+    /// When the customer wrote last, milliseconds since 1970.
+    pub const LAST_INBOUND: &str = "last_in";
+    /// Which address of ours the customer wrote to then.
+    pub const LAST_INBOUND_TO: &str = "last_in_to";
+    /// What the agents made of the last message, JSON of [`crate::ConversationState`].
+    pub const TURN: &str = "turn";
+}
+
+/// Of `contact:<conversation>`: what outlives a conversation's state.
+pub mod contact {
+    /// Since when no messages are wanted, milliseconds since 1970; not there when they are.
+    pub const OPTED_OUT: &str = "opted_out";
+}
