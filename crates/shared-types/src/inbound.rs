@@ -48,6 +48,9 @@ pub struct InboundMessage {
     /// The ad that opened the chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referral: Option<Referral>,
+    /// The provider took the text for one of its own words, and has answered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_word: Option<ProviderWord>,
     /// When ingress took it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
@@ -63,6 +66,18 @@ impl fmt::Debug for InboundMessage {
             .field("attachments", &self.attachments.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A word by which a provider itself ends, resumes or explains messages (Twilio's `OptOutType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderWord {
+    /// No more messages: the provider refuses ours from now on.
+    Stop,
+    /// Messages again.
+    Start,
+    /// What the sender is and how to stop it.
+    Help,
 }
 
 /// The conversation of a message: `{"id": "whatsapp:+31612345678"}`.

@@ -26,7 +26,9 @@ pub use control::{ControlEvent, ControlKind};
 pub use delivery::{DeliveryEvent, DeliveryStatus};
 pub use failure::FailureClass;
 pub use ids::{ConversationId, IdError, MessageId, OutboundId};
-pub use inbound::{Channel, ConversationRef, Endpoint, InboundMessage, MessageType, Sender};
+pub use inbound::{
+    Channel, ConversationRef, Endpoint, InboundMessage, MessageType, ProviderWord, Sender,
+};
 pub use masking::Masking;
 pub use outbound::{OutboundMessage, Purpose, Template};
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};

@@ -9,8 +9,8 @@ use shared_types::{
     Attachment, ButtonReply, Channel, ControlEvent, ControlKind, ConversationOutput,
     ConversationRef, ConversationState, CrmOutput, DeliveryEvent, DeliveryStatus, Endpoint,
     ExtractionOutput, HistoryTurn, Inbound, InboundMessage, Location, MessageType, NextAgent,
-    Outbound, OutboundMessage, Payload, Purpose, Receipt, Referral, ReplyTo, Role, RouterOutput,
-    SendResult, Sender, Sentiment, SlotValue, Source, Template, TypingSignal,
+    Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt, Referral, ReplyTo, Role,
+    RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TypingSignal,
 };
 
 fn at() -> Timestamp {
@@ -48,6 +48,7 @@ fn plain_inbound() -> InboundMessage {
         reply_to: None,
         forwarded: false,
         referral: None,
+        provider_word: None,
         received_at: None,
     }
 }
@@ -95,6 +96,7 @@ fn inbound_message_with_every_addition() {
             source_id: Some("12".into()),
             ..Referral::default()
         }),
+        provider_word: Some(ProviderWord::Stop),
         received_at: Some(at()),
         ..plain_inbound()
     };

@@ -46,7 +46,7 @@ pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
 pub use unserved::Unserved;
 pub use vocabulary::{
-    Answer, Cue, MoodCue, Negation, Numbers, SlotRule, Unit, ValueWord, Vocabulary,
+    Answer, ConsentCue, Cue, MoodCue, Negation, Numbers, SlotRule, Unit, ValueWord, Vocabulary,
 };
 
 use source::Source;

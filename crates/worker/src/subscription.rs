@@ -1,7 +1,8 @@
-//! Whether a contact wants messages at all. Decided before any agent. Pure.
+//! Whether a contact wants messages at all. Decided before any agent, from commands alone. Pure.
 
-use crate::domain::Domain;
-use crate::understanding::Understanding;
+use shared_types::ProviderWord;
+
+use crate::dialogue::act::Consent;
 
 /// What a message means for a contact's opt-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,66 +15,57 @@ pub(crate) enum Subscription {
     StillEnded,
     /// This message undoes an opt-out.
     Renewed,
+    /// It sounds like an end of messages, but is not said as one: the word for it is offered.
+    Doubtful,
+    /// The provider has answered it already.
+    Answered,
 }
 
-/// Decides from the message and from whether the contact has opted out before.
+/// Decides from the provider's word for the message, from the command that the message is, and from
+/// whether the contact has opted out before.
 pub(crate) fn decide(
-    domain: &Domain,
-    content: &str,
-    reading: &Understanding,
+    word: Option<ProviderWord>,
+    consent: Option<Consent>,
     opted_out: bool,
 ) -> Subscription {
-    if opted_out {
-        let word = content.trim().trim_end_matches(['.', '!']).to_lowercase();
-        let renews = domain.dialogue.opt_in_words.contains(&word);
-        return if renews {
-            Subscription::Renewed
-        } else {
-            Subscription::StillEnded
-        };
-    }
-    let sure = reading.confidence >= domain.settings.confidence_threshold;
-    if sure && reading.intent == domain.dialogue.opt_out_intent {
-        Subscription::Ended
-    } else {
-        Subscription::Wanted
+    match (word, consent) {
+        (Some(ProviderWord::Stop), _) => Subscription::Ended,
+        (Some(ProviderWord::Start), _) => Subscription::Renewed,
+        (Some(ProviderWord::Help), _) => Subscription::Answered,
+        (None, Some(Consent::Start)) if opted_out => Subscription::Renewed,
+        _ if opted_out => Subscription::StillEnded,
+        (None, Some(Consent::Stop)) => Subscription::Ended,
+        (None, Some(Consent::Doubtful)) => Subscription::Doubtful,
+        (None, Some(Consent::Start | Consent::Erase) | None) => Subscription::Wanted,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::understanding::Understander;
 
     #[test]
     fn stop_ends_messages_once_and_start_undoes_it() {
-        let domain = Domain::embedded().unwrap();
-        let understander = Understander::new(&domain);
-        let decide = |text: &str, opted_out| {
-            decide(&domain, text, &understander.understand(text), opted_out)
-        };
-        for text in [
-            "STOP",
-            "stop",
-            "afmelden",
-            "unsubscribe",
-            "Stop.",
-            "abmelden",
+        use Subscription::{Doubtful, Ended, Renewed, StillEnded, Wanted};
+        for (consent, before, after) in [
+            (Some(Consent::Stop), Ended, StillEnded),
+            (Some(Consent::Start), Wanted, Renewed),
+            (Some(Consent::Doubtful), Doubtful, StillEnded),
+            (Some(Consent::Erase), Wanted, StillEnded),
+            (None, Wanted, StillEnded),
         ] {
-            assert_eq!(decide(text, false), Subscription::Ended, "{text}");
-            assert_eq!(decide(text, true), Subscription::StillEnded, "{text}");
+            assert_eq!(decide(None, consent, false), before, "{consent:?}");
+            assert_eq!(decide(None, consent, true), after, "{consent:?}");
         }
-        for text in ["START", "Start!", "aanmelden"] {
-            assert_eq!(decide(text, true), Subscription::Renewed, "{text}");
-            assert_eq!(decide(text, false), Subscription::Wanted, "{text}");
-        }
-        assert_eq!(decide("Ik zoek een Golf", true), Subscription::StillEnded);
-        for text in [
-            "Ik zoek een Golf",
-            "de auto stopt steeds",
-            "where can I start a test drive?",
-        ] {
-            assert_eq!(decide(text, false), Subscription::Wanted, "{text}");
+    }
+
+    #[test]
+    fn provider_knows_its_own_words_best() {
+        for opted_out in [false, true] {
+            let decide = |word| decide(Some(word), None, opted_out);
+            assert_eq!(decide(ProviderWord::Stop), Subscription::Ended);
+            assert_eq!(decide(ProviderWord::Start), Subscription::Renewed);
+            assert_eq!(decide(ProviderWord::Help), Subscription::Answered);
         }
     }
 }

@@ -66,8 +66,8 @@ impl Turns {
         let reading = self.read(&message.content, &known.memory);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
         let line = customer_line(message, now);
-        let mut effects = match decide(&self.domain, &message.content, &reading, known.opted_out) {
-            Subscription::StillEnded => Effects {
+        let mut effects = match decide(message.provider_word, reading.consent, known.opted_out) {
+            Subscription::StillEnded | Subscription::Answered => Effects {
                 memory: known.memory,
                 ..Effects::default()
             },
@@ -75,6 +75,9 @@ impl Turns {
                 self.opted(message, known, &reading.lang, OptOut::Since(now), now)
             }
             Subscription::Renewed => self.opted(message, known, &reading.lang, OptOut::Lifted, now),
+            Subscription::Doubtful => {
+                self.asked_whether_to_stop(message, known, &reading.lang, now)
+            }
             Subscription::Wanted => {
                 let mut memory = known.memory;
                 if message.source == Source::Chatwoot {
@@ -172,34 +175,14 @@ impl Turns {
         };
         self.metrics.opted(if wants { "renewed" } else { "ended" });
         let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
-        let text = replies_in(&self.domain, &lang).map(|replies| {
-            let filling = dialogue::fill(
-                &self.domain,
-                replies,
-                (About::Wanted, &Slots::new()),
-                None,
-                "",
-                now,
-            );
-            let plan = Plan {
-                saying: Saying::Occasion(occasion),
-                ask: None,
-                escalation: None,
-                misunderstood: false,
-                answers: None,
-                told: None,
-            };
-            dialogue::word(
-                replies,
-                &plan,
-                "",
-                &filling,
-                &known.memory.variants,
-                dice(message),
-            )
-            .text
-        });
-        let reply = text.map(|text| reply_to(message, text, Purpose::OptOutNotice, now));
+        // A provider that knows the word has confirmed it, and takes nothing more from us.
+        let text = message
+            .provider_word
+            .is_none()
+            .then(|| self.say(occasion, message, &known, &lang, now));
+        let reply = text
+            .flatten()
+            .map(|text| reply_to(message, text, Purpose::OptOutNotice, now));
         let contact = ContactWrite {
             wants_messages: Some(wants),
             ..contact_of(message, &lang)
@@ -221,6 +204,58 @@ impl Turns {
             crm: Some(crm),
             ..Effects::default()
         }
+    }
+
+    /// It sounds like an end of messages: asked, with the word for it.
+    fn asked_whether_to_stop(
+        &self,
+        message: &InboundMessage,
+        known: Known,
+        lang: &str,
+        now: Timestamp,
+    ) -> Effects {
+        let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
+        let text = self.say("opt_out_doubtful", message, &known, &lang, now);
+        let reply = text.map(|text| reply_to(message, text, Purpose::Reply, now));
+        Effects {
+            history: reply
+                .iter()
+                .map(|reply| bot_line(reply.text.clone(), now))
+                .collect(),
+            memory: known.memory,
+            reply,
+            ..Effects::default()
+        }
+    }
+
+    /// The text of an occasion.
+    fn say(
+        &self,
+        occasion: &'static str,
+        message: &InboundMessage,
+        known: &Known,
+        lang: &str,
+        now: Timestamp,
+    ) -> Option<String> {
+        let replies = replies_in(&self.domain, lang)?;
+        let filling = dialogue::fill(
+            &self.domain,
+            replies,
+            (About::Wanted, &Slots::new()),
+            None,
+            "",
+            now,
+        );
+        let plan = Plan {
+            saying: Saying::Occasion(occasion),
+            ask: None,
+            escalation: None,
+            misunderstood: false,
+            answers: None,
+            told: None,
+        };
+        let variants = &known.memory.variants;
+        Some(dialogue::word(replies, &plan, "", &filling, variants, dice(message)).text)
     }
 
     /// Takes the turn of something that happened outside of the messages.

@@ -7,11 +7,13 @@
 
 use shared_types::{SlotValue, Slots};
 
+use crate::dialogue::act::Consent;
 use crate::domain::{Answer, Domain, Intent, MoodCue, Settings, Slot};
 
 mod amounts;
 mod catalogue;
 mod compiler;
+mod consent;
 mod examples;
 mod fold;
 mod intents;
@@ -33,8 +35,9 @@ mod vocabulary;
 
 pub use mood::Mood;
 
+use consent::ConsentFinder;
 use examples::Examples;
-use intents::{CueMatch, Decider, TokenSet};
+use intents::{CueMatch, Decider, Decision, TokenSet};
 use reading::{Outline, Reading};
 use rules::Match;
 use symbols::Symbol;
@@ -50,6 +53,8 @@ pub struct Understander {
     slots: Vec<Slot>,
     languages: Vec<Spoken>,
     examples: Examples,
+    /// Place of the intent that only a command gives.
+    opt_out: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -75,6 +80,8 @@ pub struct Understanding {
     pub mood: Mood,
     /// Set when the message is nothing but a yes or a no.
     pub answer: Option<Answer>,
+    /// Set when the message is a command about messages or data.
+    pub consent: Option<Consent>,
 }
 
 /// Something that speaks for or against an intent.
@@ -94,6 +101,7 @@ struct Signs {
     cues: Vec<CueMatch>,
     moods: Vec<MoodCue>,
     answer: Option<Answer>,
+    consent: ConsentFinder,
 }
 
 impl Understander {
@@ -113,6 +121,10 @@ impl Understander {
             examples: Examples::new(domain.intents.len(), examples),
             compiled,
             settings: domain.settings.clone(),
+            opt_out: domain
+                .intents
+                .iter()
+                .position(|intent| intent.name == domain.dialogue.opt_out_intent),
             intents: domain.intents.clone(),
             slots: domain.slots.clone(),
             languages: languages.collect(),
@@ -174,12 +186,11 @@ impl Understander {
         let mut signs = self.signs(&reading);
         let spoken = self.languages.get(reading.guess.best);
         let answer_in = spoken.and_then(|language| language.answer_in);
-        let decider = Decider {
-            settings: &self.settings,
-            intents: &self.intents,
+        let consent = signs.consent.decide(text, &reading);
+        let decision = match self.commanded(consent) {
+            Some(decision) => decision,
+            None => self.decide(&reading, &mut signs.cues, answer_in.is_some()),
         };
-        let opinion = self.opinion(&reading);
-        let decision = decider.decide(&reading, &mut signs.cues, &opinion, answer_in.is_some());
         let intent = self.intents.get(decision.intent);
         let answered = answer_in
             .and_then(|place| self.languages.get(place))
@@ -194,7 +205,30 @@ impl Understander {
             negated: slots::negated(&self.slots, &reading),
             mood: Mood::new(&signs.moods),
             answer: signs.answer,
+            consent,
         }
+    }
+
+    /// What the cues and the examples say; they never end messages.
+    fn decide(&self, reading: &Reading, cues: &mut [CueMatch], foreign: bool) -> Decision {
+        let decider = Decider {
+            settings: &self.settings,
+            intents: &self.intents,
+            closed: self.opt_out,
+        };
+        decider.decide(reading, cues, &self.opinion(reading), foreign)
+    }
+
+    /// The intent that a command has.
+    fn commanded(&self, consent: Option<Consent>) -> Option<Decision> {
+        const CERTAIN: f64 = 0.99;
+        const DOUBTFUL: f64 = 0.5;
+        let confidence = match consent? {
+            Consent::Stop | Consent::Erase => CERTAIN,
+            Consent::Doubtful => DOUBTFUL,
+            Consent::Start => return None,
+        };
+        self.opt_out.map(|intent| Decision { intent, confidence })
     }
 
     fn signs(&self, reading: &Reading) -> Signs {
@@ -211,6 +245,7 @@ impl Understander {
                 }
                 Sign::Mood(mood) => signs.moods.push(*mood),
                 Sign::Answer(answer) => signs.answer = Some(*answer),
+                Sign::Consent(cue) => signs.consent.add(*cue, found),
             },
         );
         signs

@@ -128,6 +128,7 @@ fn message(payload: &Payload, now: Timestamp) -> Result<Reading, Rejection> {
         reply_to: None,
         forwarded: false,
         referral: None,
+        provider_word: None,
         received_at: Some(now),
     }))))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use shared_types::{
     Attachment, ButtonReply, Channel, ChannelAddress, ConversationRef, Endpoint, InboundMessage,
-    Location, MessageId, MessageType, PhoneNumber, Referral, ReplyTo, Sender, Source,
+    Location, MessageId, MessageType, PhoneNumber, ProviderWord, Referral, ReplyTo, Sender, Source,
 };
 
 use super::Params;
@@ -82,6 +82,7 @@ fn message(
         reply_to: reply_to(params)?,
         forwarded: flag(params, "Forwarded")? || flag(params, "FrequentlyForwarded")?,
         referral: referral(params)?,
+        provider_word: provider_word(params)?,
         received_at: Some(received_at),
     })
 }
@@ -215,6 +216,16 @@ fn reply_to(params: &Params<'_>) -> Result<Option<ReplyTo>, Rejection> {
         message_id,
         sender: address(params, "OriginalRepliedMessageSender")?,
     }))
+}
+
+/// Set where Twilio's Advanced Opt-Out took the text for one of its words, and has answered it.
+fn provider_word(params: &Params<'_>) -> Result<Option<ProviderWord>, Rejection> {
+    Ok(match text(params, "OptOutType")? {
+        Some("STOP") => Some(ProviderWord::Stop),
+        Some("START") => Some(ProviderWord::Start),
+        Some("HELP") => Some(ProviderWord::Help),
+        _ => None,
+    })
 }
 
 fn referral(params: &Params<'_>) -> Result<Option<Referral>, Rejection> {

@@ -110,6 +110,7 @@ fn message(
         reply_to: reply_to(&message),
         forwarded: false,
         referral: None,
+        provider_word: None,
         received_at: Some(now),
     }))))
 }

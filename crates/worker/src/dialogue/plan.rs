@@ -173,6 +173,8 @@ fn escalation(domain: &Domain, now: &Situation<'_>) -> Option<Escalation> {
         .handoff_intents
         .iter()
         .any(|intent| intent == now.intent);
+    // Of what is about messages and data only the wish to be erased gets here: a colleague's work.
+    let asks = asks || now.intent == domain.dialogue.opt_out_intent;
     asks.then_some(Escalation::Asked)
 }
 

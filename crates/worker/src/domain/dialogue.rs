@@ -5,10 +5,8 @@ use super::slots::{Slot, SlotKind};
 /// How a conversation is led: the tables `[dialogue]`, `[[topics]]` and `[[goals]]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dialogue {
-    /// The intent that ends all messages.
+    /// The intent of commands that end messages or erase data.
     pub opt_out_intent: String,
-    /// Texts that end an opt-out, in lower case.
-    pub opt_in_words: Vec<String>,
     /// The intent of a greeting.
     pub greeting_intent: String,
     /// The intent of thanks and goodbyes.
@@ -96,11 +94,6 @@ pub(super) fn read(root: &Section<'_>, intents: &[Intent], slots: &[Slot]) -> Di
     let handoffs = section.texts("handoff_intents");
     let dialogue = Dialogue {
         opt_out_intent: intent("opt_out_intent"),
-        opt_in_words: section
-            .texts("opt_in_words")
-            .iter()
-            .map(|text| text.value.to_lowercase())
-            .collect(),
         greeting_intent: intent("greeting_intent"),
         thanks_intent: intent("thanks_intent"),
         handoff_intents: handoffs

@@ -72,6 +72,7 @@ pub const OCCASIONS: &[&str] = &[
     "handoff_closed",
     "opted_out",
     "opted_in",
+    "opt_out_doubtful",
     "image",
     "audio",
     "video",

@@ -1,8 +1,10 @@
 use super::pattern::Pattern;
 
+mod consent;
 mod numbers;
 mod reader;
 
+pub use consent::ConsentCue;
 pub use numbers::{Numbers, Unit};
 pub(super) use reader::{Names, Reader, Reference, patterns_of};
 
@@ -33,6 +35,8 @@ pub struct Vocabulary {
     pub moods: Vec<(MoodCue, Pattern)>,
     /// Bare answers.
     pub answers: Vec<(Answer, Pattern)>,
+    /// Commands about messages and data.
+    pub consent: Vec<(ConsentCue, Pattern)>,
 }
 
 /// A pattern that speaks for (or, with a negative weight, against) an intent.

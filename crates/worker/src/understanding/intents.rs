@@ -27,7 +27,7 @@ impl TokenSet {
         }
     }
 
-    fn contains(&self, token: usize) -> bool {
+    pub(super) fn contains(&self, token: usize) -> bool {
         self.0
             .get(token / 64)
             .is_some_and(|word| word & (1 << (token % 64)) != 0)
@@ -37,7 +37,7 @@ impl TokenSet {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
-    fn unite(&mut self, other: &Self) {
+    pub(super) fn unite(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
     }
 }
@@ -56,6 +56,8 @@ pub(super) struct Decision {
 pub(super) struct Decider<'d> {
     pub(super) settings: &'d Settings,
     pub(super) intents: &'d [Intent],
+    /// Place of an intent that cues and examples cannot give.
+    pub(super) closed: Option<usize>,
 }
 
 impl Decider<'_> {
@@ -74,14 +76,22 @@ impl Decider<'_> {
             let confidence = self.confidence(&scores, intent);
             return Decision { intent, confidence };
         }
+        self.close(&mut scores);
         let first = self.by_scores(&scores);
         let doubt = 1.0 - self.confidence(&scores, first);
         for (score, more) in scores.iter_mut().zip(opinion) {
             *score += doubt * more;
         }
+        self.close(&mut scores);
         let intent = self.by_scores(&scores);
         let confidence = self.confidence(&scores, intent);
         Decision { intent, confidence }
+    }
+
+    fn close(&self, scores: &mut [f64]) {
+        if let Some(score) = self.closed.and_then(|intent| scores.get_mut(intent)) {
+            *score = 0.0;
+        }
     }
 
     fn by_scores(&self, scores: &[f64]) -> usize {

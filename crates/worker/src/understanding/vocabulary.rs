@@ -11,7 +11,9 @@ use super::numbers::NumberReader;
 use super::plates::PlateFinder;
 use super::rules::RuleSet;
 use super::symbols::Symbol;
-use crate::domain::{Answer, Domain, MoodCue, Negation, SlotKind, SlotRule, Vocabulary};
+use crate::domain::{
+    Answer, ConsentCue, Domain, MoodCue, Negation, SlotKind, SlotRule, Vocabulary,
+};
 
 /// The class of words that say nothing of themselves: please, well, hello.
 const FILLER: &str = "filler";
@@ -75,6 +77,7 @@ pub(super) enum Sign {
     Cue(CueSign),
     Mood(MoodCue),
     Answer(Answer),
+    Consent(ConsentCue),
 }
 
 impl Compiled {
@@ -227,6 +230,10 @@ fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>
         }
         for (answer, pattern) in &vocabulary.answers {
             rules.push((compiler.compile(pattern), Sign::Answer(*answer)));
+            written.push(pattern.written.clone());
+        }
+        for (cue, pattern) in &vocabulary.consent {
+            rules.push((compiler.compile(pattern), Sign::Consent(*cue)));
             written.push(pattern.written.clone());
         }
     }

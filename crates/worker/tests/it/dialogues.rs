@@ -1,5 +1,6 @@
 //! Whole conversations, as a dealer would read them.
 
+use serde_json::json;
 use shared_types::ControlKind;
 
 use crate::chat::Chat;
@@ -87,6 +88,39 @@ async fn a_customer_who_wants_no_messages_gets_none() {
         chat.says(message).await;
     }
     insta::assert_snapshot!(chat.transcript);
+}
+
+#[tokio::test]
+async fn what_sounds_like_an_end_of_messages_ends_none() {
+    let mut chat = Chat::with_rules().await;
+    for message in [
+        "is dit jullie whatsapp?",
+        "Ok laat maar, stop maar met zoeken",
+        "Nee ik hoef geen auto",
+    ] {
+        chat.says(message).await;
+        assert!(!chat.known.opted_out, "{message}");
+    }
+    let asked = chat
+        .says("ik wil geen reclame meer, wel antwoord op mijn vraag")
+        .await;
+    assert!(asked.unwrap().text.contains("STOP") && !chat.known.opted_out);
+    let noted = chat.says("verwijder al mijn gegevens").await;
+    assert!(noted.unwrap().handoff_note.is_some() && !chat.known.opted_out);
+}
+
+#[tokio::test]
+async fn a_word_that_the_provider_answered_is_followed_without_a_reply() {
+    let mut chat = Chat::with_rules().await;
+    for (text, word, opted_out) in [
+        ("BAJA", "stop", true),
+        ("AYUDA", "help", true),
+        ("ALTA", "start", false),
+    ] {
+        let reply = chat.sends(text, json!({"provider_word": word})).await;
+        assert!(reply.is_none(), "{text} was answered twice");
+        assert_eq!(chat.known.opted_out, opted_out, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 mod attachments;
 mod chat;
 mod commands;
+mod consent;
 mod crm;
 mod dialogues;
 mod domain;

@@ -75,6 +75,9 @@ impl Reader<'_, '_> {
         if let Some(section) = root.section("numbers") {
             self.read_numbers(section);
         }
+        if let Some(section) = root.section("consent") {
+            self.read_consent(section);
+        }
         self.read_tables(root);
     }
 
