@@ -12,10 +12,13 @@ mod catalogue;
 mod dialogue;
 mod examples;
 mod facts;
+mod feast;
+mod hours;
 mod intents;
 mod knowledge;
 mod languages;
 mod loader;
+mod moments;
 mod pattern;
 mod problem;
 mod replies;
@@ -29,14 +32,20 @@ mod vocabulary;
 mod wordings;
 
 pub use attributes::{Alarm, Attribute};
-pub use business::{Business, Hours};
+pub use business::Business;
 pub use catalogue::{Form, Make, Model, Needs};
 pub use dialogue::{Dialogue, Goal, Topic};
 pub use examples::Example;
 pub use facts::{Fact, Prices};
+pub use feast::Feast;
+pub use hours::{Hours, Opening};
 pub use intents::{About, Intent};
 pub use knowledge::Knowledge;
 pub use languages::Language;
+pub use moments::{
+    Count, DateMeaning, DatePart, Hour, Moments, Question, Relation, Telling, TimeMeaning,
+    Unit as TimeUnit,
+};
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};

@@ -16,11 +16,13 @@ mod compiler;
 mod consent;
 mod examples;
 mod fold;
+mod hours;
 mod intents;
 mod language;
 mod lattice;
 mod lexicon;
 mod mentions;
+mod moments;
 mod mood;
 mod numbers;
 mod plates;
@@ -33,6 +35,8 @@ mod tokens;
 mod typos;
 mod vocabulary;
 
+pub use hours::{HoursAnswer, HoursAsked};
+pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;
 
 use consent::ConsentFinder;
@@ -82,6 +86,10 @@ pub struct Understanding {
     pub answer: Option<Answer>,
     /// Set when the message is a command about messages or data.
     pub consent: Option<Consent>,
+    /// The dates and times in it; what they mean depends on when it was said.
+    pub moments: Moments,
+    /// What it asks about opening hours.
+    pub hours_asked: HoursAsked,
 }
 
 /// Something that speaks for or against an intent.
@@ -206,6 +214,8 @@ impl Understander {
             mood: Mood::new(&signs.moods),
             answer: signs.answer,
             consent,
+            hours_asked: self.hours_asked(&reading),
+            moments: reading.moments,
         }
     }
 
@@ -229,6 +239,21 @@ impl Understander {
             Consent::Start => return None,
         };
         self.opt_out.map(|intent| Decision { intent, confidence })
+    }
+
+    fn hours_asked(&self, reading: &Reading) -> HoursAsked {
+        let mut asked = HoursAsked::default();
+        let rules = &self.compiled.questions;
+        rules.for_each_match(
+            &reading.lattice,
+            Boundary::Clause,
+            |(language, question), _| {
+                if language.is_none_or(|language| reading.guess.allows(language)) {
+                    asked.add(*question);
+                }
+            },
+        );
+        asked
     }
 
     fn signs(&self, reading: &Reading) -> Signs {

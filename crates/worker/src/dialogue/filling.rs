@@ -30,8 +30,8 @@ pub fn fill(
     put("phone", business.phone.clone());
     put("email", business.email.clone());
     put("website", business.website.clone());
-    put("hours", hours::week(business, replies));
     let today = now.to_zoned(business.time_zone.clone()).date();
+    put("hours", hours::week(business, replies, today));
     put("today", hours::on(today, business, replies));
     if let Some((day, date)) = hours::named_day(text, business, replies, now) {
         put("day", Some(day));

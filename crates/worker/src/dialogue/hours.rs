@@ -16,13 +16,13 @@ const WEEK: [Weekday; 7] = [
 ];
 
 /// All hours, days with the same ones together: `maandag–vrijdag 09:00–18:00, zondag gesloten`.
-pub(super) fn week(business: &Business, replies: &Replies) -> Option<String> {
+pub(super) fn week(business: &Business, replies: &Replies, today: Date) -> Option<String> {
     if !business.hours.is_known() {
         return None;
     }
     let mut groups: Vec<(usize, usize, String)> = Vec::new();
     for (place, day) in WEEK.into_iter().enumerate() {
-        let hours = spans(business.hours.on_weekday(day), replies);
+        let hours = spans(&business.hours.usually_on(day, today), replies);
         match groups.last_mut() {
             Some((_, to, same)) if *same == hours => *to = place,
             _ => groups.push((place, place, hours)),
@@ -44,9 +44,14 @@ pub(super) fn on(date: Date, business: &Business, replies: &Replies) -> Option<S
     if !business.hours.is_known() {
         return None;
     }
-    Some(match business.hours.on_date(date) {
-        Ok(hours) => spans(hours, replies),
-        Err(special) => format!("{} ({special})", replies.closed),
+    let open = business.hours.on(date).into_iter();
+    let open: Vec<(Time, Time)> = open
+        .map(|opening| (opening.from.time(), opening.until.time()))
+        .collect();
+    let named = business.hours.holiday(date).filter(|_| open.is_empty());
+    Some(match named {
+        None => spans(&open, replies),
+        Some(special) => format!("{} ({special})", replies.closed),
     })
 }
 

@@ -186,7 +186,7 @@ fn hand_over(domain: &Domain, now: &Situation<'_>, escalation: Escalation) -> Pl
 pub fn hand_over_plan(domain: &Domain, now: Timestamp, escalation: Escalation) -> Plan {
     let local = now.to_zoned(domain.business.time_zone.clone());
     let hours = &domain.business.hours;
-    let open = !hours.is_known() || hours.is_open(local.date(), local.time());
+    let open = !hours.is_known() || hours.is_open(local.datetime());
     let occasion = if open {
         "handoff_open"
     } else {

@@ -1,3 +1,4 @@
+use super::moments::Moments;
 use super::pattern::Pattern;
 
 mod consent;
@@ -37,6 +38,8 @@ pub struct Vocabulary {
     pub answers: Vec<(Answer, Pattern)>,
     /// Commands about messages and data.
     pub consent: Vec<(ConsentCue, Pattern)>,
+    /// How dates and times are said, and opening hours asked for.
+    pub moments: Moments,
 }
 
 /// A pattern that speaks for (or, with a negative weight, against) an intent.

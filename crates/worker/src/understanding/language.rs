@@ -35,6 +35,21 @@ impl Guess {
         language == self.best || score(language) >= 0.4 * score(self.best)
     }
 
+    /// The languages, the likeliest first, each with whether some of the message may be in it.
+    pub(super) fn likely(&self) -> Vec<(usize, bool)> {
+        let score = |place: &usize| self.scores.get(*place).copied().unwrap_or(0.0);
+        let mut places: Vec<usize> = (0..self.scores.len()).collect();
+        places.sort_by(|a, b| {
+            (*b == self.best)
+                .cmp(&(*a == self.best))
+                .then(score(b).total_cmp(&score(a)))
+        });
+        places
+            .into_iter()
+            .map(|place| (place, self.is_spoken(place)))
+            .collect()
+    }
+
     /// Whether a language is so likely that its cues count in full.
     pub(super) fn allows(&self, language: usize) -> bool {
         let score = |place: usize| self.scores.get(place).copied().unwrap_or(0.0);

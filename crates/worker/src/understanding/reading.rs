@@ -3,6 +3,7 @@
 use super::language::Guess;
 use super::lattice::{Lattice, Span};
 use super::mentions::Mention;
+use super::moments::Moments;
 use super::numbers::Quantity;
 use super::surroundings::Surroundings;
 use super::symbols::Symbol;
@@ -53,6 +54,7 @@ pub(super) struct Reading {
     pub(super) mentions: Vec<Mention>,
     pub(super) quantities: Vec<Quantity>,
     pub(super) surroundings: Surroundings,
+    pub(super) moments: Moments,
 }
 
 impl Reading {
@@ -70,8 +72,10 @@ impl Reading {
         };
         let frequent = tokens.iter().map(is_frequent).collect();
         let guess = compiled.guesser.guess(&tokens, &compiled.lexicon);
+        let moments = compiled.moments.read(text, &tokens, &guess.likely());
+        let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
         let quantities = compiled.numbers.read(&tokens, |at| {
-            certain.iter().any(|span| span.start <= at && at < span.end)
+            taken.iter().any(|span| span.start <= at && at < span.end)
         });
         let mut lattice = Lattice::new(&tokens, word_edges(compiled, &tokens));
         lattice.extend(quantities.iter().flat_map(|quantity| {
@@ -95,6 +99,7 @@ impl Reading {
             mentions,
             quantities,
             surroundings,
+            moments,
         };
         reading.settle();
         reading

@@ -7,12 +7,13 @@ use super::compiler::Compiler;
 use super::fold::{fold, umlauts_spelled_out};
 use super::language::LanguageGuesser;
 use super::lexicon::Lexicon;
+use super::moments::MomentReader;
 use super::numbers::NumberReader;
 use super::plates::PlateFinder;
 use super::rules::RuleSet;
 use super::symbols::Symbol;
 use crate::domain::{
-    Answer, ConsentCue, Domain, MoodCue, Negation, SlotKind, SlotRule, Vocabulary,
+    Answer, ConsentCue, Domain, MoodCue, Negation, Question, SlotKind, SlotRule, Vocabulary,
 };
 
 /// The class of words that say nothing of themselves: please, well, hello.
@@ -24,6 +25,9 @@ pub(super) struct Compiled {
     pub(super) lexicon: Lexicon,
     pub(super) guesser: LanguageGuesser,
     pub(super) numbers: NumberReader,
+    pub(super) moments: MomentReader,
+    /// Questions about opening hours, with the place of the language.
+    pub(super) questions: RuleSet<(Option<usize>, Question)>,
     pub(super) abbreviations: Vec<String>,
     /// Endings that names may have in running text, the longest first.
     pub(super) name_endings: Vec<String>,
@@ -91,9 +95,14 @@ impl Compiled {
                 compiler.define(name, pattern);
             }
         }
+        let moments = MomentReader::new(domain);
         for word in numbers.vocabulary() {
             compiler.lexicon.word(word);
         }
+        for (language, word) in moments.vocabulary() {
+            compiler.lexicon.word(word).pattern_of |= bit(Some(language));
+        }
+        let questions = compile_questions(domain, &mut compiler);
         let values = compile_values(domain, &mut compiler);
         let surroundings = compile_surroundings(domain, &mut compiler);
         let (signs, written) = compile_signs(domain, &mut compiler);
@@ -120,6 +129,8 @@ impl Compiled {
             lexicon,
             guesser: LanguageGuesser::new(&domain.languages),
             numbers,
+            moments,
+            questions,
             abbreviations,
             name_endings,
             filler,
@@ -203,6 +214,20 @@ fn compile_surroundings(
                 compiler.compile(pattern),
                 (language, Surrounding::Negation(*kind)),
             ));
+        }
+    }
+    RuleSet::new(rules)
+}
+
+fn compile_questions(
+    domain: &Domain,
+    compiler: &mut Compiler<'_>,
+) -> RuleSet<(Option<usize>, Question)> {
+    let mut rules = Vec::new();
+    for (language, vocabulary) in vocabularies(domain) {
+        compiler.language = bit(language);
+        for (question, pattern) in &vocabulary.moments.questions {
+            rules.push((compiler.compile(pattern), (language, *question)));
         }
     }
     RuleSet::new(rules)

@@ -1,5 +1,6 @@
 use super::{Answer, Cue, MoodCue, Negation, SlotRule, ValueWord, Vocabulary};
 use crate::domain::intents::{self, Intent};
+use crate::domain::moments;
 use crate::domain::pattern::{Atom, Pattern, for_each_atom, patterns};
 use crate::domain::section::{Section, Text};
 use crate::domain::settings::Settings;
@@ -77,6 +78,11 @@ impl Reader<'_, '_> {
         }
         if let Some(section) = root.section("consent") {
             self.read_consent(section);
+        }
+        moments::read(root, &mut self.into.moments);
+        if let Some(section) = root.section("hours") {
+            let questions = moments::read_questions(&section, |key| self.patterns(&section, key));
+            self.into.moments.questions.extend(questions);
         }
         self.read_tables(root);
     }

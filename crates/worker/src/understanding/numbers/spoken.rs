@@ -36,7 +36,7 @@ impl NumberReader {
         fraction || self.joiners.iter().any(|joiner| joiner == word)
     }
 
-    pub(super) fn compound(&self, text: &str) -> Option<f64> {
+    pub(in crate::understanding) fn compound(&self, text: &str) -> Option<f64> {
         let mut sum = Sum::default();
         (self.add_compound(text, &mut sum) && !sum.only_factor).then(|| sum.total())
     }

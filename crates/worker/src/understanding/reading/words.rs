@@ -16,7 +16,8 @@ pub(super) fn correct_typos(compiled: &Compiled, tokens: &mut [Token]) {
     for token in tokens.iter_mut().filter(|token| token.kind == Kind::Word) {
         let known = compiled.lexicon.knows(&token.text)
             || is_name(&token.text)
-            || compiled.numbers.is_number_word(&token.text);
+            || compiled.numbers.is_number_word(&token.text)
+            || compiled.moments.knows(&token.text);
         let meant = match known {
             true => None,
             false => {

@@ -1,0 +1,328 @@
+//! When does the customer mean? Finds wordings of dates and times, and tells which one is meant.
+//!
+//! The wordings are data of the domain. They are found once, when the message is read; what they
+//! mean depends on when it was said and is computed by [`Moments::at`].
+
+use std::ops::Range;
+
+use jiff::Zoned;
+use jiff::civil::Date;
+
+mod calendar;
+mod capture;
+mod choice;
+mod clock;
+mod grammar;
+mod scan;
+mod words;
+
+pub use calendar::Days;
+pub use clock::Times;
+
+use super::lattice::Span;
+use super::numbers::NumberReader;
+use super::tokens::Token;
+use crate::domain::{Domain, Relation};
+use calendar::Meant;
+use choice::Standing;
+use clock::Hint;
+use grammar::{DateSaid, Grammar, TimeSaid};
+use words::Word;
+
+/// The wordings of dates and times in every language of a domain.
+#[derive(Debug)]
+pub(super) struct MomentReader {
+    /// One a language of the domain, in its order; none where it has no such wordings.
+    grammars: Vec<Option<Grammar>>,
+}
+
+/// The dates and times of one message, before it is known when it was said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Moments {
+    found: Vec<Found>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Found {
+    said: Said,
+    tokens: Span,
+    bytes: Range<usize>,
+    standing: Standing,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Said {
+    Date(DateSaid),
+    Time(TimeSaid),
+}
+
+/// A date or time of a message, or both where one wording gives both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    /// The days.
+    pub days: Option<Days>,
+    /// The time of the day.
+    pub times: Option<Times>,
+    /// Whether an hour was named, and not only a part of the day.
+    pub exact: bool,
+    /// Whether it is wanted: neither denied, nor replaced, nor told as past.
+    pub wanted: bool,
+    /// Where it stands in the message, in bytes.
+    pub bytes: Range<usize>,
+}
+
+/// When the customer means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct When {
+    /// The days.
+    pub days: Option<Days>,
+    /// The time of the day.
+    pub times: Option<Times>,
+    /// Whether an hour was named.
+    pub exact: bool,
+}
+
+impl MomentReader {
+    pub(super) fn new(domain: &Domain) -> Self {
+        let grammars = domain.languages.iter().map(|language| {
+            let moments = &language.vocabulary.moments;
+            let any = !moments.dates.is_empty() || !moments.times.is_empty();
+            any.then(|| {
+                let vocabularies = [&language.vocabulary, &domain.shared];
+                Grammar::new(moments, NumberReader::new(vocabularies.into_iter()))
+            })
+        });
+        Self {
+            grammars: grammars.collect(),
+        }
+    }
+
+    /// All words that dates and times are told by, with the place of their language: typos of them
+    /// are forgiven, and they tell the language.
+    pub(super) fn vocabulary(&self) -> impl Iterator<Item = (usize, &str)> {
+        let grammars = self.grammars.iter().enumerate();
+        let grammars = grammars.filter_map(|(place, grammar)| Some((place, grammar.as_ref()?)));
+        grammars.flat_map(|(place, grammar)| grammar.words.all().map(move |word| (place, word)))
+    }
+
+    /// Whether a word tells a date or time in some language, joined ones too.
+    pub(super) fn knows(&self, text: &str) -> bool {
+        self.grammars
+            .iter()
+            .flatten()
+            .any(|grammar| grammar.words.knows(text))
+    }
+
+    /// The dates and times of a message, by the wordings of its likeliest language that has any.
+    /// `likely` are the places of the languages, the likeliest first, with how sure each is.
+    pub(super) fn read(&self, text: &str, tokens: &[Token], likely: &[(usize, bool)]) -> Moments {
+        let mut best = (0, Moments::default());
+        for (place, spoken) in likely {
+            let Some(grammar) = self.grammars.get(*place).and_then(Option::as_ref) else {
+                continue;
+            };
+            if !spoken && best.0 > 0 {
+                break;
+            }
+            let (covered, moments) = read(grammar, text, tokens);
+            if covered > best.0 {
+                best = (covered, moments);
+            }
+        }
+        best.1
+    }
+}
+
+/// The moments of a message, and how many words they are said in, together with those that only
+/// look like moments.
+fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, Moments) {
+    let words = grammar.words.read(text, tokens);
+    let scan = grammar.scan(&words);
+    let mut stretches: Vec<(Said, usize, usize)> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let date = scan.date(at);
+        let time = scan.time(at);
+        let (said, end) = match (date, time) {
+            (Some(date), Some(time)) if time.end > date.end => (Said::Time(time.said), time.end),
+            (Some(date), _) => (Said::Date(date.said), date.end),
+            (None, Some(time)) => (Said::Time(time.said), time.end),
+            (None, None) => {
+                at += 1;
+                continue;
+            }
+        };
+        stretches.push((said, at, end));
+        at = end.max(at + 1);
+    }
+    let covered = stretches.iter().map(|(_, from, to)| to - from).sum();
+    let standings = choice::standings(grammar, &words, &stretches, text);
+    let span = |from: usize, to: usize| {
+        let token = |word: Option<&Word>| word.map_or(0, |word| word.token);
+        Span::new(token(words.get(from)), token(words.get(to - 1)) + 1)
+    };
+    let found = stretches
+        .into_iter()
+        .zip(standings)
+        .filter_map(|((said, from, to), standing)| {
+            let span = span(from, to);
+            let first = tokens.get(span.start)?;
+            let last = tokens.get(span.end.checked_sub(1)?)?;
+            Some(Found {
+                said,
+                tokens: span,
+                bytes: first.start..last.end,
+                standing,
+            })
+        });
+    let found = found.filter(|found| found.standing != Standing::None);
+    (
+        covered,
+        Moments {
+            found: found.collect(),
+        },
+    )
+}
+
+impl Moments {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The stretches of tokens that are dates and times.
+    pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
+        self.found.iter().map(|found| found.tokens)
+    }
+
+    /// All of them as they were meant when the message was written, in the business' local time.
+    #[must_use]
+    pub fn all(&self, now: &Zoned) -> Vec<Moment> {
+        let hints: Vec<Option<Hint>> = self.hints(now);
+        let moments = self.found.iter().zip(hints).map(|(found, hint)| {
+            let mut moment = Moment {
+                days: None,
+                times: None,
+                exact: false,
+                wanted: found.standing == Standing::Wanted,
+                bytes: found.bytes.clone(),
+            };
+            match &found.said {
+                Said::Date(said) => fill(&mut moment, calendar::resolve(said, now)),
+                Said::Time(said) => {
+                    moment.times = clock::resolve(said, hint);
+                    moment.exact = clock::is_exact(said);
+                }
+            }
+            moment
+        });
+        moments
+            .filter(|moment| moment.days.is_some() || moment.times.is_some())
+            .collect()
+    }
+
+    /// The one date and time that the customer means.
+    #[must_use]
+    pub fn at(&self, now: &Zoned) -> When {
+        let moments = self.all(now);
+        let wanted = || moments.iter().filter(|moment| moment.wanted);
+        let times = wanted().filter(|moment| moment.times.is_some());
+        let exact = times.clone().find(|moment| moment.exact);
+        let time = exact.or_else(|| times.clone().next());
+        When {
+            days: wanted().find_map(|moment| moment.days),
+            times: time.and_then(|moment| moment.times),
+            exact: exact.is_some(),
+        }
+    }
+
+    /// What tells of each wording in which half of the day its hour is: the part of the day that
+    /// stands nearest.
+    fn hints(&self, now: &Zoned) -> Vec<Option<Hint>> {
+        let hint = |found: &Found| match &found.said {
+            Said::Time(TimeSaid::Half(evening)) => Some(Hint::Half(*evening)),
+            Said::Time(TimeSaid::Part(from, to)) => Some(Hint::Part(*from, *to)),
+            Said::Date(said) => match calendar::resolve(said, now) {
+                Meant::PartOfDay(_, (from, to)) => Some(Hint::Part(from, to)),
+                _ => None,
+            },
+            Said::Time(_) => None,
+        };
+        let given: Vec<(usize, Hint)> = (0..)
+            .zip(&self.found)
+            .filter_map(|(place, found)| Some((place, hint(found)?)))
+            .collect();
+        (0..self.found.len())
+            .map(|place| {
+                let nearest = given.iter().min_by_key(|(other, _)| other.abs_diff(place));
+                nearest.map(|(_, hint)| *hint)
+            })
+            .collect()
+    }
+}
+
+fn fill(moment: &mut Moment, meant: Meant) {
+    match meant {
+        Meant::Nothing => {}
+        Meant::Days(days) => moment.days = Some(days),
+        Meant::Moment(at) => {
+            moment.days = Some(Days::On(at.date()));
+            moment.times = Some(Times::At(at.time()));
+            moment.exact = true;
+        }
+        Meant::PartOfDay(day, (from, to)) => {
+            moment.days = Some(Days::On(day));
+            moment.times = Some(Times::Between(from, to));
+        }
+        Meant::Hours(day, from, to) => {
+            moment.days = Some(Days::On(day));
+            moment.times = clock::resolve(&hours(from, to), None);
+            moment.exact = true;
+        }
+    }
+}
+
+fn hours(from: u8, to: Option<u8>) -> TimeSaid {
+    let clock = |hour: u8| TimeSaid::Clock {
+        minutes: i32::from(hour) * 60,
+        certain: hour > 12,
+    };
+    match to {
+        Some(to) => TimeSaid::Around(Relation::Between, vec![clock(from), clock(to)]),
+        None => clock(from),
+    }
+}
+
+impl When {
+    /// The date in words of ISO 8601: a day, `first/last`, `first/`, `/last`, or `conflict`.
+    #[must_use]
+    pub fn date_text(&self) -> Option<String> {
+        let days = self.days?;
+        Some(match days {
+            Days::On(day) => day.to_string(),
+            Days::Between(from, to) => format!("{from}/{to}"),
+            Days::From(day) => format!("{day}/"),
+            Days::Until(day) => format!("/{day}"),
+            Days::Conflict => "conflict".to_owned(),
+        })
+    }
+
+    /// The time, as [`When::date_text`]: `14:30`, `10:00/12:00`, `17:00/`, `/12:00`.
+    #[must_use]
+    pub fn time_text(&self) -> Option<String> {
+        let text = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
+        Some(match self.times? {
+            Times::At(time) => text(time),
+            Times::Between(from, to) => format!("{}/{}", text(from), text(to)),
+            Times::From(time) => format!("{}/", text(time)),
+            Times::Until(time) => format!("/{}", text(time)),
+        })
+    }
+
+    /// The first day that is meant; none for a conflict.
+    #[must_use]
+    pub fn first_day(&self) -> Option<Date> {
+        self.days?.ends().map(|(first, _)| first)
+    }
+}
