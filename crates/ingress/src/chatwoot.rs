@@ -1,6 +1,8 @@
 //! Chatwoot: verification and translation, both pure (provider facts, section 4).
 
+mod content;
 mod payload;
+mod person;
 mod read;
 mod signature;
 

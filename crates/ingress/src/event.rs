@@ -21,6 +21,8 @@ pub enum Reading {
         status: String,
         /// Whether it can send and receive.
         working: bool,
+        /// Whether WhatsApp bars it from writing to people who did not write first.
+        timelocked: bool,
     },
 }
 

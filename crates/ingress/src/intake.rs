@@ -62,8 +62,16 @@ impl Intake {
                 session,
                 status,
                 working,
+                timelocked,
             } => {
                 self.metrics.session_changed(working);
+                self.metrics.set_timelocked(&session, timelocked);
+                if timelocked {
+                    tracing::error!(
+                        session,
+                        "WhatsApp bars the WAHA session from writing to people who did not write first"
+                    );
+                }
                 if working {
                     tracing::info!(session, status, "WAHA session works");
                 } else {
@@ -85,6 +93,9 @@ impl Intake {
                 return Taken::Unavailable;
             }
         };
+        if let Event::Message(message) = event {
+            self.metrics.unread(source, &message.unread);
+        }
         let destination = Destination::Work(event.queue());
         let taken = self.store(webhook, source, &entry, destination).await;
         self.log(webhook, source, event, &entry, &taken);

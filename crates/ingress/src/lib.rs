@@ -12,6 +12,7 @@ pub mod doctor;
 mod event;
 mod failure_budget;
 mod intake;
+mod lenient;
 mod metrics;
 mod openapi;
 mod reply;
@@ -23,6 +24,7 @@ mod text;
 mod twilio;
 mod unread_body;
 mod waha;
+mod whatsapp;
 
 pub use config::{ClientAddressSource, IngressConfig};
 pub use event::{Event, Reading, Rejection};

@@ -46,6 +46,8 @@ pub struct IngressMetrics {
     rejected: IntCounterVec,
     verified_refused: IntCounterVec,
     sessions: IntCounterVec,
+    timelocked: IntGaugeVec,
+    unread: IntCounterVec,
     backlog_alarms: IntCounterVec,
     spool: IntGaugeVec,
     spooled: IntCounterVec,
@@ -94,6 +96,16 @@ impl IngressMetrics {
                 "postduif_waha_session_changes_total",
                 &["working"],
                 "Changes of a WAHA session's state.",
+            )?,
+            timelocked: metrics.gauges(
+                "postduif_waha_session_timelocked",
+                &["session"],
+                "1 while WhatsApp bars a WAHA session from writing to people who did not write first.",
+            )?,
+            unread: metrics.counters(
+                "postduif_webhook_fields_unread_total",
+                &["source", "field"],
+                "Fields of messages that could not be read and were left out.",
             )?,
             backlog_alarms: metrics.counters(
                 "postduif_backlog_alarms_total",
@@ -158,6 +170,21 @@ impl IngressMetrics {
         self.sessions
             .with_label_values(&[if working { "true" } else { "false" }])
             .inc();
+    }
+
+    pub(crate) fn set_timelocked(&self, session: &str, timelocked: bool) {
+        self.timelocked
+            .with_label_values(&[session])
+            .set(timelocked.into());
+    }
+
+    /// The names are the readers' own, never a customer's.
+    pub(crate) fn unread(&self, source: Source, fields: &[String]) {
+        for field in fields {
+            self.unread
+                .with_label_values(&[source.as_str(), field.as_str()])
+                .inc();
+        }
     }
 
     pub(crate) fn backlog_alarm(&self) {

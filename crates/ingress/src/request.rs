@@ -6,13 +6,20 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Payload};
+use shared_types::Source;
 use uuid::Uuid;
 
 use crate::client_address::client_address;
 use crate::config::LimitsConfig;
 
-/// The largest body read. Providers send a few KiB.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// The largest body read. Twilio sends a few KiB; WAHA sends 257 contacts, each of them twice, and
+/// Chatwoot a text of 65,536 characters three times.
+const fn max_body(source: Source) -> usize {
+    match source {
+        Source::Twilio => 64 * 1024,
+        Source::Waha | Source::Chatwoot => 1024 * 1024,
+    }
+}
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 64;
 
@@ -51,7 +58,7 @@ impl OverLimit {
             Limit::Body => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                "the body is larger than 64 KiB",
+                "the body is larger than its provider's bodies are",
             ),
             Limit::BrokenBody => (
                 StatusCode::BAD_REQUEST,
@@ -75,10 +82,12 @@ impl Webhook {
     pub(crate) async fn read(
         request: HttpRequest,
         payload: Payload,
+        source: Source,
         limits: &LimitsConfig,
     ) -> Result<Self, OverLimit> {
         let id = request_id(request.headers());
-        match body(&request, payload, limits.request_patience()).await {
+        let most = max_body(source);
+        match body(&request, payload, most, limits.request_patience()).await {
             Ok(body) => {
                 let client = client_address(
                     limits.client_address,
@@ -130,11 +139,16 @@ impl Webhook {
     }
 }
 
-async fn body(request: &HttpRequest, payload: Payload, patience: Duration) -> Result<Bytes, Limit> {
+async fn body(
+    request: &HttpRequest,
+    payload: Payload,
+    most: usize,
+    patience: Duration,
+) -> Result<Bytes, Limit> {
     if header_bytes(request.headers()) > MAX_HEADER_BYTES {
         return Err(Limit::Headers);
     }
-    match tokio::time::timeout(patience, payload.to_bytes_limited(MAX_BODY)).await {
+    match tokio::time::timeout(patience, payload.to_bytes_limited(most)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) => Err(Limit::BrokenBody),
         Ok(Err(_)) => Err(Limit::Body),

@@ -1,5 +1,6 @@
 //! Twilio: verification and translation, both pure.
 
+mod content;
 mod form;
 mod inbound;
 mod settings;

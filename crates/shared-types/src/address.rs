@@ -67,14 +67,14 @@ impl ChannelAddress {
         &self.0
     }
 
-    /// The phone number inside the address, where there is one.
+    /// The phone number inside the address, where there is one: the number as it is dialled, not
+    /// the WhatsApp id, which is another text in some countries.
     pub fn phone_number(&self) -> Option<PhoneNumber> {
         let local = self.local_part();
-        if local.starts_with('+') {
-            return local.parse().ok();
-        }
-        let digits = local.strip_suffix("@c.us")?;
-        format!("+{digits}").parse().ok()
+        let digits = local
+            .strip_prefix('+')
+            .or_else(|| local.strip_suffix("@c.us"))?;
+        crate::phone_number_of(digits)
     }
 
     /// The address without its channel prefix: `+31612345678` of `whatsapp:+31612345678`.

@@ -1,20 +1,57 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ChannelAddress, MessageId};
 
-/// A file that came with a message. Only its description travels; nothing is fetched on the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A file that came with a message, or something else that is not text: a contact, a poll, an order.
+/// Only its description travels; nothing is fetched on the way. `Debug` leaves its words out.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Where the provider keeps the file. Never fetched with credentials before the host is
     /// checked. Missing when the provider did not offer a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// MIME type, such as `image/jpeg` or `audio/ogg; codecs=opus`.
+    /// MIME type, such as `image/jpeg` or `audio/ogg; codecs=opus`. What is no file has a type of
+    /// its own: `text/vcard` for a contact, `application/x-whatsapp-poll` for a poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// The name that the sender's file has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// The words that it carries: name and number of a contact, question and options of a poll, the
+    /// answers to a form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl Attachment {
+    /// Something that is no file: `kind` is one of WhatsApp's, such as `poll`.
+    pub fn of_kind(kind: &str, text: Option<String>) -> Self {
+        Self {
+            content_type: Some(format!("application/x-whatsapp-{kind}")),
+            text,
+            ..Self::default()
+        }
+    }
+
+    /// A contact that the customer shared.
+    pub fn contact(text: Option<String>) -> Self {
+        Self {
+            content_type: Some("text/vcard".into()),
+            text,
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attachment")
+            .field("content_type", &self.content_type)
+            .field("has_url", &self.url.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A place that the customer sent. Degrees in WGS 84.
@@ -42,14 +79,25 @@ pub struct ButtonReply {
     pub payload: Option<String>,
 }
 
-/// The earlier message that the customer quoted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The earlier message that the customer quoted. `Debug` leaves its words out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
     /// The provider's id of the quoted message.
     pub message_id: MessageId,
     /// Who wrote the quoted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<ChannelAddress>,
+    /// What it said, where the provider repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl fmt::Debug for ReplyTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyTo")
+            .field("message_id", &self.message_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The advertisement that the customer tapped to open the chat.

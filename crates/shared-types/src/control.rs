@@ -28,4 +28,6 @@ pub enum ControlKind {
     Released,
     /// The conversation was closed; a new message starts with the bot again.
     Resolved,
+    /// The customer deleted a message for everybody.
+    MessageDeleted,
 }

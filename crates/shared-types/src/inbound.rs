@@ -51,6 +51,12 @@ pub struct InboundMessage {
     /// The provider took the text for one of its own words, and has answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_word: Option<ProviderWord>,
+    /// The earlier message that this one takes the place of: the customer edited it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<MessageId>,
+    /// Names of fields that ingress could not read and left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// When ingress took it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
@@ -98,9 +104,17 @@ pub struct Sender {
     /// The phone number, where the channel tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<PhoneNumber>,
-    /// Other addresses of the same person, such as Twilio's `ExternalUserId` or a WAHA LID.
+    /// The channel does not prove that the phone number is theirs: a web chat, where anybody may
+    /// type anybody's. It is shown to people and joins nobody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_number_is_claimed: bool,
+    /// Other addresses of the same person that the channel proves, such as Twilio's
+    /// `ExternalUserId` or a WAHA LID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<ChannelAddress>,
+    /// The WhatsApp user name. It may change hands, so it joins nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
 }
 
 impl fmt::Debug for Sender {

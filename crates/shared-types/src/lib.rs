@@ -19,6 +19,7 @@ mod send_result;
 mod source;
 mod state;
 mod typing;
+mod whatsapp_number;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
@@ -39,3 +40,4 @@ pub use state::{
     Role, RouterOutput, Sentiment, SlotValue, Slots,
 };
 pub use typing::TypingSignal;
+pub use whatsapp_number::phone_number_of;

@@ -36,6 +36,8 @@ fn plain_inbound() -> InboundMessage {
             name: Some("John Doe".into()),
             phone_number: Some("+31612345678".parse().unwrap()),
             aliases: vec![],
+            phone_number_is_claimed: false,
+            username: None,
         },
         content: "Ik zoek een Volkswagen Golf".into(),
         message_type: MessageType::Incoming,
@@ -49,6 +51,8 @@ fn plain_inbound() -> InboundMessage {
         forwarded: false,
         referral: None,
         provider_word: None,
+        edits: None,
+        unread: vec![],
         received_at: None,
     }
 }
@@ -76,6 +80,7 @@ fn inbound_message_with_every_addition() {
             url: Some("https://media.example/1".into()),
             content_type: Some("image/jpeg".into()),
             file_name: Some("golf.jpg".into()),
+            text: Some("onze Golf".into()),
         }],
         location: Some(Location {
             latitude: 52.09,
@@ -90,7 +95,10 @@ fn inbound_message_with_every_addition() {
         reply_to: Some(ReplyTo {
             message_id: "SM9".parse().unwrap(),
             sender: Some("whatsapp:+14155238886".parse().unwrap()),
+            text: Some("Wilt u een proefrit?".into()),
         }),
+        edits: Some("SM8".parse().unwrap()),
+        unread: vec!["location".into()],
         forwarded: true,
         referral: Some(Referral {
             source_id: Some("12".into()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared_types::fields::{contact, conversation as fields};
 use shared_types::{
-    ConversationState, HistoryTurn, InboundMessage, OutboundId, OutboundMessage, Purpose, Role,
+    ConversationState, HistoryTurn, InboundMessage, OutboundId, OutboundMessage, Purpose,
 };
 use streams::{Commit, NewEntry};
 
@@ -51,31 +51,6 @@ pub enum OptOut {
     Since(Timestamp),
     /// Messages are wanted again.
     Lifted,
-}
-
-/// The conversation's line for a message: its text, or what it is.
-pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryTurn {
-    let kind = |message: &InboundMessage| {
-        let file = message
-            .attachments
-            .first()
-            .and_then(|file| file.content_type.as_deref());
-        match (file, message.location.is_some()) {
-            (_, true) => "[location]".to_owned(),
-            (Some(kind), _) => format!("[{}]", kind.split('/').next().unwrap_or(kind)),
-            (None, _) => "[message without text]".to_owned(),
-        }
-    };
-    let text = if message.content.is_empty() {
-        kind(message)
-    } else {
-        message.content.clone()
-    };
-    HistoryTurn {
-        role: Role::Customer,
-        text,
-        at,
-    }
 }
 
 /// The reply to a message. Its id follows from the message, so that a turn done twice sends once.

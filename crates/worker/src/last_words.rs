@@ -5,9 +5,10 @@ use shared_types::{HistoryTurn, InboundMessage, OutboundId, Purpose, Role};
 
 use crate::agents::{dice, replies_in};
 use crate::budget::Deadline;
+use crate::carried::customer_line;
 use crate::dialogue::{self, Escalation};
 use crate::domain::{About, Domain};
-use crate::effects::{Effects, customer_line, reply_to};
+use crate::effects::{Effects, reply_to};
 use crate::turn::Turn;
 use crate::turns::Known;
 use crate::understanding::Understanding;

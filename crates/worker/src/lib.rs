@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod budget;
+mod carried;
 pub mod commands;
 mod config;
 pub mod crm;

@@ -10,10 +10,11 @@ use shared_types::{
 
 use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
 use crate::budget::Deadline;
+use crate::carried::{context, customer_line, for_agents};
 use crate::crm::{ContactWrite, CrmWrite};
 use crate::dialogue::{self, Plan, Saying};
-use crate::domain::{About, Domain};
-use crate::effects::{Effects, OptOut, customer_line, reply_to};
+use crate::domain::{About, Domain, SlotKind};
+use crate::effects::{Effects, OptOut, reply_to};
 use crate::graph;
 use crate::media::Transcriber;
 use crate::memory::Memory;
@@ -62,10 +63,12 @@ impl Turns {
     ) -> Result<Effects, AgentError> {
         let deadline = Deadline::after(self.budget);
         self.transcribe(&mut message, &known.memory, deadline).await;
+        let line = customer_line(&message, now);
+        for_agents(&mut message);
         let message = &message;
-        let reading = self.read(&message.content, &known.memory);
+        let mut reading = self.read(&message.content, &known.memory);
+        self.add_context(&mut reading, message);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
-        let line = customer_line(message, now);
         let mut effects = match decide(message.provider_word, reading.consent, known.opted_out) {
             Subscription::StillEnded | Subscription::Answered => Effects {
                 memory: known.memory,
@@ -123,6 +126,30 @@ impl Turns {
             reading.slots.extend(found);
         }
         reading
+    }
+
+    /// A message that names no thing of its own is about the one that it quotes, or that the
+    /// advertisement showed.
+    fn add_context(&self, reading: &mut Understanding, message: &InboundMessage) {
+        let Some(context) = context(message) else {
+            return;
+        };
+        let around = self.understander.understand(&context);
+        for slot in &self.domain.slots {
+            let SlotKind::Catalogue(names) = &slot.kind else {
+                continue;
+            };
+            let names = [&names.upper, &names.lower];
+            if names.iter().any(|name| reading.slots.contains_key(*name)) {
+                continue;
+            }
+            let found = names
+                .iter()
+                .filter_map(|name| around.slots.get_key_value(*name));
+            reading
+                .slots
+                .extend(found.map(|(name, value)| (name.clone(), value.clone())));
+        }
     }
 
     async fn run_agents(&self, mut turn: Turn) -> Result<Effects, AgentError> {
@@ -261,15 +288,22 @@ impl Turns {
     /// Takes the turn of something that happened outside of the messages.
     pub fn control(&self, event: &ControlEvent, known: Known) -> Effects {
         let mut memory = known.memory;
+        let mut history = Vec::new();
         match event.kind {
             ControlKind::HumanTookOver => {
                 memory.human_until = Some(Timestamp::MAX);
                 memory.human_reason = Some("taken_over".into());
             }
             ControlKind::Released | ControlKind::Resolved => memory.release(),
+            ControlKind::MessageDeleted => history.push(HistoryTurn {
+                role: Role::System,
+                text: "the customer deleted a message".into(),
+                at: event.at,
+            }),
         }
         Effects {
             memory,
+            history,
             ..Effects::default()
         }
     }

@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use shared_types::{
-    Attachment, Channel, ChannelAddress, ControlEvent, ControlKind, ConversationId,
-    ConversationRef, Endpoint, InboundMessage, Location, MessageType, PhoneNumber, Sender, Source,
+    Channel, ControlEvent, ControlKind, ConversationId, ConversationRef, Endpoint, InboundMessage,
+    MessageType, Source,
 };
 
-use super::payload::{Conversation, File, Meta, Payload, Person};
+use super::content;
+use super::payload::Payload;
+use super::person::{not_a_customer, sender};
 use crate::event::{Event, Reading, Rejection};
-use crate::text::{MAX_CHARS, clean, clean_line};
-
-const MAX_NAME_CHARS: usize = 100;
+use crate::lenient::{Fields, Unread};
+use crate::text::{MAX_CHARS, message_text};
 
 /// Reads a verified webhook. `delivery` is the header `X-Chatwoot-Delivery`, or another text that
 /// tells this delivery from others. `own_account` is ours, for events that do not name one.
@@ -24,220 +25,207 @@ pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestam
             return Reading::Rejected(Rejection::new("malformed_json", text));
         }
     };
+    let fields = Value::Object(payload.fields);
+    let unread = Unread::default();
+    let event = Incoming {
+        fields: Fields::of(&fields, &unread),
+        unread: &unread,
+        now,
+    };
     let read = match payload.event.as_str() {
-        "message_created" => message(&payload, now),
+        "message_created" => event.message(),
+        "message_updated" => event.updated(),
         "conversation_status_changed"
         | "conversation_opened"
         | "conversation_resolved"
-        | "conversation_updated" => control(&payload, delivery, own_account, now),
+        | "conversation_updated" => event.control(delivery, own_account),
         _ => Ok(Reading::Ignored("event")),
     };
     read.unwrap_or_else(Reading::Rejected)
 }
 
-/// Why a message is not the bot's business (provider facts, section 4.4).
-fn not_ours(payload: &Payload, conversation: &Conversation) -> Option<&'static str> {
-    let flag = |name| {
-        payload
-            .content_attributes
-            .get(name)
-            .and_then(Value::as_bool)
-            == Some(true)
-    };
-    let written_by_us = payload
-        .sender
-        .as_ref()
-        .and_then(|sender| sender.kind.as_deref())
-        .is_some_and(|kind| ["user", "agent_bot"].contains(&kind));
-    let has_assignee = conversation
-        .meta
-        .as_ref()
-        .is_some_and(Meta::has_human_assignee);
-    let checks = [
-        (
-            !payload
-                .message_type
-                .as_ref()
-                .is_some_and(|kind| kind.is_incoming()),
-            "not_incoming",
-        ),
-        (payload.private, "private_note"),
-        (written_by_us, "own_message"),
-        (flag("deleted"), "deleted"),
-        (flag("external_echo") || flag("mirrored"), "echo"),
-        (
-            conversation.status.as_deref() != Some("pending"),
-            "not_pending",
-        ),
-        (has_assignee, "human_assignee"),
-    ];
-    checks
-        .into_iter()
-        .find_map(|(holds, reason)| holds.then_some(reason))
+/// An event on its way to ours.
+struct Incoming<'a> {
+    fields: Fields<'a>,
+    unread: &'a Unread,
+    now: Timestamp,
 }
 
-fn message(payload: &Payload, now: Timestamp) -> Result<Reading, Rejection> {
-    let lacks =
-        |field: &str| Rejection::new("invalid_payload", format!("the payload lacks {field}"));
-    let id = payload.id.ok_or_else(|| lacks("id"))?.to_string();
-    let rejected = |rejection: Rejection| rejection.of(&id);
-    let conversation = payload
-        .conversation
-        .as_ref()
-        .ok_or_else(|| rejected(lacks("conversation")))?;
-    if let Some(reason) = not_ours(payload, conversation) {
-        return Ok(Reading::Ignored(reason));
-    }
-    let account_id = payload
-        .account
-        .as_ref()
-        .ok_or_else(|| rejected(lacks("account")))?
-        .id;
-    let person = payload.sender.as_ref().or(payload.contact.as_ref());
-    let person = person.ok_or_else(|| rejected(lacks("sender")))?;
-    let content = content(payload.content.as_deref().unwrap_or_default());
-    let length = content.chars().count();
-    if length > MAX_CHARS {
-        let text = format!("the text has {length} characters; {MAX_CHARS} are allowed");
-        return Err(rejected(Rejection::new("message_too_long", text)));
-    }
-    let files = payload.attachments.as_deref().unwrap_or_default();
-    let location = files.iter().find_map(location);
-    let attachments: Vec<_> = files.iter().filter_map(attachment).collect();
-    if content.is_empty() && attachments.is_empty() && location.is_none() {
-        return Ok(Reading::Ignored("empty"));
-    }
-    Ok(Reading::Event(Event::Message(Box::new(InboundMessage {
-        id: id.parse().map_err(|_| lacks("id"))?,
-        conversation: ConversationRef {
-            id: conversation_id(account_id, conversation.id)?,
-        },
-        sender: sender(person, conversation.meta.as_ref(), account_id)?,
-        content,
-        message_type: MessageType::Incoming,
-        channel: Channel::Whatsapp,
-        source: Source::Chatwoot,
-        endpoint: Some(Endpoint {
-            account_id: Some(account_id),
-            conversation_id: Some(conversation.id),
-            ..Endpoint::default()
-        }),
-        attachments,
-        location,
-        button: None,
-        reply_to: None,
-        forwarded: false,
-        referral: None,
-        provider_word: None,
-        received_at: Some(now),
-    }))))
+fn lacks(field: &str) -> Rejection {
+    Rejection::new("invalid_payload", format!("the payload lacks {field}"))
 }
 
-/// Some versions put a backslash before line breaks.
-fn content(raw: &str) -> String {
-    clean(&raw.replace("\\\n", "\n"))
+/// A name at top level of a webhook, a number inside conversations.
+fn is_incoming(kind: Option<&Value>) -> bool {
+    kind.is_some_and(|kind| kind == "incoming" || kind == 0)
+}
+
+/// Whether a colleague, and not a bot, has the conversation.
+fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
+    meta.is_some_and(|meta| {
+        meta.raw("assignee").is_some()
+            && meta.raw("assignee_type").and_then(Value::as_str) != Some("AgentBot")
+    })
+}
+
+impl Incoming<'_> {
+    /// A flag of the message's attributes.
+    fn attribute(&self, name: &'static str) -> bool {
+        let attributes = self.fields.object("content_attributes");
+        attributes.is_some_and(|attributes| attributes.flag(name))
+    }
+
+    /// Why a message is not the bot's business.
+    fn not_ours(&self, conversation: Fields<'_>) -> Option<&'static str> {
+        let sender = self.fields.object("sender");
+        let written_by_us = sender
+            .and_then(|sender| sender.text("type"))
+            .is_some_and(|kind| ["user", "agent_bot"].contains(&kind));
+        let checks = [
+            (
+                !is_incoming(self.fields.raw("message_type")),
+                "not_incoming",
+            ),
+            (self.fields.flag("private"), "private_note"),
+            (written_by_us, "own_message"),
+            (self.attribute("deleted"), "deleted"),
+            (
+                self.attribute("external_echo") || self.attribute("mirrored"),
+                "echo",
+            ),
+            (self.attribute("is_reaction"), "reaction"),
+            (
+                conversation.text("status") != Some("pending"),
+                "not_pending",
+            ),
+            (
+                has_human_assignee(conversation.object("meta")),
+                "human_assignee",
+            ),
+        ];
+        checks
+            .into_iter()
+            .find_map(|(holds, reason)| holds.then_some(reason))
+    }
+
+    fn message(&self) -> Result<Reading, Rejection> {
+        let id = self.fields.whole("id").ok_or_else(|| lacks("id"))?;
+        let id = id.to_string();
+        let rejected = |rejection: Rejection| rejection.of(&id);
+        let conversation = self
+            .fields
+            .object("conversation")
+            .ok_or_else(|| rejected(lacks("conversation")))?;
+        if let Some(reason) = self.not_ours(conversation) {
+            return Ok(Reading::Ignored(reason));
+        }
+        if let Some(reason) = not_a_customer(self.fields, conversation) {
+            return Ok(Reading::Ignored(reason));
+        }
+        let account_id = self
+            .fields
+            .object("account")
+            .and_then(|account| account.whole("id"))
+            .ok_or_else(|| rejected(lacks("account")))?;
+        let display_id = conversation
+            .whole("id")
+            .ok_or_else(|| rejected(lacks("conversation.id")))?;
+        let raw = self.fields.text("content").unwrap_or_default();
+        // Some versions put a backslash before line breaks.
+        let text = message_text(&raw.replace("\\\n", "\n"), MAX_CHARS).map_err(rejected)?;
+        let location = content::location(self.fields);
+        let attachments = content::attachments(self.fields, self.attribute("is_unsupported"));
+        let nothing = text.is_empty() && attachments.is_empty() && location.is_none();
+        if nothing && self.unread.is_empty() {
+            return Ok(Reading::Ignored("empty"));
+        }
+        let message = InboundMessage {
+            id: id.parse().map_err(|_| lacks("id"))?,
+            conversation: ConversationRef {
+                id: conversation_id(account_id, display_id)?,
+            },
+            sender: sender(self.fields, conversation, account_id)
+                .ok_or_else(|| rejected(lacks("sender")))?,
+            content: text,
+            message_type: MessageType::Incoming,
+            channel: Channel::Whatsapp,
+            source: Source::Chatwoot,
+            endpoint: Some(Endpoint {
+                account_id: Some(account_id),
+                conversation_id: Some(display_id),
+                ..Endpoint::default()
+            }),
+            attachments: content::or_unknown(attachments, nothing),
+            location,
+            button: None,
+            reply_to: content::reply_to(self.fields),
+            forwarded: false,
+            referral: content::referral(self.fields),
+            edits: None,
+            provider_word: None,
+            received_at: Some(self.now),
+            unread: self.unread.names(),
+        };
+        Ok(Reading::Event(Event::Message(Box::new(message))))
+    }
+
+    /// Chatwoot reports every change of a message; only its deletion is news.
+    fn updated(&self) -> Result<Reading, Rejection> {
+        let conversation = self.fields.object("conversation");
+        let account = self.fields.object("account");
+        let ids = (
+            self.fields.whole("id"),
+            account.and_then(|account| account.whole("id")),
+            conversation.and_then(|conversation| conversation.whole("id")),
+        );
+        let deleted = self.attribute("deleted") && is_incoming(self.fields.raw("message_type"));
+        let (true, (Some(id), Some(account), Some(display_id))) = (deleted, ids) else {
+            return Ok(Reading::Ignored("event"));
+        };
+        Ok(Reading::Event(Event::Control {
+            event: ControlEvent {
+                conversation_id: conversation_id(account, display_id)?,
+                source: Source::Chatwoot,
+                kind: ControlKind::MessageDeleted,
+                at: self.now,
+            },
+            delivery: format!("{account}:deleted:{id}"),
+        }))
+    }
+
+    fn control(&self, delivery: &str, own_account: Option<u64>) -> Result<Reading, Rejection> {
+        let meta = self.fields.object("meta");
+        let account = self
+            .fields
+            .object("account")
+            .and_then(|account| account.whole("id"));
+        // Conversation events name no account but in their messages.
+        let messages = self.fields.list("messages").first();
+        let of_message = messages.and_then(|message| message.get("account_id")?.as_u64());
+        let account = account.or(of_message).or(own_account);
+        let display_id = self.fields.whole("id").ok_or_else(|| lacks("id"))?;
+        let kind = match self.fields.text("status") {
+            Some("resolved") => ControlKind::Resolved,
+            Some("open") => ControlKind::HumanTookOver,
+            Some("pending") if has_human_assignee(meta) => ControlKind::HumanTookOver,
+            Some("pending") => ControlKind::Released,
+            _ => return Ok(Reading::Ignored("conversation_status")),
+        };
+        let account = account.ok_or_else(|| lacks("account"))?;
+        Ok(Reading::Event(Event::Control {
+            event: ControlEvent {
+                conversation_id: conversation_id(account, display_id)?,
+                source: Source::Chatwoot,
+                kind,
+                at: self.now,
+            },
+            delivery: delivery.to_owned(),
+        }))
+    }
 }
 
 fn conversation_id(account: u64, display_id: u64) -> Result<ConversationId, Rejection> {
     format!("chatwoot:{account}:{display_id}")
         .parse()
         .map_err(|_| Rejection::new("invalid_payload", "the conversation cannot be named"))
-}
-
-fn sender(person: &Person, meta: Option<&Meta>, account: u64) -> Result<Sender, Rejection> {
-    let known = meta.and_then(|meta| meta.sender.as_ref());
-    let phone = person
-        .phone_number
-        .as_ref()
-        .or(known.and_then(|known| known.phone_number.as_ref()));
-    let phone_number: Option<PhoneNumber> = phone.and_then(|phone| phone.parse().ok());
-    let id = match &phone_number {
-        Some(number) => format!("whatsapp:{number}"),
-        None => format!("chatwoot:{account}-contact-{}", person.id),
-    };
-    let id: ChannelAddress = id
-        .parse()
-        .map_err(|_| Rejection::new("invalid_sender", "the sender has no usable address"))?;
-    let name = person
-        .name
-        .as_deref()
-        .and_then(|name| clean_line(name, MAX_NAME_CHARS));
-    Ok(Sender {
-        id,
-        name,
-        phone_number,
-        aliases: vec![],
-    })
-}
-
-fn attachment(file: &File) -> Option<Attachment> {
-    let kind = file.file_type.as_deref().unwrap_or("file");
-    let content_type = match kind {
-        "location" => return None,
-        "image" | "audio" | "video" => format!("{kind}/*"),
-        "contact" => "text/vcard".into(),
-        _ => "application/octet-stream".into(),
-    };
-    let file_name = file
-        .fallback_title
-        .as_deref()
-        .and_then(|name| clean_line(name, MAX_NAME_CHARS));
-    Some(Attachment {
-        url: file.data_url.clone(),
-        content_type: Some(content_type),
-        file_name,
-    })
-}
-
-fn location(file: &File) -> Option<Location> {
-    if file.file_type.as_deref() != Some("location") {
-        return None;
-    }
-    Some(Location {
-        latitude: file
-            .coordinates_lat
-            .filter(|degrees| degrees.abs() <= 90.0)?,
-        longitude: file
-            .coordinates_long
-            .filter(|degrees| degrees.abs() <= 180.0)?,
-        address: None,
-        label: file
-            .fallback_title
-            .as_deref()
-            .and_then(|title| clean_line(title, 500)),
-    })
-}
-
-fn control(
-    payload: &Payload,
-    delivery: &str,
-    own_account: Option<u64>,
-    now: Timestamp,
-) -> Result<Reading, Rejection> {
-    let lacks =
-        |field: &str| Rejection::new("invalid_payload", format!("the payload lacks {field}"));
-    let named = payload.account.as_ref().map(|account| account.id);
-    let of_message = payload
-        .messages
-        .first()
-        .and_then(|message| message.account_id);
-    let account = named.or(of_message).or(own_account);
-    let display_id = payload.id.ok_or_else(|| lacks("id"))?;
-    let human = payload.meta.as_ref().is_some_and(Meta::has_human_assignee);
-    let kind = match payload.status.as_deref() {
-        Some("resolved") => ControlKind::Resolved,
-        Some("open") => ControlKind::HumanTookOver,
-        Some("pending") if human => ControlKind::HumanTookOver,
-        Some("pending") => ControlKind::Released,
-        _ => return Ok(Reading::Ignored("conversation_status")),
-    };
-    Ok(Reading::Event(Event::Control {
-        event: ControlEvent {
-            conversation_id: conversation_id(account.ok_or_else(|| lacks("account"))?, display_id)?,
-            source: Source::Chatwoot,
-            kind,
-            at: now,
-        },
-        delivery: delivery.to_owned(),
-    }))
 }

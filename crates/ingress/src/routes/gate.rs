@@ -67,7 +67,7 @@ impl Gate {
         request: HttpRequest,
         payload: Payload,
     ) -> Result<Webhook, HttpResponse> {
-        let read = Webhook::read(request, payload, &self.config.limits).await;
+        let read = Webhook::read(request, payload, source, &self.config.limits).await;
         read.map_err(|limit| {
             self.intake.metrics.webhook(source, WebhookStatus::Invalid);
             let (status, code, message) = limit.answer();

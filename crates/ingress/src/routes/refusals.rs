@@ -19,7 +19,7 @@ pub(crate) enum Refusals {
     /// The body did not arrive in time.
     #[response(status = 408)]
     SlowBody(ErrorBody),
-    /// The body is larger than 64 KiB.
+    /// The body is larger than 64 KiB (Twilio) or 1 MiB (WAHA, Chatwoot).
     #[response(status = 413)]
     LargeBody(ErrorBody),
     /// The client address has used its budget up; see Retry-After.

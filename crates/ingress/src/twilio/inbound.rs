@@ -1,20 +1,67 @@
-//! From Twilio's parameters to the one inbound message. Pure (provider facts, section 1.2).
+//! From Twilio's parameters to the one inbound message. Pure.
+//!
+//! Twilio's parameters: <https://www.twilio.com/docs/messaging/guides/webhook-request>.
 
 use jiff::Timestamp;
 use shared_types::{
-    Attachment, ButtonReply, Channel, ChannelAddress, ConversationRef, Endpoint, InboundMessage,
-    Location, MessageId, MessageType, PhoneNumber, ProviderWord, Referral, ReplyTo, Sender, Source,
+    Channel, ChannelAddress, ConversationRef, Endpoint, InboundMessage, MessageId, MessageType,
+    Sender, Source,
 };
 
-use super::Params;
 use super::form::ParamError;
+use super::{Params, content};
 use crate::event::{Event, Reading, Rejection};
-use crate::text::{MAX_CHARS, clean, clean_line};
+use crate::lenient::Unread;
+use crate::text::{clean_line, message_text};
+use crate::whatsapp::machine;
 
-/// WhatsApp sends one file a message; other channels up to ten.
-const MAX_MEDIA: usize = 10;
+/// The longest text that Twilio hands over.
+const MAX_CHARS: usize = 1_600;
 const MAX_NAME_CHARS: usize = 100;
-const MAX_REFERRAL_CHARS: usize = 500;
+const MAX_LINE_CHARS: usize = 500;
+
+/// The parameters of a message. Only id, sender and text must be what they should be.
+#[derive(Clone, Copy)]
+pub(super) struct Optional<'a> {
+    pub(super) params: &'a Params<'a>,
+    pub(super) unread: &'a Unread,
+}
+
+impl<'a> Optional<'a> {
+    /// A parameter that a message can do without.
+    pub(super) fn text(self, name: &'static str) -> Option<&'a str> {
+        self.params.get(name).unwrap_or_else(|_| {
+            self.unread.note(name);
+            None
+        })
+    }
+
+    pub(super) fn line(self, name: &'static str) -> Option<String> {
+        self.text(name)
+            .and_then(|text| clean_line(text, MAX_LINE_CHARS))
+    }
+
+    /// What `read` makes of a parameter; one that is there and cannot be read is named.
+    pub(super) fn read<T>(
+        self,
+        name: &'static str,
+        read: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.text(name)?);
+        if value.is_none() {
+            self.unread.note(name);
+        }
+        value
+    }
+
+    pub(super) fn address(self, name: &'static str) -> Option<ChannelAddress> {
+        self.read(name, |text| text.parse().ok())
+    }
+
+    pub(super) fn flag(self, name: &'static str) -> bool {
+        self.text(name) == Some("true")
+    }
+}
 
 /// Reads an inbound WhatsApp message.
 pub fn read_message(params: &Params<'_>, received_at: Timestamp) -> Reading {
@@ -26,17 +73,10 @@ pub fn read_message(params: &Params<'_>, received_at: Timestamp) -> Reading {
         }
         Err(error) => return Reading::Rejected(unusable("MessageSid", error)),
     };
-    match message(params, id, received_at) {
-        Ok(message) => Reading::Event(Event::Message(Box::new(message))),
-        Err(rejection) => Reading::Rejected(rejection.of(id)),
-    }
+    message(params, id, received_at).unwrap_or_else(|rejection| Reading::Rejected(rejection.of(id)))
 }
 
-fn message(
-    params: &Params<'_>,
-    id: &str,
-    received_at: Timestamp,
-) -> Result<InboundMessage, Rejection> {
+fn message(params: &Params<'_>, id: &str, received_at: Timestamp) -> Result<Reading, Rejection> {
     if params.is_malformed() {
         let text = "the body has a percent sign that two hexadecimal digits do not follow";
         return Err(Rejection::new("invalid_percent_encoding", text));
@@ -45,50 +85,76 @@ fn message(
         .parse()
         .map_err(|error| Rejection::new("invalid_message_sid", format!("MessageSid: {error}")))?;
     let from = sender_address(params)?;
-    let attachments = attachments(params)?;
-    let location = location(params)?;
-    let button = button(params)?;
-    let content = content(params, button.as_ref())?;
-    if content.is_empty() && attachments.is_empty() && location.is_none() {
-        let text = "the message has no text, media, location or button";
-        return Err(Rejection::new("empty_message", text));
-    }
-    let phone_number = match from.phone_number() {
-        Some(number) => Some(number),
-        None => whatsapp_number(params)?,
+    let unread = Unread::default();
+    let given = Optional {
+        params,
+        unread: &unread,
     };
-    let alias = address(params, "ExternalUserId")?.filter(|alias| *alias != from);
-    Ok(InboundMessage {
+    if let Some(reason) = not_a_customer(given, &from) {
+        return Ok(Reading::Ignored(reason));
+    }
+    let button = content::button(given);
+    let mut text = message_text(required(params, "Body")?.unwrap_or_default(), MAX_CHARS)?;
+    if let Some(button) = button.as_ref().filter(|_| text.is_empty()) {
+        text.clone_from(&button.text);
+    }
+    let mut attachments = content::attachments(given, text.is_empty());
+    if let Some(name) = content::file_name(given, &text)
+        && let [file] = attachments.as_mut_slice()
+    {
+        file.file_name = Some(name);
+        text.clear();
+    }
+    let location = content::location(given);
+    if text.is_empty() && attachments.is_empty() && location.is_none() {
+        return Ok(Reading::Ignored("nothing_said"));
+    }
+    let sender = sender(given, from);
+    let conversation = String::from(sender.id.clone());
+    let message = InboundMessage {
         id,
         conversation: ConversationRef {
-            id: String::from(from.clone())
-                .try_into()
-                .map_err(|_| invalid_sender())?,
+            id: conversation.try_into().map_err(|_| invalid_sender())?,
         },
-        sender: Sender {
-            id: from,
-            name: text(params, "ProfileName")?.and_then(|name| clean_line(name, MAX_NAME_CHARS)),
-            phone_number,
-            aliases: alias.into_iter().collect(),
-        },
-        content,
+        sender,
+        content: text,
         message_type: MessageType::Incoming,
         channel: Channel::Whatsapp,
         source: Source::Twilio,
-        endpoint: recipient(params)?,
+        endpoint: given.address("To").map(|address| Endpoint {
+            address: Some(address),
+            ..Endpoint::default()
+        }),
         attachments,
         location,
         button,
-        reply_to: reply_to(params)?,
-        forwarded: flag(params, "Forwarded")? || flag(params, "FrequentlyForwarded")?,
-        referral: referral(params)?,
-        provider_word: provider_word(params)?,
+        reply_to: content::reply_to(given),
+        forwarded: given.flag("Forwarded") || given.flag("FrequentlyForwarded"),
+        referral: content::referral(given),
+        edits: None,
+        provider_word: content::provider_word(given),
         received_at: Some(received_at),
-    })
+        unread: unread.names(),
+    };
+    Ok(Reading::Event(Event::Message(Box::new(message))))
+}
+
+/// Groups, machines, and what WhatsApp itself or a mere thumb says.
+fn not_a_customer(given: Optional<'_>, from: &ChannelAddress) -> Option<&'static str> {
+    if given.text("GroupId").is_some() {
+        return Some("group");
+    }
+    match given.text("MessageType") {
+        Some("reaction") => return Some("reaction"),
+        Some("system") => return Some("nothing_said"),
+        _ => {}
+    }
+    let number = from.local_part().strip_prefix('+').or(given.text("WaId"));
+    number.and_then(machine)
 }
 
 fn sender_address(params: &Params<'_>) -> Result<ChannelAddress, Rejection> {
-    let from = text(params, "From")?.ok_or_else(invalid_sender)?;
+    let from = required(params, "From")?.ok_or_else(invalid_sender)?;
     if !from.starts_with("whatsapp:") {
         return Err(Rejection::new(
             "not_whatsapp",
@@ -106,153 +172,31 @@ fn invalid_sender() -> Rejection {
     )
 }
 
-fn recipient(params: &Params<'_>) -> Result<Option<Endpoint>, Rejection> {
-    let address = match text(params, "To")? {
-        None => return Ok(None),
-        Some(to) => to.parse::<ChannelAddress>(),
-    };
-    match address {
-        Ok(address) => Ok(Some(Endpoint {
-            address: Some(address),
-            ..Endpoint::default()
-        })),
-        Err(error) => Err(Rejection::new("invalid_recipient", format!("To: {error}"))),
-    }
-}
-
-/// `WaId` is the number without its plus; the only trace of it when `From` holds another id.
-fn whatsapp_number(params: &Params<'_>) -> Result<Option<PhoneNumber>, Rejection> {
-    Ok(text(params, "WaId")?.and_then(|digits| format!("+{digits}").parse().ok()))
-}
-
-fn content(params: &Params<'_>, button: Option<&ButtonReply>) -> Result<String, Rejection> {
-    let mut content = clean(text(params, "Body")?.unwrap_or_default());
-    if let Some(button) = button.filter(|_| content.is_empty()) {
-        content.clone_from(&button.text);
-    }
-    let length = content.chars().count();
-    if length > MAX_CHARS {
-        let text = format!("the text has {length} characters; {MAX_CHARS} are allowed");
-        return Err(Rejection::new("message_too_long", text));
-    }
-    Ok(content)
-}
-
-fn attachments(params: &Params<'_>) -> Result<Vec<Attachment>, Rejection> {
-    let count: usize = text(params, "NumMedia")?
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
-    let mut attachments = Vec::new();
-    for index in 0..count.min(MAX_MEDIA) {
-        let url = text(params, &format!("MediaUrl{index}"))?.map(str::to_owned);
-        let content_type = text(params, &format!("MediaContentType{index}"))?.map(str::to_owned);
-        if url.is_some() || content_type.is_some() {
-            attachments.push(Attachment {
-                url,
-                content_type,
-                file_name: None,
-            });
+/// Who wrote: by number, by business-scoped id (`ExternalUserId`), and by WhatsApp id (`WaId`, the
+/// digits of a number), whichever of them there are.
+fn sender(given: Optional<'_>, from: ChannelAddress) -> Sender {
+    let of_whatsapp = given.read("WaId", |digits| format!("whatsapp:+{digits}").parse().ok());
+    let scoped = given.address("ExternalUserId");
+    let mut aliases: Vec<ChannelAddress> = Vec::new();
+    for alias in [of_whatsapp, scoped].into_iter().flatten() {
+        if alias != from && !aliases.contains(&alias) {
+            aliases.push(alias);
         }
     }
-    let kind = text(params, "MessageType")?.unwrap_or("text");
-    let carries_no_file = ["text", "interactive", "button", "location"].contains(&kind);
-    if attachments.is_empty() && !carries_no_file && text(params, "Body")?.is_none() {
-        // Contacts and whatever WhatsApp adds next: the agents should at least know of it.
-        let kind: String = kind
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(32)
-            .collect();
-        let content_type = Some(format!(
-            "application/x-whatsapp-{}",
-            kind.to_ascii_lowercase()
-        ));
-        attachments.push(Attachment {
-            url: None,
-            content_type,
-            file_name: None,
-        });
+    let numbers = std::iter::once(&from).chain(&aliases);
+    Sender {
+        name: given
+            .text("ProfileName")
+            .and_then(|name| clean_line(name, MAX_NAME_CHARS)),
+        phone_number: numbers.into_iter().find_map(ChannelAddress::phone_number),
+        phone_number_is_claimed: false,
+        username: None,
+        id: from,
+        aliases,
     }
-    Ok(attachments)
 }
 
-fn location(params: &Params<'_>) -> Result<Option<Location>, Rejection> {
-    let degrees = |name, most: f64| {
-        let value = text(params, name)?.and_then(|text| text.parse::<f64>().ok());
-        Ok::<_, Rejection>(value.filter(|degrees| degrees.abs() <= most))
-    };
-    let (Some(latitude), Some(longitude)) =
-        (degrees("Latitude", 90.0)?, degrees("Longitude", 180.0)?)
-    else {
-        return Ok(None);
-    };
-    let address = line(params, "Address")?;
-    Ok(Some(Location {
-        latitude,
-        longitude,
-        address,
-        label: line(params, "Label")?,
-    }))
-}
-
-fn button(params: &Params<'_>) -> Result<Option<ButtonReply>, Rejection> {
-    for (title, payload) in [("ButtonText", "ButtonPayload"), ("ListTitle", "ListId")] {
-        if let Some(text) = line(params, title)? {
-            return Ok(Some(ButtonReply {
-                text,
-                payload: line(params, payload)?,
-            }));
-        }
-    }
-    Ok(None)
-}
-
-fn reply_to(params: &Params<'_>) -> Result<Option<ReplyTo>, Rejection> {
-    let quoted = text(params, "OriginalRepliedMessageSid")?.and_then(|id| id.parse().ok());
-    let Some(message_id) = quoted else {
-        return Ok(None);
-    };
-    Ok(Some(ReplyTo {
-        message_id,
-        sender: address(params, "OriginalRepliedMessageSender")?,
-    }))
-}
-
-/// Set where Twilio's Advanced Opt-Out took the text for one of its words, and has answered it.
-fn provider_word(params: &Params<'_>) -> Result<Option<ProviderWord>, Rejection> {
-    Ok(match text(params, "OptOutType")? {
-        Some("STOP") => Some(ProviderWord::Stop),
-        Some("START") => Some(ProviderWord::Start),
-        Some("HELP") => Some(ProviderWord::Help),
-        _ => None,
-    })
-}
-
-fn referral(params: &Params<'_>) -> Result<Option<Referral>, Rejection> {
-    let referral = Referral {
-        source_id: line(params, "ReferralSourceId")?,
-        source_type: line(params, "ReferralSourceType")?,
-        source_url: line(params, "ReferralSourceUrl")?,
-        headline: line(params, "ReferralHeadline")?,
-        body: line(params, "ReferralBody")?,
-        click_id: line(params, "ReferralCtwaClid")?,
-    };
-    Ok(Some(referral).filter(|referral| *referral != Referral::default()))
-}
-
-fn line(params: &Params<'_>, name: &str) -> Result<Option<String>, Rejection> {
-    Ok(text(params, name)?.and_then(|text| clean_line(text, MAX_REFERRAL_CHARS)))
-}
-
-fn address(params: &Params<'_>, name: &str) -> Result<Option<ChannelAddress>, Rejection> {
-    Ok(text(params, name)?.and_then(|text| text.parse().ok()))
-}
-
-fn flag(params: &Params<'_>, name: &str) -> Result<bool, Rejection> {
-    Ok(text(params, name)? == Some("true"))
-}
-
-fn text<'p>(params: &'p Params<'_>, name: &str) -> Result<Option<&'p str>, Rejection> {
+fn required<'p>(params: &'p Params<'_>, name: &str) -> Result<Option<&'p str>, Rejection> {
     params.get(name).map_err(|error| unusable(name, error))
 }
 

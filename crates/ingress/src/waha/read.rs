@@ -1,31 +1,44 @@
 //! From WAHA's events to ours. Pure.
 
-use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared_types::{
-    Attachment, Channel, ChannelAddress, ConversationId, ConversationRef, DeliveryEvent,
-    DeliveryStatus, Endpoint, InboundMessage, Location, MessageType, ReplyTo, Sender, Source,
+    Channel, ChannelAddress, ControlEvent, ControlKind, ConversationId, ConversationRef, Endpoint,
+    InboundMessage, MessageId, MessageType, Sender, Source,
 };
 
-use super::payload::{Ack, Envelope, Message, SessionStatus};
+use super::engine::Engine;
+use super::payload::Envelope;
+use super::reports;
+use super::said::{Said, reply_to};
 use crate::event::{Event, Reading, Rejection};
-use crate::text::{MAX_CHARS, clean, clean_line};
+use crate::lenient::{Fields, Unread};
+use crate::text::clean_line;
+use crate::whatsapp::chat_of;
 
 const MAX_NAME_CHARS: usize = 100;
 const DEFAULT_SESSION: &str = "default";
+static NOTHING: Value = Value::Null;
 
 /// Reads a verified webhook. `max_age` bounds the signed time of the event; the header with a time
 /// is not signed and not looked at.
-pub fn read(body: &[u8], now: Timestamp, max_age: jiff::SignedDuration) -> Reading {
+pub fn read(body: &[u8], now: Timestamp, max_age: SignedDuration) -> Reading {
     let envelope: Envelope = match serde_json::from_slice(body) {
         Ok(envelope) => envelope,
         Err(error) => return Reading::Rejected(malformed(&error)),
     };
+    let unread = Unread::default();
+    let event = Incoming {
+        payload: Fields::of(&envelope.payload, &unread),
+        envelope: &envelope,
+        unread: &unread,
+        now,
+    };
     let read = match envelope.event.as_str() {
-        "message" | "message.any" => message(&envelope, now, max_age),
-        "message.ack" | "message.ack.group" => ack(&envelope, now),
-        "session.status" => session_status(&envelope),
+        "message" | "message.any" | "message.edited" => event.message(max_age),
+        "message.revoked" => event.deleted(),
+        "message.ack" | "message.ack.group" => reports::ack(&event),
+        "session.status" => reports::session_status(&event),
         _ => Ok(Reading::Ignored("event")),
     };
     read.unwrap_or_else(Reading::Rejected)
@@ -40,234 +53,242 @@ fn malformed(error: &serde_json::Error) -> Rejection {
     )
 }
 
-fn payload<T: DeserializeOwned>(envelope: &Envelope) -> Result<T, Rejection> {
-    serde_json::from_value(envelope.payload.clone()).map_err(|_| {
-        Rejection::new(
-            "invalid_payload",
-            format!("the payload of {} lacks a field", envelope.event),
-        )
-    })
+/// An event on its way to ours.
+pub(super) struct Incoming<'a> {
+    pub(super) envelope: &'a Envelope,
+    pub(super) payload: Fields<'a>,
+    pub(super) unread: &'a Unread,
+    pub(super) now: Timestamp,
 }
 
-fn message(
-    envelope: &Envelope,
-    now: Timestamp,
-    max_age: jiff::SignedDuration,
-) -> Result<Reading, Rejection> {
-    let message: Message = payload(envelope)?;
-    if message.from_me {
-        return Ok(Reading::Ignored("own_message"));
+impl<'a> Incoming<'a> {
+    pub(super) fn lacks(&self, field: &str) -> Rejection {
+        let text = format!("the payload of {} lacks {field}", self.envelope.event);
+        Rejection::new("invalid_payload", text)
     }
-    let chat = match chat_id(&message.from) {
-        Ok(chat) => chat,
-        Err(kind) => return Ok(Reading::Ignored(kind)),
-    };
-    let rejected = |rejection: Rejection| rejection.of(&message.id);
-    let at = event_time(envelope, &message).ok_or_else(|| {
-        rejected(Rejection::new(
-            "missing_timestamp",
-            "the event has no timestamp",
-        ))
-    })?;
-    if now.duration_since(at) > max_age || at.duration_since(now) > max_age {
-        let text = "the event is too old, or the clocks differ";
-        return Err(rejected(Rejection::new("stale_timestamp", text)));
+
+    /// The session's name: a part of URLs and keys. One that cannot be used counts as none.
+    pub(super) fn session(&self) -> &'a str {
+        let usable = |name: &&str| {
+            !name.is_empty()
+                && name.len() <= 64
+                && !name.contains(|c: char| c.is_control() || c.is_whitespace())
+        };
+        match &self.envelope.session {
+            Value::Null => DEFAULT_SESSION,
+            given => given.as_str().filter(usable).unwrap_or_else(|| {
+                self.unread.note("session");
+                DEFAULT_SESSION
+            }),
+        }
     }
-    let content = clean(message.body.as_deref().unwrap_or_default());
-    let length = content.chars().count();
-    if length > MAX_CHARS {
-        let text = format!("the text has {length} characters; {MAX_CHARS} are allowed");
-        return Err(rejected(Rejection::new("message_too_long", text)));
+
+    pub(super) fn conversation(&self, chat: &ChannelAddress) -> Result<ConversationId, Rejection> {
+        format!("waha:{}:{chat}", self.session())
+            .parse()
+            .map_err(|_| Rejection::new("invalid_sender", "the chat cannot be named"))
     }
-    let attachments = attachments(&message);
-    let location = location(&message);
-    if content.is_empty() && attachments.is_empty() && location.is_none() {
-        let text = "the message has no text, media, location or contact";
-        return Err(rejected(Rejection::new("empty_message", text)));
+
+    /// Whether we wrote it. The id says so too, where the flag is odd.
+    pub(super) fn is_own(&self, id: &str) -> bool {
+        match self.payload.raw("fromMe") {
+            Some(Value::Bool(own)) => *own,
+            Some(_) => {
+                self.payload.note("fromMe");
+                id.starts_with("true_")
+            }
+            None => id.starts_with("true_"),
+        }
     }
-    let session = session(envelope);
-    Ok(Reading::Event(Event::Message(Box::new(InboundMessage {
-        id: message.id.parse().map_err(|error| {
-            Rejection::new("invalid_message_id", format!("payload.id: {error}"))
-        })?,
-        conversation: ConversationRef {
-            id: conversation(&session, &chat)?,
-        },
-        sender: Sender {
-            name: push_name(&message.data).and_then(|name| clean_line(name, MAX_NAME_CHARS)),
-            phone_number: chat.phone_number(),
+
+    fn message(&self, max_age: SignedDuration) -> Result<Reading, Rejection> {
+        let id = self.payload.text("id").ok_or_else(|| self.lacks("id"))?;
+        let from = self
+            .payload
+            .text("from")
+            .ok_or_else(|| self.lacks("from"))?;
+        if self.is_own(id) {
+            return Ok(Reading::Ignored("own_message"));
+        }
+        let data = self.payload.object("_data");
+        let data = data.unwrap_or_else(|| self.payload.within(&NOTHING));
+        let sender = match self.sender(from, data) {
+            Ok(sender) => sender,
+            Err(kind) => return Ok(Reading::Ignored(kind)),
+        };
+        let rejected = |rejection: Rejection| rejection.of(id);
+        self.check_age(max_age).map_err(rejected)?;
+        let engine = Engine::of(data);
+        let said = Said::read(self.payload, engine, self.unread).map_err(rejected)?;
+        let Some(said) = said else {
+            return Ok(Reading::Ignored("nothing_said"));
+        };
+        let edits = self.edited();
+        let message = InboundMessage {
+            id: self.message_id(id, edits.as_ref())?,
+            conversation: ConversationRef {
+                id: self.conversation(&sender.id)?,
+            },
+            sender,
+            content: said.content,
+            message_type: MessageType::Incoming,
+            channel: Channel::Whatsapp,
+            source: Source::Waha,
+            endpoint: Some(self.endpoint()),
+            attachments: said.attachments,
+            location: said.location,
+            button: said.button,
+            reply_to: reply_to(self.payload, engine),
+            forwarded: engine.is_forwarded(),
+            referral: engine.referral(),
+            edits,
+            provider_word: None,
+            received_at: Some(self.now),
+            unread: self.unread.names(),
+        };
+        Ok(Reading::Event(Event::Message(Box::new(message))))
+    }
+
+    /// The message that this one takes the place of.
+    fn edited(&self) -> Option<MessageId> {
+        if self.envelope.event != "message.edited" {
+            return None;
+        }
+        let named = self.payload.text("editedMessageId");
+        named.or_else(|| self.payload.text("id"))?.parse().ok()
+    }
+
+    /// An edit may come under the id of what it edits, and would pass for known.
+    fn message_id(&self, id: &str, edits: Option<&MessageId>) -> Result<MessageId, Rejection> {
+        let same = edits.is_some_and(|edits| id.ends_with(edits.as_str()));
+        let at = self.payload.number("timestamp").unwrap_or_default();
+        let id = if same {
+            format!("{id}~{at}")
+        } else {
+            id.to_owned()
+        };
+        id.parse()
+            .map_err(|error| Rejection::new("invalid_message_id", format!("payload.id: {error}")))
+    }
+
+    /// A deleted message changes nothing that was understood of it; people are told.
+    fn deleted(&self) -> Result<Reading, Rejection> {
+        let parts = ["after", "before"].into_iter();
+        let parts: Vec<Fields<'_>> = parts.filter_map(|name| self.payload.object(name)).collect();
+        let first = |name| parts.iter().find_map(|part| part.text(name));
+        let id = self
+            .payload
+            .text("revokedMessageId")
+            .or_else(|| first("id"));
+        let (Some(id), Some(from)) = (id, first("from")) else {
+            return Ok(Reading::Ignored("event"));
+        };
+        if parts.iter().any(|part| part.flag("fromMe")) {
+            return Ok(Reading::Ignored("own_message"));
+        }
+        let chat = match chat_of(from) {
+            Ok(chat) => chat,
+            Err(kind) => return Ok(Reading::Ignored(kind)),
+        };
+        let id = clean_line(id, 256).unwrap_or_default();
+        Ok(Reading::Event(Event::Control {
+            event: ControlEvent {
+                conversation_id: self.conversation(&chat)?,
+                source: Source::Waha,
+                kind: ControlKind::MessageDeleted,
+                at: self.now,
+            },
+            delivery: format!("{}:deleted:{id}", self.session()),
+        }))
+    }
+
+    /// Who wrote, with every address of theirs that the event has. Or why nobody is to be answered.
+    fn sender(&self, from: &str, data: Fields<'_>) -> Result<Sender, &'static str> {
+        let chat = chat_of(from)?;
+        let mut aliases: Vec<ChannelAddress> = Vec::new();
+        for place in [
+            "/key/remoteJid",
+            "/key/remoteJidAlt",
+            "/key/senderPn",
+            "/key/senderLid",
+            "/Info/Chat",
+            "/Info/Sender",
+            "/Info/SenderAlt",
+        ] {
+            let address = data.value().pointer(place).and_then(Value::as_str);
+            match chat_of(address.unwrap_or_default()) {
+                Ok(alias) if alias != chat && !aliases.contains(&alias) => aliases.push(alias),
+                Err(kind @ ("machine" | "announcement")) => return Err(kind),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let line = |places: &[&str]| {
+            let mut texts = places
+                .iter()
+                .filter_map(|place| data.value().pointer(place)?.as_str());
+            texts.find_map(|text| clean_line(text, MAX_NAME_CHARS))
+        };
+        let numbers = std::iter::once(&chat).chain(&aliases);
+        Ok(Sender {
+            name: line(&["/notifyName", "/pushName", "/Info/PushName"]),
+            phone_number: numbers.into_iter().find_map(ChannelAddress::phone_number),
+            phone_number_is_claimed: false,
+            username: line(&[
+                "/key/remoteJidUsername",
+                "/key/username",
+                "/Info/SenderUsername",
+            ]),
             id: chat,
-            aliases: vec![],
-        },
-        content,
-        message_type: MessageType::Incoming,
-        channel: Channel::Whatsapp,
-        source: Source::Waha,
-        endpoint: Some(endpoint(envelope, session)),
-        attachments,
-        location,
-        button: None,
-        reply_to: reply_to(&message),
-        forwarded: false,
-        referral: None,
-        provider_word: None,
-        received_at: Some(now),
-    }))))
-}
+            aliases,
+        })
+    }
 
-/// A person's chat id without device suffix, or what else the address is.
-fn chat_id(address: &str) -> Result<ChannelAddress, &'static str> {
-    let (local, host) = address.split_once('@').ok_or("address")?;
-    let local = local.split(':').next().unwrap_or(local);
-    let host = match host {
-        "c.us" | "s.whatsapp.net" => "c.us",
-        "lid" => "lid",
-        "g.us" => return Err("group"),
-        "newsletter" => return Err("newsletter"),
-        "broadcast" if local == "status" => return Err("status"),
-        "broadcast" => return Err("broadcast"),
-        _ => return Err("address"),
-    };
-    format!("{local}@{host}").parse().map_err(|_| "address")
-}
+    fn endpoint(&self) -> Endpoint {
+        let me = Fields::of(&self.envelope.me, self.unread);
+        let address = me.text("id").and_then(|id| id.parse().ok());
+        Endpoint {
+            address,
+            session: Some(self.session().to_owned()),
+            ..Endpoint::default()
+        }
+    }
 
-fn session(envelope: &Envelope) -> String {
-    envelope
-        .session
-        .clone()
-        .unwrap_or_else(|| DEFAULT_SESSION.into())
-}
-
-fn conversation(session: &str, chat: &ChannelAddress) -> Result<ConversationId, Rejection> {
-    format!("waha:{session}:{chat}")
-        .parse()
-        .map_err(|_| Rejection::new("invalid_session", "the session's name cannot be used"))
-}
-
-fn endpoint(envelope: &Envelope, session: String) -> Endpoint {
-    let address = envelope.me.as_ref().and_then(|me| me.id.parse().ok());
-    Endpoint {
-        address,
-        session: Some(session),
-        ..Endpoint::default()
+    /// The event's own time and the message's are both signed; the later one that can be read counts.
+    fn check_age(&self, max_age: SignedDuration) -> Result<(), Rejection> {
+        let number = |value: &Value| match value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_f64(),
+        };
+        let sent = number(&self.envelope.timestamp);
+        let written = self
+            .payload
+            .number("timestamp")
+            .map(|seconds| seconds * 1_000.0);
+        let times: Vec<Timestamp> = [sent, written]
+            .into_iter()
+            .flatten()
+            .filter_map(at_ms)
+            .collect();
+        if sent.is_none() && !self.envelope.timestamp.is_null() {
+            self.unread.note("timestamp");
+        }
+        if times.is_empty() {
+            let text = "the event has no timestamp";
+            return Err(Rejection::new("missing_timestamp", text));
+        }
+        let is_fresh = |at: &Timestamp| self.now.duration_since(*at).abs() <= max_age;
+        if times.iter().any(is_fresh) {
+            return Ok(());
+        }
+        let text = "the event is too old, or the clocks differ";
+        Err(Rejection::new("stale_timestamp", text))
     }
 }
 
-/// The event's own time where the build sends it, else the message's.
-fn event_time(envelope: &Envelope, message: &Message) -> Option<Timestamp> {
-    let ms = envelope
-        .timestamp
-        .or(message.timestamp.map(|seconds| seconds * 1000.0))?;
+fn at_ms(ms: f64) -> Option<Timestamp> {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a time out of range is refused below"
+        reason = "a time out of range is no time"
     )]
     Timestamp::from_millisecond(ms as i64).ok()
-}
-
-fn attachments(message: &Message) -> Vec<Attachment> {
-    let mut attachments = Vec::new();
-    if let Some(media) = &message.media {
-        attachments.push(Attachment {
-            url: media.url.clone(),
-            content_type: media.mimetype.clone(),
-            file_name: media
-                .filename
-                .as_deref()
-                .and_then(|name| clean_line(name, MAX_NAME_CHARS)),
-        });
-    } else if message.has_media {
-        // The session is set not to download media; the agents should at least know of it.
-        attachments.push(Attachment {
-            url: None,
-            content_type: None,
-            file_name: None,
-        });
-    }
-    let cards = message.v_cards.iter().flatten();
-    attachments.extend(cards.map(|_| Attachment {
-        url: None,
-        content_type: Some("text/vcard".into()),
-        file_name: None,
-    }));
-    attachments
-}
-
-fn location(message: &Message) -> Option<Location> {
-    let place = message.location.as_ref()?;
-    let line = |text: &Option<String>| text.as_deref().and_then(|text| clean_line(text, 500));
-    Some(Location {
-        latitude: place.latitude.within(90.0)?,
-        longitude: place.longitude.within(180.0)?,
-        address: line(&place.address),
-        label: line(&place.description),
-    })
-}
-
-fn reply_to(message: &Message) -> Option<ReplyTo> {
-    let quoted = message.reply_to.as_ref()?;
-    let sender = quoted
-        .participant
-        .as_deref()
-        .and_then(|address| chat_id(address).ok());
-    Some(ReplyTo {
-        message_id: quoted.id.as_deref()?.parse().ok()?,
-        sender,
-    })
-}
-
-/// Each engine keeps the profile name elsewhere.
-fn push_name(data: &Value) -> Option<&str> {
-    ["/notifyName", "/pushName", "/Info/PushName"]
-        .iter()
-        .find_map(|place| data.pointer(place)?.as_str())
-}
-
-fn ack(envelope: &Envelope, now: Timestamp) -> Result<Reading, Rejection> {
-    let ack: Ack = payload(envelope)?;
-    if !ack.from_me {
-        return Ok(Reading::Ignored("own_message"));
-    }
-    let status = match ack.ack {
-        -1 => DeliveryStatus::Failed,
-        0 => DeliveryStatus::Queued,
-        1 => DeliveryStatus::Sent,
-        2 => DeliveryStatus::Delivered,
-        3 | 4 => DeliveryStatus::Read,
-        _ => return Ok(Reading::Ignored("ack")),
-    };
-    // `true_<chat id>_<key>` names the chat in every engine; `to` and `from` do not.
-    let in_id = ack
-        .id
-        .strip_prefix("true_")
-        .and_then(|rest| rest.split('_').next());
-    let addresses = [in_id, ack.to.as_deref(), ack.from.as_deref()];
-    let Some(chat) = addresses
-        .into_iter()
-        .flatten()
-        .find_map(|address| chat_id(address).ok())
-    else {
-        return Ok(Reading::Ignored("address"));
-    };
-    Ok(Reading::Event(Event::Delivery(DeliveryEvent {
-        source: Source::Waha,
-        outbound_id: None,
-        conversation_id: conversation(&session(envelope), &chat)?,
-        provider_id: ack.id,
-        to: chat,
-        status,
-        error_code: None,
-        at: now,
-    })))
-}
-
-fn session_status(envelope: &Envelope) -> Result<Reading, Rejection> {
-    let status: SessionStatus = payload(envelope)?;
-    let session = clean_line(&session(envelope), 64).unwrap_or_default();
-    let status = clean_line(&status.status, 64).unwrap_or_default();
-    Ok(Reading::Session {
-        working: status == "WORKING",
-        session,
-        status,
-    })
 }

@@ -50,7 +50,10 @@ fn shown(reading: Reading) -> Value {
             session,
             status,
             working,
-        } => json!({ "session": session, "status": status, "working": working }),
+            timelocked,
+        } => {
+            json!({ "session": session, "status": status, "working": working, "timelocked": timelocked })
+        }
     }
 }
 

@@ -251,7 +251,7 @@ fn a_body_that_never_ends_is_cut_off_on_every_path() {
     let rig = Rig::start(&["--request-timeout-secs", "1"]);
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     for (target, chunks, status) in [
-        (WAHA, 17, 413),
+        (WAHA, 257, 413),
         (WAHA, 1, 408),
         ("/nowhere", 1, 404),
         ("/nowhere", 17, 404),

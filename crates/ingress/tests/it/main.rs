@@ -20,6 +20,7 @@ mod order;
 mod program;
 mod properties;
 mod readme;
+mod real_shapes;
 mod redis_away;
 mod signing;
 mod support;

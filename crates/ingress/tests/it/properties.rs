@@ -55,7 +55,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 /// Any JSON, not too deep.
-fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -86,7 +86,7 @@ fn mutated(event: Value) -> impl Strategy<Value = Value> {
     })
 }
 
-fn pointers(value: &Value) -> Vec<String> {
+pub(crate) fn pointers(value: &Value) -> Vec<String> {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(members) => members
             .iter()
@@ -115,7 +115,7 @@ fn check(reading: &Reading) {
             assert!(!entry.event.contains(char::is_control), "{:?}", entry.event);
             assert!(entry.event.len() < 1_024 && entry.conversation.len() <= 256);
             if let Event::Message(message) = event {
-                assert!(message.content.chars().count() <= 1_600);
+                assert!(message.content.chars().count() <= 65_536);
                 let content = &message.content;
                 assert!(!content.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
                 let has_something = !content.is_empty()

@@ -168,6 +168,9 @@ pub(crate) fn chatwoot_message(id: u64, text: &str) -> serde_json::Value {
         "event": "message_created", "id": id, "content": text, "message_type": "incoming",
         "private": false, "account": {"id": 1, "name": "Garage"},
         "sender": {"id": 7, "name": "John Doe", "phone_number": "+31612345678"},
-        "conversation": {"id": 42, "status": "pending", "meta": {}},
+        "conversation": {
+            "id": 42, "status": "pending", "meta": {}, "channel": "Channel::Whatsapp",
+            "contact_inbox": {"id": 9, "source_id": "31612345678"},
+        },
     })
 }

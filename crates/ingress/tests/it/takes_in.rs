@@ -277,7 +277,10 @@ fn a_chatwoot_message_becomes_the_message_of_the_contract() {
         the_message(&rig),
         json!({
             "id": "11", "conversation": {"id": "chatwoot:1:42"},
-            "sender": {"id": "whatsapp:+31612345678", "name": "John Doe", "phone_number": "+31612345678"},
+            "sender": {
+                "id": "whatsapp:+31612345678", "name": "John Doe", "phone_number": "+31612345678",
+                "aliases": ["chatwoot:1-contact-7"],
+            },
             "content": "hoi", "message_type": "incoming", "channel": "whatsapp", "source": "chatwoot",
             "endpoint": {"account_id": 1, "conversation_id": 42},
         })

@@ -7,6 +7,7 @@ use shared_types::{CrmOutput, InboundMessage};
 
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
+use crate::carried::lead_fields;
 use crate::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
 use crate::domain::Domain;
 use crate::graph::Node;
@@ -95,6 +96,16 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             confidence,
         });
     }
+    fields.extend(
+        lead_fields(&turn.message)
+            .into_iter()
+            .map(|(name, value)| LeadField {
+                name: name.into(),
+                value,
+                agent: "ingress".into(),
+                confidence: 1.0,
+            }),
+    );
     CrmWrite {
         message: format!("{}:{}", turn.message.source, turn.message.id),
         at: turn.message.received_at.unwrap_or(turn.now),

@@ -100,7 +100,7 @@ fn contents() -> Vec<Row> {
             .extend(fields.as_object().unwrap().clone());
         chatwoot(event.to_string())
     };
-    let large = chatwoot(format!("{{\"event\":\"{}\"}}", "x".repeat(64 * 1024)));
+    let large = chatwoot(format!("{{\"event\":\"{}\"}}", "x".repeat(1024 * 1024)));
     let deep = format!(
         "{{\"event\":\"x\",\"content_attributes\":{}}}",
         nested(10_000)
@@ -135,12 +135,12 @@ fn contents() -> Vec<Row> {
         rejected(
             "an id that is a text",
             with(1, "/id", "x".into()),
-            "malformed_json",
+            "invalid_payload",
         ),
         rejected(
             "a negative id",
             with(1, "/id", (-1).into()),
-            "malformed_json",
+            "invalid_payload",
         ),
         rejected("malformed, by path token", by_token, "malformed_json"),
         rejected("no id", without(1, "id"), "invalid_payload"),
@@ -153,7 +153,7 @@ fn contents() -> Vec<Row> {
         rejected("no sender", without(4, "sender"), "invalid_payload"),
         rejected(
             "too long",
-            with(5, "/content", "x".repeat(1_601).into()),
+            with(5, "/content", "x".repeat(65_537).into()),
             "message_too_long",
         ),
         rejected(

@@ -83,7 +83,7 @@ fn contents() -> Vec<Row> {
     let rejected = |what, request, code| (what, request, (400, code), Ended("invalid"), Rejected);
     let queued = |what, request| (what, request, TAKEN, Ended("queued"), Queued);
     let ignored = |what, request| (what, request, TAKEN, Ignored, Nowhere);
-    let large = waha(format!("{{\"event\":\"{}\"}}", "x".repeat(64 * 1024)));
+    let large = waha(format!("{{\"event\":\"{}\"}}", "x".repeat(1024 * 1024)));
     let deep = format!("\"_data\":{}", nested(10_000));
     let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
@@ -110,15 +110,17 @@ fn contents() -> Vec<Row> {
             waha(event.to_string())
         }, "missing_timestamp"),
         rejected("a time out of range", with("A9", "/timestamp", 1e300.into()), "missing_timestamp"),
-        rejected("too long", with("A10", "/payload/body", "x".repeat(1_601).into()), "message_too_long"),
-        rejected("empty", with("A11", "/payload/body", "\u{0} ".into()), "empty_message"),
-        rejected("a session with a line break", with("A12", "/session", "a\nb".into()), "invalid_session"),
+        rejected("too long", with("A10", "/payload/body", "x".repeat(65_537).into()), "message_too_long"),
         rejected("an ack without its number", waha(json!({"event": "message.ack", "payload": {"id": "true_1@c.us_A"}}).to_string()), "invalid_payload"),
         ("expired", with("B1", "/timestamp", 1_700_000_000_000_u64.into()),
             (403, "stale_timestamp"), Ended("invalid"), Rejected),
         ("from the future", with("B2", "/timestamp", 4_000_000_000_000_u64.into()),
             (403, "stale_timestamp"), Ended("invalid"), Rejected),
         ("too large", large, (413, "body_too_large"), Ended("invalid"), Nowhere),
+        ignored("empty", with("A11", "/payload/body", "\u{0} ".into())),
+        queued("a session with a line break", with("A12", "/session", "a\nb".into())),
+        queued("as long as it may be", with("A13", "/payload/body", "x".repeat(65_536).into())),
+        queued("nothing but a tag", with("A14", "/payload/body", "<b></b>".into())),
         queued("null bytes", with("C1", "/payload/body", "a\u{0}b".into())),
         queued("another content type", message("C2").without("Content-Type").header("Content-Type", "text/plain")),
         queued("no content type", message("C3").without("Content-Type")),
