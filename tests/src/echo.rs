@@ -73,6 +73,7 @@ fn answer(job: &Job<Inbound>, message: &InboundMessage) -> Commit {
         purpose: Default::default(),
         template: None,
         handoff_note: None,
+        not_before: None,
         created_at: Timestamp::now(),
     };
     let state = [

@@ -16,6 +16,8 @@ pub(crate) enum Attempt {
     RateLimited {
         /// How long to wait, where the provider says so.
         retry_after: Option<Duration>,
+        /// The code with the provider's words, numbers in them masked.
+        text: String,
     },
     /// Not a byte of the message has left.
     NotSent(Trouble),
@@ -98,7 +100,7 @@ impl Trouble {
 const MAX_TEXT: usize = 300;
 
 /// Providers quote the recipient in their errors.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     Masking::On
         .show(text)
         .to_string()

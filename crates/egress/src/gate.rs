@@ -1,33 +1,36 @@
 //! The send gate: one way out for all channels.
 //!
 //! ```text
-//! entry → opted out? human in charge? window open? → parts → for each part:
-//!   sender works? → typing → pace → intent → request → settle
+//! entry → parts → for each part:
+//!   sender works? → typing → connection → pace
+//!   → opted out? human in charge? window open? → intent → request → settle
 //! ```
 //!
-//! A failed request is tried again here, while only this recipient's mailbox waits. A request whose
+//! A message may wait for long, so what allows it is judged before every request, and the script that
+//! notes the intent refuses when that has changed. A failed request is tried again here, while only this recipient's mailbox waits. A request whose
 //! outcome is unknown is looked up before it is repeated.
 
 mod admission;
-mod aftermath;
-mod doubt;
+mod consequence;
 mod hand_over;
 mod health;
 mod log;
+mod look_up;
 mod pacer;
 mod recent;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use shared_types::{Masking, Outbound, OutboundMessage, Template};
-use streams::{DeadLetterReason, Interrupted, Job, PartitionKeys, Reads, Redis, Settled};
+use shared_types::{Masking, Outbound, OutboundId, OutboundMessage, Template};
+use streams::{DeadLetterReason, Fields, Interrupted, Job, PartitionKeys, Reads, Redis, Settled};
 
 use crate::config::{EgressConfig, SendingConfig};
 use crate::ledger::{self, Stage};
 use crate::metrics::EgressMetrics;
-use crate::senders::{Part, Senders, parts};
-use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Standing, admit};
+use crate::senders::{Content, Part, Sender, Senders, parts};
+use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Seen, admit};
 use hand_over::Step;
 use health::SenderHealth;
 use pacer::Pacer;
@@ -60,6 +63,8 @@ pub(crate) enum Stop {
     Leave,
     /// It is set aside.
     SetAside(DeadLetterReason),
+    /// WhatsApp's window has closed on it; the template goes.
+    TemplateInstead,
 }
 
 impl From<Settled> for Stop {
@@ -126,8 +131,7 @@ impl Gate {
             (keys.contact(conversation), CONTACT_FIELDS),
         ];
         if let Some(sender) = self.senders.get(message.source) {
-            let parts = 1..=sender.contents(message).len();
-            let ids = parts.map(|number| message.id.part(number));
+            let ids = ledger_ids(sender, message).into_iter();
             hashes.extend(ids.map(|id| (keys.send(id.as_str()), ledger::FIELDS)));
         }
         Reads { list: None, hashes }
@@ -148,7 +152,7 @@ impl Gate {
         match self.try_send(&mut job, message).await {
             Ok(last) => job.settle(last).await,
             Err(Stop::Settled(settled)) => settled,
-            Err(Stop::Leave) => job.leave(),
+            Err(Stop::Leave | Stop::TemplateInstead) => job.leave(),
             Err(Stop::SetAside(why)) => {
                 tracing::error!(
                     outbound.id = job.entry.event, reason = why.reason, error = why.error,
@@ -166,53 +170,108 @@ impl Gate {
         job: &mut Job<Outbound>,
         message: &Arc<OutboundMessage>,
     ) -> Result<streams::Record, Stop> {
-        let message = self.admitted(job, message)?;
         let Some(sender) = self.senders.get(message.source) else {
             let error = format!("no sender for {} is configured", message.source);
             return Err(Stop::SetAside(set_aside("not_configured", error)));
         };
-        let parts = parts(sender, &message);
+        let mut seen = Seen::of(&job.values.hashes);
+        let ids = ledger_ids(sender, message);
+        let ledger = ids
+            .into_iter()
+            .zip(job.values.hashes.split_off(LEDGER_HASHES_FROM));
+        let ledger: HashMap<OutboundId, Fields> = ledger.collect();
+        loop {
+            let message = match self.judge(message, &seen, Timestamp::now())? {
+                Admission::SendTemplate(template) => Arc::new(instead(message, template)),
+                Admission::Send | Admission::Refuse(_) => message.clone(),
+            };
+            match self
+                .send_parts(job, sender, &message, &mut seen, &ledger)
+                .await
+            {
+                Err(Stop::TemplateInstead) => {}
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn send_parts(
+        &self,
+        job: &mut Job<Outbound>,
+        sender: &dyn Sender,
+        message: &Arc<OutboundMessage>,
+        seen: &mut Seen,
+        ledger: &HashMap<OutboundId, Fields>,
+    ) -> Result<streams::Record, Stop> {
+        let parts = parts(sender, message);
         let Some((last, earlier)) = parts.split_last() else {
             let error = "the text is too long even for several messages";
             return Err(Stop::SetAside(set_aside("too_long", error)));
         };
-        for (index, part) in earlier.iter().enumerate() {
-            let step = self.first_step(job, index, part);
-            let record = self.hand_over(job, sender, part, step).await?;
-            job.record(&record).await?;
+        for part in earlier {
+            let step = self.first_step(ledger, part);
+            match self.hand_over(job, sender, part, seen, step).await {
+                Ok(record) => {
+                    job.record(&record).await?;
+                }
+                // What follows it is essential, and the note is not.
+                Err(Stop::SetAside(why)) if matches!(part.content, Content::Note(_)) => {
+                    tracing::error!(outbound.id = %part.id, reason = why.reason, error = why.error,
+                        "a note for colleagues is left out");
+                }
+                Err(stop) => return Err(stop),
+            }
         }
-        let step = self.first_step(job, earlier.len(), last);
-        self.hand_over(job, sender, last, step).await
+        let step = self.first_step(ledger, last);
+        self.hand_over(job, sender, last, seen, step).await
     }
 
     /// Where a part goes on, by what the ledger and this process know of it.
-    fn first_step(&self, job: &Job<Outbound>, index: usize, part: &Part) -> Step {
-        let settle = std::time::Duration::from_millis(self.settings.settle_ms);
-        let (values, hash) = (&job.values, LEDGER_HASHES_FROM + index);
-        let stage = Stage::read(values, hash, settle);
-        let noted = ledger::last_request(values, hash);
-        self.recent.correct(&part.id, stage, noted, settle)
+    fn first_step(&self, ledger: &HashMap<OutboundId, Fields>, part: &Part) -> Step {
+        let (unknown, settle) = (Fields::default(), self.settings.settle());
+        let fields = ledger.get(&part.id).unwrap_or(&unknown);
+        let stage = Stage::read(fields, settle);
+        self.recent
+            .correct(&part.id, stage, ledger::last_request(fields), settle)
     }
 
-    fn admitted(
+    /// What may be done with a message, by how things stand.
+    fn judge(
         &self,
-        job: &Job<Outbound>,
-        message: &Arc<OutboundMessage>,
-    ) -> Result<Arc<OutboundMessage>, Stop> {
-        let standing = Standing::read(&job.values);
+        message: &OutboundMessage,
+        seen: &Seen,
+        now: Timestamp,
+    ) -> Result<Admission, Stop> {
         let template = self.window_template.as_ref();
-        match admit(message, &standing, template, Timestamp::now()) {
-            Admission::Send => Ok(message.clone()),
-            Admission::SendTemplate(template) => Ok(Arc::new(OutboundMessage {
-                text: String::new(),
-                template: Some(template),
-                ..OutboundMessage::clone(message)
-            })),
-            Admission::Refuse(reason) => {
-                self.metrics.refused(message.source, reason);
-                let why = set_aside(reason, "the message may not be sent");
-                Err(Stop::SetAside(why))
-            }
+        let admission = admit(message, &seen.into(), template, now);
+        if let Admission::Refuse(reason) = admission {
+            self.metrics.refused(message.source, reason);
+            let why = set_aside(reason, "the message may not be sent");
+            return Err(Stop::SetAside(why));
         }
+        Ok(admission)
+    }
+}
+
+/// The parts that the ledger may know of: those of the text, and the template in its place.
+fn ledger_ids(sender: &dyn Sender, message: &OutboundMessage) -> Vec<OutboundId> {
+    let parts = 1..=sender.contents(message).len();
+    let ids = parts.map(|number| message.id.part(number));
+    ids.chain([message.id.template()]).collect()
+}
+
+/// The template in a message's place. It has an id of its own: the ledger may say that the text's
+/// first part was sent.
+fn instead(message: &OutboundMessage, template: Template) -> OutboundMessage {
+    let is_template = message.text.is_empty();
+    OutboundMessage {
+        id: if is_template {
+            message.id.clone()
+        } else {
+            message.id.template()
+        },
+        text: String::new(),
+        template: Some(template),
+        ..message.clone()
     }
 }

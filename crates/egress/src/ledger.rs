@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared_types::{DeliveryStatus, Receipt};
-use streams::{PartitionKeys, ReadValues, Record};
+use streams::{Fields, PartitionKeys, Record};
 
 use crate::retry::Progress;
 use crate::senders::Part;
@@ -46,13 +46,9 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// Reads the hash with this number of a job's values. A send that the ledger does not know
-    /// is due now.
-    pub(crate) fn read(values: &ReadValues, hash: usize, settle: Duration) -> Self {
-        let number = |name| {
-            let number = values.field(hash, name);
-            number.and_then(|n| n.parse::<i64>().ok())
-        };
+    /// Reads the ledger's hash. A send that it does not know is due now.
+    pub(crate) fn read(fields: &Fields, settle: Duration) -> Self {
+        let number = |name| fields.get(name)?.parse::<i64>().ok();
         let count = |field| {
             number(field)
                 .and_then(|n| u32::try_from(n).ok())
@@ -64,7 +60,10 @@ impl Stage {
             failures: count(FAILURES),
         };
         let start = Timestamp::UNIX_EPOCH;
-        match (values.field(hash, STATE), values.field(hash, PROVIDER_ID)) {
+        match (
+            fields.get(STATE).map(String::as_str),
+            fields.get(PROVIDER_ID),
+        ) {
             (_, Some(_)) => Self::Sent,
             (Some("intent"), None) => {
                 let since = time(INTENT_AT).unwrap_or(start);
@@ -87,14 +86,14 @@ impl Stage {
     }
 }
 
-/// When the last request for the send with this number was begun, as far as the ledger knows.
-pub(crate) fn last_request(values: &ReadValues, hash: usize) -> Option<Timestamp> {
-    let ms = values.field(hash, INTENT_AT)?.parse().ok()?;
+/// When the last request was begun, as far as the ledger knows.
+pub(crate) fn last_request(fields: &Fields) -> Option<Timestamp> {
+    let ms = fields.get(INTENT_AT)?.parse().ok()?;
     Timestamp::from_millisecond(ms).ok()
 }
 
 /// Builds the records of one send.
-pub(crate) struct Entry<'a> {
+pub(crate) struct Records<'a> {
     pub(crate) keys: PartitionKeys,
     pub(crate) part: &'a Part,
     pub(crate) ttl: Duration,
@@ -112,7 +111,7 @@ fn text_hash(text: &str) -> String {
     hex::encode(digest.get(..8).unwrap_or_default())
 }
 
-impl Entry<'_> {
+impl Records<'_> {
     fn record(&self, fields: Vec<(&'static str, String)>) -> Record {
         let key = self.keys.send(self.part.id.as_str());
         Record {
@@ -240,14 +239,10 @@ mod tests {
     use super::*;
 
     fn read(fields: &[(&'static str, &str)]) -> Stage {
-        let hash = fields
+        let fields = fields
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()));
-        let values = ReadValues {
-            list: vec![],
-            hashes: vec![hash.collect()],
-        };
-        Stage::read(&values, 0, Duration::from_secs(4))
+        Stage::read(&fields.collect(), Duration::from_secs(4))
     }
 
     fn at(ms: i64) -> Timestamp {

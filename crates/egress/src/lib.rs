@@ -17,6 +17,7 @@ mod retry;
 mod senders;
 mod service;
 mod split;
+mod typing;
 
 pub use config::EgressConfig;
 pub use deliveries::{DeliveriesArgs, DeliveriesError, show_deliveries};

@@ -10,25 +10,25 @@ use shared_types::{
     DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Source,
     Template,
 };
-use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
+use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled, StreamsError};
 use tracing::Instrument;
 
 use crate::ledger::status_field;
 use crate::metrics::EgressMetrics;
-use crate::senders::twilio_error_class;
+use crate::retry::schedule::Schedule;
+use crate::senders::{pause_before_resend, twilio_error_class};
 use progress::{Move, next_status};
 
-/// A report may overtake the note of the send that it is about.
-const WAIT_FOR_THE_SEND: Duration = Duration::from_secs(2);
+/// How often a report waits for the note of the send that it is about, which it may overtake.
 const WAITS: u32 = 5;
-/// How often a message that failed after it was accepted is sent anew.
-const MAX_RESENDS: u32 = 2;
-
 /// Applies delivery reports.
 pub(crate) struct Reports {
     pub(crate) redis: Redis,
     pub(crate) ledger_ttl: Duration,
+    /// How long it waits each time.
+    pub(crate) wait: Duration,
     pub(crate) window_template: Option<Template>,
+    pub(crate) schedule: Schedule,
     pub(crate) metrics: EgressMetrics,
 }
 
@@ -96,41 +96,44 @@ impl Reports {
     }
 
     /// The ledger's record, by our id or by the provider's. Waits a little when the send has not
-    /// been noted yet.
+    /// been noted yet, and as long as it takes when Redis does not answer.
     async fn find(
         &self,
         job: &mut Job<Outbound>,
         report: &DeliveryEvent,
     ) -> Result<Option<Send>, Settled> {
-        let keys = job.keys();
-        for wait in 0..=WAITS {
-            let id = match &report.outbound_id {
-                Some(id) => Some(id.clone()),
-                None => {
-                    let name = keys.provider_message(report.source.as_str(), &report.provider_id);
-                    let owners = self.redis.values(&[name]).await.unwrap_or_default();
-                    owners
-                        .into_iter()
-                        .flatten()
-                        .next()
-                        .and_then(|id| id.parse().ok())
-                }
-            };
-            if let Some(id) = id {
-                let fields = self
-                    .redis
-                    .hash(&keys.send(id.as_str()))
-                    .await
-                    .unwrap_or_default();
-                if !fields.is_empty() {
-                    return Ok(Some(Send { id, fields }));
-                }
+        let mut waits = 0;
+        loop {
+            match self.look(job.keys(), report).await {
+                Ok(Some(send)) => return Ok(Some(send)),
+                Ok(None) if waits == WAITS => return Ok(None),
+                Ok(None) => waits += 1,
+                Err(error) => tracing::debug!(%error, "a report waits for Redis"),
             }
-            if wait < WAITS && job.pause(WAIT_FOR_THE_SEND).await.is_err() {
+            if job.pause(self.wait).await.is_err() {
                 return Err(Settled::left());
             }
         }
-        Ok(None)
+    }
+
+    async fn look(
+        &self,
+        keys: PartitionKeys,
+        report: &DeliveryEvent,
+    ) -> Result<Option<Send>, StreamsError> {
+        let id = match &report.outbound_id {
+            Some(id) => Some(id.clone()),
+            None => {
+                let name = keys.provider_message(report.source.as_str(), &report.provider_id);
+                let owners = self.redis.values(&[name]).await?.into_iter().flatten();
+                owners.filter_map(|id| id.parse().ok()).next()
+            }
+        };
+        let Some(id) = id else {
+            return Ok(None);
+        };
+        let fields = self.redis.hash(&keys.send(id.as_str())).await?;
+        Ok((!fields.is_empty()).then_some(Send { id, fields }))
     }
 
     /// What follows when a message failed after it was accepted: sent anew, sent as a template, or
@@ -154,7 +157,7 @@ impl Reports {
         );
         let resends = resends_of(&send.id);
         let again = match class {
-            FailureClass::Transient => resends < MAX_RESENDS,
+            FailureClass::Transient => resends < self.schedule.extra_rounds,
             FailureClass::Window => {
                 message.template = message.template.or_else(|| self.window_template.clone());
                 message.text.clear();
@@ -165,6 +168,11 @@ impl Reports {
         // Under its own id the ledger says that it was sent, also to who replays the dead letter.
         message.id = resend_id(&send.id, resends + 1)?;
         if again {
+            let pause = match class {
+                FailureClass::Transient => pause_before_resend(code, resends + 1, &self.schedule),
+                _ => Duration::ZERO,
+            };
+            message.not_before = Some(Timestamp::now() + pause);
             let entry = outbound_entry(&message, send)?;
             return Some((keys.stream(Queue::Outbound), entry));
         }
@@ -196,7 +204,8 @@ const fn failed(status: DeliveryStatus) -> bool {
 fn resends_of(id: &OutboundId) -> u32 {
     id.as_str()
         .rsplit_once('~')
-        .and_then(|(_, n)| n.parse().ok())
+        // Behind it may stand the number of a part.
+        .and_then(|(_, n)| n.split('.').next()?.parse().ok())
         .unwrap_or_default()
 }
 
@@ -208,6 +217,8 @@ fn resend_id(id: &OutboundId, resend: u32) -> Option<OutboundId> {
 fn outbound_entry(message: &OutboundMessage, send: &Send) -> Option<Vec<(String, String)>> {
     let conversation = message.conversation_id.as_str();
     let entry = NewEntry {
+        // It may wait for long; what the recipient is told meanwhile does not wait for it.
+        mailbox: Some(format!("resend:{}", message.id)),
         trace: traces::current_traceparent().or_else(|| send.fields.get("trace").cloned()),
         ..NewEntry::new(message, message.id.as_str(), conversation).ok()?
     };
@@ -225,5 +236,6 @@ mod tests {
         let again = resend_id(&id, 1).unwrap();
         assert_eq!((again.as_str(), resends_of(&again)), ("ob_1.2~1", 1));
         assert_eq!(resend_id(&again, 2).unwrap().as_str(), "ob_1.2~2");
+        assert_eq!(resends_of(&again.template()), 1);
     }
 }

@@ -17,8 +17,7 @@ use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template, Typin
 use crate::attempt::Attempt;
 use crate::config::EgressConfig;
 
-pub(crate) use twilio_errors::class_of as twilio_error_class;
-pub(crate) use waha::Typing;
+pub(crate) use twilio_errors::{class_of as twilio_error_class, pause_before_resend};
 
 /// One thing to hand to a provider: a message, or a part of one that is too long for the channel.
 #[derive(Debug, Clone)]
@@ -105,6 +104,9 @@ pub(crate) trait Sender: Send + Sync {
     /// be sent through this provider at all.
     fn contents(&self, message: &OutboundMessage) -> Vec<Content>;
 
+    /// Makes sure that a connection is at hand, so that a request leaves as soon as it is its time.
+    fn connect(&self) -> BoxFuture<'_, ()>;
+
     /// Shows the recipient that somebody is typing, and says for how long. Failures do not matter.
     fn begin_typing<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, Duration> {
         Box::pin(async { Duration::ZERO })
@@ -124,8 +126,14 @@ pub(crate) trait Sender: Send + Sync {
         Box::pin(async { Err("this provider has no such indicator".into()) })
     }
 
-    /// Hands a part over. Nothing leaves after `deadline`: another process may be sending then.
-    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt>;
+    /// Hands a part over, with what is not essential (a quote) only when `extras` says so. Nothing
+    /// leaves after `deadline`: another process may be sending then.
+    fn send<'a>(
+        &'a self,
+        part: &'a Part,
+        extras: bool,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Attempt>;
 
     /// Looks for a part that was sent at or after `since`, among messages that are not another
     /// send's.

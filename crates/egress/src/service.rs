@@ -70,7 +70,9 @@ impl Egress {
             reports: Reports {
                 redis: redis.clone(),
                 ledger_ttl: config.sending.ledger_ttl(),
+                wait: config.sending.settle() / 2,
                 window_template: config.twilio.window_template(),
+                schedule: config.sending.schedule(),
                 metrics: counters,
             },
         };

@@ -101,6 +101,12 @@ impl OutboundId {
         Self(format!("ob_{}", hex::encode(short)))
     }
 
+    /// The id of the template that goes in this message's place.
+    #[must_use]
+    pub fn template(&self) -> Self {
+        Self(format!("{}.t", self.0))
+    }
+
     /// The id of part `number` (from 1) of this message after it was split to fit a channel.
     /// The first part keeps the id of the whole.
     #[must_use]

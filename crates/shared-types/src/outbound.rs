@@ -36,6 +36,9 @@ pub struct OutboundMessage {
     /// customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff_note: Option<String>,
+    /// It is not sent before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// When the worker committed it.
     pub created_at: Timestamp,
 }

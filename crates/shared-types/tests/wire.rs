@@ -193,6 +193,7 @@ fn outbound_message() {
             variables: [("1".to_owned(), "John".to_owned())].into(),
         }),
         handoff_note: Some("Zoekt een Golf".into()),
+        not_before: Some(at()),
         created_at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));

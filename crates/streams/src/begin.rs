@@ -19,13 +19,16 @@ pub struct Reads {
     pub hashes: Vec<(String, &'static [&'static str])>,
 }
 
+/// The fields of a hash that are set, of those that were asked for.
+pub type Fields = BTreeMap<&'static str, String>;
+
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadValues {
     /// The items of the list, oldest first.
     pub list: Vec<String>,
-    /// The wanted fields of each hash that are set, in the order of [`Reads::hashes`].
-    pub hashes: Vec<BTreeMap<&'static str, String>>,
+    /// The hashes, in the order of [`Reads::hashes`].
+    pub hashes: Vec<Fields>,
 }
 
 impl ReadValues {
@@ -93,9 +96,11 @@ fn parse(
             let attempt = answer.next().and_then(text).and_then(|n| n.parse().ok());
             let attempt = attempt.ok_or(StreamsError::Answer { script: "begin" })?;
             let list = answer.next().map(texts).unwrap_or_default();
+            let hashes = answer.zip(&reads.hashes);
+            let hashes = hashes.map(|(values, (_, names))| named(values, names));
             let values = ReadValues {
                 list: list.into_iter().flatten().collect(),
-                hashes: answer.zip(&reads.hashes).map(named).collect(),
+                hashes: hashes.collect(),
             };
             Ok(Begun::Started { attempt, values })
         }
@@ -103,9 +108,7 @@ fn parse(
     }
 }
 
-fn named(
-    (values, (_, names)): (Value, &(String, &'static [&'static str])),
-) -> BTreeMap<&'static str, String> {
+pub(crate) fn named(values: Value, names: &'static [&'static str]) -> Fields {
     let pairs = names.iter().copied().zip(texts(values));
     pairs
         .filter_map(|(name, value)| Some((name, value?)))

@@ -7,7 +7,7 @@ use redis::{ScriptInvocation, Value};
 use crate::entry::text;
 use crate::lease::Lease;
 use crate::script::{COMMIT, DEAD_LETTER};
-use crate::{Entry, NewEntry, Queue, Redis, StreamId, StreamsError};
+use crate::{Entry, Fields, NewEntry, Queue, Redis, StreamId, StreamsError};
 
 /// Everything that one turn changes. Applied whole or not at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,8 +82,10 @@ impl SetAside {
 pub(crate) enum Recorded {
     Ok,
     Already,
-    /// [`Record::unless`] was set; its value.
+    /// [`crate::Record::unless`] was set; its value.
     Held(String),
+    /// [`crate::Record::judged_by`] is not any more as it was; how it is now.
+    Changed(Vec<Fields>),
     Fenced,
 }
 

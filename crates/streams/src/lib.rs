@@ -36,7 +36,7 @@ mod script;
 mod stream_id;
 
 pub use self::redis::Redis;
-pub use begin::{ReadValues, Reads};
+pub use begin::{Fields, ReadValues, Reads};
 pub use commit::{Commit, DeadLetterReason};
 pub use config::{RedisConfig, RedisConfigError};
 pub use consumer::{
@@ -56,5 +56,5 @@ pub use observer::{NoObserver, Observer};
 pub use pace::Slot;
 pub use partition::{Partition, PartitionCount, PartitionCountError};
 pub use queue::Queue;
-pub use record::Record;
+pub use record::{Judged, Record};
 pub use stream_id::{StreamId, StreamIdError};

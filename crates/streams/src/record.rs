@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use redis::Value;
 
+use crate::begin::named;
 use crate::commit::{Recorded, add_pairs};
+use crate::entry::text;
 use crate::lease::Lease;
 use crate::script::RECORD;
-use crate::{Entry, Redis, StreamsError};
+use crate::{Entry, Fields, Redis, StreamsError};
 
 /// What a send's record looks like after a step (see `record.lua`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Record {
     pub ttl: Duration,
     /// Do nothing when this field is set already, and answer its value.
     pub unless: Option<&'static str>,
+    /// Do nothing when one of these is not any more as it was, and answer how they are now.
+    pub judged_by: Vec<Judged>,
     /// A list that names the record, the item, and how many items are kept.
     pub list: Option<(String, String, usize)>,
     /// A key by which the record is found, and its value.
@@ -28,6 +32,29 @@ pub struct Record {
     pub ends_entry: bool,
     /// An entry for a stream of the same partition: its key and fields.
     pub entry: Option<(String, Vec<(String, String)>)>,
+}
+
+/// A hash as it was when a step was decided by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The hash.
+    pub key: String,
+    /// The fields that matter.
+    pub fields: &'static [&'static str],
+    /// Their values.
+    pub values: Fields,
+}
+
+impl Judged {
+    /// Each field with `=` and its value, or with nothing where it had none.
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let value = |name| self.values.get(name);
+        let shown = |name| value(name).map_or_else(String::new, |value| format!("={value}"));
+        self.fields
+            .iter()
+            .map(|name| (*name, shown(*name)))
+            .collect()
+    }
 }
 
 impl Redis {
@@ -60,11 +87,20 @@ impl Redis {
                     .arg(u8::from(record.ends_entry))
                     .arg(record.unless.unwrap_or_default());
                 invocation.arg(record.ttl.as_secs());
-                add_pairs(invocation, &record.fields);
                 invocation.arg(item).arg(cap).arg(index_value);
+                add_pairs(invocation, &record.fields);
                 add_pairs(invocation, &target_fields);
+                for judged in &record.judged_by {
+                    invocation.key(&judged.key);
+                    add_pairs(invocation, &judged.pairs());
+                }
             })
             .await?;
+        if answer.first().cloned().and_then(text).as_deref() == Some("CHANGED") {
+            let now = answer.into_iter().skip(1).zip(&record.judged_by);
+            let now = now.map(|(values, judged)| named(values, judged.fields));
+            return Ok(Recorded::Changed(now.collect()));
+        }
         self.recorded(lease, "record", answer)
     }
 }

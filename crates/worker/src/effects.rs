@@ -71,6 +71,7 @@ pub(crate) fn reply_to(
         purpose,
         template: None,
         handoff_note: None,
+        not_before: None,
         created_at: now,
     }
 }

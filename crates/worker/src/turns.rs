@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{
-    ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Slots, Source,
-};
+use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Slots};
 
 use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
 use crate::budget::Deadline;
@@ -82,16 +80,11 @@ impl Turns {
                 self.asked_whether_to_stop(message, known, &reading.lang, now)
             }
             Subscription::Wanted => {
-                let mut memory = known.memory;
-                if message.source == Source::Chatwoot {
-                    // Chatwoot messages are only taken in while no colleague has the conversation.
-                    memory.release();
-                }
                 let turn = Turn::new(
                     &self.domain,
                     message.clone(),
                     known.history,
-                    memory,
+                    known.memory,
                     reading,
                     now,
                     deadline,

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use shared_types::{ChannelAddress, Template};
 
 use super::numbers::{OwnNumber, Paces, SenderPace};
-use crate::senders::Typing;
+use crate::typing::Typing;
 
 const TWILIO_API: &str = "https://api.twilio.com";
 const TWILIO_MESSAGING_API: &str = "https://messaging.twilio.com";

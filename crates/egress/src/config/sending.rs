@@ -124,6 +124,11 @@ impl SendingConfig {
         Duration::from_millis(self.request_timeout_ms)
     }
 
+    /// How long to wait before a send that may have arrived is looked up.
+    pub const fn settle(&self) -> Duration {
+        Duration::from_millis(self.settle_ms)
+    }
+
     /// The waits between attempts.
     pub const fn schedule(&self) -> Schedule {
         Schedule {

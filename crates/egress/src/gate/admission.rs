@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared_types::fields::{contact, conversation};
-use shared_types::{OutboundMessage, Purpose, Source, Template};
-use streams::ReadValues;
+use shared_types::{Outbound, OutboundMessage, Purpose, Source, Template};
+use streams::{Fields, Job, Judged};
 
 /// What is read of the conversation.
 pub(crate) const CONVERSATION_FIELDS: &[&str] = &[
@@ -18,6 +18,42 @@ pub(crate) const CONTACT_FIELDS: &[&str] = &[contact::OPTED_OUT];
 /// (<https://www.twilio.com/docs/whatsapp/key-concepts>).
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
+/// The hashes of the conversation and of the contact, as they were read last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    conversation: Fields,
+    contact: Fields,
+}
+
+impl Seen {
+    /// Of the first two hashes that were read.
+    pub(crate) fn of(hashes: &[Fields]) -> Self {
+        let hash = |number| hashes.get(number).cloned().unwrap_or_default();
+        Self {
+            conversation: hash(0),
+            contact: hash(1),
+        }
+    }
+
+    /// What a step depends on that is decided by this.
+    pub(crate) fn judged_by(&self, job: &Job<Outbound>) -> Vec<Judged> {
+        let (keys, conversation) = (job.keys(), &job.entry.conversation);
+        let judged = |key, fields, values: &Fields| Judged {
+            key,
+            fields,
+            values: values.clone(),
+        };
+        vec![
+            judged(
+                keys.conversation(conversation),
+                CONVERSATION_FIELDS,
+                &self.conversation,
+            ),
+            judged(keys.contact(conversation), CONTACT_FIELDS, &self.contact),
+        ]
+    }
+}
+
 /// How things stand between us and the customer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -28,19 +64,18 @@ pub(crate) struct Standing {
     pub(crate) last_inbound: Option<(Timestamp, Option<String>)>,
 }
 
-impl Standing {
-    /// Reads the first two hashes of a job's values.
-    pub(crate) fn read(values: &ReadValues) -> Self {
-        let time = |field| {
-            let ms = values.field(0, field)?.parse().ok()?;
+impl From<&Seen> for Standing {
+    fn from(seen: &Seen) -> Self {
+        let time = |name| {
+            let ms = seen.conversation.get(name)?.parse().ok()?;
             Timestamp::from_millisecond(ms).ok()
         };
         Self {
-            opted_out: values.field(1, contact::OPTED_OUT).is_some(),
+            opted_out: seen.contact.contains_key(contact::OPTED_OUT),
             human_until: time(conversation::HUMAN_UNTIL),
             last_inbound: time(conversation::LAST_INBOUND).map(|at| {
-                let to = values.field(0, conversation::LAST_INBOUND_TO);
-                (at, to.map(str::to_owned))
+                let to = seen.conversation.get(conversation::LAST_INBOUND_TO);
+                (at, to.cloned())
             }),
         }
     }
@@ -130,6 +165,7 @@ mod tests {
             purpose: Purpose::Reply,
             template: None,
             handoff_note: None,
+            not_before: None,
             created_at: at(0),
         }
     }

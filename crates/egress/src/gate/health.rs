@@ -40,11 +40,6 @@ impl Stopped {
     }
 }
 
-enum Entry {
-    Open(Pass),
-    Wait(Duration),
-}
-
 /// How a message may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pass {
@@ -76,8 +71,8 @@ impl SenderHealth {
         loop {
             let changed = self.changed.notified();
             match self.enter(clock, Instant::now()) {
-                Entry::Open(pass) => return Ok(pass),
-                Entry::Wait(pause) => {
+                Ok(pass) => return Ok(pass),
+                Err(pause) => {
                     let either = async {
                         tokio::select! {
                             () = changed => {}
@@ -90,20 +85,19 @@ impl SenderHealth {
         }
     }
 
-    fn enter(&self, clock: &str, now: Instant) -> Entry {
+    /// How the message may go on, or after which pause it asks again.
+    fn enter(&self, clock: &str, now: Instant) -> Result<Pass, Duration> {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         match stopped.get_mut(clock) {
-            None => Entry::Open(Pass::Free),
+            None => Ok(Pass::Free),
             Some(state) if state.probe_at <= now && !state.is_being_probed(now) => {
                 state.probing = Some(now);
-                Entry::Open(Pass::Probe)
+                Ok(Pass::Probe)
             }
-            Some(state) => Entry::Wait(
-                state
-                    .probe_at
-                    .saturating_duration_since(now)
-                    .max(self.first_pause / 4),
-            ),
+            Some(state) => {
+                let pause = state.probe_at.saturating_duration_since(now);
+                Err(pause.max(self.first_pause / 4))
+            }
         }
     }
 
@@ -188,13 +182,13 @@ mod tests {
     #[test]
     fn one_message_probes_a_stopped_sender_while_the_others_wait() {
         let health = health();
-        let open = |at| matches!(health.enter("a", at), Entry::Open(_));
+        let open = |at| health.enter("a", at).is_ok();
         let now = Instant::now();
         assert!(open(now));
         health.stop(Source::Twilio, "a", "20003");
         assert!(!open(now));
         assert!(
-            matches!(health.enter("b", now), Entry::Open(Pass::Free)),
+            health.enter("b", now) == Ok(Pass::Free),
             "other senders go on"
         );
         let later = now + Duration::from_secs(16);
@@ -208,8 +202,8 @@ mod tests {
     fn the_pause_doubles_while_probes_are_refused() {
         let health = health();
         let pause = || match health.enter("a", Instant::now()) {
-            Entry::Wait(pause) => pause.as_secs_f64().ceil() as u64,
-            Entry::Open(_) => panic!("open"),
+            Err(pause) => pause.as_secs_f64().ceil() as u64,
+            Ok(_) => panic!("open"),
         };
         health.stop(Source::Twilio, "a", "20003");
         health.stop(Source::Twilio, "a", "20003");
@@ -219,14 +213,14 @@ mod tests {
             "what was under way when it stopped says nothing new"
         );
         let due = Instant::now() + Duration::from_secs(16);
-        assert!(matches!(health.enter("a", due), Entry::Open(Pass::Probe)));
+        assert!(matches!(health.enter("a", due), Ok(Pass::Probe)));
         health.stop(Source::Twilio, "a", "20003");
         assert_eq!(pause(), 30);
         let due = Instant::now() + Duration::from_secs(31);
-        assert!(matches!(health.enter("a", due), Entry::Open(Pass::Probe)));
+        assert!(matches!(health.enter("a", due), Ok(Pass::Probe)));
         health.probe_ended("a", false);
         assert!(
-            matches!(health.enter("a", Instant::now()), Entry::Open(Pass::Probe)),
+            matches!(health.enter("a", Instant::now()), Ok(Pass::Probe)),
             "a probe that made no request costs no pause"
         );
     }

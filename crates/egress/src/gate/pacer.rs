@@ -1,4 +1,4 @@
-//! Waiting for a sender's turn: for one of its places, and for its slot.
+//! Waiting for a sender's turn: until it may make one more request, and for its slot.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use streams::{Interrupted, Job, Redis, Slot};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::EgressMetrics;
-use crate::senders::Pace;
+use crate::senders::{Pace, Sender};
 
 /// How far ahead a slot is reserved. A process that dies wastes no more than this.
 const HORIZON: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ const MAX_CLOCKS: usize = 10_000;
 pub(crate) struct Pacer {
     redis: Redis,
     lines: Mutex<HashMap<String, Line>>,
-    places: usize,
+    requests: usize,
     jitter: Duration,
     warning: Duration,
     metrics: EgressMetrics,
@@ -31,16 +31,12 @@ pub(crate) struct Pacer {
 /// One sender's line.
 #[derive(Clone)]
 struct Line {
-    turn: Arc<AsyncMutex<()>>,
+    /// Held by the first in line.
+    first: Arc<AsyncMutex<()>>,
     /// Bounds the requests in progress, so that a provider that does not answer leaves the
     /// process's places to the other senders.
-    places: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
 }
-
-/// A sender's place for one request. Given back when dropped.
-pub(crate) struct Place(
-    #[expect(dead_code, reason = "it works by being dropped")] OwnedSemaphorePermit,
-);
 
 /// What is known of a message that asks for a slot.
 #[derive(Debug, Clone, Copy)]
@@ -51,19 +47,11 @@ pub(crate) struct Asked {
     pub(crate) missed: u32,
 }
 
-/// A reserved slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SlotTime {
-    /// When the message must have left, or it must take another slot. None without a limit, or
-    /// without an allowance for jitter.
-    pub(crate) leave_before: Option<Instant>,
-}
-
 impl Pacer {
-    /// At most `places` requests of one sender are in progress.
+    /// At most `requests` of one sender are in progress.
     pub(crate) fn new(
         redis: Redis,
-        places: usize,
+        requests: usize,
         jitter: Duration,
         warning: Duration,
         metrics: EgressMetrics,
@@ -71,28 +59,30 @@ impl Pacer {
         Self {
             redis,
             lines: Mutex::default(),
-            places,
+            requests,
             jitter,
             warning,
             metrics,
         }
     }
 
-    /// Waits for one of the sender's places.
+    /// Waits until the sender may make one more request.
     ///
     /// # Errors
     /// When the process stops or the lease is gone.
-    pub(crate) async fn place(
+    pub(crate) async fn permit(
         &self,
         job: &mut Job<Outbound>,
         clock: &str,
-    ) -> Result<Place, Interrupted> {
-        let places = self.line(clock).places;
-        let permit = job.wait_for(places.acquire_owned()).await?;
-        permit.map(Place).map_err(|_| Interrupted)
+    ) -> Result<OwnedSemaphorePermit, Interrupted> {
+        let requests = self.line(clock).requests;
+        let permit = job.wait_for(requests.acquire_owned()).await?;
+        permit.map_err(|_| Interrupted)
     }
 
-    /// Waits for a slot. `too_long` is called once when the wait becomes worth a warning.
+    /// Waits for a slot, with a connection to the provider at hand. `too_long` is called once when
+    /// the wait becomes worth a warning. Gives when the message must have left, or it must take
+    /// another slot; none without a limit, or without an allowance for jitter.
     ///
     /// # Errors
     /// When the process stops or the lease is gone.
@@ -100,23 +90,26 @@ impl Pacer {
         &self,
         job: &mut Job<Outbound>,
         pace: &Pace,
+        sender: &dyn Sender,
         Asked {
             since: asked,
             missed,
         }: Asked,
         mut too_long: impl FnMut(Duration),
-    ) -> Result<SlotTime, Interrupted> {
+    ) -> Result<Option<Instant>, Interrupted> {
         let Some(rate) = pace.per_second else {
-            return Ok(SlotTime { leave_before: None });
+            return Ok(None);
         };
         let line = self.line(&pace.clock);
-        let turn = job.wait_for(line.turn.lock_owned()).await?;
+        let first = job.wait_for(line.first.lock_owned()).await?;
         let mut warned = false;
         let wait = loop {
             if !warned && asked.elapsed() > self.warning {
                 warned = true;
                 too_long(asked.elapsed());
             }
+            // TCP and TLS may take longer than a slot lasts.
+            job.or_interrupted(sender.connect()).await?;
             let slot = self
                 .redis
                 .reserve_slot(&pace.clock, self.spacing(rate), HORIZON)
@@ -129,13 +122,11 @@ impl Pacer {
             let pause = pause.min(self.warning.max(HORIZON));
             job.or_interrupted(tokio::time::sleep(pause)).await?;
         };
-        drop(turn);
+        drop(first);
         let begins = Instant::now() + wait;
         job.or_interrupted(tokio::time::sleep(wait)).await?;
         self.metrics.paced(asked.elapsed());
-        Ok(SlotTime {
-            leave_before: self.allowance(missed).map(|allowed| begins + allowed),
-        })
+        Ok(self.allowance(missed).map(|allowed| begins + allowed))
     }
 
     /// How long after the beginning of its slot a message may still leave. A machine that is too
@@ -155,12 +146,13 @@ impl Pacer {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= MAX_CLOCKS {
             lines.retain(|_, line| {
-                Arc::strong_count(&line.turn) > 1 || line.places.available_permits() < self.places
+                Arc::strong_count(&line.first) > 1
+                    || line.requests.available_permits() < self.requests
             });
         }
         let line = lines.entry(clock.to_owned()).or_insert_with(|| Line {
-            turn: Arc::default(),
-            places: Arc::new(Semaphore::new(self.places)),
+            first: Arc::default(),
+            requests: Arc::new(Semaphore::new(self.requests)),
         });
         line.clone()
     }

@@ -5,13 +5,12 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
 
-use super::http::{self, Answer};
+use super::http::{Answer, Http};
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
 use crate::attempt::{Attempt, Refusal, Trouble};
 use crate::config::EgressConfig;
@@ -24,8 +23,7 @@ const LIMIT: Limit = Limit {
 const MAX_PARTS: usize = 10;
 
 pub(super) struct Chatwoot {
-    client: Client,
-    base: String,
+    http: Http,
     token: SecretString,
     account: Option<u64>,
     per_second: Option<f64>,
@@ -39,8 +37,7 @@ impl Chatwoot {
             return Ok(None);
         };
         Ok(Some(Self {
-            client: http::client(config.sending.request_timeout())?,
-            base: base.trim_end_matches('/').to_owned(),
+            http: Http::new(base, config.sending.request_timeout())?,
             token: token.clone(),
             account: chatwoot.chatwoot_account_id,
             per_second: Some(chatwoot.chatwoot_per_second).filter(|rate| *rate > 0.0),
@@ -52,7 +49,7 @@ impl Chatwoot {
         let conversation = message.endpoint.conversation_id?;
         Some(format!(
             "{}/api/v1/accounts/{account}/conversations/{conversation}",
-            self.base
+            self.http.base()
         ))
     }
 
@@ -87,11 +84,11 @@ impl Chatwoot {
             }
         };
         let request = self
-            .client
+            .http
             .post(format!("{conversation}/{path}"))
             .header("api_access_token", self.token.expose_secret())
             .header(CONTENT_TYPE, "application/json");
-        match http::send(request, body.to_string(), deadline).await {
+        match self.http.send(request, body.to_string(), deadline).await {
             Ok(answer) => meaning(&answer, part),
             Err(attempt) => attempt,
         }
@@ -106,10 +103,10 @@ impl Chatwoot {
             return Trace::Absent;
         }
         let request = self
-            .client
+            .http
             .get(format!("{conversation}/messages"))
             .header("api_access_token", self.token.expose_secret());
-        let answer = match http::ask(request).await {
+        let answer = match self.http.ask(request).await {
             Ok(answer) => answer,
             Err(text) => return Trace::Unreadable(text),
         };
@@ -130,7 +127,7 @@ impl Chatwoot {
         };
         let found = messages.and_then(|all| all.iter().find(ours));
         found.map_or(Trace::Absent, |message| {
-            Trace::Found(receipt(message, part))
+            Trace::Found(receipt(part, message_id(message).unwrap_or_default()))
         })
     }
 }
@@ -152,6 +149,10 @@ impl Sender for Chatwoot {
         }
     }
 
+    fn connect(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.http.connect())
+    }
+
     fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
         let texts = split(&message.text, LIMIT);
         if texts.len() > MAX_PARTS {
@@ -165,7 +166,12 @@ impl Sender for Chatwoot {
         contents
     }
 
-    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt> {
+    fn send<'a>(
+        &'a self,
+        part: &'a Part,
+        _extras: bool,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Attempt> {
         Box::pin(self.post(part, deadline))
     }
 
@@ -178,34 +184,36 @@ fn meaning(answer: &Answer, part: &Part) -> Attempt {
     if let Some(attempt) = answer.common_meaning() {
         return attempt;
     }
-    let status = answer.status.as_u16();
-    let words = answer
-        .json
-        .get("error")
-        .and_then(Value::as_str)
-        .unwrap_or("no reason given");
-    let code = status.to_string();
-    match status {
-        200..=299 if answer.json.is_object() => Attempt::Accepted(receipt(&answer.json, part)),
-        401 | 403 => Attempt::Refused(Refusal::of_sender(FailureClass::Configuration, code, words)),
+    let (code, words) = (answer.status.as_u16().to_string(), answer.words());
+    let refused = |class| Attempt::Refused(Refusal::of_message(class, code.clone(), words));
+    match answer.status.as_u16() {
+        // Opening a conversation makes no message.
+        200..=299 if part.content == Content::Handoff => Attempt::Accepted(receipt(part, 0)),
+        200..=299 => answer.accepted(message_id(&answer.json).map(|id| receipt(part, id))),
+        401 | 403 => Attempt::Refused(Refusal::of_sender(
+            FailureClass::Configuration,
+            code.clone(),
+            words,
+        )),
         // The flood guard counts messages of a conversation in a minute.
         422 if words.to_lowercase().contains("too many messages") => {
-            Attempt::Refused(Refusal::of_message(FailureClass::Transient, code, words))
+            refused(FailureClass::Transient)
         }
-        400..=499 => Attempt::Refused(Refusal::of_message(FailureClass::Permanent, code, words)),
+        400..=499 => refused(FailureClass::Permanent),
         _ => Attempt::Unknown(Trouble::with_answer(&format!(
-            "{status} without Chatwoot's JSON"
+            "{code} without Chatwoot's JSON"
         ))),
     }
 }
 
-fn receipt(message: &Value, part: &Part) -> Receipt {
+fn message_id(message: &Value) -> Option<u64> {
+    message.get("id").and_then(Value::as_u64)
+}
+
+fn receipt(part: &Part, chatwoot_message_id: u64) -> Receipt {
     let conversation = part.message.endpoint.conversation_id.unwrap_or_default();
     Receipt::Chatwoot {
-        chatwoot_message_id: message
-            .get("id")
-            .and_then(Value::as_u64)
-            .unwrap_or_default(),
+        chatwoot_message_id,
         to: conversation.to_string(),
     }
 }

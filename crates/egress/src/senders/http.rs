@@ -1,18 +1,19 @@
 //! The HTTP client that the senders share in kind: bounded, without redirects, one pool each.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, IntoUrl, RequestBuilder, Response, StatusCode, Version};
 use runtime::traces;
 use serde_json::Value;
 use tracing::Instrument;
 
 use super::guard::GuardedBody;
-use crate::attempt::{Attempt, Refusal, Trouble};
-use shared_types::FailureClass;
+use crate::attempt::{Attempt, Refusal, Trouble, masked};
+use shared_types::{FailureClass, Receipt};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// More than any provider's answer; what is longer is cut.
@@ -20,16 +21,85 @@ const MAX_ANSWER: usize = 256 * 1024;
 /// A provider that asks for longer gets this much.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// A client that follows no redirect: credentials go to the configured host only.
-pub(super) fn client(timeout: Duration) -> reqwest::Result<Client> {
-    Client::builder()
-        .user_agent(concat!("postduif-egress/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout)
-        .pool_idle_timeout(Duration::from_secs(50))
-        .tcp_keepalive(Duration::from_secs(30))
-        .build()
+/// An idle connection may be used for this long without a look at it; some servers close theirs after
+/// five seconds (Node's `keepAliveTimeout`).
+const WARM: Duration = Duration::from_secs(4);
+
+/// A client of one provider that follows no redirect: credentials go to the configured host only.
+pub(super) struct Http {
+    client: Client,
+    base: String,
+    idle: Mutex<Idle>,
+}
+
+/// The connections that are at hand, as far as is known.
+#[derive(Default)]
+struct Idle {
+    /// When each connection that carries one request at a time was used last.
+    single: Vec<Instant>,
+    /// When one that carries many was used last.
+    shared: Option<Instant>,
+}
+
+impl Http {
+    /// For the provider at `base`, which may be silent for `timeout`.
+    pub(super) fn new(base: &str, timeout: Duration) -> reqwest::Result<Self> {
+        let client = Client::builder()
+            .user_agent(concat!("postduif-egress/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
+            .pool_idle_timeout(Duration::from_secs(50))
+            .tcp_keepalive(Duration::from_secs(30))
+            .build()?;
+        Ok(Self {
+            client,
+            base: base.trim_end_matches('/').to_owned(),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// The provider's base URL, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.client.get(url)
+    }
+
+    pub(super) fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.client.post(url)
+    }
+
+    /// Makes sure that a connection is at hand. Any answer will do; a failure is the next request's.
+    pub(super) async fn connect(&self) {
+        let now = Instant::now();
+        let is_warm = |used: &Instant| now.duration_since(*used) < WARM;
+        let at_hand = {
+            let mut idle = self.idle();
+            idle.single.retain(is_warm);
+            !idle.single.is_empty() || idle.shared.as_ref().is_some_and(is_warm)
+        };
+        if !at_hand && let Err(error) = self.ask(self.client.head(&self.base)).await {
+            tracing::debug!(error, "no connection to the provider yet");
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection has carried a whole answer and is at hand again.
+    fn given_back(&self, version: Version) {
+        let mut idle = self.idle();
+        let now = Instant::now();
+        if version == Version::HTTP_2 {
+            idle.shared = Some(now);
+        } else {
+            idle.single.push(now);
+        }
+    }
 }
 
 /// A provider's whole answer.
@@ -54,6 +124,34 @@ impl Answer {
         Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
     }
 
+    /// The provider's own words for what went wrong. Each has its own place for them; some have a
+    /// list of complaints.
+    pub(super) fn words(&self) -> &str {
+        let places = [
+            "/exception/message",
+            "/message",
+            "/message/0",
+            "/error",
+            "/description",
+        ];
+        let texts = places
+            .iter()
+            .filter_map(|place| self.json.pointer(place)?.as_str());
+        texts.into_iter().next().unwrap_or("no reason given")
+    }
+
+    /// Accepted when the answer tells the message's id: without one nobody can tell whether a message
+    /// was made.
+    pub(super) fn accepted(&self, receipt: Option<Receipt>) -> Attempt {
+        receipt.map_or_else(
+            || {
+                let text = format!("{} without a message id", self.status.as_u16());
+                Attempt::Unknown(Trouble::with_answer(&text))
+            },
+            Attempt::Accepted,
+        )
+    }
+
     /// What every provider means by these answers; none when the provider must be asked.
     pub(super) fn common_meaning(&self) -> Option<Attempt> {
         let status = self.status.as_u16();
@@ -69,57 +167,66 @@ impl Answer {
             300..=399 => configuration("the provider redirects; the base URL is wrong"),
             429 => Some(Attempt::RateLimited {
                 retry_after: self.retry_after(),
+                text: masked(&format!("429: {}", self.words())),
             }),
             // Servers also say 408 on a connection that was silent for long, and the request that
             // was on its way then takes it for its answer.
-            408 | 500..=599 => Some(Attempt::Unknown(Trouble::with_answer(&format!(
-                "the provider answered {status}"
-            )))),
+            408 | 500..=599 => {
+                let text = format!("the provider answered {status}: {}", self.words());
+                Some(Attempt::Unknown(Trouble::with_answer(&text)))
+            }
             _ => None,
         }
     }
 }
 
-/// Sends a request whose body must not leave after `deadline`.
-///
-/// # Errors
-/// Gives what the failure means: not sent when nothing left, unknown otherwise.
-pub(super) async fn send(
-    request: RequestBuilder,
-    body: impl Into<Bytes>,
-    deadline: Instant,
-) -> Result<Answer, Attempt> {
-    let (body, departure) = GuardedBody::new(body.into(), deadline);
-    let response = execute(request.body(reqwest::Body::wrap(body))).await;
-    let answer = match response {
-        Ok(response) => read(response).await,
-        Err(error) => Err(error),
-    };
-    answer.map_err(|error| {
-        let text = chain(&error);
-        if departure.happened() {
-            Attempt::Unknown(Trouble::without_answer(&text))
-        } else if departure.was_refused() {
-            Attempt::TooLate
-        } else if text.contains("certificate") {
-            Attempt::Refused(Refusal::of_sender(
-                FailureClass::Configuration,
-                "tls",
-                &text,
-            ))
-        } else {
-            Attempt::NotSent(Trouble::without_answer(&text))
-        }
-    })
-}
+impl Http {
+    /// Sends a request whose body must not leave after `deadline`.
+    ///
+    /// # Errors
+    /// Gives what the failure means: not sent when nothing left, unknown otherwise.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        body: impl Into<Bytes>,
+        deadline: Instant,
+    ) -> Result<Answer, Attempt> {
+        let (body, departure) = GuardedBody::new(body.into(), deadline);
+        let answer = self.exchange(request.body(reqwest::Body::wrap(body))).await;
+        answer.map_err(|error| {
+            let text = chain(&error);
+            if departure.happened() {
+                Attempt::Unknown(Trouble::without_answer(&text))
+            } else if departure.was_refused() {
+                Attempt::TooLate
+            } else if text.contains("certificate") {
+                Attempt::Refused(Refusal::of_sender(
+                    FailureClass::Configuration,
+                    "tls",
+                    &text,
+                ))
+            } else {
+                Attempt::NotSent(Trouble::without_answer(&text))
+            }
+        })
+    }
 
-/// Sends a request that changes nothing.
-///
-/// # Errors
-/// When no whole answer came; the text is without the URL.
-pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, String> {
-    let response = execute(request).await.map_err(|error| chain(&error))?;
-    read(response).await.map_err(|error| chain(&error))
+    /// Sends a request that changes nothing.
+    ///
+    /// # Errors
+    /// When no whole answer came; the text is without the URL.
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, String> {
+        self.exchange(request).await.map_err(|error| chain(&error))
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        self.idle().single.pop();
+        let response = execute(request).await?;
+        let version = response.version();
+        let answer = read(response).await?;
+        self.given_back(version);
+        Ok(answer)
+    }
 }
 
 /// Makes a request in a span of its own, until the head of the answer is there.

@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Source, TypingSignal};
 
-use super::http::{self, Answer};
+use super::http::{Answer, Http};
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class};
-use crate::attempt::{Attempt, Refusal, Trouble};
+use crate::attempt::{Attempt, Refusal};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
 
@@ -35,7 +34,7 @@ const MAX_CODE: usize = 40;
 const MAX_PARTS: usize = 10;
 
 pub(super) struct Twilio {
-    client: Client,
+    http: Http,
     messages_url: String,
     indicator_url: String,
     account_sid: String,
@@ -57,7 +56,7 @@ impl Twilio {
         let base = twilio.twilio_api_base_url.trim_end_matches('/');
         let public = config.public_base_url.as_deref();
         Ok(Some(Self {
-            client: http::client(config.sending.request_timeout())?,
+            http: Http::new(base, config.sending.request_timeout())?,
             messages_url: format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"),
             indicator_url: format!("{}/v2/Indicators/Typing.json", twilio.indicator_base_url()),
             account_sid: account_sid.clone(),
@@ -110,11 +109,15 @@ impl Twilio {
 
     async fn post(&self, part: &Part, deadline: Instant) -> Attempt {
         let request = self
-            .client
+            .http
             .post(&self.messages_url)
             .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match http::send(request, encode(&self.form(part)), deadline).await {
+        match self
+            .http
+            .send(request, encode(&self.form(part)), deadline)
+            .await
+        {
             Ok(answer) => meaning(&answer, &part.message.to),
             Err(attempt) => attempt,
         }
@@ -127,13 +130,13 @@ impl Twilio {
             ("messageId", signal.message_id.to_string()),
         ];
         let request = self
-            .client
+            .http
             .post(&self.indicator_url)
             .timeout(INDICATOR_TIMEOUT)
             .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(encode(&form));
-        match http::ask(request).await?.status {
+        match self.http.ask(request).await?.status {
             status if status.is_success() => Ok(()),
             status => Err(format!("answered with {status}")),
         }
@@ -149,10 +152,10 @@ impl Twilio {
                 .map(|from| ("From", from.to_string())),
         );
         let request = self
-            .client
+            .http
             .get(format!("{}?{}", self.messages_url, encode(&query)))
             .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
-        let answer = match http::ask(request).await {
+        let answer = match self.http.ask(request).await {
             Ok(answer) => answer,
             Err(text) => return Trace::Unreadable(text),
         };
@@ -199,6 +202,10 @@ impl Sender for Twilio {
         }
     }
 
+    fn connect(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.http.connect())
+    }
+
     fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
         if let Some(template) = &message.template
             && message.text.is_empty()
@@ -216,7 +223,12 @@ impl Sender for Twilio {
         Box::pin(self.indicate(signal))
     }
 
-    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt> {
+    fn send<'a>(
+        &'a self,
+        part: &'a Part,
+        _extras: bool,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Attempt> {
         Box::pin(self.post(part, deadline))
     }
 
@@ -244,23 +256,14 @@ fn meaning(answer: &Answer, to: &ChannelAddress) -> Attempt {
     let status = answer.status.as_u16();
     if answer.status.is_success() {
         // 201 is documented; what counts is the id.
-        return match receipt(&answer.json, to) {
-            Some(receipt) => Attempt::Accepted(receipt),
-            None => Attempt::Unknown(Trouble::with_answer(&format!(
-                "{status} without a message id"
-            ))),
-        };
+        return answer.accepted(receipt(&answer.json, to));
     }
     let code: String = match answer.json.get("code") {
         Some(Value::Number(code)) => code.to_string(),
         Some(Value::String(code)) => code.chars().take(MAX_CODE).collect(),
         _ => String::new(),
     };
-    let words = answer
-        .json
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or("no reason given");
+    let words = answer.words();
     if code.is_empty() {
         let class = FailureClass::Configuration;
         return match status {

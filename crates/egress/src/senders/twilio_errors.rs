@@ -1,9 +1,12 @@
 //! Twilio's error codes and what they call for (<https://www.twilio.com/docs/api/errors>).
 
+use std::time::Duration;
+
 use shared_types::FailureClass;
 use shared_types::FailureClass::{Configuration, Permanent, Transient, Window};
 
 use crate::attempt::Scope;
+use crate::retry::schedule::Schedule;
 
 /// One code.
 struct Code {
@@ -84,9 +87,30 @@ pub(crate) fn class_of(code: &str) -> (FailureClass, Scope) {
     })
 }
 
+/// How long to wait before a message is sent anew for the `resend`th time that Twilio failed to
+/// deliver: the pauses between rounds, and more where a limit has to run out. 63018 is the channel's
+/// rate, 63038 the account's cap for a day.
+pub(crate) fn pause_before_resend(code: &str, resend: u32, schedule: &Schedule) -> Duration {
+    let longer = match code {
+        "63018" => 15,
+        "63038" => 225,
+        _ => 1,
+    };
+    schedule.pause_before_round(resend) * longer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_too_fast_is_sent_anew_after_seconds_or_minutes() {
+        let schedule = Schedule::default();
+        let pauses = |code| [1, 2, 3].map(|n| pause_before_resend(code, n, &schedule).as_secs());
+        assert_eq!(pauses("30001"), [4, 8, 16]);
+        assert_eq!(pauses("63018"), [60, 120, 240]);
+        assert_eq!(pauses("63038"), [900, 1_800, 3_600]);
+    }
 
     #[test]
     fn the_table_is_in_order() {

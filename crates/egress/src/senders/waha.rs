@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use shared_types::{FailureClass, OutboundMessage, Receipt, Source};
 
-use super::http::{self, Answer};
+use super::http::{Answer, Http};
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
-use crate::attempt::{Attempt, Refusal, Trouble};
+use crate::attempt::{Attempt, Refusal, Trouble, masked};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
+use crate::typing::Typing;
 
 /// WhatsApp's own limit is 4,096.
 const LIMIT: Limit = Limit {
@@ -28,36 +29,10 @@ const HISTORY: usize = 30;
 const CLOCK_TOLERANCE_SECS: i64 = 5;
 
 pub(super) struct Waha {
-    client: Client,
-    base: String,
+    http: Http,
     api_key: Option<SecretString>,
     typing: Typing,
     per_second: Option<f64>,
-}
-
-/// How long the bot seems to type.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Typing {
-    /// Whether to show it at all.
-    pub(crate) on: bool,
-    /// Characters a second.
-    pub(crate) speed: f64,
-    /// The longest time.
-    pub(crate) longest: Duration,
-}
-
-impl Typing {
-    /// The time for a text: a beginning, its length, and a share of chance (`dice`, 0 to 1), so that
-    /// no two replies take alike.
-    pub(crate) fn time(self, text: &str, dice: f64) -> Duration {
-        if !self.on {
-            return Duration::ZERO;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "texts are short")]
-        let typed = text.chars().count() as f64 / self.speed;
-        let seconds = (0.5 + typed) * (0.75 + 0.5 * dice.clamp(0.0, 1.0));
-        Duration::from_secs_f64(seconds).min(self.longest)
-    }
 }
 
 impl Waha {
@@ -66,8 +41,7 @@ impl Waha {
             return Ok(None);
         };
         Ok(Some(Self {
-            client: http::client(config.sending.request_timeout())?,
-            base: base.trim_end_matches('/').to_owned(),
+            http: Http::new(base, config.sending.request_timeout())?,
             api_key: config.waha.waha_api_key.clone(),
             typing: config.waha.typing(),
             per_second: Some(config.waha.waha_per_second).filter(|rate| *rate > 0.0),
@@ -84,13 +58,13 @@ impl Waha {
     /// Posts something whose failure does not matter.
     async fn gesture(&self, path: &str, part: &Part) {
         let body = json!({"session": session(&part.message), "chatId": part.message.to});
-        let request = self.with_key(self.client.post(format!("{}{path}", self.base)));
-        if let Err(error) = http::ask(request.json(&body)).await {
+        let request = self.with_key(self.http.post(format!("{}{path}", self.http.base())));
+        if let Err(error) = self.http.ask(request.json(&body)).await {
             tracing::debug!(%error, path, "WAHA did not take a gesture");
         }
     }
 
-    async fn post(&self, part: &Part, deadline: Instant) -> Attempt {
+    async fn post(&self, part: &Part, extras: bool, deadline: Instant) -> Attempt {
         let Content::Text(text) = &part.content else {
             let class = FailureClass::Permanent;
             return Attempt::Refused(Refusal::of_message(
@@ -99,30 +73,45 @@ impl Waha {
                 "WAHA takes text only",
             ));
         };
-        let body = json!({
+        let plain = json!({
             "session": session(&part.message),
             "chatId": part.message.to,
             "text": text,
-            "reply_to": part.message.in_reply_to,
         });
-        let request = self
-            .with_key(self.client.post(format!("{}/api/sendText", self.base)))
-            .header(CONTENT_TYPE, "application/json");
-        match http::send(request, body.to_string(), deadline).await {
+        if extras {
+            let mut quoting = plain.clone();
+            quoting["reply_to"] = json!(part.message.in_reply_to);
+            match self.post_text(&quoting, deadline).await {
+                Ok(answer) if refuses_quote(&answer) => {
+                    let error = masked(answer.words());
+                    tracing::info!(outbound.id = %part.id, error, "WAHA refuses the quote; sent without");
+                }
+                Ok(answer) => return meaning(&answer, part),
+                Err(attempt) => return attempt,
+            }
+        }
+        match self.post_text(&plain, deadline).await {
             Ok(answer) => meaning(&answer, part),
             Err(attempt) => attempt,
         }
+    }
+
+    async fn post_text(&self, body: &Value, deadline: Instant) -> Result<Answer, Attempt> {
+        let request = self
+            .with_key(self.http.post(format!("{}/api/sendText", self.http.base())))
+            .header(CONTENT_TYPE, "application/json");
+        self.http.send(request, body.to_string(), deadline).await
     }
 
     async fn look_up(&self, part: &Part, since: Timestamp, unclaimed: Unclaimed<'_>) -> Trace {
         let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let url = format!(
             "{}/api/{}/chats/{}/messages?limit={HISTORY}&downloadMedia=false",
-            self.base,
+            self.http.base(),
             escape(&session(&part.message)),
             escape(part.message.to.as_str()),
         );
-        let answer = match http::ask(self.with_key(self.client.get(url))).await {
+        let answer = match self.http.ask(self.with_key(self.http.get(url))).await {
             Ok(answer) => answer,
             Err(text) => return Trace::Unreadable(text),
         };
@@ -177,6 +166,10 @@ impl Sender for Waha {
         }
     }
 
+    fn connect(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.http.connect())
+    }
+
     fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
         let texts = split(&message.text, LIMIT);
         if texts.len() > MAX_PARTS {
@@ -205,8 +198,13 @@ impl Sender for Waha {
         })
     }
 
-    fn send<'a>(&'a self, part: &'a Part, deadline: Instant) -> BoxFuture<'a, Attempt> {
-        Box::pin(self.post(part, deadline))
+    fn send<'a>(
+        &'a self,
+        part: &'a Part,
+        extras: bool,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Attempt> {
+        Box::pin(self.post(part, extras, deadline))
     }
 
     fn find<'a>(
@@ -239,31 +237,40 @@ fn dice(id: &shared_types::OutboundId) -> f64 {
     f64::from(u16::from_str_radix(&digits, 16).unwrap_or_default()) / f64::from(u16::MAX)
 }
 
+/// Whether WAHA did not send because of the quote. Engines say so with a 500, too; without a word about
+/// the quote it may be anything, and the message may be there.
+fn refuses_quote(answer: &Answer) -> bool {
+    let words = answer.words().to_lowercase();
+    let of_quote = ["quot", "reply"].iter().any(|word| words.contains(word));
+    match answer.status.as_u16() {
+        404 | 500..=599 => of_quote,
+        401 | 403 | 408 | 429 => false,
+        400..=499 => !is_reconnecting(answer),
+        _ => false,
+    }
+}
+
+/// The session cannot send now: WAHA says which states it expected.
+fn is_reconnecting(answer: &Answer) -> bool {
+    answer.status.as_u16() == 422 && answer.json.get("status").is_some_and(Value::is_string)
+}
+
 fn meaning(answer: &Answer, part: &Part) -> Attempt {
     if let Some(attempt) = answer.common_meaning() {
         return attempt;
     }
-    let status = answer.status.as_u16();
-    let error = ["message", "error"]
-        .into_iter()
-        .find_map(|name| answer.json.get(name)?.as_str());
-    let words = error.unwrap_or("no reason given");
-    let code = status.to_string();
-    match status {
-        200..=299 if answer.json.is_object() => {
-            Attempt::Accepted(receipt(part, message_id(&answer.json).unwrap_or_default()))
-        }
-        401 | 403 | 404 => {
-            Attempt::Refused(Refusal::of_sender(FailureClass::Configuration, code, words))
-        }
-        // The session is reconnecting: WAHA says which states it expected.
-        422 if answer.json.get("status").is_some_and(Value::is_string) => {
-            Attempt::Refused(Refusal::of_message(FailureClass::Transient, code, words))
-        }
-        400..=499 => Attempt::Refused(Refusal::of_message(FailureClass::Permanent, code, words)),
-        _ => Attempt::Unknown(Trouble::with_answer(&format!(
-            "{status} without WAHA's JSON"
-        ))),
+    let (code, words) = (answer.status.as_u16().to_string(), answer.words());
+    let refused = |class| Attempt::Refused(Refusal::of_message(class, code.clone(), words));
+    match answer.status.as_u16() {
+        200..=299 => answer.accepted(message_id(&answer.json).map(|id| receipt(part, id))),
+        401 | 403 | 404 => Attempt::Refused(Refusal::of_sender(
+            FailureClass::Configuration,
+            code.clone(),
+            words,
+        )),
+        _ if is_reconnecting(answer) => refused(FailureClass::Transient),
+        400..=499 => refused(FailureClass::Permanent),
+        _ => Attempt::Unknown(Trouble::with_answer(&format!("{code} without WAHA's JSON"))),
     }
 }
 
@@ -272,7 +279,10 @@ fn meaning(answer: &Answer, part: &Part) -> Attempt {
 fn message_id(message: &Value) -> Option<String> {
     if let Some(id) = message.get("id") {
         let whole = id.get("_serialized").or_else(|| id.get("id")).unwrap_or(id);
-        return whole.as_str().map(str::to_owned);
+        return whole
+            .as_str()
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
     }
     let key = message.get("key")?;
     let id = key.get("id")?.as_str()?;
@@ -293,28 +303,6 @@ fn receipt(part: &Part, id: String) -> Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn typing_takes_longer_for_longer_texts_up_to_a_limit() {
-        let typing = Typing {
-            on: true,
-            speed: 20.0,
-            longest: Duration::from_secs(6),
-        };
-        let short = typing.time("ja", 0.5);
-        let long = typing.time(&"a".repeat(60), 0.5);
-        assert!(short < long && long < Duration::from_secs(4));
-        assert_eq!(typing.time(&"a".repeat(4000), 0.5), Duration::from_secs(6));
-        assert!(typing.time("hallo daar", 0.0) < typing.time("hallo daar", 1.0));
-        assert!(
-            Typing {
-                on: false,
-                ..typing
-            }
-            .time("ja", 0.5)
-            .is_zero()
-        );
-    }
 
     #[test]
     fn the_id_is_found_whatever_the_engine_calls_it() {

@@ -1,9 +1,10 @@
 //! What may not be sent, and what goes instead.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{DeliveryStatus, OutboundMessage, Purpose};
+use shared_types::{DeliveryStatus, OutboundId, OutboundMessage, Purpose};
 
 use crate::harness::{CUSTOMER, OURS, Rig, callback, field, reply, texts};
+use simulator::{Fault, FaultRule, Provider};
 
 fn hours_ago(hours: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(hours)
@@ -112,4 +113,101 @@ async fn a_late_report_of_the_closed_window_sends_the_template_or_sets_the_messa
     let letter = &rig.letters(1).await[0];
     assert_eq!(letter.reason, "undelivered");
     assert!(letter.error.contains("63016"), "{}", letter.error);
+}
+
+/// Refused for the account, so that the sender stops and its messages wait.
+const BAD_TOKEN: Fault = Fault::Error {
+    status: 401,
+    code: Some(20_003),
+    message: None,
+};
+
+#[tokio::test]
+async fn what_waited_for_its_sender_does_not_leave_after_an_opt_out() {
+    let rig = Rig::start();
+    let egress = rig.egress(&[]);
+    let rule = FaultRule::for_sends(Provider::Twilio, u64::MAX, BAD_TOKEN);
+    rig.simulator.add_fault(rule).unwrap();
+    let message = reply("Nog een aanbieding");
+    rig.queue(&message).await;
+    rig.ledger_when(&message, |f| {
+        f.get("error").is_some_and(|e| e.contains("20003"))
+    })
+    .await;
+    rig.set(&rig.keys(CUSTOMER).contact(CUSTOMER), "opted_out", "1");
+    rig.simulator.clear_faults();
+    assert_eq!(rig.letters(1).await[0].reason, "opted_out");
+    assert!(
+        rig.simulator
+            .wait_for_sent(CUSTOMER, 0, std::time::Duration::ZERO)
+            .await
+            .is_empty()
+    );
+    egress.stop().await;
+}
+
+#[tokio::test]
+async fn a_colleague_who_takes_over_amid_a_long_message_is_not_talked_over() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["first-pause-ms=300"]);
+    let mut rule = FaultRule::for_sends(Provider::Twilio, 1, BUSY);
+    rule.skip = 1;
+    rig.simulator.add_fault(rule).unwrap();
+    let message = reply(&"Deze zin heeft een aantal woorden en een punt. ".repeat(60));
+    rig.queue(&message).await;
+    failed_once(&rig, &message.id.part(2)).await;
+    let until = Timestamp::now() + SignedDuration::from_hours(1);
+    let conversation = rig.keys(CUSTOMER).conversation(CUSTOMER);
+    rig.set(
+        &conversation,
+        "human_until",
+        &until.as_millisecond().to_string(),
+    );
+    assert_eq!(rig.letters(1).await[0].reason, "human_in_charge");
+    rig.sent(CUSTOMER, 1).await;
+}
+
+async fn failed_once(rig: &Rig, part: &OutboundId) {
+    test_support::eventually(async || {
+        let ledger = rig.ledger_of(CUSTOMER, part.as_str()).await;
+        match ledger.get("failures") {
+            Some(failures) if failures == "1" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+/// The sender's queue is full: tried again later.
+const BUSY: Fault = Fault::Error {
+    status: 400,
+    code: Some(21_611),
+    message: None,
+};
+
+#[tokio::test]
+async fn a_window_that_closes_while_a_message_waits_sends_the_template_under_an_id_of_its_own() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["twilio-window-template-sid=HX9", "first-pause-ms=300"]);
+    let mut rule = FaultRule::for_sends(Provider::Twilio, 1, BUSY);
+    rule.skip = 1;
+    rig.simulator.add_fault(rule).unwrap();
+    let wrote = |hours| {
+        let at = hours_ago(hours).as_millisecond().to_string();
+        rig.set(&rig.keys(CUSTOMER).conversation(CUSTOMER), "last_in", &at);
+    };
+    wrote(1);
+    let message = OutboundMessage {
+        created_at: hours_ago(30),
+        ..reply(&"Deze zin heeft een aantal woorden en een punt. ".repeat(60))
+    };
+    rig.queue(&message).await;
+    failed_once(&rig, &message.id.part(2)).await;
+    wrote(25);
+    let sent = rig.sent(CUSTOMER, 2).await;
+    assert_eq!(field(&sent[1], "ContentSid"), "HX9");
+    let template = message.id.template();
+    assert_eq!(sent[1].entry.oid.as_deref(), Some(template.as_str()));
+    rig.until_empty().await;
+    rig.letters(0).await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared_types::{OutboundMessage, Purpose};
-use simulator::{Endpoint, Provider};
+use simulator::{Endpoint, Fault, FaultRule, Provider};
 
 use crate::harness::{CUSTOMER, Rig, chatwoot_reply};
 
@@ -73,4 +73,33 @@ async fn the_flood_guard_delays_and_loses_nothing() {
         "{}",
         letter.error
     );
+}
+
+#[tokio::test]
+async fn a_note_that_chatwoot_refuses_does_not_keep_the_conversation_from_a_colleague() {
+    let rig = Rig::start();
+    rig.chatwoot_conversation().await;
+    let _egress = rig.egress(&[]);
+    let refused = Fault::Error {
+        status: 422,
+        code: None,
+        message: Some("Content is too long".into()),
+    };
+    let mut rule = FaultRule::for_sends(Provider::Chatwoot, 1, refused);
+    rule.skip = 1;
+    rig.simulator.add_fault(rule).unwrap();
+    let message = OutboundMessage {
+        purpose: Purpose::HandoffNotice,
+        handoff_note: Some("Zoekt een Golf".into()),
+        ..chatwoot_reply("Een collega neemt het over")
+    };
+    rig.queue(&message).await;
+    rig.until_empty().await;
+    let calls = rig.calls(Provider::Chatwoot);
+    assert!(
+        calls
+            .iter()
+            .any(|call| call.entry.endpoint == Endpoint::Status)
+    );
+    rig.letters(0).await;
 }

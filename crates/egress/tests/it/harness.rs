@@ -367,6 +367,7 @@ pub(crate) fn reply_to(to: &str, text: &str) -> OutboundMessage {
         purpose: Purpose::Reply,
         template: None,
         handoff_note: None,
+        not_before: None,
         created_at: Timestamp::now(),
     }
 }

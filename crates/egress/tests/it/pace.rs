@@ -1,7 +1,11 @@
 //! The pace of a sender, measured where the provider counts.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use simulator::{Provider, Query, Record};
+use socket2::{Domain, Socket, Type};
 
 use crate::harness::{CUSTOMER, PATIENCE, Rig, reply, reply_to};
 use crate::logs;
@@ -82,4 +86,44 @@ async fn a_machine_too_slow_for_its_slots_sends_in_the_end() {
         rig.queue(&reply(&number.to_string())).await;
     }
     rig.sent(CUSTOMER, 10).await;
+}
+
+/// A way to the simulator on which the first connection takes a second: its queue of connections is
+/// full, and TCP asks again only then.
+fn slow_to_connect(rig: &Rig) -> (String, Vec<TcpStream>) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any.into()).unwrap();
+    socket.listen(1).unwrap();
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr().unwrap();
+    let queue = [(), ()].map(|()| TcpStream::connect(address).unwrap());
+    let simulator = rig.simulator.address();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        for client in listener.incoming() {
+            let (mut client, mut server) =
+                (client.unwrap(), TcpStream::connect(simulator).unwrap());
+            let (mut answers, mut asks) =
+                (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut client, &mut server));
+            std::thread::spawn(move || std::io::copy(&mut answers, &mut asks));
+        }
+    });
+    (format!("http://{address}"), queue.into())
+}
+
+#[tokio::test]
+async fn a_slow_connection_costs_no_slot() {
+    let rig = Rig::start();
+    let (url, _queue) = slow_to_connect(&rig);
+    let base = format!("twilio-api-base-url={url}");
+    let egress = rig.egress(&[&base, "twilio-per-second=2", "request-timeout-ms=5000"]);
+    rig.queue(&reply("Hallo")).await;
+    rig.sent(CUSTOMER, 1).await;
+    rig.until_empty().await;
+    let name = r#"postduif_send_attempts_sum{source="twilio"}"#;
+    assert!((egress.metric(name).await - 1.0).abs() < f64::EPSILON);
+    let warned = r#"postduif_sends_total{outcome="rate_limited",source="twilio"}"#;
+    assert!(egress.metric(warned).await < 0.5);
 }

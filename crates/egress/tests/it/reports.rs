@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use shared_types::{DeliveryEvent, DeliveryStatus, OutboundMessage};
 
+use jiff::Timestamp;
+use test_support::eventually;
+
 use crate::harness::{CUSTOMER, Fields, Rig, callback, reply, waha_reply};
 
 /// Sends a message and gives the provider's id.
@@ -75,9 +78,9 @@ async fn a_late_delivery_overrides_a_failure() {
 }
 
 #[tokio::test]
-async fn a_passing_failure_after_acceptance_is_sent_anew_at_most_twice() {
+async fn a_passing_failure_after_acceptance_is_sent_anew_as_often_as_there_are_rounds() {
     let rig = Rig::start();
-    let _egress = rig.egress(&[]);
+    let _egress = rig.egress(&["extra-rounds=2"]);
     let message = reply("Hallo");
     send(&rig, &message).await;
     for resend in 0..3 {
@@ -135,4 +138,65 @@ async fn a_report_that_overtakes_the_note_of_its_send_waits_for_it() {
         (ledger["status"].as_str(), ledger["pid"].as_str()),
         ("delivered", "SM1")
     );
+}
+
+#[tokio::test]
+async fn what_was_too_fast_is_sent_anew_later_and_holds_up_nobody() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["first-round-pause-ms=60000"]);
+    let message = reply("Hallo");
+    let sid = send(&rig, &message).await;
+    let mut report = callback(&message, &sid, DeliveryStatus::Failed);
+    report.error_code = Some("63018".into());
+    rig.report(&report).await;
+    let stream = rig.keys(CUSTOMER).stream(streams::Queue::Outbound);
+    let waiting = eventually(async || {
+        let entries: Vec<(String, Fields)> = rig.server.run(&["XRANGE", &stream, "-", "+"]);
+        let is_resend = |fields: &Fields| fields["event"] == format!("{}~1", message.id);
+        entries
+            .into_iter()
+            .map(|(_, fields)| fields)
+            .find(is_resend)
+            .ok_or("no resend")
+    })
+    .await;
+    let waiting: OutboundMessage = serde_json::from_str(&waiting["payload"]).unwrap();
+    let pause = waiting.not_before.unwrap().duration_since(report.at);
+    assert!(
+        pause.as_secs() >= 15 * 60,
+        "a channel's rate takes minutes: {pause}"
+    );
+    rig.queue(&reply("Daarna")).await;
+    let sent = rig.sent(CUSTOMER, 2).await;
+    assert_eq!(sent[1].entry.text, "Daarna");
+    assert!(waiting.not_before.unwrap() > Timestamp::now());
+}
+
+#[tokio::test]
+async fn a_report_waits_while_redis_cannot_tell_what_it_is_about() {
+    let rig = Rig::start();
+    let message = reply("Hallo");
+    let key = rig.keys(CUSTOMER).send(message.id.as_str());
+    rig.server
+        .run::<String>(&["SET", &key, "not what it should be"]);
+    rig.report(&callback(&message, "SM1", DeliveryStatus::Delivered))
+        .await;
+    let _egress = rig.egress(&[]);
+    // More often than a report waits that Redis knows nothing of.
+    eventually(async || {
+        let stats: String = rig.server.run(&["INFO", "commandstats"]);
+        let line = stats
+            .lines()
+            .find(|line| line.starts_with("cmdstat_hgetall:"));
+        let failed = line.and_then(|line| line.split("failed_calls=").nth(1)?.parse().ok());
+        match failed {
+            Some(7..) => Ok(()),
+            other => Err::<(), Option<u64>>(other),
+        }
+    })
+    .await;
+    rig.server.run::<u64>(&["DEL", &key]);
+    rig.set(&key, "state", "intent");
+    let applied = |f: &Fields| f.get("status").is_some_and(|status| status == "delivered");
+    rig.ledger_when(&message, applied).await;
 }

@@ -1,7 +1,7 @@
 //! WAHA at a human pace.
 
 use simulator::waha::SessionStatus;
-use simulator::{Endpoint, Provider};
+use simulator::{Endpoint, Fault, FaultRule, Provider, Record};
 
 use crate::harness::{Fields, Rig, field, waha_reply};
 
@@ -57,4 +57,54 @@ async fn a_session_that_reconnects_is_waited_for() {
     rig.simulator
         .set_waha_session("default", SessionStatus::Working);
     rig.sent(CHAT, 1).await;
+}
+
+fn sends(rig: &Rig) -> Vec<Record> {
+    let calls = rig.calls(Provider::Waha).into_iter();
+    calls
+        .filter(|call| call.entry.endpoint == Endpoint::Send)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_quote_that_is_not_found_does_not_keep_the_message() {
+    for (status, words) in [
+        (500, "Could not get the quoted message."),
+        (422, "reply_to: message not found"),
+        // Says nothing of the quote: looked up first, and then sent without.
+        (500, "Cannot read properties of undefined (reading 'id')"),
+    ] {
+        let rig = Rig::start();
+        let _egress = rig.egress(&[]);
+        let fault = Fault::Error {
+            status,
+            code: None,
+            message: Some(words.into()),
+        };
+        rig.simulator
+            .add_fault(FaultRule::for_sends(Provider::Waha, 1, fault))
+            .unwrap();
+        rig.queue(&waha_reply(CHAT, "Goedemorgen")).await;
+        rig.sent(CHAT, 1).await;
+        rig.until_empty().await;
+        let sends = sends(&rig);
+        assert_eq!(sends.len(), 2, "{words}");
+        assert_eq!(field(&sends[1], "reply_to"), "", "{words}");
+        rig.letters(0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_id_is_no_proof_that_it_was_sent() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&[]);
+    let fault = Fault::EmptyBody { accept: false };
+    rig.simulator
+        .add_fault(FaultRule::for_sends(Provider::Waha, 1, fault))
+        .unwrap();
+    let message = waha_reply(CHAT, "Goedemorgen");
+    rig.queue(&message).await;
+    rig.sent(CHAT, 1).await;
+    let ledger = rig.ledger_when(&message, |f| f.contains_key("pid")).await;
+    assert_ne!(ledger["pid"], "");
 }

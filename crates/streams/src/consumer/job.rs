@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commit::{Committed, EntryRef, Recorded, SetAside};
 use crate::lease::Lease;
 use crate::{
-    Commit, DeadLetterReason, Entry, PartitionKeys, ReadValues, Record, Redis, StreamsError,
+    Commit, DeadLetterReason, Entry, Fields, PartitionKeys, ReadValues, Record, Redis, StreamsError,
 };
 
 use super::config::ConsumerConfig;
@@ -79,6 +79,8 @@ pub enum RecordOutcome {
     Written,
     /// [`Record::unless`] was set already; its value.
     Held(String),
+    /// [`Record::judged_by`] is not any more as it was; how it is now.
+    Changed(Vec<Fields>),
 }
 
 impl<P> Job<P> {
@@ -161,6 +163,7 @@ impl<P> Job<P> {
         match recorded.await {
             Ok(Recorded::Ok | Recorded::Already) => Ok(RecordOutcome::Written),
             Ok(Recorded::Held(value)) => Ok(RecordOutcome::Held(value)),
+            Ok(Recorded::Changed(now)) => Ok(RecordOutcome::Changed(now)),
             Ok(Recorded::Fenced) => Err(Settled(context.lost())),
             Err(none) => Err(Settled(context.without_answer(none, self.attempt))),
         }

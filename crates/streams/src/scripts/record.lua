@@ -1,32 +1,56 @@
--- Writes down how a send stands, under the fence, and ends its entry when told to.
--- KEYS owner, stream, attempts, record, list, index, target
+-- Writes down how a send stands, under the fence, and ends its entry when told to. Nothing is written
+-- when a hash is not any more what the step was judged by.
+-- KEYS owner, stream, attempts, record, list, index, target, then the hashes that were judged by
 -- ARGV token, group, entry id, end the entry (0/1), guard field ('' for none), ttl s,
---      counted run of record pairs, list item ('' for none), list cap, index value ('' for none),
---      counted run of pairs to add to the target stream
--- returns {'FENCED'} | {'HELD', guard value} | {'ALREADY'} | {'OK'}
+--      list item ('' for none), list cap, index value ('' for none),
+--      then counted runs: record pairs, pairs to add to the target stream, and for each of the last
+--      keys its fields, each with '=' and its value, or '' where it had none
+-- returns {'FENCED'} | {'HELD', guard value} | {'CHANGED', values of hash 1, …} | {'ALREADY'} | {'OK'}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
 if ARGV[5] ~= '' then
   local held = redis.call('HGET', KEYS[4], ARGV[5])
   if held then return {'HELD', held} end
 end
-local pairs_end = 7 + tonumber(ARGV[7])
-local item, cap, index = ARGV[pairs_end + 1], ARGV[pairs_end + 2], ARGV[pairs_end + 3]
-local target_start = pairs_end + 5
+local at = 10
+local function run()
+  local n = tonumber(ARGV[at])
+  local items = {}
+  for k = 1, n do items[k] = ARGV[at + k] end
+  if #items ~= n then error('BADARGS') end
+  at = at + n + 1
+  return items
+end
+local pairs, added = run(), run()
+local reply, changed = {'CHANGED'}, false
+for key = 8, #KEYS do
+  local judged, names = run(), {}
+  for k = 1, #judged, 2 do names[#names + 1] = judged[k] end
+  local values = redis.call('HMGET', KEYS[key], unpack(names))
+  for k = 1, #names do
+    if (values[k] and '=' .. values[k] or '') ~= judged[2 * k] then changed = true end
+  end
+  reply[#reply + 1] = values
+end
+if changed then return reply end
+
 if ARGV[4] == '1' then
   if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'ALREADY'} end
   redis.call('XDEL', KEYS[2], ARGV[3])
   redis.call('HDEL', KEYS[3], ARGV[3])
+else
+  -- A script whose first write may run at full memory runs to its end: what waits is sent all the same.
+  redis.call('HDEL', KEYS[4], '')
 end
-if pairs_end > 7 then
-  redis.call('HSET', KEYS[4], unpack(ARGV, 8, pairs_end))
+if #pairs > 0 then
+  redis.call('HSET', KEYS[4], unpack(pairs))
   redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
-if item ~= '' then
-  redis.call('LREM', KEYS[5], 1, item)
-  redis.call('LPUSH', KEYS[5], item)
-  redis.call('LTRIM', KEYS[5], 0, tonumber(cap) - 1)
+if ARGV[7] ~= '' then
+  redis.call('LREM', KEYS[5], 1, ARGV[7])
+  redis.call('LPUSH', KEYS[5], ARGV[7])
+  redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[8]) - 1)
   redis.call('EXPIRE', KEYS[5], ARGV[6])
 end
-if index ~= '' then redis.call('SET', KEYS[6], index, 'EX', ARGV[6]) end
-if #ARGV >= target_start then redis.call('XADD', KEYS[7], '*', unpack(ARGV, target_start)) end
+if ARGV[9] ~= '' then redis.call('SET', KEYS[6], ARGV[9], 'EX', ARGV[6]) end
+if #added > 0 then redis.call('XADD', KEYS[7], '*', unpack(added)) end
 return {'OK'}

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use streams::{Entry, Handler, Job, Judged, PartitionKeys, Reads, Record, RecordOutcome, Settled};
 use test_support::{RedisServer, eventually};
 
-use crate::harness::{Echo, add, config, pending, redis_at, replies, run, until_empty, waiting};
+use crate::harness::{
+    Echo, Text, add, config, pending, redis_at, replies, run, spawn, until_empty, waiting,
+};
 
 /// Another owner appears, as after a pause that outlasted the lease.
 fn take_over(server: &RedisServer) {
@@ -134,5 +137,75 @@ async fn scripts_that_the_server_forgot_are_taught_again() {
     }
     until_empty(&server).await;
     assert_eq!(replies(&server, "c").len(), 10);
+    running.stop().await;
+}
+
+/// Records a step that was judged by the conversation's field `count`, after the gate opens.
+struct Judging {
+    gate: tokio::sync::Notify,
+    started: std::sync::atomic::AtomicUsize,
+    changed: std::sync::Mutex<Vec<streams::Fields>>,
+}
+
+impl Handler for Judging {
+    type Payload = Text;
+
+    fn reads(&self, entry: &Entry, text: &Text, keys: PartitionKeys) -> Reads {
+        Echo::default().reads(entry, text, keys)
+    }
+
+    async fn handle(&self, job: Job<Text>) -> Settled {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        self.gate.notified().await;
+        let mut values = job.values.hashes[0].clone();
+        loop {
+            let record = Record {
+                key: "sent:1".into(),
+                fields: vec![("count", values.get("count").cloned().unwrap_or_default())],
+                ttl: std::time::Duration::from_secs(60),
+                judged_by: vec![Judged {
+                    key: job.keys().conversation(&job.entry.conversation),
+                    fields: &["ver", "count"],
+                    values: values.clone(),
+                }],
+                ..Record::default()
+            };
+            match job.record(&record).await {
+                Ok(RecordOutcome::Changed(mut hashes)) => {
+                    values = hashes.remove(0);
+                    self.changed.lock().unwrap().push(values.clone());
+                }
+                Ok(_) => return job.acknowledge().await,
+                Err(settled) => return settled,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_step_is_not_written_by_what_does_not_hold_any_more() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let judging = Arc::new(Judging {
+        gate: tokio::sync::Notify::new(),
+        started: Default::default(),
+        changed: Default::default(),
+    });
+    let running = spawn(&redis, config(), &judging);
+    add(&redis, "c", "e1", "").await;
+    eventually(async || match judging.started.load(Ordering::SeqCst) {
+        0 => Err("not started"),
+        _ => Ok(()),
+    })
+    .await;
+    server.run::<u64>(&["HSET", "conv:c", "count", "7"]);
+    server.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    judging.gate.notify_one();
+    until_empty(&server).await;
+    server.run::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    let seen = [("count", "7".to_owned())].into();
+    assert_eq!(*judging.changed.lock().unwrap(), [seen]);
+    let written: String = server.run(&["HGET", "sent:1", "count"]);
+    assert_eq!(written, "7", "also at full memory");
     running.stop().await;
 }

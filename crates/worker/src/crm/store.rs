@@ -213,7 +213,9 @@ async fn upsert_contact(
         .await?;
     if let Some(wants) = write.contact.wants_messages {
         let opted_out_at = (!wants).then(|| at.clone());
-        sqlx::query("UPDATE contacts SET opted_out_at = $1 WHERE id = $2 AND updated_at <= $3")
+        let update = "UPDATE contacts SET opted_out_at = $1, wants_messages_at = $3 WHERE id = $2 \
+                      AND (wants_messages_at IS NULL OR wants_messages_at <= $3)";
+        sqlx::query(update)
             .bind(opted_out_at)
             .bind(&id)
             .bind(&at)

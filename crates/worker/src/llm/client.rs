@@ -202,13 +202,14 @@ impl Model {
         if turn.tokens_today() >= self.tokens_a_day {
             return Err(ModelError::Budget);
         }
-        if !self.breaker.allows(Instant::now()) {
-            return Err(ModelError::Open);
-        }
         let _permit = self
             .permits
             .try_acquire()
             .map_err(|_| ModelError::Crowded)?;
+        // Last: who is let through as the probe must ask.
+        if !self.breaker.allows(Instant::now()) {
+            return Err(ModelError::Open);
+        }
         let node = question.node;
         let limit = turn.deadline.allows(self.timeout);
         let asked = tokio::time::timeout(limit, self.ask_once(question)).await;

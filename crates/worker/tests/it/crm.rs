@@ -144,6 +144,26 @@ async fn an_opt_out_is_noted_and_undone(database: &Database) {
     }
 }
 
+/// The CRM was away for the opt-out, and took a later message of the contact before it.
+async fn a_late_opt_out_holds_whatever_else_is_newer(database: &Database) {
+    let wants = |message: &str, at: &str, wants| {
+        let mut change = write(message, at);
+        change.contact.wants_messages = Some(wants);
+        change
+    };
+    let since = "SELECT opted_out_at FROM contacts";
+    let later = write("SM9", "2026-11-23T12:09:00Z");
+    database.crm.apply(&later).await.unwrap();
+    let stop = wants("SM8", "2026-11-23T12:08:00Z", false);
+    database.crm.apply(&stop).await.unwrap();
+    assert!(database.text(since).await.is_some());
+    let start = wants("SM11", "2026-11-23T12:11:00Z", true);
+    database.crm.apply(&start).await.unwrap();
+    let late_stop = wants("SM10", "2026-11-23T12:10:00Z", false);
+    database.crm.apply(&late_stop).await.unwrap();
+    assert_eq!(database.text(since).await, None);
+}
+
 async fn sixteen_workers_write_the_same_contact_at_once(database: &Database) {
     let mut writers = JoinSet::new();
     for worker in 0..16 {
@@ -197,6 +217,7 @@ async fn all(database: &Database) {
     an_older_write_never_replaces_a_newer_one(database).await;
     several_addresses_are_one_contact(database).await;
     an_opt_out_is_noted_and_undone(database).await;
+    a_late_opt_out_holds_whatever_else_is_newer(database).await;
     sixteen_workers_write_the_same_contact_at_once(database).await;
     one_person_can_be_erased(database).await;
 }

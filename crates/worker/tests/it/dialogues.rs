@@ -210,3 +210,19 @@ async fn nothing_is_said_twice_in_a_row_and_one_question_at_a_time() {
         last = reply.text;
     }
 }
+
+#[tokio::test]
+async fn a_hand_over_in_the_help_desk_holds_until_it_is_released() {
+    let chatwoot = || serde_json::json!({"source": "chatwoot"});
+    let mut chat = Chat::with_rules().await;
+    let told = chat
+        .sends("Ik wil een medewerker spreken", chatwoot())
+        .await;
+    assert!(told.is_some());
+    // Sent before the help desk had opened the conversation.
+    assert_eq!(chat.sends("Hallo?", chatwoot()).await, None);
+    chat.changes_hands(ControlKind::HumanTookOver);
+    assert_eq!(chat.sends("Ik zoek een Golf", chatwoot()).await, None);
+    chat.changes_hands(ControlKind::Released);
+    assert!(chat.sends("Ik zoek een Golf", chatwoot()).await.is_some());
+}
