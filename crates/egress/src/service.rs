@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use runtime::metrics::Metrics;
-use runtime::{Readiness, RedisMetrics, Status, probe_backlog, probe_redis, serve_health};
-use streams::{Consumer, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError};
+use runtime::{
+    Readiness, RedisMetrics, RedisNeeds, Status, probe_backlog, probe_redis, serve_health,
+};
+use streams::{Consumer, Duty, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -101,7 +103,11 @@ impl Egress {
         let ready = self.readiness.clone();
         background.spawn(probe_redis(
             redis.clone(),
-            Status::Down,
+            RedisNeeds {
+                duties: &[Duty::Consume(Queue::Outbound)],
+                away: Status::Down,
+                full: Status::Degraded,
+            },
             ready,
             counters.clone(),
             stop.clone(),

@@ -10,8 +10,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use prometheus::Error as MetricsError;
 use runtime::metrics::Metrics;
-use runtime::{Readiness, RedisMetrics, Status, health_routes, probe_backlog, probe_redis};
-use streams::{PartitionMismatch, Queue, Redis, RedisConfigError};
+use runtime::{
+    Readiness, RedisMetrics, RedisNeeds, Status, health_routes, probe_backlog, probe_redis,
+};
+use streams::{Duty, PartitionMismatch, Queue, Redis, RedisConfigError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -106,7 +108,11 @@ impl Ingress {
         };
         background.spawn(probe_redis(
             self.redis.clone(),
-            away,
+            RedisNeeds {
+                duties: &[Duty::TakeIn],
+                away,
+                full: away,
+            },
             ready,
             probes.clone(),
             stop.clone(),

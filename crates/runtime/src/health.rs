@@ -26,13 +26,19 @@ pub enum Status {
 
 /// The parts of a service and how they are doing. Clones share the same state.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<RwLock<BTreeMap<&'static str, Status>>>);
+pub struct Readiness(Arc<RwLock<BTreeMap<&'static str, Check>>>);
+
+/// How a part is doing, and why where that is known.
+type Check = (Status, Option<String>);
 
 /// The body of `/health/ready`.
 #[derive(Debug, Serialize)]
 struct Report {
     status: &'static str,
     checks: BTreeMap<&'static str, Status>,
+    /// Why a part does not do well, without secrets or customer text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reasons: BTreeMap<&'static str, String>,
 }
 
 impl Readiness {
@@ -47,30 +53,48 @@ impl Readiness {
 
     /// Notes how a part is doing; answers how it was doing before.
     pub fn set(&self, part: &'static str, status: Status) -> Option<Status> {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(part, status)
+        self.insert(part, (status, None))
+    }
+
+    /// Notes how a part is doing and why.
+    pub fn set_because(&self, part: &'static str, status: Status, why: &str) {
+        self.insert(part, (status, Some(why.to_owned())));
+    }
+
+    fn insert(&self, part: &'static str, check: Check) -> Option<Status> {
+        let mut parts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part, check).map(|(status, _)| status)
     }
 
     /// The worst of all parts.
     pub fn status(&self) -> Status {
         let parts = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        parts.values().copied().max().unwrap_or(Status::Ok)
+        let worst = parts.values().map(|(status, _)| *status).max();
+        worst.unwrap_or(Status::Ok)
     }
 
     fn report(&self) -> (StatusCode, Report) {
-        let checks = self
+        let parts = self
             .0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        let checks = parts.iter().map(|(part, (status, _))| (*part, *status));
+        let checks = checks.collect();
+        let reasons = parts.into_iter();
+        let reasons = reasons.filter_map(|(part, (_, why))| Some((part, why?)));
+        let reasons = reasons.collect();
         let (code, status) = match self.status() {
             Status::Ok => (StatusCode::OK, "ready"),
             Status::Degraded => (StatusCode::OK, "degraded"),
             Status::Down => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
-        (code, Report { status, checks })
+        let report = Report {
+            status,
+            checks,
+            reasons,
+        };
+        (code, report)
     }
 }
 
@@ -160,5 +184,8 @@ mod tests {
             serde_json::to_string(&report).unwrap(),
             r#"{"status":"degraded","checks":{"redis":"ok","spool":"degraded"}}"#
         );
+        readiness.set_because("redis", Status::Down, "its memory is full");
+        let (_, report) = readiness.report();
+        assert_eq!(report.reasons["redis"], "its memory is full");
     }
 }

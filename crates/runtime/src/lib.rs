@@ -31,7 +31,7 @@ pub use listen::listen;
 pub use logs::LogFilterError;
 pub use output::{print, show_verdict};
 pub use parse::{BAD_CONFIGURATION, parse, refuse};
-pub use probe::{probe_backlog, probe_redis};
+pub use probe::{RedisNeeds, probe_backlog, probe_redis};
 pub use redis_metrics::RedisMetrics;
 pub use shutdown::stop_signal;
 pub use telemetry::{Telemetry, start_telemetry};

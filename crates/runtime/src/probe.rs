@@ -1,50 +1,88 @@
 //! What a service asks Redis again and again, for readiness and metrics.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use streams::{Queue, Redis, Shelf};
+use streams::{Duty, Queue, Redis, Shelf, StreamsError};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::{Readiness, Status};
 use crate::redis_metrics::RedisMetrics;
 
-const PING_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BACKLOG_EVERY: Duration = Duration::from_secs(5);
+/// Somebody may take a permission away at any time.
+const PERMISSIONS_EVERY: Duration = Duration::from_secs(30);
 
-/// Keeps the readiness check `redis` up to date until `stop`; `away` is what its absence means to
-/// the service. Reports once, and after every loss
-/// of the connection, what endangers messages on that server.
+/// What Redis is to a service.
+#[derive(Debug, Clone, Copy)]
+pub struct RedisNeeds {
+    /// What the service does with it; at least one.
+    pub duties: &'static [Duty],
+    /// What its absence means: for every reason why it takes no write.
+    pub away: Status,
+    /// What full memory means: new work is refused, work in progress goes on.
+    pub full: Status,
+}
+
+/// Keeps the readiness check `redis` up to date until `stop`: whether Redis would take what the service
+/// has to write. Reports once, and after every loss of the connection, what endangers messages on that
+/// server.
 pub async fn probe_redis(
     redis: Redis,
-    away: Status,
+    needs: RedisNeeds,
     readiness: Readiness,
     metrics: RedisMetrics,
     stop: CancellationToken,
 ) {
     let mut reported = false;
-    let mut missed = false;
+    let mut permitted_until: Option<Instant> = None;
+    let mut trouble = None;
     loop {
-        match redis.ping().await {
+        let fresh = permitted_until.is_some_and(|until| Instant::now() < until);
+        match look(&redis, needs, fresh).await {
             Ok(()) => {
                 readiness.set("redis", Status::Ok);
-                missed = false;
+                if trouble.take().is_some() {
+                    tracing::info!("Redis takes writes");
+                }
+                if !fresh {
+                    permitted_until = Some(Instant::now() + PERMISSIONS_EVERY);
+                }
                 if !reported {
                     reported = report(&redis, &metrics).await;
                 }
             }
             Err(error) => {
-                readiness.set("redis", away);
-                if !std::mem::replace(&mut missed, true) {
-                    tracing::error!(%error, "Redis cannot be reached");
+                let why = error.to_string();
+                let status = if error.is_full_memory() {
+                    needs.full
+                } else {
+                    needs.away
+                };
+                readiness.set_because("redis", status, &why);
+                if trouble.as_ref() != Some(&why) {
+                    tracing::error!(%error, "Redis cannot be used");
                 }
+                trouble = Some(why);
                 reported = false;
+                permitted_until = None;
             }
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(PING_EVERY) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
+}
+
+async fn look(redis: &Redis, needs: RedisNeeds, permitted: bool) -> Result<(), StreamsError> {
+    if let Some(duty) = needs.duties.first() {
+        redis.check_writable(*duty).await?;
+    }
+    if !permitted {
+        redis.check_permissions(needs.duties).await?;
+    }
+    Ok(())
 }
 
 async fn report(redis: &Redis, metrics: &RedisMetrics) -> bool {

@@ -10,6 +10,7 @@ use crate::metrics::{LATENCY_BUCKETS, Metrics};
 pub struct RedisMetrics {
     script_seconds: HistogramVec,
     script_errors: IntCounterVec,
+    refused: IntCounterVec,
     fenced: IntCounterVec,
     leases: IntGaugeVec,
     fetched: IntCounterVec,
@@ -39,6 +40,11 @@ impl RedisMetrics {
                 "postduif_redis_errors_total",
                 &["script"],
                 "Scripts and commands that Redis did not answer, or refused.",
+            )?,
+            refused: metrics.counters(
+                "postduif_redis_refused_total",
+                &["script", "code"],
+                "Scripts that Redis refuses until somebody changes a permission, a command or a key.",
             )?,
             fenced: metrics.counters(
                 "postduif_fenced_operations_total",
@@ -131,6 +137,10 @@ impl Observer for RedisMetrics {
         if !ok {
             self.script_errors.with_label_values(&[name]).inc();
         }
+    }
+
+    fn refused(&self, script: &'static str, code: &str) {
+        self.refused.with_label_values(&[script, code]).inc();
     }
 
     fn fenced(&self, queue: Queue, operation: &'static str) {

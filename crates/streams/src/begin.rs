@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use redis::Value;
+use uuid::Uuid;
 
 use crate::entry::text;
 use crate::lease::Lease;
-use crate::script::BEGIN;
-use crate::{Entry, Redis, StreamsError};
+use crate::script::{BEGIN, END_START};
+use crate::{Entry, Redis, StreamId, StreamsError};
 
 /// What a handler wants read together with the start of processing, in the same round trip.
 /// All keys belong to the entry's partition.
@@ -45,19 +46,44 @@ pub(crate) enum Begun {
     /// The entry's turn is committed already; only the acknowledgement is missing.
     AlreadyDone,
     Started {
+        /// Which attempt this is, from 1.
         attempt: u32,
+        /// How many starts never ended, this one included: the others were crashes.
+        unended: u32,
         values: ReadValues,
     },
 }
 
+/// The name of one start of processing. Repeated under the same name it counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start(String);
+
+impl Start {
+    pub(crate) fn new() -> Self {
+        let mut name = Uuid::new_v4().simple().to_string();
+        // Names are compared within one entry only.
+        name.truncate(12);
+        Self(name)
+    }
+}
+
+/// How a start ended whose entry goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartEnd {
+    /// It failed and is tried again.
+    Failed,
+    /// This process stops. It is no attempt.
+    Left,
+}
+
 impl Redis {
-    /// `recount` is false when this is a repetition of a start whose answer was lost.
+    /// Counts the start, once for its name, and reads what the handler wants.
     pub(crate) async fn begin(
         &self,
         lease: &Lease,
         entry: &Entry,
         reads: &Reads,
-        recount: bool,
+        start: &Start,
     ) -> Result<Begun, StreamsError> {
         let keys = self.keys().of(lease.partition);
         let done = keys.done(&entry.event);
@@ -69,13 +95,35 @@ impl Redis {
                     .key(keys.attempts(lease.queue));
                 invocation.key(done).key(list);
                 invocation.arg(lease.token()).arg(entry.id.to_string());
-                invocation.arg(u8::from(recount)).arg(length);
+                invocation.arg(&start.0).arg(length);
                 for (key, fields) in &reads.hashes {
                     invocation.key(key).arg(fields.len()).arg(*fields);
                 }
             })
             .await?;
         parse(answer, lease, self, reads)
+    }
+
+    /// Notes that a start ended although its entry goes on, so that it counts as no crash.
+    pub(crate) async fn end_start(
+        &self,
+        lease: &Lease,
+        entry: StreamId,
+        start: &Start,
+        end: StartEnd,
+    ) -> Result<(), StreamsError> {
+        let keys = self.keys().of(lease.partition);
+        self.run(&END_START, |invocation| {
+            invocation
+                .key(keys.owner(lease.queue))
+                .key(keys.attempts(lease.queue));
+            invocation
+                .arg(lease.token())
+                .arg(entry.to_string())
+                .arg(&start.0);
+            invocation.arg(u8::from(end == StartEnd::Left));
+        })
+        .await
     }
 }
 
@@ -93,8 +141,10 @@ fn parse(
         }
         Some("DONE") => Ok(Begun::AlreadyDone),
         Some("OK") => {
-            let attempt = answer.next().and_then(text).and_then(|n| n.parse().ok());
-            let attempt = attempt.ok_or(StreamsError::Answer { script: "begin" })?;
+            let mut number = || answer.next().and_then(text)?.parse().ok();
+            let (Some(attempt), Some(unended)) = (number(), number()) else {
+                return Err(StreamsError::Answer { script: "begin" });
+            };
             let list = answer.next().map(texts).unwrap_or_default();
             let hashes = answer.zip(&reads.hashes);
             let hashes = hashes.map(|(values, (_, names))| named(values, names));
@@ -102,7 +152,11 @@ fn parse(
                 list: list.into_iter().flatten().collect(),
                 hashes: hashes.collect(),
             };
-            Ok(Begun::Started { attempt, values })
+            Ok(Begun::Started {
+                attempt,
+                unended,
+                values,
+            })
         }
         _ => Err(StreamsError::Answer { script: "begin" }),
     }

@@ -124,8 +124,8 @@ impl Redis {
                     .arg(entry.id.to_string());
                 invocation.arg(turn.expected_version).arg(turn.history_cap);
                 invocation
-                    .arg(turn.state_ttl.as_secs())
-                    .arg(turn.done_ttl.as_secs());
+                    .arg(seconds(turn.state_ttl))
+                    .arg(seconds(turn.done_ttl));
                 add_pairs(invocation, &aside_fields);
                 add_pairs(invocation, &turn.state);
                 add_pairs(invocation, &turn.contact);
@@ -163,10 +163,10 @@ impl Redis {
         entry: EntryRef<'_>,
         why: &DeadLetterReason,
         attempts: u32,
-        note: Option<(&str, usize)>,
+        note: Option<Note<'_>>,
     ) -> Result<Recorded, StreamsError> {
         let keys = self.keys().of(lease.partition);
-        let (line, cap) = note.unwrap_or(("", 0));
+        let note = note.unwrap_or_default();
         let answer: Vec<Value> = self
             .run(&DEAD_LETTER, |invocation| {
                 invocation
@@ -183,8 +183,9 @@ impl Redis {
                 invocation.arg(why.reason).arg(&why.error).arg(attempts);
                 invocation
                     .arg(jiff::Timestamp::now().as_millisecond())
-                    .arg(line)
-                    .arg(cap);
+                    .arg(note.line)
+                    .arg(note.history_cap)
+                    .arg(seconds(note.history_ttl));
             })
             .await?;
         let recorded = self.recorded(lease, "dead_letter", answer)?;
@@ -230,6 +231,20 @@ impl<'a> From<&'a Entry> for EntryRef<'a> {
             conversation: &entry.conversation,
         }
     }
+}
+
+/// A dead letter's line in the history of its conversation.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Note<'a> {
+    pub(crate) line: &'a str,
+    pub(crate) history_cap: usize,
+    /// For a history that nothing else has given an end.
+    pub(crate) history_ttl: Duration,
+}
+
+/// Redis refuses to keep something for no time at all.
+pub(crate) fn seconds(ttl: Duration) -> u64 {
+    ttl.as_secs().max(1)
 }
 
 fn tag(answer: &[Value]) -> Option<String> {

@@ -24,7 +24,9 @@ use shared_types::Payload;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Commit, Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis};
+use crate::{
+    Commit, Duty, Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis, StreamsError,
+};
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
 pub use job::{Interrupted, Job, RecordOutcome, Settled};
@@ -102,7 +104,8 @@ impl<H: Handler> Consumer<H> {
         deadline: Duration,
     ) -> Result<DrainReport, PartitionMismatch> {
         let redis = self.shared.redis.clone();
-        let Some(claimed) = stop.run_until_cancelled(claim_layout(&redis)).await else {
+        let duty = Duty::Consume(self.shared.config.queue);
+        let Some(claimed) = stop.run_until_cancelled(prepare(&redis, duty)).await else {
             return Ok(DrainReport::default());
         };
         claimed?;
@@ -114,9 +117,15 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-async fn claim_layout(redis: &Redis) -> Result<(), PartitionMismatch> {
+/// Nothing is begun before everything that it needs is allowed.
+async fn prepare(redis: &Redis, duty: Duty) -> Result<(), PartitionMismatch> {
     loop {
-        match redis.claim_layout().await {
+        let ready = async {
+            let claimed = redis.claim_layout().await?;
+            redis.check_permissions(&[duty]).await?;
+            Ok::<_, StreamsError>(claimed)
+        };
+        match ready.await {
             Ok(claimed) => return claimed,
             Err(error) => tracing::warn!(%error, "waiting for Redis"),
         }

@@ -12,6 +12,12 @@ pub enum StreamsError {
     /// Another task tried to connect a moment ago and failed.
     #[error("redis: cannot be reached")]
     Unreachable,
+    /// The user may not do what this service needs.
+    #[error("redis: NOPERM: the user lacks {missing}; see \"Redis\" in deploy/README.md")]
+    Forbidden {
+        /// The commands, each with the kind of key.
+        missing: String,
+    },
     /// A script answered in a shape that this version does not know.
     #[error("redis: unexpected answer of script {script}")]
     Answer {
@@ -20,9 +26,24 @@ pub enum StreamsError {
     },
 }
 
+/// What servers from 6.2 on say when a script's command is denied or not there (renamed, or too old a
+/// server). They give it the code of a mistake in the script.
+const DENIED_IN_SCRIPT: [&str; 2] = [
+    "The user executing the script can't",
+    "ACL failure in script",
+];
+const UNKNOWN_IN_SCRIPT: [&str; 2] = ["Unknown Redis command called", "Unknown command called"];
+
 /// The code of an error: `NOGROUP`. Redis 6 wraps the error of a script's command in one of its own:
 /// `ERR Error running script (call to f_1f…): @user_script:3: -OOM command not allowed …`.
 fn code(error: &RedisError) -> Option<&str> {
+    let detail = error.detail().unwrap_or_default();
+    if DENIED_IN_SCRIPT.iter().any(|text| detail.contains(text)) {
+        return Some("NOPERM");
+    }
+    if UNKNOWN_IN_SCRIPT.iter().any(|text| detail.contains(text)) {
+        return Some("UNKNOWN");
+    }
     let is_code = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
     let wrapped = || {
         let text = error.detail()?.strip_prefix("Error running script")?;
@@ -33,10 +54,34 @@ fn code(error: &RedisError) -> Option<&str> {
     wrapped().or_else(|| error.code())
 }
 
+/// What an error of Redis means here, and what ends it.
+fn meaning(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "OOM" => "its memory is full: raise maxmemory; what waits is still worked off",
+        "NOREPLICAS" => "too few replicas follow it (min-replicas-to-write)",
+        "MISCONF" => "it cannot write to its disk, and refuses all writes until it can",
+        "READONLY" => "it is a replica: name its master",
+        "CLUSTERDOWN" => "its cluster lacks a master for some slots",
+        "MOVED" | "ASK" | "CROSSSLOT" => {
+            "it is a node of a cluster: set REDIS_CLUSTER_NODES instead of REDIS_URL"
+        }
+        "NOPERM" => "its user lacks a permission that is needed",
+        "UNKNOWN" => "a command is missing: older than Redis 6.2, or renamed",
+        "NOAUTH" | "WRONGPASS" => "user name or password are wrong",
+        "LOADING" => "it reads its data after a start",
+        "BUSY" => "a script of somebody else runs for too long",
+        "MASTERDOWN" => "it is a replica without a master",
+        _ => return None,
+    })
+}
+
 /// The text of an error without the command's arguments, which may hold customer text.
 fn describe(error: &RedisError) -> String {
     match code(error) {
-        Some(code) => format!("{code} ({})", error.category()),
+        Some(code) => match meaning(code) {
+            Some(meaning) => format!("{code}: {meaning}"),
+            None => format!("{code} ({})", error.category()),
+        },
         None => {
             error.category().to_owned()
                 + if error.is_timeout() {
@@ -75,9 +120,22 @@ impl From<deadpool::managed::PoolError<RedisError>> for StreamsError {
 }
 
 impl StreamsError {
+    /// Whether Redis refuses new work because its memory is full, while work in progress goes on.
+    pub fn is_full_memory(&self) -> bool {
+        matches!(self, Self::Redis(error) if code(error) == Some("OOM"))
+    }
+
+    /// Why Redis refused a script for good, until somebody changes something: `NOPERM`, `WRONGTYPE`.
+    pub(crate) fn refused_script(&self) -> Option<&str> {
+        let Self::Redis(error) = self else {
+            return None;
+        };
+        code(error).filter(|code| matches!(*code, "NOPERM" | "UNKNOWN") || self.is_refusal())
+    }
+
     /// Whether a script failed on its arguments or on the type of a key, as it will every time.
     /// Everything else may pass. Only the text tells a script's error from that of a proxy.
-    pub(crate) fn is_refusal(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         let Self::Redis(error) = self else {
             return false;
         };
@@ -112,7 +170,7 @@ mod tests {
             .map_or_else(RedisError::from, |reply| reply.extract_error().unwrap_err())
     }
 
-    /// Answers of real servers, 7.0 and 6.2.
+    /// Answers of real servers, from 6.2 to 8.2.
     #[test]
     fn errors_inside_scripts_are_known_by_the_code_of_their_command() {
         for (text, expected) in [
@@ -149,6 +207,25 @@ mod tests {
                  to compare nil with number",
                 "ERR",
             ),
+            (
+                "ERR Error running script (call to f_1f0c): @user_script:1: @user_script: 1: The \
+                 user executing the script can't run this command or subcommand",
+                "NOPERM",
+            ),
+            (
+                "ERR The user executing the script can't run this command or subcommand script: \
+                 1f0c, on @user_script:1.",
+                "NOPERM",
+            ),
+            (
+                "ERR ACL failure in script: User app has no permissions to run the 'rpush' command \
+                 script: 1f0c, on @user_script:1.",
+                "NOPERM",
+            ),
+            (
+                "ERR Unknown Redis command called from script script: 1f0c, on @user_script:1.",
+                "UNKNOWN",
+            ),
         ] {
             assert_eq!(code(&error(text)), Some(expected), "{text}");
         }
@@ -163,6 +240,11 @@ mod tests {
         };
         assert!(wrapped("WRONGTYPE Operation against a key").is_refusal());
         assert!(!wrapped("@user_script: 7: -OOM command not allowed").is_refusal());
+        let denied = wrapped("The user executing the script can't run this command");
+        assert!(
+            !denied.is_refusal(),
+            "it passes when the permission is given"
+        );
         assert!(wrapped("NOGROUP No such key").is_missing_group());
         assert!(!StreamsError::Redis(error("ERR unknown command")).is_refusal());
     }

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use redis::{InfoDict, Value};
 
 use crate::entry::{parse_entries, text};
-use crate::{Queue, Redis, StreamsError};
+use crate::{Duty, Queue, Redis, StreamsError};
 
 /// What a server says of itself, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,31 @@ pub struct Backlog {
 }
 
 impl Redis {
-    /// Whether Redis answers.
+    /// Whether Redis would take new work, asked by a write that changes nothing: a server without
+    /// memory, replicas or disk answers PING all the same.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StreamsError> {
-        self.with_connection("ping", |mut connection| async move {
-            redis::cmd("PING").query_async(&mut connection).await
-        })
-        .await
+    /// When it does not; the error says why.
+    pub async fn check_writable(&self, duty: Duty) -> Result<(), StreamsError> {
+        let asked = if self.keys().spans_partitions() {
+            1
+        } else {
+            usize::MAX
+        };
+        let writes = self
+            .partitions()
+            .all()
+            .take(asked)
+            .map(|partition| async move {
+                let keys = self.keys().of(partition);
+                let mut command = redis::cmd("SET");
+                command.arg(keys.nobodys(duty)).arg("").arg("XX");
+                self.with_connection("check", |mut connection| async move {
+                    command.query_async::<()>(&mut connection).await
+                })
+                .await
+            });
+        try_join_all(writes).await.map(drop)
     }
 
     /// Asks the server for what matters to safety. In a cluster any one node answers.

@@ -8,6 +8,8 @@ use crate::Queue;
 pub trait Observer: Send + Sync + 'static {
     /// A script ended after `elapsed`; `ok` is false when Redis failed, not when it said no.
     fn script(&self, _name: &'static str, _elapsed: Duration, _ok: bool) {}
+    /// Redis refused a script for a reason that does not pass by itself, such as `NOPERM`.
+    fn refused(&self, _script: &'static str, _code: &str) {}
     /// A script refused `operation` because another consumer owns the partition by now.
     fn fenced(&self, _queue: Queue, _operation: &'static str) {}
     /// The number of partitions that this process owns changed.

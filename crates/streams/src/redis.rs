@@ -110,10 +110,23 @@ impl Redis {
     ) -> Result<T, StreamsError> {
         let mut invocation = script.invocation();
         fill(&mut invocation);
-        self.with_connection(script.name(), |mut connection| async move {
-            invocation.invoke_async(&mut connection).await
-        })
-        .await
+        let answer = self
+            .with_connection(script.name(), |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
+            .await;
+        if let Err(error) = &answer {
+            self.note_refusal(script, error);
+        }
+        answer
+    }
+
+    /// A script that Redis runs and refuses is nobody's outage: somebody has to look.
+    fn note_refusal(&self, script: &Script, error: &StreamsError) {
+        if let Some(code) = error.refused_script() {
+            tracing::error!(script = script.name(), %error, "Redis refused a script; nothing was lost");
+            self.observer.refused(script.name(), code);
+        }
     }
 
     /// Runs commands on the shared connection, timed and counted under `name`. A connection that
@@ -169,7 +182,9 @@ impl Redis {
         }
         self.observer
             .script(script.name(), started.elapsed(), result.is_ok());
-        Ok(result?)
+        result
+            .map_err(StreamsError::from)
+            .inspect_err(|error| self.note_refusal(script, error))
     }
 
     /// The values of several keys of one partition.

@@ -35,18 +35,20 @@ macro_rules! scripts {
 scripts! {
     LAYOUT = "layout";
     CLOCK = "clock";
-    INGEST = "rate_window" "ingest";
-    RATE = "rate_window" "rate";
+    PERMISSIONS = "permissions";
+    INGEST = "permit" "rate_window" "ingest";
+    RATE = "permit" "rate_window" "rate";
     HEARTBEAT = "heartbeat";
-    ACQUIRE = "acquire";
+    ACQUIRE = "permit" "acquire";
     RENEW = "renew";
-    RELEASE = "release";
+    RELEASE = "permit" "release";
     FETCH = "fetch";
-    BEGIN = "begin";
-    COMMIT = "commit";
-    DEAD_LETTER = "dead_letter";
-    REPLAY = "replay";
-    PACE = "pace";
-    PACE_PUSH = "pace_push";
-    RECORD = "record";
+    BEGIN = "starts" "begin";
+    END_START = "starts" "end_start";
+    COMMIT = "permit" "ending" "commit";
+    DEAD_LETTER = "permit" "ending" "dead_letter";
+    RECORD = "permit" "ending" "record";
+    REPLAY = "permit" "replay";
+    PACE = "permit" "pace";
+    PACE_PUSH = "permit" "pace_push";
 }

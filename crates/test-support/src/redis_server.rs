@@ -75,10 +75,7 @@ impl RedisBuilder {
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.unwrap_or(0).to_string()]);
         command.arg("--unixsocket").arg(folder.join("redis.sock"));
-        command
-            .arg("--dir")
-            .arg(folder)
-            .args(["--save", "", "--enable-debug-command", "yes"]);
+        command.arg("--dir").arg(folder).args(["--save", ""]);
         let log = File::create(log_of(folder)).expect("a log file");
         let errors = log.try_clone().expect("a log file");
         command.args(&self.settings).stdout(log).stderr(errors);

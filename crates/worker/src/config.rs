@@ -288,6 +288,7 @@ impl WorkerConfig {
             lease_ttl: Duration::from_millis(self.turns.lease_ms),
             in_flight: self.turns.in_flight,
             history_cap: self.turns.history_lines,
+            history_ttl: self.turns.memory(),
             ..ConsumerConfig::new(Queue::Inbound, member)
         }
     }

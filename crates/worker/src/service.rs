@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runtime::metrics::Metrics;
-use runtime::{Readiness, RedisMetrics, Status, probe_backlog, probe_redis, serve_health};
-use streams::{Consumer, DrainReport, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError};
+use runtime::{
+    Readiness, RedisMetrics, RedisNeeds, Status, probe_backlog, probe_redis, serve_health,
+};
+use streams::{
+    Consumer, DrainReport, Duty, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError,
+};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -180,7 +184,11 @@ impl Worker {
         let ready = self.readiness.clone();
         background.spawn(probe_redis(
             redis,
-            Status::Down,
+            RedisNeeds {
+                duties: &[Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)],
+                away: Status::Down,
+                full: Status::Degraded,
+            },
             ready,
             counters,
             stop.clone(),

@@ -57,7 +57,9 @@ async fn main() -> anyhow::Result<()> {
     let echo = Echo {
         work: Duration::from_millis(config.work_ms),
     };
-    redis.ping().await?;
+    redis
+        .check_writable(streams::Duty::Consume(streams::Queue::Inbound))
+        .await?;
     readiness.set("redis", Status::Ok);
     let health = serve_health(listener, readiness, metrics, stop.clone());
     let consumer = Consumer::new(redis, consumer, Arc::new(echo));

@@ -4,7 +4,7 @@ use std::net::ToSocketAddrs;
 
 use clap::Args;
 use jiff::Timestamp;
-use streams::{Redis, StreamsError};
+use streams::{Duty, Queue, Redis, StreamsError};
 
 use super::Diagnosis;
 use crate::config::IngressConfig;
@@ -23,6 +23,14 @@ pub struct ConfigArgs {
 
 /// Beyond this signed times are refused although they are right.
 const TOLERABLE_SKEW_MS: i64 = 30_000;
+
+/// The services share one user unless an operator gives each its own.
+const DUTIES: [Duty; 4] = [
+    Duty::TakeIn,
+    Duty::Consume(Queue::Inbound),
+    Duty::Consume(Queue::Crm),
+    Duty::Consume(Queue::Outbound),
+];
 
 /// Prints the effective settings and checks them.
 pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
@@ -174,6 +182,12 @@ async fn examine_redis(
     problems.extend(report.warnings());
     let server_ms = redis.clock_ms().await?;
     lines.push("scripts: work".into());
+    for check in [
+        redis.check_writable(Duty::TakeIn).await,
+        redis.check_permissions(&DUTIES).await,
+    ] {
+        problems.extend(check.err().map(|error| error.to_string()));
+    }
     let skew = Timestamp::now().as_millisecond() - server_ms;
     lines.push(format!("clock: {skew} ms off Redis' clock"));
     if skew.abs() > TOLERABLE_SKEW_MS {

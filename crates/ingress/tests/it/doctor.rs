@@ -377,3 +377,27 @@ fn addresses_of_every_kind_are_understood() {
         assert_eq!(output.status.code(), Some(0), "{base}: {}", said(&output));
     }
 }
+
+#[test]
+fn a_redis_that_refuses_what_is_needed_is_no_healthy_one() {
+    let redis = RedisServer::builder().append_only("always").start();
+    redis.run::<()>(&["SET", "partitions", "64"]);
+    redis.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    let rules = [
+        "on",
+        "nopass",
+        "~*",
+        "+@all",
+        "-rpush",
+        "-@dangerous",
+        "+info",
+    ];
+    redis.run::<()>(&[&["ACL", "SETUSER", "app"], &rules[..]].concat());
+    let url = format!("{}?user=app&pass=any", redis.url());
+    let output = doctor(&settings(&url, &[]), &["config"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["OOM: its memory is full", "lacks RPUSH on hist:*"] {
+        assert!(said.contains(part), "{part:?} in:\n{said}");
+    }
+}

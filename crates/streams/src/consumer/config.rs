@@ -23,9 +23,11 @@ pub struct ConsumerConfig {
     pub lane: usize,
     /// The most entries being worked on in the whole process.
     pub in_flight: usize,
-    /// After this many starts an entry becomes a dead letter.
+    /// After this many starts an entry becomes a dead letter. A start that ended because its process
+    /// stopped does not count.
     pub max_attempts: u32,
-    /// From this start on an entry runs alone in the process, so that a crash blames only it.
+    /// From this many starts that never ended, its own included, an entry runs alone in the process,
+    /// so that a crash blames only it.
     pub suspect_from: u32,
     /// The pause after the first failure; it doubles with each further one.
     pub first_retry: Duration,
@@ -33,6 +35,8 @@ pub struct ConsumerConfig {
     pub longest_retry: Duration,
     /// How many history lines a dead letter's note leaves.
     pub history_cap: usize,
+    /// How long a history is kept that only such a note began.
+    pub history_ttl: Duration,
 }
 
 /// The consumer's settings contradict each other.
@@ -68,6 +72,7 @@ impl ConsumerConfig {
             first_retry: Duration::from_millis(500),
             longest_retry: Duration::from_secs(30),
             history_cap: 40,
+            history_ttl: Duration::from_secs(30 * 24 * 60 * 60),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::commit::{Committed, EntryRef, Recorded, SetAside};
+use crate::commit::{Committed, EntryRef, Note, Recorded, SetAside};
 use crate::lease::Lease;
 use crate::{
     Commit, DeadLetterReason, Entry, Fields, PartitionKeys, ReadValues, Record, Redis, StreamsError,
@@ -293,9 +293,11 @@ pub(super) async fn dead_letter(
     attempts: u32,
     note: Option<String>,
 ) -> Settled {
-    let note = note
-        .as_deref()
-        .map(|line| (line, context.config.history_cap));
+    let note = note.as_deref().map(|line| Note {
+        line,
+        history_cap: context.config.history_cap,
+        history_ttl: context.config.history_ttl,
+    });
     let recorded = persist(context, async || {
         context
             .redis

@@ -14,9 +14,8 @@ use crate::{Redis, StreamId};
 use super::Handler;
 use super::config::ConsumerConfig;
 use super::job::{Context, Outcome};
-use super::load::load;
 use super::mailboxes::{Content, Item, MailboxKey, Mailboxes};
-use super::process::process;
+use super::process::{process, unless_panics};
 use super::wake::Waker;
 
 /// What all partitions of a consumer share.
@@ -165,7 +164,8 @@ impl<H: Handler> PartitionLoop<H> {
         for entry in entries {
             let mut item: Item<H::Payload> = entry.into();
             if let Content::Whole(_, payload) = &item.content {
-                item.lane = self.shared.handler.lane(payload).map(Into::into);
+                let lane = unless_panics(|| self.shared.handler.lane(payload));
+                item.lane = lane.flatten().map(Into::into);
             }
             self.mailboxes.push(item);
         }
@@ -194,10 +194,7 @@ impl<H: Handler> PartitionLoop<H> {
             };
             let handler = self.shared.handler.clone();
             self.running.spawn(async move {
-                let outcome = match load(&mut item, &context).await {
-                    Ok(()) => process(handler.as_ref(), &item, context).await,
-                    Err(outcome) => outcome,
-                };
+                let outcome = process(handler.as_ref(), &mut item, context).await;
                 (key, item, outcome)
             });
         }

@@ -1,43 +1,73 @@
 //! One entry from its start to its settlement.
 
-use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use shared_types::Masking;
 
-use crate::begin::Begun;
+use crate::begin::{Begun, Start, StartEnd};
 use crate::commit::EntryRef;
-use crate::{DeadLetterReason, Entry, Job, ReadValues};
+use crate::{DeadLetterReason, Entry, Job, ReadValues, Reads};
 
 use super::Handler;
-use super::job::{Context, NoAnswer, Outcome, dead_letter, persist};
+use super::job::{Context, Interrupted, NoAnswer, Outcome, dead_letter, persist};
+use super::load::load;
 use super::mailboxes::{Content, Item, Poison};
 
 /// The reason of a dead letter whose processing cannot even start: a key that is read or written
 /// then holds what it should not.
 const REFUSED_BY_REDIS: &str = "refused_by_redis";
 
-/// Works on `item` and says what became of it. A panic of the handler counts as a failed attempt.
+/// Works on `item` and says what became of it. A panic counts as a failed attempt.
 pub(super) async fn process<H: Handler>(
     handler: &H,
-    item: &Item<H::Payload>,
+    item: &mut Item<H::Payload>,
     context: Context,
 ) -> Outcome {
-    let work = AssertUnwindSafe(settle(handler, item, context)).catch_unwind();
-    work.await.unwrap_or_else(|_| Outcome::Retry {
-        after: std::time::Duration::from_secs(1),
-        error: "the handler panicked".into(),
-    })
+    let start = Start::new();
+    let (redis, lease) = (context.redis.clone(), context.lease.clone());
+    let work = AssertUnwindSafe(settle(handler, item, &start, context)).catch_unwind();
+    let outcome = work.await.unwrap_or_else(|_| panicked());
+    let end = match outcome {
+        Outcome::Retry { .. } => StartEnd::Failed,
+        Outcome::Left => StartEnd::Left,
+        Outcome::Done | Outcome::Lost => return outcome,
+    };
+    // A start whose end cannot be noted counts as a crash, which is the safe side.
+    if let Err(error) = redis.end_start(&lease, item.id, &start, end).await {
+        tracing::debug!(%error, "the end of a start could not be noted");
+    }
+    outcome
 }
 
-async fn settle<H: Handler>(handler: &H, item: &Item<H::Payload>, mut context: Context) -> Outcome {
+fn panicked() -> Outcome {
+    Outcome::Retry {
+        after: Duration::from_secs(1),
+        error: "the handler panicked".into(),
+    }
+}
+
+/// What a handler says of an entry. A panic here must not end more than this entry's attempt.
+pub(super) fn unless_panics<T>(say: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(say)).ok()
+}
+
+async fn settle<H: Handler>(
+    handler: &H,
+    item: &mut Item<H::Payload>,
+    start: &Start,
+    mut context: Context,
+) -> Outcome {
+    if let Err(outcome) = load(item, &context).await {
+        return outcome;
+    }
     if context.take_permit().await.is_err() {
         return Outcome::Left;
     }
     let (entry, payload) = match &item.content {
         Content::Whole(entry, payload) => (entry.clone(), payload.clone()),
-        // The partition's loop has loaded it; if not, it does so the next time.
+        // Loaded above; if not, it is the next time.
         Content::Unloaded => return Outcome::Left,
         Content::Poison(poison) => return set_aside(handler, item, poison, &context).await,
     };
@@ -48,8 +78,32 @@ async fn settle<H: Handler>(handler: &H, item: &Item<H::Payload>, mut context: C
         values,
         context,
     };
-    match begin(handler, &entry, &payload, &context).await {
-        Ok(Begun::Started { attempt, values }) => {
+    let keys = context.redis.keys().of(context.lease.partition);
+    let reads = unless_panics(|| handler.reads(&entry, &payload, keys));
+    match begin(
+        &entry,
+        start,
+        reads.as_ref().unwrap_or(&Reads::default()),
+        &context,
+    )
+    .await
+    {
+        // Counted like any other, so that it ends as a dead letter.
+        Ok(Begun::Started { attempt, .. })
+            if reads.is_none() && attempt <= context.config.max_attempts =>
+        {
+            panicked()
+        }
+        Ok(Begun::Started {
+            attempt,
+            unended,
+            values,
+        }) => {
+            let suspect =
+                unended >= context.config.suspect_from && attempt <= context.config.max_attempts;
+            if suspect && isolate(&entry, unended, &mut context).await.is_err() {
+                return Outcome::Left;
+            }
             started(handler, item, job(attempt, values, context)).await
         }
         Ok(Begun::AlreadyDone) => job(0, ReadValues::default(), context).acknowledge().await.0,
@@ -85,17 +139,18 @@ async fn set_aside<H: Handler>(
             .as_ref()
             .map_or("", |entry| &entry.conversation),
     };
-    let note = poison.entry.as_ref().and_then(|_| handler.unread_note());
+    let note = poison.entry.as_ref();
+    let note = note.and_then(|_| unless_panics(|| handler.unread_note()).flatten());
     dead_letter(context, entry, &DeadLetterReason { reason, error }, 0, note)
         .await
         .0
 }
 
 /// Waits until the lease is safe, then counts the attempt.
-async fn begin<H: Handler>(
-    handler: &H,
+async fn begin(
     entry: &Entry,
-    payload: &H::Payload,
+    start: &Start,
+    reads: &Reads,
     context: &Context,
 ) -> Result<Begun, NoAnswer> {
     while !context.lease.may_start_work(Instant::now()) {
@@ -105,21 +160,24 @@ async fn begin<H: Handler>(
             () = tokio::time::sleep(context.config.tick() / 10) => {}
         }
     }
-    let reads = handler.reads(
-        entry,
-        payload,
-        context.redis.keys().of(context.lease.partition),
-    );
-    // A repetition after a lost answer must not count twice: a slow Redis is not a poison message.
-    let first = std::sync::atomic::AtomicBool::new(true);
     persist(context, async || {
-        let recount = first.swap(false, std::sync::atomic::Ordering::Relaxed);
         context
             .redis
-            .begin(&context.lease, entry, &reads, recount)
+            .begin(&context.lease, entry, reads, start)
             .await
     })
     .await
+}
+
+/// Waits until nothing else runs in this process: earlier starts of the entry never ended.
+async fn isolate(entry: &Entry, unended: u32, context: &mut Context) -> Result<(), Interrupted> {
+    tracing::warn!(
+        entry = %entry.id, partition = %context.lease.partition, starts = unended,
+        "entry runs alone because earlier starts of it never ended"
+    );
+    context.permit = None;
+    context.weight = u32::try_from(context.config.in_flight).unwrap_or(u32::MAX);
+    context.take_permit().await
 }
 
 async fn started<H: Handler>(
@@ -127,7 +185,7 @@ async fn started<H: Handler>(
     item: &Item<H::Payload>,
     mut job: Job<H::Payload>,
 ) -> Outcome {
-    let context = &mut job.context;
+    let context = &job.context;
     if job.attempt > 1 {
         context.redis.observer().redelivered(context.lease.queue);
     }
@@ -138,23 +196,11 @@ async fn started<H: Handler>(
         job.attempt -= 1;
         // Without a way out, a panic here would come back for ever.
         let told = || handler.last_words(&job.entry, &job.payload, &job.values);
-        let told = std::panic::catch_unwind(AssertUnwindSafe(told)).unwrap_or_default();
-        let settled = match told {
+        let settled = match unless_panics(told).flatten() {
             Some(effects) => job.give_up(error, effects).await,
             None => job.retry(error, None).await,
         };
         return settled.0;
-    }
-    if job.attempt >= context.config.suspect_from {
-        tracing::warn!(
-            entry = %job.entry.id, partition = %context.lease.partition, attempt = job.attempt,
-            "entry runs alone because earlier attempts did not end"
-        );
-        context.permit = None;
-        context.weight = u32::try_from(context.config.in_flight).unwrap_or(u32::MAX);
-        if context.take_permit().await.is_err() {
-            return Outcome::Left;
-        }
     }
     handler.handle(job).await.0
 }

@@ -1,15 +1,17 @@
--- All effects of a turn, or none. The gate is XACK: it is the only test-and-set, and dead-lettering
--- uses the same one. It is allowed when memory is short and marks the script dirty, so that nothing
--- after it can be refused. Arguments are parsed before the first write: Lua has no rollback.
+-- All effects of a turn, or none: everything is checked before the first write, because Lua has no
+-- rollback. Commit and dead-lettering ask for the same pending entry, so one of the two wins. It is
+-- acknowledged when all else is written, so that nothing that goes wrong on the way can lose it.
 -- An entry that cannot be handled is set aside with what its conversation is told: it becomes a dead
 -- letter and is not remembered as done, so that it can be replayed.
 -- KEYS owner, stream, attempts, done, state, list, contact, dead letters, then the streams that entries
 --      are added to
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s,
---      then counted runs: pairs that the dead letter begins with (none when the entry ends well), state pairs, contact pairs, contact fields to drop, list items,
+--      then counted runs: pairs that the dead letter begins with (none when the entry ends well),
+--      state pairs, contact pairs, contact fields to drop, list items,
 --      and for each of the last keys the number of its entries with a counted run of pairs each
 -- returns {'FENCED'} | {'ALREADY'} | {'CONFLICT', version} | {'OK', version}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
 if version ~= tonumber(ARGV[4]) then
   if redis.call('EXISTS', KEYS[4]) == 1 then return {'ALREADY'} end
@@ -29,15 +31,31 @@ local added = {}
 for key = 9, #KEYS do
   local count = tonumber(ARGV[at])
   at = at + 1
+  if count > 0 then
+    redis.call('XLEN', KEYS[key])
+    permit(KEYS[key], 'XADD')
+  end
   for k = 1, count do added[#added + 1] = {KEYS[key], run()} end
 end
-local entry = #aside > 0 and redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]
+if #aside > 0 then
+  redis.call('XLEN', KEYS[8])
+  permit(KEYS[8], 'XADD')
+  add_fields(aside, KEYS[2], ARGV[3])
+else
+  permit(KEYS[4], 'SET')
+end
+if #contact > 0 or #forgotten > 0 then
+  redis.call('HLEN', KEYS[7])
+  permit(KEYS[7], 'HSET', 'HDEL')
+end
+if #lines > 0 then
+  redis.call('LLEN', KEYS[6])
+  permit(KEYS[6], 'RPUSH', 'LTRIM', 'EXPIRE')
+end
+permit(KEYS[5], 'HSET', 'EXPIRE')
+permit_end(KEYS[2], KEYS[3])
 
-if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'ALREADY'} end
-redis.call('XDEL', KEYS[2], ARGV[3])
-redis.call('HDEL', KEYS[3], ARGV[3])
-redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
-redis.call('EXPIRE', KEYS[5], ARGV[6])
+write_at_full_memory(KEYS[3])
 if #contact > 0 then redis.call('HSET', KEYS[7], unpack(contact)) end
 if #forgotten > 0 then redis.call('HDEL', KEYS[7], unpack(forgotten)) end
 if #lines > 0 then
@@ -46,10 +64,12 @@ if #lines > 0 then
   redis.call('EXPIRE', KEYS[6], ARGV[6])
 end
 for k = 1, #added do redis.call('XADD', added[k][1], '*', unpack(added[k][2])) end
+redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
+redis.call('EXPIRE', KEYS[5], ARGV[6])
 if #aside > 0 then
-  for _, part in ipairs(entry and entry[2] or {}) do aside[#aside + 1] = part end
   redis.call('XADD', KEYS[8], '*', unpack(aside))
 else
   redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[7])
 end
+end_entry(KEYS[2], ARGV[2], KEYS[3], ARGV[3])
 return {'OK', version + 1}

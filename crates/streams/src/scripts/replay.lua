@@ -3,6 +3,9 @@
 -- KEYS dead letters, stream ; ARGV dead letter id ; returns the new entry's id, or false
 local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not letter then return false end
+redis.call('XLEN', KEYS[2])
+permit(KEYS[1], 'XDEL')
+permit(KEYS[2], 'XADD')
 local fields = {'replay_of', ARGV[1]}
 for i = 1, #letter[2], 2 do
   local name = letter[2][i]

@@ -180,7 +180,9 @@ async fn a_suspect_runs_alone() {
     let partition = redis.partitions().partition_of("suspect");
     let entries: Vec<(String, Vec<(String, String)>)> =
         server.run(&["XRANGE", &format!("in:{partition}"), "-", "+"]);
-    server.run::<u64>(&["HSET", &format!("att:{partition}"), &entries[0].0, "2"]);
+    let starts = format!("{}:s", entries[0].0);
+    let att = format!("att:{partition}");
+    server.run::<u64>(&["HSET", &att, &starts, "2 2 crashed"]);
     let running = run(&redis, config(), &echo);
     eventually(async || match echo.started.load(Ordering::SeqCst) {
         0 => Err("not started"),
@@ -239,6 +241,11 @@ async fn a_replay_is_handled_like_new_and_pressing_twice_replays_once() {
         ["note"],
         "the conversation knows that something is missing"
     );
+    let expires = server.run::<i64>(&["TTL", "hist:c"]);
+    assert!(
+        expires > 0,
+        "a history that only the note began ends: {expires}"
+    );
 
     let id = redis.letters(DEAD, Some("refused"), 10).await.unwrap()[0].id;
     let (first, second) = tokio::join!(
@@ -277,4 +284,20 @@ async fn letters_are_listed_by_reason_shown_and_discarded() {
     assert!(redis.discard(DEAD, id).await.unwrap());
     assert!(!redis.discard(DEAD, id).await.unwrap());
     assert_eq!(redis.letter(DEAD, id).await.unwrap(), None);
+}
+
+/// More than a script can hand to one command: it is kept all the same.
+#[tokio::test]
+async fn an_entry_of_thousands_of_fields_is_set_aside_whole() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let fields: Vec<String> = (0..10_000).map(|n| format!("word{n}")).collect();
+    let mut words = vec!["XADD", "in:3", "*"];
+    words.extend(fields.iter().map(String::as_str));
+    server.run::<String>(&words);
+    let running = run(&redis, config(), &Arc::new(Echo::default()));
+    until_empty(&server).await;
+    let letters = redis.letters(DEAD, Some("undecodable"), 10).await.unwrap();
+    assert!(letters[0].fields["_fields"].contains("word9999"));
+    running.stop().await;
 }

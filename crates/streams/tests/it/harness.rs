@@ -8,8 +8,8 @@ use clap::Parser;
 use shared_types::{Payload, PayloadError};
 use streams::{
     Commit, Consumer, ConsumerConfig, DeadLetterReason, Destination, DrainReport, Entry, Handler,
-    Ingest, Ingested, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue, ReadValues,
-    Reads, Redis, RedisConfig, Settled,
+    Ingest, Ingested, Interrupted, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch,
+    Queue, ReadValues, Reads, Redis, RedisConfig, Settled,
 };
 use test_support::RedisServer;
 use tokio::sync::Notify;
@@ -76,7 +76,8 @@ impl Payload for Text {
 /// Answers every entry with an outbound entry that repeats its event.
 ///
 /// Payloads: `echo`; `gate` waits for [`Echo::gate`]; `fail` is retried each time; `panic` and
-/// `speechless` panic, the latter also when it is given up; `reject` becomes a dead letter at once.
+/// `speechless` panic, the latter also when it is given up; `reject` becomes a dead letter at once;
+/// `wait` waits until its process stops.
 #[derive(Default)]
 pub(crate) struct Echo {
     pub(crate) gate: Notify,
@@ -126,6 +127,12 @@ impl Echo {
     async fn work(&self, job: Job<Text>) -> Settled {
         match job.payload.0.as_str() {
             "gate" => self.gate.notified().await,
+            "wait" => {
+                let mut job = job;
+                return match job.wait_for(std::future::pending::<()>()).await {
+                    Ok(()) | Err(Interrupted) => job.leave(),
+                };
+            }
             "fail" => return job.retry("it failed: because".into(), None).await,
             "panic" | "speechless" => panic!("on purpose"),
             "reject" => {
@@ -261,4 +268,16 @@ pub(crate) fn pending(server: &RedisServer) -> u64 {
                 .0
         })
         .sum()
+}
+
+/// How often a script failed since the statistics were reset.
+pub(crate) fn refused_scripts(server: &RedisServer) -> u64 {
+    let stats: String = server.run(&["INFO", "commandstats"]);
+    let line = stats
+        .lines()
+        .find(|line| line.starts_with("cmdstat_evalsha:"));
+    let failed = line.and_then(|line| line.split("failed_calls=").nth(1));
+    failed
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(0)
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use streams::{Destination, Ingested, Queue, RateLimit};
+use streams::{Destination, Duty, Ingested, Queue, RateLimit};
 use test_support::RedisServer;
 
 use crate::harness::{entry, ingest, redis_at, redis_with, waiting};
@@ -118,7 +118,7 @@ async fn a_full_backlog_refuses_and_leaves_no_dedup_key() {
 async fn dedup_key_set_for_a_message_that_was_never_queued() {
     let server = RedisServer::start();
     let redis = redis_at(&server);
-    redis.ping().await.unwrap();
+    redis.check_writable(Duty::TakeIn).await.unwrap();
     server.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
     let one = entry("c", "e1", "x");
     assert!(redis.ingest(&ingest(&one)).await.is_err());
