@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use redis::Value;
 
-<<<<<<< HEAD
 use crate::begin::named;
-use crate::commit::{Recorded, add_pairs};
-use crate::entry::text;
-=======
 use crate::commit::{Recorded, add_pairs, seconds};
->>>>>>> 899808a (Refuse a script whole or run it to its end, and work on when Redis' memory is full)
+use crate::entry::text;
 use crate::lease::Lease;
 use crate::script::RECORD;
 use crate::{Entry, Fields, Redis, StreamsError};
@@ -90,12 +86,7 @@ impl Redis {
                 invocation
                     .arg(u8::from(record.ends_entry))
                     .arg(record.unless.unwrap_or_default());
-<<<<<<< HEAD
-                invocation.arg(record.ttl.as_secs());
-=======
                 invocation.arg(seconds(record.ttl));
-                add_pairs(invocation, &record.fields);
->>>>>>> 899808a (Refuse a script whole or run it to its end, and work on when Redis' memory is full)
                 invocation.arg(item).arg(cap).arg(index_value);
                 add_pairs(invocation, &record.fields);
                 add_pairs(invocation, &target_fields);

@@ -58,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
         work: Duration::from_millis(config.work_ms),
     };
     redis
-        .check_writable(streams::Duty::Consume(streams::Queue::Inbound))
+        .check_writable(streams::Duty::Consume(Queue::Inbound))
         .await?;
     readiness.set("redis", Status::Ok);
     let health = serve_health(listener, readiness, metrics, stop.clone());

@@ -1,12 +1,6 @@
-<<<<<<< HEAD
--- Writes down how a send stands, under the fence, and ends its entry when told to. Nothing is written
--- when a hash is not any more what the step was judged by.
--- KEYS owner, stream, attempts, record, list, index, target, then the hashes that were judged by
-=======
 -- Writes down how a send stands, under the fence, and ends its entry when told to: refused whole or
--- written whole, see commit.
--- KEYS owner, stream, attempts, record, list, index, target
->>>>>>> 899808a (Refuse a script whole or run it to its end, and work on when Redis' memory is full)
+-- written whole, see commit. Nothing is written when a hash is not any more what the step was judged by.
+-- KEYS owner, stream, attempts, record, list, index, target, then the hashes that were judged by
 -- ARGV token, group, entry id, end the entry (0/1), guard field ('' for none), ttl s,
 --      list item ('' for none), list cap, index value ('' for none),
 --      then counted runs: record pairs, pairs to add to the target stream, and for each of the last
@@ -17,7 +11,6 @@ if ARGV[5] ~= '' then
   local held = redis.call('HGET', KEYS[4], ARGV[5])
   if held then return {'HELD', held} end
 end
-<<<<<<< HEAD
 local at = 10
 local function run()
   local n = tonumber(ARGV[at])
@@ -39,37 +32,12 @@ for key = 8, #KEYS do
   reply[#reply + 1] = values
 end
 if changed then return reply end
-
-if ARGV[4] == '1' then
-  if redis.call('XACK', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'ALREADY'} end
-  redis.call('XDEL', KEYS[2], ARGV[3])
-  redis.call('HDEL', KEYS[3], ARGV[3])
-else
-  -- A script whose first write may run at full memory runs to its end: what waits is sent all the same.
-  redis.call('HDEL', KEYS[4], '')
-end
-if #pairs > 0 then
-  redis.call('HSET', KEYS[4], unpack(pairs))
-  redis.call('EXPIRE', KEYS[4], ARGV[6])
-end
-if ARGV[7] ~= '' then
-  redis.call('LREM', KEYS[5], 1, ARGV[7])
-  redis.call('LPUSH', KEYS[5], ARGV[7])
-  redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[8]) - 1)
-  redis.call('EXPIRE', KEYS[5], ARGV[6])
-end
-if ARGV[9] ~= '' then redis.call('SET', KEYS[6], ARGV[9], 'EX', ARGV[6]) end
-if #added > 0 then redis.call('XADD', KEYS[7], '*', unpack(added)) end
-=======
-local pairs_end = 7 + tonumber(ARGV[7])
-local item, cap, index = ARGV[pairs_end + 1], tonumber(ARGV[pairs_end + 2]), ARGV[pairs_end + 3]
-local target_start = pairs_end + 5
-local ends, written, added = ARGV[4] == '1', pairs_end > 7, #ARGV >= target_start
+local ends, item, index = ARGV[4] == '1', ARGV[7], ARGV[9]
 if ends then
   if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
   permit_end(KEYS[2], KEYS[3])
 end
-if written then
+if #pairs > 0 then
   redis.call('HLEN', KEYS[4])
   permit(KEYS[4], 'HSET', 'EXPIRE')
 end
@@ -78,24 +46,23 @@ if item ~= '' then
   permit(KEYS[5], 'LREM', 'LPUSH', 'LTRIM', 'EXPIRE')
 end
 if index ~= '' then permit(KEYS[6], 'SET') end
-if added then
+if #added > 0 then
   redis.call('XLEN', KEYS[7])
   permit(KEYS[7], 'XADD')
 end
 
 write_at_full_memory(KEYS[3])
-if written then
-  redis.call('HSET', KEYS[4], unpack(ARGV, 8, pairs_end))
+if #pairs > 0 then
+  redis.call('HSET', KEYS[4], unpack(pairs))
   redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
 if item ~= '' then
   redis.call('LREM', KEYS[5], 1, item)
   redis.call('LPUSH', KEYS[5], item)
-  redis.call('LTRIM', KEYS[5], 0, cap - 1)
+  redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[8]) - 1)
   redis.call('EXPIRE', KEYS[5], ARGV[6])
 end
 if index ~= '' then redis.call('SET', KEYS[6], index, 'EX', ARGV[6]) end
-if added then redis.call('XADD', KEYS[7], '*', unpack(ARGV, target_start)) end
+if #added > 0 then redis.call('XADD', KEYS[7], '*', unpack(added)) end
 if ends then end_entry(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) end
->>>>>>> 899808a (Refuse a script whole or run it to its end, and work on when Redis' memory is full)
 return {'OK'}
