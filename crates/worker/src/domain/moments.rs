@@ -68,6 +68,8 @@ pub enum Telling {
     Never,
     /// Bare numbers in such a message are no hours.
     Money,
+    /// Beside a number, it is an hour whatever the message is about.
+    Hour,
     /// The message asks how long something takes: a bare "2 uur" is no time of the day.
     Duration,
     /// A greeting where it opens the message and something follows: "Morgen, ...".
@@ -99,7 +101,8 @@ const DATE_PARTS: [&str; 9] = [
 ];
 const TIME_PARTS: [&str; 5] = ["hour", "minute", "minute_word", "hm", "clock"];
 
-const LISTS: [(&str, Telling); 16] = [
+const LISTS: [(&str, Telling); 17] = [
+    ("hour_words", Telling::Hour),
     ("durations", Telling::Duration),
     ("greetings", Telling::Greeting),
     ("shy", Telling::Shy),

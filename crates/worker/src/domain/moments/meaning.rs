@@ -260,6 +260,8 @@ pub enum Relation {
     First,
     /// The second of two is meant.
     Second,
+    /// The week that it is in.
+    Week,
     /// `day -1`: days from it.
     Shift(i32),
     /// It is none.
@@ -280,6 +282,7 @@ impl FromStr for Relation {
             "or" => Self::Or,
             "first" => Self::First,
             "second" => Self::Second,
+            "week" => Self::Week,
             "none" => Self::Nothing,
             _ => {
                 let days = text.strip_prefix("day ").ok_or(())?;

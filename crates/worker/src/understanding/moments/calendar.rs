@@ -81,6 +81,10 @@ impl Calendar<'_> {
             Relation::After => Days::From(to.tomorrow().ok()?),
             Relation::Until => Days::Until(to),
             Relation::Before => Days::Until(from.yesterday().ok()?),
+            Relation::Week => {
+                let since = i32::from(from.weekday().to_monday_zero_offset());
+                part_of_week(DatePart::Whole, plus(from, (-since).days())?)?
+            }
             Relation::Shift(days) if days < 0 => Days::On(plus(from, days.days())?),
             Relation::Shift(days) => Days::On(plus(to, days.days())?),
             Relation::Between | Relation::Or => {
@@ -201,6 +205,8 @@ impl Calendar<'_> {
     }
 
     fn weekend(&self, weeks: i32) -> Option<Days> {
+        // On a Sunday the weekend that is meant is the next one.
+        let weeks = weeks + i32::from(self.today.weekday() == Weekday::Sunday);
         let saturday = plus(self.monday(weeks)?, 5.days())?;
         Some(Days::Between(saturday, saturday.tomorrow().ok()?))
     }

@@ -118,7 +118,7 @@ impl Scan<'_> {
     /// `12/12`, `12-12-2026`, `12.12.`
     fn numeric(&self, at: usize) -> Option<(Part, usize)> {
         let word = self.message.get(at).filter(|word| word.is_number)?;
-        let make = |numbers: &[&str], hyphen: bool| {
+        let make = |numbers: &[&str], hyphen: bool, slashed: bool| {
             let (first, second, third) = match numbers {
                 [year, month, day] if year.len() == 4 => (day, month, Some(*year)),
                 [day, month, year] => (day, month, Some(*year)),
@@ -127,7 +127,7 @@ impl Scan<'_> {
             };
             let short = |text: &str| text.parse::<u8>().ok().filter(|_| text.len() <= 2);
             let (first, second) = (short(first)?, short(second)?);
-            let (day, month) = if second > 12 && first <= 12 {
+            let (day, month) = if second > 12 && first <= 12 && slashed {
                 (second, first)
             } else {
                 (first, second)
@@ -161,7 +161,7 @@ impl Scan<'_> {
             };
             let numbers: Vec<&str> = dots.iter().copied().chain(joined).collect();
             let certain = numbers.len() == 3 || word.dotted || self.is_dotted_date(at);
-            return Some((make(&numbers, false).filter(|_| certain)?, end));
+            return Some((make(&numbers, false, false).filter(|_| certain)?, end));
         }
         let sign = self
             .message
@@ -181,7 +181,7 @@ impl Scan<'_> {
             .map(|word| word.text.as_str())
             .collect();
         let end = at + 2 * numbers.len() - 1;
-        let part = make(&numbers, sign.text == "-")?;
+        let part = make(&numbers, sign.text == "-", sign.text == "/")?;
         self.is_bare_number(end).then_some((part, end))
     }
 

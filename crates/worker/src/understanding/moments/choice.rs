@@ -53,13 +53,10 @@ impl Choice<'_> {
         let Some((said, from, to)) = self.stretches.get(place) else {
             return Standing::None;
         };
-        if is_nothing(said) || self.is_of_something_else(*from, said) {
+        if is_nothing(said) || self.is_of_something_else(said, *from, *to) {
             return Standing::None;
         }
-        if let Said::Time(time) = said
-            && is_weak(time)
-            && self.anywhere(Telling::Money)
-        {
+        if self.is_weak(said, *from, *to) && self.anywhere(Telling::Money) {
             return Standing::None;
         }
         let bare = matches!(said, Said::Time(TimeSaid::Clock { .. }));
@@ -82,11 +79,14 @@ impl Choice<'_> {
         self.grammar.words.told(telling, self.words, at)
     }
 
+    /// The length of the longest phrase of a list that stands here and ends in time.
+    fn told_within(&self, telling: Telling, at: usize, end: usize) -> Option<usize> {
+        let words = self.words.get(..end.min(self.words.len()))?;
+        self.grammar.words.told(telling, words, at)
+    }
+
     fn told_in(&self, telling: Telling, from: usize, to: usize) -> bool {
-        (from..to).any(|at| {
-            self.told(telling, at)
-                .is_some_and(|length| at + length <= to)
-        })
+        (from..to).any(|at| self.told_within(telling, at, to).is_some())
     }
 
     fn anywhere(&self, telling: Telling) -> bool {
@@ -94,17 +94,25 @@ impl Choice<'_> {
     }
 
     /// "bouwjaar maart 2019", "apk tot mei".
-    fn is_of_something_else(&self, from: usize, said: &Said) -> bool {
-        let unsure = match said {
-            Said::Date(_) => true,
-            Said::Time(time) => is_weak(time),
-        };
+    fn is_of_something_else(&self, said: &Said, from: usize, to: usize) -> bool {
+        let unsure = matches!(said, Said::Date(_)) || self.is_weak(said, from, to);
         let start = from.saturating_sub(FAR);
         let start = (start..=from)
             .rev()
             .find(|at| self.cut(*at) >= Gap::Hard)
             .unwrap_or(start);
-        unsure && self.told_in(Telling::Never, start.min(from), from)
+        unsure
+            && (start.min(from)..from).any(|at| self.told_within(Telling::Never, at, to).is_some())
+    }
+
+    /// Hours that nothing but a preposition tells: "rond 13" may be an amount.
+    fn is_weak(&self, said: &Said, from: usize, to: usize) -> bool {
+        let written_out = |word: &Word| word.is_number && word.text.contains(':');
+        matches!(
+            said,
+            Said::Time(TimeSaid::Clock { .. } | TimeSaid::Around(..))
+        ) && !self.told_in(Telling::Hour, from, to)
+            && !self.words.iter().take(to).skip(from).any(written_out)
     }
 
     fn cut(&self, at: usize) -> Gap {
@@ -128,26 +136,24 @@ impl Choice<'_> {
     }
 
     fn is_denied(&self, from: usize, to: usize, end: usize) -> bool {
+        let other = |from: usize, to: usize| {
+            let mut stretches = self.stretches.iter();
+            stretches.any(|(_, start, _)| (from..to).contains(start))
+        };
+        let joined =
+            |from: usize, to: usize| (from..to).any(|at| self.told(Telling::Joiner, at).is_some());
         let before = (from.saturating_sub(NEAR + 1)..from).any(|at| {
-            self.told(Telling::NotBefore, at).is_some_and(|length| {
+            let length = self.told_within(Telling::NotBefore, at, from);
+            length.is_some_and(|length| {
                 let until = at + length;
-                until <= from
-                    && from - until < NEAR
-                    && (at + 1..=from).all(|at| self.cut(at) == Gap::Nothing)
-                    && !self
-                        .stretches
-                        .iter()
-                        .any(|(_, other, _)| (until..from).contains(other))
+                let apart = (at + 1..=from).any(|at| self.cut(at) > Gap::Nothing);
+                from - until < NEAR && !apart && !other(until, from) && !joined(until, from)
             })
         });
         let after = (to..end.min(to + NEAR)).any(|at| {
-            let length = self.told(Telling::NotAfter, at);
+            let length = self.told_within(Telling::NotAfter, at, end);
             let asked = self.asks && length == Some(1);
-            let between = self
-                .stretches
-                .iter()
-                .any(|(_, other, _)| (to..at).contains(other));
-            length.is_some_and(|length| at + length <= end) && !asked && !between
+            length.is_some() && !asked && !other(to, at)
         });
         before || after
     }
@@ -186,11 +192,4 @@ fn is_nothing(said: &Said) -> bool {
         Said::Time(TimeSaid::Nothing | TimeSaid::Around(Relation::Nothing, _)) => true,
         Said::Time(_) => false,
     }
-}
-
-/// Hours that nothing but a preposition tells.
-fn is_weak(said: &TimeSaid) -> bool {
-    matches!(said, TimeSaid::Around(_, clocks) if clocks.iter().all(|clock| {
-        matches!(clock, TimeSaid::Clock { minutes, .. } if minutes % 60 == 0)
-    }))
 }

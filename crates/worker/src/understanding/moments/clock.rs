@@ -75,7 +75,7 @@ fn around(relation: Relation, clocks: &[TimeSaid], hint: Option<Hint>) -> Option
             }
             Some(Times::Between(from, to))
         }
-        Relation::Shift(_) | Relation::Nothing => None,
+        Relation::Week | Relation::Shift(_) | Relation::Nothing => None,
     }
 }
 

@@ -101,6 +101,10 @@ pub(super) enum Step {
     OneOf(Vec<Choice>),
     Optional(Vec<Choice>),
     Gap,
+    /// A clause begins here.
+    Start,
+    /// A clause ends here.
+    End,
 }
 
 #[derive(Debug, Clone)]
@@ -179,7 +183,8 @@ fn first_words(steps: &[Step]) -> Vec<u32> {
         let (choices, optional) = match step {
             Step::OneOf(choices) => (choices, false),
             Step::Optional(choices) => (choices, true),
-            Step::Gap => return vec![0],
+            Step::Start => continue,
+            Step::Gap | Step::End => return vec![0],
         };
         for choice in choices {
             match choice {
@@ -211,7 +216,9 @@ fn compile(words: &mut Words, elements: &[Element]) -> Vec<Step> {
                 }
             }
             Element::Gap(Reach::Near | Reach::Sentence | Reach::Message) => steps.push(Step::Gap),
-            Element::NoneOf(_) | Element::Start | Element::End => {}
+            Element::Start => steps.push(Step::Start),
+            Element::End => steps.push(Step::End),
+            Element::NoneOf(_) => {}
         }
     }
     steps

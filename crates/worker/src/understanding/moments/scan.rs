@@ -49,11 +49,11 @@ impl<'g> Scan<'g> {
             });
             Some(DateSaid::Around(*relation, dates.collect()))
         });
-        longer(
-            around,
-            self.plain_date(at)
-                .filter(|found| self.stands_alone(at, found)),
-        )
+        // A wording for the whole is more than its parts: "between Christmas and New Year".
+        let plain = self
+            .plain_date(at)
+            .filter(|found| self.stands_alone(at, found));
+        longer(plain, around)
     }
 
     /// The longest wording for a time of the day that begins at a word.
@@ -235,6 +235,10 @@ impl<'g> Scan<'g> {
                     .then(|| self.advance(rest, from, at, parts))
                     .flatten()
             }
+            Step::Start | Step::End => self
+                .starts(at)
+                .then(|| self.advance(rest, from, at, parts))
+                .flatten(),
             Step::Gap => (at..=at + NEAR).find_map(|next| {
                 parts.truncate(depth);
                 let cut = self
@@ -248,6 +252,15 @@ impl<'g> Scan<'g> {
                 self.advance(rest, from, next, parts)
             }),
         }
+    }
+
+    /// Whether a clause begins here, or the message ends.
+    fn starts(&self, at: usize) -> bool {
+        at == 0
+            || self
+                .message
+                .get(at)
+                .is_none_or(|word| word.before > Gap::Nothing)
     }
 
     fn choice(
