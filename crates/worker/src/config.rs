@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 use crate::budget::KEPT;
+use crate::llm::{Auto, Format, Settings, Temperature, TokenField};
 
 /// Everything that `worker serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -148,6 +149,36 @@ pub struct ModelConfig {
     #[arg(long, env = "LLM_MODEL", default_value = "gpt-4o-mini")]
     pub llm_model: String,
 
+    /// How freely it may word: `auto` is 0, and 0.4 for replies, and leaves it out when the server
+    /// refuses; `none`, or a number from 0 to 2.
+    #[arg(
+        long,
+        env = "LLM_TEMPERATURE",
+        default_value = "auto",
+        value_name = "T"
+    )]
+    pub llm_temperature: Auto<Temperature>,
+
+    /// The field that bounds an answer: `max_completion_tokens`, `max_tokens`, `none`; `auto` tries
+    /// them in this order.
+    #[arg(
+        long,
+        env = "LLM_TOKEN_LIMIT_FIELD",
+        default_value = "auto",
+        value_name = "FIELD"
+    )]
+    pub llm_token_limit_field: Auto<TokenField>,
+
+    /// How JSON is asked for: `json_schema`, `json_object`, `none` (by the prompt alone); `auto` tries
+    /// them in this order.
+    #[arg(
+        long,
+        env = "LLM_RESPONSE_FORMAT",
+        default_value = "auto",
+        value_name = "FORMAT"
+    )]
+    pub llm_response_format: Auto<Format>,
+
     /// How long one question may take; then the rules answer.
     #[arg(long, env = "LLM_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(50..=20_000))]
@@ -255,6 +286,15 @@ impl MediaConfig {
 }
 
 impl ModelConfig {
+    /// What the server is asked for.
+    pub(crate) const fn dialect(&self) -> Settings {
+        Settings {
+            temperature: self.llm_temperature,
+            tokens: self.llm_token_limit_field,
+            format: self.llm_response_format,
+        }
+    }
+
     /// How long one question may take.
     pub const fn timeout(&self) -> Duration {
         Duration::from_millis(self.llm_timeout_ms)

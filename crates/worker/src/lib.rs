@@ -19,6 +19,7 @@ pub mod llm;
 pub mod media;
 pub mod memory;
 pub mod metrics;
+mod openai;
 mod outbox;
 mod service;
 mod subscription;

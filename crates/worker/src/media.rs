@@ -2,6 +2,7 @@
 
 mod fetch;
 mod origins;
+mod recording;
 mod resolver;
 mod transcribe;
 

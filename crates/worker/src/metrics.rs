@@ -14,6 +14,7 @@ pub struct WorkerMetrics {
     turn_seconds: HistogramVec,
     agent_seconds: HistogramVec,
     fallbacks: IntCounterVec,
+    model_errors: IntCounterVec,
     tokens: IntCounterVec,
     cost: IntCounterVec,
     escalations: IntCounterVec,
@@ -51,6 +52,11 @@ impl WorkerMetrics {
                 "postduif_model_fallbacks_total",
                 &["agent", "reason"],
                 "Times that the rules stood in for the language model.",
+            )?,
+            model_errors: metrics.counters(
+                "postduif_model_errors_total",
+                &["agent", "status"],
+                "Questions that the model's server did not answer, by HTTP status, or slow, unreachable, unreadable.",
             )?,
             tokens: metrics.counters(
                 "postduif_model_tokens_total",
@@ -112,6 +118,12 @@ impl WorkerMetrics {
     pub(crate) fn fallback(&self, node: Node, reason: &'static str) {
         self.fallbacks
             .with_label_values(&[node.as_str(), reason])
+            .inc();
+    }
+
+    pub(crate) fn model_failed(&self, node: Node, status: &str) {
+        self.model_errors
+            .with_label_values(&[node.as_str(), status])
             .inc();
     }
 

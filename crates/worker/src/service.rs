@@ -62,6 +62,7 @@ pub struct Worker {
     metrics: Arc<Metrics>,
     counters: WorkerMetrics,
     crm: Crm,
+    model: Option<Arc<Model>>,
     inbound: Arc<Inbound>,
     readiness: Readiness,
 }
@@ -90,7 +91,7 @@ impl Worker {
         let parts = Parts {
             domain: domain.clone(),
             understander: understander.clone(),
-            model,
+            model: model.clone(),
             crm: crm.clone(),
             metrics: counters.clone(),
         };
@@ -121,6 +122,7 @@ impl Worker {
             metrics: Arc::new(metrics),
             counters,
             crm,
+            model,
             inbound: Arc::new(inbound),
             readiness: Readiness::waiting_for(&["redis"]),
         })
@@ -199,6 +201,12 @@ impl Worker {
         }
         let (crm, ready) = (self.crm.clone(), self.readiness.clone());
         background.spawn(watch_crm(crm, ready, self.counters.clone(), stop.clone()));
+        if let Some(model) = self.model.clone() {
+            let domain = self.inbound.turns.domain.clone();
+            let stop = stop.clone();
+            background
+                .spawn(async move { stop.run_until_cancelled(try_out(&model, &domain)).await });
+        }
         background.close();
     }
 }
@@ -211,6 +219,16 @@ async fn stop_with(
     let ended = consumer.await;
     stop.cancel();
     ended
+}
+
+/// How long the model may take for the first question, which is no customer's.
+pub(crate) const FIRST_QUESTION: Duration = Duration::from_secs(20);
+
+async fn try_out(model: &Model, domain: &Domain) {
+    match model.try_out(domain, FIRST_QUESTION).await {
+        Ok(asked_for) => tracing::info!("the model answers; asked for: {asked_for}"),
+        Err(error) => tracing::error!(error, "the model cannot be used; the rules answer"),
+    }
 }
 
 const CRM_EVERY: Duration = Duration::from_secs(5);

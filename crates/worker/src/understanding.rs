@@ -35,6 +35,7 @@ mod tokens;
 mod typos;
 mod vocabulary;
 
+pub(crate) use fold::fold_char;
 pub use hours::{HoursAnswer, HoursAsked};
 pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;

@@ -88,9 +88,13 @@ pub(crate) async fn post_all(
 /// Gives attachments without an address one of ours.
 fn serve_media(world: &World, message: &mut CustomerMessage) -> Result<(), String> {
     let path = match message.provider {
-        Provider::Waha => "api/files",
-        Provider::Chatwoot => "rails/active_storage/blobs",
-        Provider::Twilio | Provider::Llm => "media",
+        Provider::Waha => "api/files".to_owned(),
+        Provider::Chatwoot => "rails/active_storage/blobs".to_owned(),
+        Provider::Twilio | Provider::Llm => {
+            let account = &world.config.twilio.account_sid;
+            let sid = twilio::new_sid(message.media.len());
+            format!("2010-04-01/Accounts/{account}/Messages/{sid}/Media")
+        }
     };
     for media in message.media.iter_mut().filter(|media| media.url.is_none()) {
         let id = world.media.keep(media)?;

@@ -34,6 +34,7 @@ pub(super) async fn create(world: Data<World>, request: HttpRequest, body: Bytes
         text: &call.text,
         schema: schema(&call.request).and_then(|schema| schema.get("name")?.as_str()),
         file: None,
+        request: Some(&call.request),
     };
     let rule = world.llm.pick(question);
     if let Some(rule) = &rule {
@@ -75,6 +76,17 @@ fn answer(request: &Value, text: &str, rule: Option<LlmRule>) -> Answer {
         LlmReply::Refusal { text } => completion(request, None, Some(&text), "stop"),
         LlmReply::Truncated { text } => completion(request, Some(&text), None, "length"),
         LlmReply::BrokenBody {} => Answer::new(200, "application/json", "{\"id\": \"chatcmpl-"),
+        LlmReply::Raw {
+            status,
+            body,
+            retry_after,
+        } => {
+            let answer = Answer::new(status, "application/json", body);
+            match retry_after {
+                Some(seconds) => answer.header("retry-after", seconds.to_string()),
+                None => answer,
+            }
+        }
         LlmReply::Error { status, message } => error(status, message),
         // Answered before, as a stream.
         LlmReply::Endless { .. } => error(500, None),

@@ -30,6 +30,9 @@ pub struct LlmMatch {
     /// Name of the JSON schema asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
+    /// A field that the request has, or the kind of its `response_format`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
     /// Part of the name of an audio file. Such a rule answers transcriptions and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -69,6 +72,16 @@ pub enum LlmReply {
         #[serde(default = "a_moment")]
         every_ms: u64,
     },
+    /// A response as some other server writes it.
+    Raw {
+        /// HTTP status.
+        status: u16,
+        /// The body, to the letter.
+        body: String,
+        /// Seconds in the header `Retry-After`.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
     /// An error.
     Error {
         /// HTTP status.
@@ -89,6 +102,7 @@ pub(super) struct Question<'a> {
     pub(super) text: &'a str,
     pub(super) schema: Option<&'a str>,
     pub(super) file: Option<&'a str>,
+    pub(super) request: Option<&'a Value>,
 }
 
 /// The rules in force, in the order in which they are tried.
@@ -132,10 +146,22 @@ impl LlmMatch {
             (None, None) => true,
             _ => false,
         };
+        let has = |name: &String| {
+            let request = question.request?;
+            let format = request
+                .get("response_format")
+                .and_then(|format| format.get("type"));
+            (request.get(name).is_some() || format.is_some_and(|format| format == name))
+                .then_some(())
+        };
         file && self
-            .text
+            .parameter
             .as_ref()
-            .is_none_or(|part| question.text.contains(part))
+            .is_none_or(|name| has(name).is_some())
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|part| question.text.contains(part))
             && self
                 .schema
                 .as_ref()

@@ -32,7 +32,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::get().to(fetch),
         )
         .route("/v2/Indicators/Typing.json", web::post().to(typing))
-        .route("/media/{id}", web::get().to(media));
+        .route(
+            "/2010-04-01/Accounts/{sid}/Messages/{message}/Media/{id}",
+            web::get().to(media),
+        );
 }
 
 async fn create(
@@ -142,9 +145,14 @@ fn check_typing(form: &SendForm) -> Result<(), TwilioError> {
     }
 }
 
-async fn media(world: Data<World>, request: HttpRequest, id: Path<String>) -> HttpResponse {
+async fn media(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(String, String, String)>,
+) -> HttpResponse {
+    let (account, _, id) = path.into_inner();
     let call = Call::new(Provider::Twilio, Endpoint::Media);
-    if let Err(error) = authorise(&world, &request, None) {
+    if let Err(error) = authorise(&world, &request, Some(&account)) {
         return refuse(&world, call, &error);
     }
     let Some(file) = world.media.get(&id) else {

@@ -194,7 +194,11 @@ async fn media_are_downloaded_with_basic_authentication_only() {
     };
     rig.simulator.post(message).await.unwrap();
     let url = rig.ingress.wait_for(1).await[0].field("MediaUrl0").unwrap();
-    assert!(url.starts_with(&rig.url("/media/")), "{url}");
+    let folder = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/MM");
+    assert!(
+        url.starts_with(&rig.url(&folder)) && url.contains("/Media/ME"),
+        "{url}"
+    );
     assert_eq!(json(rig.http.get(&url)).await.0, 401);
     let request = rig.http.get(&url).basic_auth(ACCOUNT, Some(TOKEN));
     let response = request.send().await.unwrap();

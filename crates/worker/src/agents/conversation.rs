@@ -75,20 +75,18 @@ impl Conversation {
         else {
             return by_rules;
         };
-        match model
-            .word(
-                &self.domain,
-                turn,
-                &by_rules.plan,
-                &by_rules.output.response_text,
-            )
-            .await
-        {
-            Ok((answer, tokens)) => self.by_model(turn, by_rules, answer, tokens),
+        let draft = &by_rules.output.response_text;
+        let asked = model.word(&self.domain, turn, &by_rules.plan, draft).await;
+        let answered = match asked.answer {
+            Ok(answer) => self.by_model(turn, by_rules, answer),
             Err(why) => {
                 self.metrics.fallback(Node::Conversation, why.name());
                 by_rules
             }
+        };
+        Answered {
+            tokens: asked.tokens,
+            ..answered
         }
     }
 
@@ -129,34 +127,25 @@ impl Conversation {
     }
 
     /// The model's words, within the plan. It may hand over; it cannot undo a hand-over.
-    fn by_model(
-        &self,
-        turn: &Turn,
-        by_rules: Answered,
-        answer: ConversationAnswer,
-        tokens: u64,
-    ) -> Answered {
+    fn by_model(&self, turn: &Turn, by_rules: Answered, answer: ConversationAnswer) -> Answered {
+        let sentiment = answer.sentiment.unwrap_or(by_rules.output.sentiment);
         if !answer.should_escalate {
             let output = ConversationOutput {
                 response_text: answer.response_text,
-                sentiment: answer.sentiment,
+                sentiment,
                 ..by_rules.output
             };
-            return Answered {
-                output,
-                tokens,
-                ..by_rules
-            };
+            return Answered { output, ..by_rules };
         }
         let plan = dialogue::hand_over_plan(&self.domain, turn.now, Escalation::Asked);
         let worded = self.by_rules(turn, &plan);
-        let mut output = output(worded.text, answer.sentiment, plan.escalation);
+        let mut output = output(worded.text, sentiment, plan.escalation);
         output.escalation_reason = answer.escalation_reason.or(output.escalation_reason);
         Answered {
             output,
             plan,
             variants: worded.variants,
-            tokens,
+            tokens: 0,
         }
     }
 }

@@ -11,9 +11,11 @@ use crate::graph::Node;
 use crate::llm::Model;
 use crate::metrics::WorkerMetrics;
 use crate::turn::{Extracted, Output, Turn};
+use crate::understanding::Understander;
 
 pub(super) struct Extraction {
     domain: Arc<Domain>,
+    rules: Arc<Understander>,
     model: Option<Arc<Model>>,
     metrics: WorkerMetrics,
 }
@@ -22,6 +24,7 @@ impl Extraction {
     pub(super) fn new(parts: &Parts) -> Self {
         Self {
             domain: parts.domain.clone(),
+            rules: parts.understander.clone(),
             model: parts.model.clone(),
             metrics: parts.metrics.clone(),
         }
@@ -37,11 +40,10 @@ impl Extraction {
             tokens: 0,
         };
         if let Some(model) = &self.model {
-            match model.extract(&self.domain, turn).await {
-                Ok((slots, tokens)) => {
-                    found.output.slots = slots;
-                    found.tokens = tokens;
-                }
+            let asked = model.extract(&self.domain, &self.rules, turn).await;
+            found.tokens = asked.tokens;
+            match asked.answer {
+                Ok(slots) => found.output.slots = slots,
                 Err(why) => self.metrics.fallback(Node::Extraction, why.name()),
             }
         }

@@ -33,12 +33,17 @@ impl Router {
         let Some(model) = &self.model else {
             return by_rules;
         };
-        match model.route(&self.domain, turn).await {
-            Ok((answer, tokens)) => by_model(&self.domain, turn, by_rules, &answer, tokens),
+        let asked = model.route(&self.domain, turn).await;
+        let routed = match asked.answer {
+            Ok(answer) => by_model(&self.domain, turn, by_rules, &answer),
             Err(why) => {
                 self.metrics.fallback(Node::Router, why.name());
                 by_rules
             }
+        };
+        Routed {
+            tokens: asked.tokens,
+            ..routed
         }
     }
 }
@@ -74,7 +79,7 @@ fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
     } else {
         reading.confidence
     };
-    decided(domain, turn, intent, confidence, turn_lang(turn), 0)
+    decided(domain, turn, intent, confidence, turn_lang(turn))
 }
 
 /// A language that the text shows clearly wins; a word or two keep the conversation's own.
@@ -87,48 +92,20 @@ fn turn_lang(turn: &Turn) -> String {
     }
 }
 
-/// The model's decision, where it is one of the domain's intents; the rules' otherwise.
-fn by_model(
-    domain: &Domain,
-    turn: &Turn,
-    by_rules: Routed,
-    answer: &RouterAnswer,
-    tokens: u64,
-) -> Routed {
-    if !domain
-        .intents
-        .iter()
-        .any(|intent| intent.name == answer.intent)
-    {
-        return Routed { tokens, ..by_rules };
+/// The model's decision, unless it is unsure where the rules are sure. What it leaves out, the rules
+/// fill in.
+fn by_model(domain: &Domain, turn: &Turn, by_rules: Routed, answer: &RouterAnswer) -> Routed {
+    let threshold = domain.settings.confidence_threshold;
+    let confidence = answer.confidence.unwrap_or(threshold);
+    let is_vague = confidence < threshold || answer.intent == domain.settings.fallback_intent;
+    if is_vague && by_rules.output.confidence >= threshold {
+        return by_rules;
     }
-    let speaks = domain
-        .replies
-        .iter()
-        .any(|replies| replies.language == answer.language);
-    let lang = if speaks {
-        answer.language.clone()
-    } else {
-        by_rules.lang
-    };
-    decided(
-        domain,
-        turn,
-        &answer.intent,
-        answer.confidence.clamp(0.0, 1.0),
-        lang,
-        tokens,
-    )
+    let lang = answer.language.clone().unwrap_or(by_rules.lang);
+    decided(domain, turn, &answer.intent, confidence, lang)
 }
 
-fn decided(
-    domain: &Domain,
-    turn: &Turn,
-    intent: &str,
-    confidence: f64,
-    lang: String,
-    tokens: u64,
-) -> Routed {
+fn decided(domain: &Domain, turn: &Turn, intent: &str, confidence: f64, lang: String) -> Routed {
     let known: Option<&Intent> = domain.intents.iter().find(|known| known.name == intent);
     let next_agent = if turn.memory.is_with_human(turn.now) {
         NextAgent::End
@@ -157,6 +134,6 @@ fn decided(
         lang,
         about: known.map_or(About::Wanted, |intent| intent.about),
         pursue: domain.dialogue.goal(intent).is_some() && (sure || tells_something),
-        tokens,
+        tokens: 0,
     }
 }

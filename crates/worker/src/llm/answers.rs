@@ -1,183 +1,132 @@
-//! What a model answers, its schemas, and the checks before anything is believed. Pure.
+//! What a model answers, and the checks before anything is believed. Pure.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use shared_types::{Sentiment, SlotValue, Slots};
+use serde_json::{Map, Value};
+use shared_types::Sentiment;
 
-use crate::domain::{Amount, Domain, SlotKind};
+use super::plain::plain;
+use super::redact::Redaction;
+use crate::domain::Domain;
 
 /// What the customer wants, as a model sees it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RouterAnswer {
     /// One of the domain's intents.
     pub intent: String,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// A language code.
-    pub language: String,
+    /// 0 to 1, where the model says it.
+    pub confidence: Option<f64>,
+    /// One of the domain's languages, where the model says it.
+    pub language: Option<String>,
 }
 
 /// A reply in a model's words.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConversationAnswer {
     /// What the customer would read.
     pub response_text: String,
-    /// The mood of the customer's message.
-    pub sentiment: Sentiment,
+    /// The mood of the customer's message, where the model says it.
+    pub sentiment: Option<Sentiment>,
     /// Whether a colleague should take over.
     pub should_escalate: bool,
     /// Why.
     pub escalation_reason: Option<String>,
 }
 
-/// A schema in which everything is required and nothing else allowed, as strict mode wants it.
-fn object(properties: &Map<String, Value>) -> Value {
-    let required: Vec<_> = properties.keys().cloned().collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
+/// Reads a router's answer; none when its intent is none of the domain's.
+pub(super) fn router(domain: &Domain, answer: &Map<String, Value>) -> Option<RouterAnswer> {
+    let given = text(answer, "intent")?;
+    let intent = domain
+        .intents
+        .iter()
+        .find(|intent| same(&intent.name, given))?;
+    let language = text(answer, "language").and_then(|given| {
+        let code = given
+            .split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        let known = domain
+            .replies
+            .iter()
+            .find(|replies| replies.language == code);
+        known.map(|replies| replies.language.clone())
+    });
+    Some(RouterAnswer {
+        intent: intent.name.clone(),
+        confidence: answer.get("confidence").and_then(share),
+        language,
     })
 }
 
-pub(super) fn router_schema(domain: &Domain) -> Value {
-    let intents: Vec<_> = domain
-        .intents
-        .iter()
-        .map(|intent| intent.name.as_str())
-        .collect();
-    let languages: Vec<_> = domain
-        .replies
-        .iter()
-        .map(|replies| replies.language.as_str())
-        .collect();
-    object(&Map::from_iter([
-        (
-            "intent".to_owned(),
-            json!({"type": "string", "enum": intents}),
-        ),
-        ("confidence".to_owned(), json!({"type": "number"})),
-        (
-            "language".to_owned(),
-            json!({"type": "string", "enum": languages}),
-        ),
-    ]))
-}
-
-pub(super) fn extraction_schema(domain: &Domain) -> Value {
-    let mut properties = Map::new();
-    for slot in &domain.slots {
-        match &slot.kind {
-            SlotKind::Catalogue(names) => {
-                for name in [&names.upper, &names.lower] {
-                    properties.insert(name.clone(), json!({"type": ["string", "null"]}));
-                }
-            }
-            SlotKind::Choice { values } => {
-                let mut values: Vec<Value> = values.iter().map(|value| json!(value)).collect();
-                values.push(Value::Null);
-                properties.insert(
-                    slot.name.clone(),
-                    json!({"type": ["string", "null"], "enum": values}),
-                );
-            }
-            SlotKind::Amount(amount) | SlotKind::Year(amount) => {
-                for name in amount.min.iter().chain(&amount.max) {
-                    properties.insert(name.clone(), json!({"type": ["integer", "null"]}));
-                }
-            }
-            SlotKind::Plate { .. } => {
-                properties.insert(slot.name.clone(), json!({"type": ["string", "null"]}));
-            }
-        }
+/// Reads a reply; none when it may not be sent.
+pub(super) fn conversation(
+    domain: &Domain,
+    redaction: &Redaction,
+    answer: &Map<String, Value>,
+) -> Option<ConversationAnswer> {
+    let written = plain(text(answer, "response_text")?);
+    let response_text = redaction.restored(&written)?;
+    if !is_sendable(domain, &response_text) {
+        return None;
     }
-    object(&properties)
+    let sentiment = match text(answer, "sentiment").map(str::to_lowercase).as_deref() {
+        Some("positive") => Some(Sentiment::Positive),
+        Some("neutral") => Some(Sentiment::Neutral),
+        Some("negative") => Some(Sentiment::Negative),
+        _ => None,
+    };
+    let should_escalate = match answer.get("should_escalate") {
+        Some(Value::Bool(wish)) => *wish,
+        Some(Value::String(wish)) => ["true", "yes"].contains(&wish.trim().to_lowercase().as_str()),
+        _ => false,
+    };
+    Some(ConversationAnswer {
+        response_text,
+        sentiment,
+        should_escalate,
+        escalation_reason: text(answer, "escalation_reason").map(str::to_owned),
+    })
 }
 
-pub(super) fn conversation_schema() -> Value {
-    object(&Map::from_iter([
-        ("response_text".to_owned(), json!({"type": "string"})),
-        (
-            "sentiment".to_owned(),
-            json!({"type": "string", "enum": ["positive", "neutral", "negative"]}),
-        ),
-        ("should_escalate".to_owned(), json!({"type": "boolean"})),
-        (
-            "escalation_reason".to_owned(),
-            json!({"type": ["string", "null"]}),
-        ),
-    ]))
+/// A text that says something.
+pub(super) fn text<'a>(answer: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let text = answer.get(name)?.as_str()?.trim();
+    let nothing = ["", "null", "none", "unknown", "n/a"];
+    (!nothing.contains(&text.to_lowercase().as_str())).then_some(text)
 }
 
-/// The values that the domain knows. A make that is in no catalogue, a year outside of the bounds, a
-/// name that is no slot: all dropped.
-pub(super) fn checked_slots(domain: &Domain, answer: &Map<String, Value>) -> Slots {
-    let mut slots = Slots::new();
-    let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::trim);
-    for slot in &domain.slots {
-        match &slot.kind {
-            SlotKind::Catalogue(names) => {
-                let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
-                let make = text(&names.upper)
-                    .and_then(|given| names.makes.iter().find(|make| same(&make.name, given)));
-                let Some(make) = make else { continue };
-                slots.insert(names.upper.clone(), SlotValue::Text(make.name.clone()));
-                let model = text(&names.lower)
-                    .and_then(|given| make.models.iter().find(|model| same(&model.name, given)));
-                if let Some(model) = model {
-                    slots.insert(names.lower.clone(), SlotValue::Text(model.name.clone()));
-                }
-            }
-            SlotKind::Choice { values } => {
-                if let Some(value) =
-                    text(&slot.name).filter(|given| values.iter().any(|value| value == given))
-                {
-                    slots.insert(slot.name.clone(), SlotValue::Text(value.to_owned()));
-                }
-            }
-            SlotKind::Amount(amount) | SlotKind::Year(amount) => {
-                slots.extend(checked_amounts(amount, answer));
-            }
-            SlotKind::Plate { .. } => {
-                let fits = |plate: &&str| (4..=12).contains(&plate.len()) && plate.is_ascii();
-                if let Some(plate) = text(&slot.name).filter(fits) {
-                    slots.insert(slot.name.clone(), SlotValue::Text(plate.to_uppercase()));
-                }
-            }
-        }
-    }
-    slots
+/// Whether two names are one but for case and what stands between their words.
+pub(super) fn same(name: &str, given: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
+    plain(name) == plain(given)
 }
 
-fn checked_amounts(amount: &Amount, answer: &Map<String, Value>) -> Slots {
-    let (from, to) = amount.bounds;
-    let names = amount.min.iter().chain(&amount.max);
-    names
-        .filter_map(|name| {
-            let value = answer
-                .get(name)?
-                .as_i64()
-                .filter(|value| (from..=to).contains(value))?;
-            Some((name.clone(), SlotValue::Integer(value)))
-        })
-        .collect()
+/// 0.9, "0.9", 90 and "90%" alike.
+fn share(value: &Value) -> Option<f64> {
+    let given = value.as_f64().or_else(|| {
+        value
+            .as_str()?
+            .trim()
+            .trim_end_matches('%')
+            .trim()
+            .parse()
+            .ok()
+    })?;
+    let share = if given > 1.0 { given / 100.0 } else { given };
+    (0.0..=1.0).contains(&share).then_some(share)
 }
 
 const MAX_REPLY: usize = 1_600;
 
 /// Whether a reply may be sent: not empty, not too long, with no link that the business did not give,
 /// and with no trace of the prompt.
-pub(super) fn is_sendable(domain: &Domain, reply: &str) -> bool {
+fn is_sendable(domain: &Domain, reply: &str) -> bool {
     let length = reply.trim().chars().count();
     let own_links = [&domain.business.website, &domain.business.email];
     let foreign_link = reply.split_whitespace().any(|word| {
-        let link = ["http://", "https://", "www."]
-            .iter()
-            .any(|start| word.contains(start));
-        link && !own_links
-            .iter()
-            .any(|own| own.as_ref().is_some_and(|own| word.contains(own.as_str())))
+        is_link(word)
+            && !own_links
+                .iter()
+                .any(|own| own.as_ref().is_some_and(|own| word.contains(own.as_str())))
     });
     let leaks = [
         "data from strangers",
@@ -191,64 +140,117 @@ pub(super) fn is_sendable(domain: &Domain, reply: &str) -> bool {
         && !leaks.iter().any(|leak| lower.contains(leak))
 }
 
+/// What WhatsApp makes a link of: a scheme, `www.`, or a host with a path.
+fn is_link(word: &str) -> bool {
+    let word = word.to_lowercase();
+    let host_with_path = word.split_once('/').is_some_and(|(host, _)| {
+        let host = host.trim_start_matches(|c: char| !c.is_alphanumeric());
+        host.rsplit_once('.').is_some_and(|(name, top)| {
+            !name.is_empty() && top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic())
+        })
+    });
+    host_with_path
+        || ["http://", "https://", "www."]
+            .iter()
+            .any(|start| word.contains(start))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use serde_json::json;
+
     use super::*;
 
+    fn map(value: &Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn said(text: &str) -> Option<ConversationAnswer> {
+        static DOMAIN: LazyLock<Domain> = LazyLock::new(|| Domain::embedded().unwrap());
+        let domain = &*DOMAIN;
+        let redaction = Redaction::of(Some("Sanne"), &domain.business);
+        conversation(domain, &redaction, &map(&json!({ "response_text": text })))
+    }
+
     #[test]
-    fn only_values_that_the_domain_knows_are_believed() {
+    fn a_router_may_write_as_it_likes() {
         let domain = Domain::embedded().unwrap();
-        let answer = json!({
-            "car_make": "volkswagen", "car_model": "golf", "fuel_type": "plutonium",
-            "transmission": "automatic", "price_max": 15000, "year_min": 1066, "year_max": "2019",
-            "license_plate": "12-kdb-4", "admin": true
-        });
-        let slots = checked_slots(&domain, answer.as_object().unwrap());
-        let shown: Vec<_> = slots
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        for (answer, confidence, language) in [
+            (
+                json!({"intent": "car_inquiry", "confidence": 0.9, "language": "nl"}),
+                Some(0.9),
+                Some("nl"),
+            ),
+            (
+                json!({"intent": "Car Inquiry", "confidence": "0.9", "language": "nl-NL"}),
+                Some(0.9),
+                Some("nl"),
+            ),
+            (
+                json!({"intent": " car-inquiry ", "confidence": 90, "language": "EN"}),
+                Some(0.9),
+                Some("en"),
+            ),
+            (
+                json!({"intent": "car_inquiry", "confidence": "high", "language": "tlh"}),
+                None,
+                None,
+            ),
+            (json!({"intent": "car_inquiry"}), None, None),
+        ] {
+            let read = router(&domain, &map(&answer)).unwrap();
+            assert_eq!(read.intent, "car_inquiry");
+            assert_eq!(
+                (read.confidence, read.language.as_deref()),
+                (confidence, language),
+                "{answer}"
+            );
+        }
         assert_eq!(
-            shown,
-            [
-                "car_make=Volkswagen",
-                "car_model=Golf",
-                "license_plate=12-KDB-4",
-                "price_max=15000",
-                "transmission=automatic"
-            ]
+            router(
+                &domain,
+                &map(&json!({"intent": "world_peace", "confidence": 1}))
+            ),
+            None
         );
     }
 
     #[test]
     fn replies_with_foreign_links_or_traces_of_the_prompt_are_not_sent() {
-        let domain = Domain::embedded().unwrap();
-        assert!(is_sendable(&domain, "Leuk, een Golf! Wat is uw budget?"));
-        assert!(is_sendable(
-            &domain,
-            "Kijk op https://deduif.example voor meer."
-        ));
+        for good in [
+            "Leuk, een Golf! Wat is uw budget?",
+            "Kijk op https://deduif.example voor meer.",
+            "Dag [name], en/of tot morgen.Fijn",
+            "Een **Golf**, [onze site](https://deduif.example)",
+        ] {
+            assert!(said(good).is_some(), "{good}");
+        }
+        assert_eq!(said("Dag [name]").unwrap().response_text, "Dag Sanne");
         for bad in [
             "",
             "Ga naar https://evil.example/pay",
+            "Ga naar evil.example/pay",
+            "[betaal](https://evil.example)",
+            "Ik bel u op [number]",
             "The messages are data from strangers.",
             &"x".repeat(1601),
         ] {
-            assert!(!is_sendable(&domain, bad), "{bad}");
+            assert_eq!(said(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn the_schemas_are_strict() {
-        let domain = Domain::embedded().unwrap();
-        for schema in [
-            router_schema(&domain),
-            extraction_schema(&domain),
-            conversation_schema(),
-        ] {
-            assert_eq!(schema["additionalProperties"], false);
-            let properties = schema["properties"].as_object().unwrap().len();
-            assert_eq!(schema["required"].as_array().unwrap().len(), properties);
-        }
+    fn what_is_left_out_of_a_reply_is_nothing() {
+        let answer = said("Leuk!").unwrap();
+        assert_eq!(
+            (
+                answer.sentiment,
+                answer.should_escalate,
+                answer.escalation_reason
+            ),
+            (None, false, None)
+        );
     }
 }

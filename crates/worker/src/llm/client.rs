@@ -1,98 +1,70 @@
-//! The client: one request for one answer, within time, with few retries.
+//! The model: asked within what is left of the turn, with what its server takes.
 
 use std::time::{Duration, Instant};
 
-use async_openai::Client;
-use async_openai::config::OpenAIConfig;
-use async_openai::error::OpenAIError;
-use async_openai::middleware::ReqwestService;
-use async_openai::middleware::retry::SimpleRetryPolicy;
-use async_openai::types::chat::{
-    ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
-    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, FinishReason, ResponseFormat,
-    ResponseFormatJsonSchema,
-};
-use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared_types::Slots;
 use tokio::sync::Semaphore;
-use tower::retry::Retry;
 
-use super::answers::{
-    ConversationAnswer, RouterAnswer, checked_slots, conversation_schema, extraction_schema,
-    is_sendable, router_schema,
-};
+use super::answers::{self, ConversationAnswer, RouterAnswer};
 use super::breaker::Breaker;
-use super::prompts;
+use super::failure::{Failure, ModelError};
+use super::health::Health;
+use super::redact::Redaction;
+use super::request::{Question, body};
+use super::{prompts, reply, slots};
 use crate::config::ModelConfig;
 use crate::dialogue::Plan;
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
+use crate::openai::Server;
 use crate::turn::Turn;
+use crate::understanding::Understander;
 
 /// A language model behind an OpenAI-compatible endpoint.
 pub struct Model {
-    client: Client<OpenAIConfig>,
+    server: Server,
     name: String,
-    timeout: Duration,
+    limit: Duration,
+    retries: u32,
     permits: Semaphore,
     breaker: Breaker,
+    health: Health,
     tokens_a_day: u64,
     /// Of a million tokens: those of questions and those of answers.
     prices: (f64, f64),
     metrics: WorkerMetrics,
 }
 
-/// Why the rules have to do it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// It did not answer in time.
-    #[error("the model was too slow")]
-    Slow,
-    /// It could not be reached or said that it failed.
-    #[error("the model failed")]
-    Failed,
-    /// It failed too often; nobody asks for a while.
-    #[error("the model is not asked for a while")]
-    Open,
-    /// Too many ask already.
-    #[error("too many ask the model already")]
-    Crowded,
-    /// The contact's budget for today is used up.
-    #[error("the contact's budget is used up")]
-    Budget,
-    /// The answer is cut off, refused, not in the schema, or may not be sent.
-    #[error("the model's answer cannot be used")]
-    Answer,
+/// What came of a question.
+#[derive(Debug)]
+pub struct Asked<T> {
+    /// The answer, or why the rules have to do it.
+    pub answer: Result<T, ModelError>,
+    /// Tokens that were used for it, also when it is of no use.
+    pub tokens: u64,
 }
 
-impl ModelError {
-    /// The name in metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Slow => "slow",
-            Self::Failed => "failed",
-            Self::Open => "open",
-            Self::Crowded => "crowded",
-            Self::Budget => "budget",
-            Self::Answer => "answer",
+impl<T> Asked<T> {
+    /// The answer as another type; none when it cannot be used.
+    fn read<U>(self, read: impl FnOnce(T) -> Option<U>) -> Asked<U> {
+        Asked {
+            answer: self
+                .answer
+                .and_then(|answer| read(answer).ok_or(ModelError::Answer)),
+            tokens: self.tokens,
         }
     }
 }
 
-/// One question.
-struct Question<'a> {
-    node: Node,
-    system: String,
-    document: Value,
-    schema_name: &'a str,
-    schema: Value,
-    temperature: f32,
-}
+/// An answer as it came: the object, and the tokens of question and answer.
+type Answered = (Result<Map<String, Value>, Failure>, (u64, u64));
 
-const MAX_ANSWER_TOKENS: u32 = 800;
+const PATH: &str = "/chat/completions";
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A question in less time would only cost money.
+const TOO_SHORT: Duration = Duration::from_millis(20);
 
 impl Model {
     /// None when no model is configured.
@@ -106,179 +78,184 @@ impl Model {
         let Some(base) = &config.llm_base_url else {
             return Ok(None);
         };
-        let key = config
-            .llm_api_key
-            .as_ref()
-            .map_or("", |key| key.expose_secret());
-        let settings = OpenAIConfig::new()
-            .with_api_base(base.trim_end_matches('/'))
-            .with_api_key(key);
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(2))
-            .build()?;
         Ok(Some(Self {
-            client: Client::with_config(settings)
-                .with_http_service(with_retries(http, config.llm_retries)),
+            server: Server::new(base, config.llm_api_key.clone())?,
             name: config.llm_model.clone(),
-            timeout: config.timeout(),
+            limit: config.timeout(),
+            retries: config.llm_retries,
             permits: Semaphore::new(config.llm_concurrency),
             breaker: Breaker::default(),
+            health: Health::new(config.dialect()),
             tokens_a_day: config.llm_tokens_per_contact_per_day,
             prices: (config.llm_prompt_price, config.llm_completion_price),
             metrics,
         }))
     }
 
-    /// What the customer wants, with the tokens used.
-    ///
-    /// # Errors
-    /// When the rules have to do it.
-    pub async fn route(
+    /// What the customer wants.
+    pub async fn route(&self, domain: &Domain, turn: &Turn) -> Asked<RouterAnswer> {
+        let redaction = Redaction::of(turn.message.sender.name.as_deref(), &domain.business);
+        let document = prompts::messages(turn, &redaction);
+        let asked = self.ask(turn, prompts::router(domain, &document)).await;
+        asked.read(|answer| answers::router(domain, &answer))
+    }
+
+    /// What the message tells: the model's values beside the rules'.
+    pub async fn extract(
         &self,
         domain: &Domain,
+        rules: &Understander,
         turn: &Turn,
-    ) -> Result<(RouterAnswer, u64), ModelError> {
-        let question = Question {
-            node: Node::Router,
-            system: prompts::router(domain),
-            document: prompts::messages(turn),
-            schema_name: "router",
-            schema: router_schema(domain),
-            temperature: 0.0,
-        };
-        self.ask(turn, question).await
+    ) -> Asked<Slots> {
+        let redaction = Redaction::of(turn.message.sender.name.as_deref(), &domain.business);
+        let document = prompts::messages(turn, &redaction);
+        let asked = self.ask(turn, prompts::extraction(domain, &document)).await;
+        asked.read(|answer| Some(slots::merged(domain, rules, &turn.reading, &answer)))
     }
 
-    /// What the message tells, with the tokens used.
-    ///
-    /// # Errors
-    /// When the rules have to do it.
-    pub async fn extract(&self, domain: &Domain, turn: &Turn) -> Result<(Slots, u64), ModelError> {
-        let question = Question {
-            node: Node::Extraction,
-            system: prompts::extraction(domain),
-            document: prompts::messages(turn),
-            schema_name: "extraction",
-            schema: extraction_schema(domain),
-            temperature: 0.0,
-        };
-        let (answer, tokens): (Map<String, Value>, u64) = self.ask(turn, question).await?;
-        Ok((checked_slots(domain, &answer), tokens))
-    }
-
-    /// A draft in better words, with the tokens used.
-    ///
-    /// # Errors
-    /// When the rules have to do it.
+    /// A draft in better words.
     pub async fn word(
         &self,
         domain: &Domain,
         turn: &Turn,
         plan: &Plan,
         draft: &str,
-    ) -> Result<(ConversationAnswer, u64), ModelError> {
-        let question = Question {
-            node: Node::Conversation,
-            system: prompts::conversation(domain, turn),
-            document: prompts::draft(turn, plan, draft),
-            schema_name: "conversation",
-            schema: conversation_schema(),
-            temperature: 0.4,
-        };
-        let (answer, tokens): (ConversationAnswer, u64) = self.ask(turn, question).await?;
-        if is_sendable(domain, &answer.response_text) {
-            Ok((answer, tokens))
-        } else {
-            Err(ModelError::Answer)
+    ) -> Asked<ConversationAnswer> {
+        let redaction = Redaction::of(turn.message.sender.name.as_deref(), &domain.business);
+        let document = prompts::draft(turn, plan, draft, &redaction);
+        let asked = self
+            .ask(turn, prompts::conversation(domain, turn, &document))
+            .await;
+        asked.read(|answer| answers::conversation(domain, &redaction, &answer))
+    }
+
+    /// Asks once, with nobody's message, whether the model can be used: finds out what its server
+    /// takes before a customer waits for it. Gives what it takes.
+    ///
+    /// # Errors
+    /// Why it cannot be used, for an operator.
+    pub async fn try_out(&self, domain: &Domain, limit: Duration) -> Result<String, String> {
+        let document = prompts::sample();
+        let (answer, _) = self
+            .ask_within(&prompts::router(domain, &document), limit)
+            .await;
+        match answer.map(|answer| answers::router(domain, &answer)) {
+            Ok(Some(_)) => Ok(self.health.dialect().to_string()),
+            Ok(None) => Err("it answers, but with none of the domain's intents".into()),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        turn: &Turn,
-        question: Question<'_>,
-    ) -> Result<(T, u64), ModelError> {
+    async fn ask(&self, turn: &Turn, question: Question) -> Asked<Map<String, Value>> {
+        let limit = turn.deadline.allows(self.limit);
+        let refused = |error| Asked {
+            answer: Err(error),
+            tokens: 0,
+        };
         if turn.tokens_today() >= self.tokens_a_day {
-            return Err(ModelError::Budget);
+            return refused(ModelError::Budget);
         }
-        let _permit = self
-            .permits
-            .try_acquire()
-            .map_err(|_| ModelError::Crowded)?;
+        if limit < TOO_SHORT {
+            return refused(ModelError::Slow);
+        }
+        let Ok(_permit) = self.permits.try_acquire() else {
+            return refused(ModelError::Crowded);
+        };
         // Last: who is let through as the probe must ask.
         if !self.breaker.allows(Instant::now()) {
-            return Err(ModelError::Open);
+            return refused(ModelError::Open);
         }
+        let (answer, (prompt, completion)) = self.ask_within(&question, limit).await;
         let node = question.node;
-        let limit = turn.deadline.allows(self.timeout);
-        let asked = tokio::time::timeout(limit, self.ask_once(question)).await;
-        let answer = asked.unwrap_or(Err(ModelError::Slow));
-        match &answer {
-            Ok(_) => self.breaker.succeeded(),
-            Err(ModelError::Answer) => {}
-            Err(_) => self.breaker.failed(Instant::now()),
-        }
-        let (text, prompt, completion) = answer?;
         self.metrics.tokens(node, prompt, completion);
         self.metrics
             .cost(node, cost(self.prices, prompt, completion));
-        let read = serde_json::from_str(&text).map_err(|_| ModelError::Answer)?;
-        Ok((read, prompt + completion))
+        self.note(node, &question.document, &answer.as_ref().map(|_| ()));
+        Asked {
+            answer: answer.map_err(|failure| failure.error()),
+            tokens: prompt + completion,
+        }
     }
 
-    async fn ask_once(&self, question: Question<'_>) -> Result<(String, u64, u64), ModelError> {
-        let response = self.client.chat().create(self.request(question)).await;
-        let response = response.map_err(|error| match error {
-            OpenAIError::JSONDeserialize(..) => ModelError::Answer,
-            OpenAIError::Reqwest(error) if error.is_timeout() => ModelError::Slow,
-            _ => ModelError::Failed,
-        })?;
-        let usage = response.usage.as_ref();
-        let prompt = usage.map_or(0, |usage| u64::from(usage.prompt_tokens));
-        let completion = usage.map_or(0, |usage| u64::from(usage.completion_tokens));
-        let choice = response.choices.into_iter().next();
-        let choice = choice.ok_or(ModelError::Answer)?;
-        let is_whole = choice
-            .finish_reason
-            .is_none_or(|reason| reason == FinishReason::Stop);
-        let is_willing = choice.message.refusal.is_none();
-        let text = choice.message.content.filter(|_| is_whole && is_willing);
-        text.map(|text| (text, prompt, completion))
-            .ok_or(ModelError::Answer)
+    /// Counts an outcome, tells the breaker, and logs what is new about it.
+    fn note(&self, node: Node, asked: &str, outcome: &Result<(), &Failure>) {
+        match outcome {
+            Ok(()) | Err(Failure::Useless) => self.breaker.succeeded(),
+            Err(failure) => {
+                self.breaker.failed(Instant::now());
+                self.metrics.model_failed(node, &failure.status());
+            }
+        }
+        self.health.note(&self.name, asked, outcome);
     }
 
-    fn request(&self, question: Question<'_>) -> CreateChatCompletionRequest {
-        let system = ChatCompletionRequestSystemMessage::from(question.system);
-        let user = ChatCompletionRequestUserMessage::from(question.document.to_string());
-        CreateChatCompletionRequest {
-            model: self.name.clone(),
-            messages: vec![
-                ChatCompletionRequestMessage::System(system),
-                ChatCompletionRequestMessage::User(user),
-            ],
-            temperature: Some(question.temperature),
-            max_completion_tokens: Some(MAX_ANSWER_TOKENS),
-            response_format: Some(ResponseFormat::JsonSchema {
-                json_schema: ResponseFormatJsonSchema {
-                    description: None,
-                    name: question.schema_name.to_owned(),
-                    schema: question.schema,
-                    strict: Some(true),
-                },
-            }),
-            ..CreateChatCompletionRequest::default()
+    async fn ask_within(&self, question: &Question, limit: Duration) -> Answered {
+        let ends = Instant::now() + limit;
+        let asked = tokio::time::timeout(limit, self.ask_again(question, ends)).await;
+        // Nobody knows what a late answer costs; its question is paid for.
+        let late = || {
+            (
+                Err(Failure::Slow),
+                (estimate(question.system.len() + question.document.len()), 0),
+            )
+        };
+        asked.unwrap_or_else(|_| late())
+    }
+
+    /// Asks until there is an answer or no sense in asking. Never pauses beyond `ends`.
+    async fn ask_again(&self, question: &Question, ends: Instant) -> Answered {
+        let mut retries = 0;
+        loop {
+            let dialect = self.health.dialect();
+            let Ok(request) = body(&self.name, question, dialect) else {
+                return (Err(Failure::Useless), (0, 0));
+            };
+            let sent = request.len();
+            let failure = match self
+                .server
+                .post_json(PATH, request)
+                .await
+                .map(|body| reply::read(&body))
+            {
+                Ok(Ok(reply)) => {
+                    let said = reply.texts.iter().map(String::len).max().unwrap_or(0);
+                    let used = reply.usage.unwrap_or((estimate(sent), estimate(said)));
+                    let key = question.schema.names().first().copied().unwrap_or_default();
+                    let found = reply::object_with(key, &reply.texts);
+                    // An extraction may leave out what it did not find.
+                    let form = question
+                        .takes_any()
+                        .then(|| reply::any_object(&reply.texts))
+                        .flatten();
+                    return (found.or(form).ok_or(Failure::Useless), used);
+                }
+                Ok(Err(none)) => Failure::of_reply(none),
+                Err(error) => Failure::of_call(error),
+            };
+            if let Failure::Declined = failure {
+                return (Err(Failure::Useless), (estimate(sent), 0));
+            }
+            if let Failure::Refused { status, words, .. } = &failure
+                && self.health.adapts(&self.name, dialect, *status, words)
+            {
+                continue;
+            }
+            let pause = failure
+                .retry_after()
+                .unwrap_or(FIRST_PAUSE * 2u32.pow(retries.min(8)));
+            let too_late = Instant::now() + pause >= ends;
+            if retries >= self.retries || !failure.may_pass() || too_late {
+                return (Err(failure), (0, 0));
+            }
+            tokio::time::sleep(pause).await;
+            retries += 1;
         }
     }
 }
 
-/// The client's own policy: rate limits, server errors and failed connections, with its pauses. The
-/// question's time bounds all of it.
-fn with_retries(http: reqwest::Client, retries: u32) -> Retry<SimpleRetryPolicy, ReqwestService> {
-    Retry::new(
-        SimpleRetryPolicy::new(retries as usize),
-        ReqwestService::new(http),
-    )
+/// About how many tokens a text has, where the server does not say.
+const fn estimate(bytes: usize) -> u64 {
+    bytes.div_ceil(4) as u64
 }
 
 /// In millionths: a price for a million tokens times a number of tokens.

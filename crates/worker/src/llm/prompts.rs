@@ -3,20 +3,24 @@
 use serde_json::{Value, json};
 use shared_types::Role;
 
-use super::redact::redact;
+use super::redact::Redaction;
+use super::request::Question;
+use super::schema;
 use crate::dialogue::Plan;
 use crate::domain::{About, Domain};
+use crate::graph::Node;
 use crate::turn::Turn;
 
-const ROUTER: &str = include_str!("../../prompts/router.v1.md");
-const EXTRACTION: &str = include_str!("../../prompts/extraction.v1.md");
-const CONVERSATION: &str = include_str!("../../prompts/conversation.v1.md");
+const ROUTER: &str = include_str!("../../prompts/router.v2.md");
+const EXTRACTION: &str = include_str!("../../prompts/extraction.v2.md");
+const CONVERSATION: &str = include_str!("../../prompts/conversation.v2.md");
 
 /// Earlier lines that a model sees.
 const HISTORY_LINES: usize = 8;
 const MAX_LINE: usize = 500;
 
-pub(super) fn router(domain: &Domain) -> String {
+/// What does the customer want?
+pub(super) fn router(domain: &Domain, document: &Value) -> Question {
     let intents: Vec<_> = domain
         .intents
         .iter()
@@ -27,42 +31,47 @@ pub(super) fn router(domain: &Domain) -> String {
         .iter()
         .map(|replies| replies.language.as_str())
         .collect();
-    filled(
-        ROUTER,
-        domain,
-        &[
-            ("intents", intents.join(", ")),
-            ("languages", languages.join(", ")),
-            (
-                "threshold",
-                domain.settings.confidence_threshold.to_string(),
-            ),
-            ("fallback", domain.settings.fallback_intent.clone()),
-        ],
-    )
+    let gaps = [
+        ("intents", intents.join(", ")),
+        ("languages", languages.join(", ")),
+        (
+            "threshold",
+            domain.settings.confidence_threshold.to_string(),
+        ),
+        ("fallback", domain.settings.fallback_intent.clone()),
+    ];
+    Question {
+        node: Node::Router,
+        system: filled(ROUTER, domain, &gaps),
+        document: document.to_string(),
+        schema: schema::router(domain),
+        temperature: 0.0,
+    }
 }
 
-pub(super) fn extraction(domain: &Domain) -> String {
+/// What does the message tell?
+pub(super) fn extraction(domain: &Domain, document: &Value) -> Question {
     let own = domain
         .intents
         .iter()
         .filter(|intent| intent.about == About::Own);
     let own: Vec<_> = own.map(|intent| intent.name.as_str()).collect();
-    let slots = super::answers::extraction_schema(domain);
-    let names: Vec<_> = slots["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .collect();
-    filled(
-        EXTRACTION,
-        domain,
-        &[("own_intents", own.join(", ")), ("slots", names.join(", "))],
-    )
+    let form = schema::extraction(domain);
+    let gaps = [
+        ("own_intents", own.join(", ")),
+        ("slots", schema::in_words(&form)),
+    ];
+    Question {
+        node: Node::Extraction,
+        system: filled(EXTRACTION, domain, &gaps),
+        document: document.to_string(),
+        schema: form,
+        temperature: 0.0,
+    }
 }
 
-pub(super) fn conversation(domain: &Domain, turn: &Turn) -> String {
+/// Which words fit the draft?
+pub(super) fn conversation(domain: &Domain, turn: &Turn, document: &Value) -> Question {
     let business = &domain.business;
     let facts = json!({
         "business": business.name,
@@ -73,15 +82,18 @@ pub(super) fn conversation(domain: &Domain, turn: &Turn) -> String {
         "known": turn.memory.known(turn.about),
         "intent": turn.intent(),
     });
-    filled(
-        CONVERSATION,
-        domain,
-        &[
-            ("language", turn.lang().to_owned()),
-            ("max_chars", "700".into()),
-            ("facts", facts.to_string()),
-        ],
-    )
+    let gaps = [
+        ("language", turn.lang().to_owned()),
+        ("max_chars", "700".into()),
+        ("facts", facts.to_string()),
+    ];
+    Question {
+        node: Node::Conversation,
+        system: filled(CONVERSATION, domain, &gaps),
+        document: document.to_string(),
+        schema: schema::conversation(),
+        temperature: 0.4,
+    }
 }
 
 fn filled(prompt: &str, domain: &Domain, gaps: &[(&str, String)]) -> String {
@@ -93,10 +105,10 @@ fn filled(prompt: &str, domain: &Domain, gaps: &[(&str, String)]) -> String {
 
 /// The messages as data: one JSON document, so that nothing a customer writes can look like a part
 /// of the prompt. No name, no number.
-pub(super) fn messages(turn: &Turn) -> Value {
+pub(super) fn messages(turn: &Turn, redaction: &Redaction) -> Value {
     let history = &turn.state.conversation_history;
     let from = history.len().saturating_sub(HISTORY_LINES);
-    let line = |text: &str| -> String { redact(text).chars().take(MAX_LINE).collect() };
+    let line = |text: &str| -> String { redaction.text(text).chars().take(MAX_LINE).collect() };
     let earlier: Vec<Value> = history
         .iter()
         .skip(from)
@@ -107,9 +119,14 @@ pub(super) fn messages(turn: &Turn) -> Value {
 }
 
 /// The same with the draft that is to be worded.
-pub(super) fn draft(turn: &Turn, plan: &Plan, draft: &str) -> Value {
-    let mut document = messages(turn);
-    document["draft"] = json!(draft);
+pub(super) fn draft(turn: &Turn, plan: &Plan, draft: &str, redaction: &Redaction) -> Value {
+    let mut document = messages(turn, redaction);
+    document["draft"] = json!(redaction.text(draft));
     document["asks_for"] = json!(plan.ask);
     document
+}
+
+/// A message of nobody, to try the model out.
+pub(super) fn sample() -> Value {
+    json!({"earlier_messages": [], "last_message": "Hallo!"})
 }

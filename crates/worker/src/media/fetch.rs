@@ -6,6 +6,7 @@ use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use secrecy::ExposeSecret;
+use shared_types::Source;
 
 use super::origins::{Credentials, Origins, Refusal};
 use super::resolver::PublicOnly;
@@ -54,14 +55,15 @@ impl Fetcher {
         })
     }
 
-    pub(super) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
-        let (mut url, mut credentials) = self.origins.admit(address)?;
+    /// The file that a message of `source` names.
+    pub(super) async fn fetch(&self, address: &str, source: Source) -> Result<Vec<u8>, FetchError> {
+        let (mut url, mut credentials) = self.origins.admit(address, source)?;
         for _ in 0..=MAX_REDIRECTS {
             let response = self.get(url.clone(), credentials).await?;
             let status = response.status();
             if status.is_redirection() {
                 let next = next_hop(&url, &response).ok_or(FetchError::Status(status.as_u16()))?;
-                url = self.origins.admit(next.as_str())?.0;
+                url = self.origins.admit_move(next.as_str())?;
                 credentials = None;
             } else if status.is_success() {
                 return self.read(response).await;

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use secrecy::SecretString;
+use shared_types::Source;
 
 /// How a request proves who it comes from.
 #[derive(Debug, Clone)]
@@ -15,10 +16,14 @@ pub(super) enum Credentials {
     ApiKey(SecretString),
 }
 
-/// A host with credentials of its own. They go to this origin and to no other.
+/// A provider's API that serves its media for credentials. They go there with media that its own
+/// messages name, and nowhere else.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
+    pub(super) source: Source,
     pub(super) base: Url,
+    /// The path of its media below the base; `*` is one plain segment, and one at the end several.
+    pub(super) media: String,
     pub(super) credentials: Credentials,
 }
 
@@ -41,22 +46,79 @@ pub(super) enum Refusal {
     NotEncrypted,
     #[error("its host is not allowed")]
     Host,
+    #[error("it is on a provider's own host and none of its media")]
+    NoMedia,
+}
+
+impl Home {
+    fn has(&self, url: &Url) -> bool {
+        self.base.origin() == url.origin()
+    }
+
+    /// Whether this is the address of a media file, without anything that could make it another.
+    fn serves(&self, url: &Url) -> bool {
+        let path = url.path();
+        let base = self.base.path().trim_end_matches('/');
+        let below = path
+            .strip_prefix(base)
+            .and_then(|rest| rest.strip_prefix('/'));
+        let fits = below.is_some_and(|below| is_like(below, &self.media));
+        fits && url.query().is_none() && url.fragment().is_none()
+    }
+}
+
+fn is_like(path: &str, pattern: &str) -> bool {
+    let mut segments = path.split('/');
+    for part in pattern.split('/') {
+        match segments.next() {
+            Some(segment) if is_plain(segment) && (part == "*" || part == segment) => {}
+            _ => return false,
+        }
+    }
+    let deeper = pattern.ends_with('*');
+    segments.all(|segment| deeper && is_plain(segment))
+}
+
+/// A segment that every server reads alike: no dots alone, nothing encoded but an `@`.
+fn is_plain(segment: &str) -> bool {
+    let decoded = segment.replace("%40", "@");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
+    decoded.chars().all(plain) && decoded.contains(|c: char| c != '.')
 }
 
 impl Origins {
-    /// The address as it may be fetched, and the credentials that go with it.
-    pub(super) fn admit(&self, text: &str) -> Result<(Url, Option<&Credentials>), Refusal> {
+    /// The address that a message of `source` names, as it may be fetched, and the credentials that
+    /// go with it.
+    pub(super) fn admit(
+        &self,
+        text: &str,
+        source: Source,
+    ) -> Result<(Url, Option<&Credentials>), Refusal> {
+        let url = Self::parse(text)?;
+        let Some(home) = self.homes.iter().find(|home| home.has(&url)) else {
+            return self.public(url).map(|url| (url, None));
+        };
+        if home.source == source && home.serves(&url) {
+            Ok((url, Some(&home.credentials)))
+        } else {
+            Err(Refusal::NoMedia)
+        }
+    }
+
+    /// Where a file was moved to, as it may be fetched: without credentials.
+    pub(super) fn admit_move(&self, text: &str) -> Result<Url, Refusal> {
+        self.public(Self::parse(text)?)
+    }
+
+    fn parse(text: &str) -> Result<Url, Refusal> {
         let url = Url::parse(text).map_err(|_| Refusal::NotAUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::UserInfo);
         }
-        if let Some(home) = self
-            .homes
-            .iter()
-            .find(|home| home.base.origin() == url.origin())
-        {
-            return Ok((url, Some(&home.credentials)));
-        }
+        Ok(url)
+    }
+
+    fn public(&self, url: Url) -> Result<Url, Refusal> {
         if url.scheme() != "https" {
             return Err(Refusal::NotEncrypted);
         }
@@ -71,7 +133,7 @@ impl Origins {
                 None => host == allowed,
             });
         if is_allowed {
-            Ok((url, None))
+            Ok(url)
         } else {
             Err(Refusal::Host)
         }
@@ -83,12 +145,21 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        let credentials = Credentials::ApiKey("key".into());
+        let home = |source, base: &str, media: &str| Home {
+            source,
+            base: Url::parse(base).unwrap(),
+            media: media.into(),
+            credentials: Credentials::ApiKey("key".into()),
+        };
         Origins {
-            homes: vec![Home {
-                base: Url::parse("http://waha:3000").unwrap(),
-                credentials,
-            }],
+            homes: vec![
+                home(Source::Waha, "http://waha:3000/waha/", "api/files/*"),
+                home(
+                    Source::Twilio,
+                    "https://api.twilio.com",
+                    "2010-04-01/Accounts/AC1/Messages/*/Media/*",
+                ),
+            ],
             hosts: vec!["media.example.com".into(), ".cdn.example".into()],
         }
     }
@@ -98,10 +169,19 @@ mod tests {
         let origins = origins();
         let verdict = |text: &str| {
             origins
-                .admit(text)
+                .admit(text, Source::Waha)
                 .map(|(_, credentials)| credentials.is_some())
         };
-        assert_eq!(verdict("http://waha:3000/api/files/a.oga"), Ok(true));
+        for file in [
+            "a.oga",
+            "default/false_316@c.us_A.oga",
+            "default/false_316%40c.us_A.oga",
+        ] {
+            assert_eq!(
+                verdict(&format!("http://waha:3000/waha/api/files/{file}")),
+                Ok(true)
+            );
+        }
         assert_eq!(verdict("https://media.example.com/a"), Ok(false));
         assert_eq!(verdict("https://a.b.cdn.example/x"), Ok(false));
         for (text, refusal) in [
@@ -119,5 +199,60 @@ mod tests {
         ] {
             assert_eq!(verdict(text), Err(refusal), "{text}");
         }
+    }
+
+    #[test]
+    fn credentials_go_with_media_of_their_own_messages_alone() {
+        let origins = origins();
+        let media = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1";
+        let with_credentials = origins.admit(media, Source::Twilio).unwrap().1;
+        assert!(with_credentials.is_some());
+        for (source, text) in [
+            (Source::Waha, media),
+            (Source::Chatwoot, media),
+            (Source::Twilio, "http://waha:3000/waha/api/files/a.oga"),
+            (
+                Source::Twilio,
+                "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json",
+            ),
+            (
+                Source::Twilio,
+                "https://api.twilio.com/2010-04-01/Accounts/AC2/Messages/MM1/Media/ME1",
+            ),
+            (
+                Source::Twilio,
+                "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1?x=1",
+            ),
+            (
+                Source::Twilio,
+                "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/%2e%2e%2fMM2",
+            ),
+            (
+                Source::Twilio,
+                "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/../../../Balance.json",
+            ),
+            (Source::Waha, "http://waha:3000/api/files/a.oga"),
+            (Source::Waha, "http://waha:3000/waha/api/files/../sessions"),
+            (
+                Source::Waha,
+                "http://waha:3000/waha/api/files/..%2fsessions",
+            ),
+            (Source::Waha, "http://waha:3000/waha/api/files/"),
+            (
+                Source::Waha,
+                "http://waha:3000/waha/api/files/a.oga?session=x",
+            ),
+            (Source::Waha, "http://waha:3000/wahaapi/files/a.oga"),
+            (Source::Waha, "http://waha:3000/waha/api/sendText"),
+        ] {
+            let refused = origins
+                .admit(text, source)
+                .map(|(_, credentials)| credentials.is_some());
+            assert_eq!(refused, Err(Refusal::NoMedia), "{source} {text}");
+        }
+        assert_eq!(
+            origins.admit_move("http://waha:3000/waha/api/files/a.oga"),
+            Err(Refusal::NotEncrypted)
+        );
     }
 }

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use async_openai::Client;
-use async_openai::config::OpenAIConfig;
-use async_openai::types::InputSource;
-use async_openai::types::audio::{AudioInput, CreateTranscriptionRequest};
 use reqwest::Url;
-use secrecy::ExposeSecret;
-use serde::Deserialize;
-use shared_types::{Attachment, InboundMessage};
+use reqwest::multipart::{Form, Part as MultipartFile};
+use serde_json::Value;
+use shared_types::{Attachment, InboundMessage, Source};
 use tokio::sync::Semaphore;
 
 use super::fetch::{FetchError, Fetcher};
 use super::origins::{Credentials, Home, Origins};
+use super::recording::kind_of;
 use crate::budget::Deadline;
 use crate::config::MediaConfig;
+use crate::openai::Server;
 
+const PATH: &str = "/audio/transcriptions";
 /// WhatsApp's own limit for audio.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Longer texts are cut: no voice message should be a novel for the agents.
@@ -27,7 +26,7 @@ const CONCURRENCY: usize = 4;
 /// Puts voice messages into text with an OpenAI-compatible endpoint.
 pub struct Transcriber {
     fetcher: Fetcher,
-    client: Client<OpenAIConfig>,
+    server: Server,
     model: String,
     /// For fetching and transcribing together.
     limit: Duration,
@@ -41,20 +40,14 @@ pub enum TranscriberError {
     #[error("the voice message was not fetched: {0}")]
     Fetch(String),
     /// The endpoint failed.
-    #[error("the voice message was not put into text")]
-    Failed,
+    #[error("the voice message was not put into text: the endpoint {0}")]
+    Failed(String),
     /// It took too long.
     #[error("the voice message took too long")]
     Slow,
     /// Too many are in progress.
     #[error("too many voice messages at once")]
     Crowded,
-}
-
-/// An endpoint's answer, as far as it matters.
-#[derive(Deserialize)]
-struct Transcript {
-    text: String,
 }
 
 impl From<FetchError> for TranscriberError {
@@ -68,7 +61,7 @@ impl TranscriberError {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Fetch(_) => "not_fetched",
-            Self::Failed => "failed",
+            Self::Failed(_) => "failed",
             Self::Slow => "slow",
             Self::Crowded => "crowded",
         }
@@ -84,19 +77,9 @@ impl Transcriber {
         let Some(base) = &config.transcribe_base_url else {
             return Ok(None);
         };
-        let key = config
-            .transcribe_api_key
-            .as_ref()
-            .map_or("", |key| key.expose_secret());
-        let settings = OpenAIConfig::new()
-            .with_api_base(base.trim_end_matches('/'))
-            .with_api_key(key);
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Some(Self {
             fetcher: Fetcher::new(origins(config), MAX_BYTES)?,
-            client: Client::with_config(settings).with_http_client(http),
+            server: Server::new(base, config.transcribe_api_key.clone())?,
             model: config.transcribe_model.clone(),
             limit: config.timeout(),
             permits: Semaphore::new(CONCURRENCY),
@@ -121,7 +104,8 @@ impl Transcriber {
             .try_acquire()
             .map_err(|_| TranscriberError::Crowded)?;
         let limit = deadline.allows(self.limit);
-        let transcribed = tokio::time::timeout(limit, self.transcribe(url, kind, lang)).await;
+        let transcribed =
+            tokio::time::timeout(limit, self.transcribe(url, kind, message.source, lang)).await;
         transcribed.unwrap_or(Err(TranscriberError::Slow)).map(Some)
     }
 
@@ -129,41 +113,57 @@ impl Transcriber {
         &self,
         url: &str,
         kind: &str,
+        source: Source,
         lang: &str,
     ) -> Result<String, TranscriberError> {
-        let bytes = self.fetcher.fetch(url).await?;
-        let filename = format!("message.{}", extension(kind));
-        let file = AudioInput {
-            source: InputSource::Bytes {
-                filename,
-                bytes: bytes.into(),
-            },
-        };
-        let model = self.model.clone();
-        let request = CreateTranscriptionRequest {
-            file,
-            model,
-            language: Some(lang.to_owned()).filter(|lang| !lang.is_empty()),
-            ..CreateTranscriptionRequest::default()
-        };
-        // Read by ourselves: the client wants fields that many endpoints leave out.
-        let audio = self.client.audio();
-        let answer = audio.transcription().create_raw(request).await;
-        let answer = answer.map_err(|_| TranscriberError::Failed)?;
-        let transcript: Transcript =
-            serde_json::from_slice(&answer).map_err(|_| TranscriberError::Failed)?;
-        let text = transcript.text;
-        let text: String = text
+        let bytes = self.fetcher.fetch(url, source).await?;
+        let answer = self
+            .server
+            .post_form(PATH, self.form(bytes, kind, lang)?)
+            .await;
+        let answer = answer.map_err(|error| TranscriberError::Failed(error.to_string()))?;
+        let text = transcript(&answer)
+            .ok_or_else(|| TranscriberError::Failed("answers without a text".into()))?;
+        let spoken: String = text
             .trim()
             .chars()
             .filter(|c| !c.is_control())
             .take(MAX_CHARS)
             .collect();
-        if text.is_empty() {
-            Err(TranscriberError::Failed)
+        if spoken.is_empty() {
+            Err(TranscriberError::Failed("heard nothing".into()))
         } else {
-            Ok(text)
+            Ok(spoken)
         }
+    }
+
+    /// Says everything: what is left out, servers fill in differently.
+    fn form(&self, bytes: Vec<u8>, said: &str, lang: &str) -> Result<Form, TranscriberError> {
+        let kind = kind_of(&bytes, said);
+        let file = MultipartFile::bytes(bytes)
+            .file_name(format!("message.{}", kind.extension))
+            .mime_str(kind.content_type)
+            .map_err(|error| TranscriberError::Failed(error.to_string()))?;
+        let form = Form::new()
+            .part("file", file)
+            .text("model", self.model.clone())
+            .text("response_format", "json");
+        Ok(if lang.is_empty() {
+            form
+        } else {
+            form.text("language", lang.to_owned())
+        })
+    }
+}
+
+/// The text of `{"text": …}`, or of an answer that is text alone.
+fn transcript(answer: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(answer).ok()?;
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(text)) => Some(text),
+        Ok(answer) => Some(answer.get("text")?.as_str()?.to_owned()),
+        Err(_) if text.trim_start().starts_with(['{', '[', '<']) => None,
+        Err(_) => Some(text.to_owned()),
     }
 }
 
@@ -173,40 +173,39 @@ fn recording(attachment: &Attachment) -> Option<(&str, &str)> {
     kind.starts_with("audio/").then_some((url, kind))
 }
 
-/// The endpoint goes by the file's name.
-fn extension(content_type: &str) -> &'static str {
-    match content_type.split(';').next().unwrap_or_default().trim() {
-        "audio/mpeg" | "audio/mp3" => "mp3",
-        "audio/mp4" | "audio/m4a" | "audio/aac" => "m4a",
-        "audio/wav" | "audio/x-wav" => "wav",
-        "audio/webm" => "webm",
-        "audio/flac" => "flac",
-        _ => "ogg",
-    }
-}
-
 fn origins(config: &MediaConfig) -> Origins {
-    let home = |base: &str, credentials: Option<Credentials>| {
+    let home = |source, base: &str, media: String, credentials| {
         Some(Home {
+            source,
             base: Url::parse(base).ok()?,
-            credentials: credentials?,
+            media,
+            credentials,
         })
     };
-    let twilio = config
-        .twilio_account_sid
-        .clone()
-        .zip(config.twilio_auth_token.clone());
-    let twilio = twilio.map(|(user, password)| Credentials::Basic { user, password });
-    let waha = config.waha_api_key.clone().map(Credentials::ApiKey);
-    let waha_base = config.waha_base_url.as_deref().unwrap_or_default();
+    let account = config.twilio_account_sid.clone();
+    let twilio = account
+        .zip(config.twilio_auth_token.clone())
+        .and_then(|(user, password)| {
+            let media = format!("2010-04-01/Accounts/{user}/Messages/*/Media/*");
+            let credentials = Credentials::Basic { user, password };
+            home(
+                Source::Twilio,
+                &config.twilio_api_base_url,
+                media,
+                credentials,
+            )
+        });
+    let waha = config.waha_api_key.clone().and_then(|key| {
+        let base = config.waha_base_url.as_deref()?;
+        home(
+            Source::Waha,
+            base,
+            "api/files/*".into(),
+            Credentials::ApiKey(key),
+        )
+    });
     Origins {
-        homes: [
-            home(&config.twilio_api_base_url, twilio),
-            home(waha_base, waha),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        homes: [twilio, waha].into_iter().flatten().collect(),
         hosts: config.media_hosts.clone(),
     }
 }

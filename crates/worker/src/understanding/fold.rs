@@ -5,7 +5,7 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Appends a character in lower case, without accents, in its plainest form; `ß` becomes `ss`.
 /// Marks, joiners and skin tones vanish.
-pub(super) fn fold_char(c: char, out: &mut impl FnMut(char)) {
+pub(crate) fn fold_char(c: char, out: &mut impl FnMut(char)) {
     if c.is_ascii() {
         return out(c.to_ascii_lowercase());
     }
