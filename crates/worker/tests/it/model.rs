@@ -21,14 +21,13 @@ fn simulator() -> SimulatorHandle {
 
 async fn chat(simulator: &SimulatorHandle, more: &[&str]) -> Chat {
     let url = format!("{}/v1", simulator.url());
-    let mut flags = vec![
-        "--llm-base-url",
-        &url,
-        "--llm-model",
-        "scripted",
-        "--llm-timeout-ms",
-        TIMEOUT_MS,
-    ];
+    let mut flags = vec!["--llm-base-url", &url, "--llm-model", "scripted"];
+    // Slow machines answer, too.
+    for (flag, value) in [("--llm-timeout-ms", "20000"), ("--turn-budget-ms", "60000")] {
+        if !more.contains(&flag) {
+            flags.extend([flag, value]);
+        }
+    }
     flags.extend(more);
     Chat::with(Domain::embedded().unwrap(), &flags).await
 }
@@ -219,7 +218,8 @@ async fn a_model_that_is_wrong_or_slow_costs_nothing_but_the_rules_words() {
         ),
     ] {
         let simulator = simulator();
-        let mut chat = chat(&simulator, &["--llm-retries", "0"]).await;
+        let flags = ["--llm-retries", "0", "--llm-timeout-ms", TIMEOUT_MS];
+        let mut chat = chat(&simulator, &flags).await;
         rule(&simulator, json!({ "reply": reply }));
         let said = chat.says("Ik zoek een Volkswagen Golf").await.unwrap();
         assert!(said.text.contains("Golf"), "{reply}: {}", said.text);
@@ -330,7 +330,7 @@ fn asked(simulator: &SimulatorHandle) -> Vec<Value> {
         ..Query::default()
     };
     let sent = simulator.sent(&questions).into_iter();
-    sent.map(|record| record.entry.request).collect()
+    sent.map(|record| record.entry.request.clone()).collect()
 }
 
 #[tokio::test]
@@ -369,11 +369,7 @@ async fn a_server_is_asked_without_what_it_refuses() {
         &simulator,
         json!({"reply": {"kind": "text", "text": ALL_IN_ONE}}),
     );
-    let mut chat = chat(
-        &simulator,
-        &["--llm-retries", "0", "--llm-timeout-ms", "3000"],
-    )
-    .await;
+    let mut chat = chat(&simulator, &["--llm-retries", "0"]).await;
     let reply = chat.says("Ik zoek een Golf").await.unwrap();
     assert_eq!(reply.text, "Een Golf, mooie keuze!");
     let first = asked(&simulator).len();
