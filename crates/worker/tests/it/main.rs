@@ -16,6 +16,7 @@ mod dialogues;
 mod domain;
 mod footprint;
 mod model;
+mod model_servers;
 mod moments;
 mod never_empty;
 mod other_domain;
