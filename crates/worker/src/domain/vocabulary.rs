@@ -81,6 +81,8 @@ pub enum SlotRule {
     Mention,
     /// The number is none of this slot.
     Never,
+    /// A number below a hundred is said in thousands: "rond de 13".
+    Thousands,
     /// The number is a lower end.
     Min,
     /// The number is an upper end.

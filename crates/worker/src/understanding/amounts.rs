@@ -42,6 +42,9 @@ pub(super) fn resolve(
         closed,
     };
     let mut quantities = quantities.to_vec();
+    for quantity in &mut quantities {
+        resolver.in_thousands(quantity);
+    }
     let mut mentions = Vec::new();
     for (end, pair) in ranges(surroundings) {
         let taken = mentions.iter().any(|mention: &AmountMention| {
@@ -95,6 +98,23 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
                 SlotKind::Year(amount) => Some((place, amount, true)),
                 _ => None,
             })
+    }
+
+    /// "rond de 13" and "budget is 9" leave out the thousands.
+    fn in_thousands(&self, quantity: &mut Quantity) {
+        const BELOW: f64 = 100.0;
+        let bare = matches!(
+            quantity.shape,
+            Shape::Digits(1 | 2) | Shape::Words | Shape::Decimal
+        );
+        let small = quantity.value < BELOW && quantity.counts == Counts::Unknown;
+        let mut slots = self.amounts().map(|(place, ..)| place);
+        let said = slots.find(|place| self.is(*place, SlotRule::Thousands, quantity.span));
+        if let Some(slot) = said.filter(|_| bare && small && !quantity.scaled) {
+            quantity.value *= 1000.0;
+            quantity.scaled = true;
+            quantity.counts = Counts::Slot(slot);
+        }
     }
 
     fn range(

@@ -162,7 +162,10 @@ impl NumberReader {
         };
         let (value, scaled) = match shape {
             Shape::Words | Shape::Date => (value, value >= 1000.0 && shape == Shape::Words),
-            _ => self.scale(&mut cursor, value),
+            _ => {
+                let value = value + self.half_after(&mut cursor);
+                self.scale(&mut cursor, value)
+            }
         };
         let digits = Span::new(at, cursor.at);
         let (counts, factor) = self.unit_after(&mut cursor);
@@ -184,6 +187,26 @@ impl NumberReader {
             scaled: scaled || factor > 1.0,
             shape,
         })
+    }
+
+    /// "en een half" after digits, where a factor follows.
+    fn half_after(&self, cursor: &mut Cursor<'_, impl Fn(usize) -> bool>) -> f64 {
+        let word = |ahead: usize| {
+            let token = cursor.tokens.get(cursor.at + ahead);
+            token.map_or("", |token| token.text.as_str())
+        };
+        let joiners = (0..2)
+            .take_while(|ahead| self.joiners.iter().any(|joiner| joiner == word(*ahead)))
+            .count();
+        let half = self.words.get(word(joiners)).filter(|half| **half < 1.0);
+        let scaled = self.factors.contains_key(word(joiners + 1));
+        match half.filter(|_| joiners > 0 && scaled) {
+            Some(half) => {
+                cursor.at += joiners + 1;
+                *half
+            }
+            None => 0.0,
+        }
     }
 
     /// A factor after digits, and what follows it: `12 duizend 500`, `1 ton 20`.

@@ -90,7 +90,7 @@ impl Surroundings {
                     }
                     Surrounding::Slot(slot, rule) => {
                         let captured = match rule {
-                            SlotRule::Mention | SlotRule::Never => numbers(),
+                            SlotRule::Mention | SlotRule::Never | SlotRule::Thousands => numbers(),
                             _ => found.spans_of(Symbol::slot(slot)).collect(),
                         };
                         facts.slots.push(SlotFact {

@@ -224,3 +224,25 @@ fn moments_know_where_they_stand() {
         .collect();
     assert_eq!(places, ["vrijdagmiddag", "vrijdagmiddag"]);
 }
+
+/// The slots that numbers can fill, without those that the line is not about.
+#[test]
+fn numbers_are_read_whole_and_only_where_they_are_meant() {
+    const AMOUNTS: [&str; 5] = [
+        "price_min",
+        "price_max",
+        "mileage_max",
+        "year_min",
+        "year_max",
+    ];
+    let understander = understander();
+    assert_floor("numbers.txt", 0.98, |_, text| {
+        let understanding = understander.understand(text);
+        let filled = AMOUNTS.iter().filter_map(|name| {
+            let value = understanding.slots.get(*name)?;
+            Some(format!("{name}={value}"))
+        });
+        let filled: Vec<String> = filled.collect();
+        vec![filled.join(" ")]
+    });
+}

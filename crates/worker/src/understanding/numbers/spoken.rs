@@ -13,15 +13,19 @@ impl NumberReader {
         let mut sum = Sum::default();
         let mut end = cursor.at;
         while let Some(word) = cursor.next_word() {
-            let joins = self.joiners.iter().any(|joiner| joiner == word);
+            let joins = sum.parts > 0 && self.is_joiner(word);
             if self.add_compound(word, &mut sum) {
                 cursor.at += 1;
                 end = cursor.at;
-            } else if joins
-                && sum.parts > 0
-                && cursor.following().is_some_and(|next| self.goes_on(next))
-            {
+            } else if joins && self.goes_on(cursor, &sum) {
                 cursor.at += 1;
+            } else if let Some(year) = self.year(word, &sum) {
+                cursor.at += 1;
+                return Some(year);
+            } else if sum.parts > 0 && self.begins_number(word) {
+                // Whole or not at all: what is left would be another number than the one said.
+                cursor.at += 1;
+                return None;
             } else {
                 break;
             }
@@ -30,10 +34,51 @@ impl NumberReader {
         (sum.parts > 0 && !sum.only_factor).then(|| sum.total())
     }
 
-    /// A word that may go on a number after `and`, as in "two and a half".
-    fn goes_on(&self, word: &str) -> bool {
-        let fraction = self.words.get(word).is_some_and(|value| *value < 1.0);
-        fraction || self.joiners.iter().any(|joiner| joiner == word)
+    fn is_joiner(&self, word: &str) -> bool {
+        self.joiners.iter().any(|joiner| joiner == word)
+    }
+
+    /// Whether a number goes on after `and`: "two and a half", "nine hundred and five".
+    fn goes_on(&self, cursor: &Cursor<'_, impl Fn(usize) -> bool>, sum: &Sum) -> bool {
+        let Some(next) = cursor.following() else {
+            return false;
+        };
+        let fraction = self.words.get(next).is_some_and(|value| *value < 1.0);
+        let below_hundred = self.compound(next).is_some_and(|value| value < 100.0);
+        let multiplied = cursor
+            .tokens
+            .get(cursor.at + 2)
+            .is_some_and(|after| self.factors.contains_key(&after.text));
+        let hundreds = sum.current >= 100.0 && sum.current % 100.0 == 0.0;
+        fraction || self.is_joiner(next) || hundreds && below_hundred && !multiplied
+    }
+
+    /// "twenty eighteen", "nineteen ninety-nine".
+    fn year(&self, word: &str, sum: &Sum) -> Option<f64> {
+        let century = (sum.parts == 1).then(|| sum.total())?;
+        let rest = self.compound(word)?;
+        let fits = match century {
+            19.0 => (10.0..100.0).contains(&rest),
+            20.0 => (10.0..40.0).contains(&rest),
+            _ => false,
+        };
+        fits.then_some(century * 100.0 + rest)
+    }
+
+    /// A long word that begins as a number and cannot be read to its end.
+    fn begins_number(&self, word: &str) -> bool {
+        const LONG: usize = 10;
+        let factor = |(text, factor): (&String, &f64)| {
+            *factor >= 100.0 && text.len() > 4 && word.contains(text.as_str())
+        };
+        let number = self
+            .words
+            .keys()
+            .any(|text| text.len() > 2 && word.starts_with(text.as_str()));
+        word.len() >= LONG
+            && number
+            && self.factors.iter().any(factor)
+            && self.compound(word).is_none()
     }
 
     pub(in crate::understanding) fn compound(&self, text: &str) -> Option<f64> {
@@ -64,14 +109,14 @@ impl NumberReader {
     }
 
     fn add_part(&self, part: &str, after: &str, sum: &mut Sum) -> bool {
-        if let Some(value) = self.words.get(part) {
-            return sum.add(*value);
+        if self.words.get(part).is_some_and(|value| sum.add(*value)) {
+            return true;
         }
         if let Some(factor) = self.factors.get(part).filter(|_| part.len() > 1) {
             sum.multiply(*factor);
             return true;
         }
-        sum.parts > 0 && !after.is_empty() && self.joiners.iter().any(|joiner| joiner == part)
+        sum.parts > 0 && !after.is_empty() && self.is_joiner(part)
     }
 }
 
@@ -87,12 +132,14 @@ struct Sum {
 impl Sum {
     /// False when the value cannot follow what is there: "twee drie" is two numbers.
     fn add(&mut self, value: f64) -> bool {
+        let low = self.current % 100.0;
         let fits = self.parts == 0
             || self.current == 0.0
-            || value < 1.0
-            || self.current % 100.0 == 0.0 && value < 100.0
-            || value % 10.0 == 0.0 && self.current < 10.0 && value > 10.0 && value < 100.0
-            || self.current % 10.0 == 0.0 && value < 10.0;
+            || value < 1.0 && self.current.fract() == 0.0
+            || low == 0.0 && value < 100.0
+            // "vijf en negentig"
+            || value % 10.0 == 0.0 && low < 10.0 && value > 10.0 && value < 100.0
+            || low % 10.0 == 0.0 && low > 10.0 && value < 10.0;
         if fits {
             self.current += value;
             self.parts += 1;
@@ -153,15 +200,29 @@ mod tests {
             ("fünfzehn", 15.0, 1),
             ("fuenfzehn", 15.0, 1),
             ("zwölftausendfünfhundert", 12_500.0, 1),
+            ("zevenduizend negenhonderdvijfennegentig", 7995.0, 2),
+            ("siebentausendneunhundertfünfundneunzig", 7995.0, 1),
+            ("nine hundred and ninety five", 995.0, 5),
+            ("twaalfeneenhalf", 12.5, 1),
+            ("twaalfeneenhalfduizend", 12_500.0, 1),
+            ("vijftienhonderd", 1500.0, 1),
+            ("tweeduizend achttien", 2018.0, 2),
+            ("twenty eighteen", 2018.0, 2),
         ] {
             assert_eq!(spoken(text), Some((value, tokens)), "{text}");
         }
     }
 
     #[test]
+    fn a_number_that_cannot_be_read_whole_is_none() {
+        assert_eq!(spoken("zevenduizend negenhonderdvijfenqegentig"), None);
+    }
+
+    #[test]
     fn numbers_that_do_not_add_up_are_several() {
         assert_eq!(spoken("twee drie"), Some((2.0, 1)));
         assert_eq!(spoken("zes auto"), Some((6.0, 1)));
+        assert_eq!(spoken("zevenhonderd en achthonderd"), Some((700.0, 1)));
         assert_eq!(spoken("mooie auto"), None);
     }
 }
