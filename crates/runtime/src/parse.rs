@@ -1,5 +1,8 @@
 //! Configuration mistakes, all of them at once, one line each, without values.
 
+mod secrets;
+mod unused;
+
 use std::process;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -9,10 +12,25 @@ use clap::{ArgMatches, Command, Parser};
 pub const BAD_CONFIGURATION: i32 = 64;
 
 /// Reads flags and environment. Help and version end the process with 0; mistakes end it with
-/// [`BAD_CONFIGURATION`] and one line for each.
+/// [`BAD_CONFIGURATION`] and one line for each. A variable that is not used is never a mistake, and
+/// what stands around a secret no part of it; both are warned of.
 pub fn parse<T: Parser>() -> T {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let (matches, mut mistakes) = match_all(without_empty_variables(T::command()), &arguments);
+    let command = without_empty_variables(T::command());
+    let Read {
+        matches,
+        mut mistakes,
+        mut warnings,
+    } = match_all(command, &arguments);
+    if let Some((name, _)) = matches.as_ref().and_then(ArgMatches::subcommand) {
+        warnings.extend(
+            T::command()
+                .find_subcommand(name)
+                .map(secrets::oddities)
+                .unwrap_or_default(),
+        );
+    }
+    warn(&warnings);
     if mistakes.is_empty() {
         match matches.as_ref().map(T::from_arg_matches) {
             Some(Ok(config)) => return config,
@@ -21,6 +39,16 @@ pub fn parse<T: Parser>() -> T {
         }
     }
     refuse(&mistakes)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "no log exists before the configuration does"
+)]
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("configuration warning: {warning}");
+    }
 }
 
 /// Ends the process with [`BAD_CONFIGURATION`] after one line for each mistake.
@@ -43,6 +71,7 @@ fn without_empty_variables(mut command: Command) -> Command {
         std::env::var_os(name).filter(|value| value.is_empty())?;
         Some(arg.get_id().to_string())
     };
+    command = secrets::tidied(command);
     let empty: Vec<_> = command.get_arguments().filter_map(is_empty).collect();
     for id in empty {
         command = command.mut_arg(id, |arg| arg.env(None::<&str>));
@@ -57,28 +86,80 @@ fn without_empty_variables(mut command: Command) -> Command {
     command
 }
 
+/// What could be read, and what was wrong with it.
+struct Read {
+    matches: Option<ArgMatches>,
+    mistakes: Vec<String>,
+    warnings: Vec<String>,
+}
+
 /// clap stops at the first bad value. A bad value from the environment is noted, its variable is
 /// left out, and the rest is read again.
-fn match_all(
-    mut command: Command,
-    arguments: &[std::ffi::OsString],
-) -> (Option<ArgMatches>, Vec<String>) {
-    let mut mistakes = Vec::new();
+fn match_all(mut command: Command, arguments: &[std::ffi::OsString]) -> Read {
+    let (mut mistakes, mut warnings) = (Vec::new(), Vec::new());
     loop {
         let error = match command.clone().try_get_matches_from(arguments) {
-            Ok(matches) => return (Some(matches), mistakes),
+            Ok(matches) => {
+                return Read {
+                    matches: Some(matches),
+                    mistakes,
+                    warnings,
+                };
+            }
             Err(error) => error,
         };
         if !error.use_stderr() {
             error.exit();
         }
-        mistakes.push(describe(&command, &error));
         let culprit = culprit(&command, &error, arguments);
-        let Some((path, id)) = culprit.filter(|_| mistakes.len() < 100) else {
-            return (None, mistakes);
+        let variable = culprit
+            .as_ref()
+            .and_then(|culprit| variable_of(&command, culprit));
+        let unused =
+            variable.and_then(|name| unused::why(&name, |name| is_set(&command, name, arguments)));
+        match unused {
+            Some(why) => warnings.push(why),
+            None => mistakes.push(describe(&command, &error)),
+        }
+        let Some(culprit) = culprit.filter(|_| mistakes.len() < 100) else {
+            return Read {
+                matches: None,
+                mistakes,
+                warnings,
+            };
         };
-        command = without_env(command, &path, &id);
+        command = without_env(command, &culprit);
     }
+}
+
+/// An argument with the subcommand it belongs to.
+type Culprit = (Option<String>, String);
+
+fn variable_of(command: &Command, (path, id): &Culprit) -> Option<String> {
+    let command = match path {
+        Some(name) => command.find_subcommand(name)?,
+        None => command,
+    };
+    let arg = command
+        .get_arguments()
+        .find(|arg| arg.get_id() == id.as_str())?;
+    Some(arg.get_env()?.to_string_lossy().into_owned())
+}
+
+/// Whether a setting has a value, from the environment or as a flag.
+fn is_set(command: &Command, variable: &str, arguments: &[std::ffi::OsString]) -> bool {
+    let all = std::iter::once(command).chain(command.get_subcommands());
+    let mut flags = all
+        .flat_map(Command::get_arguments)
+        .filter(|arg| arg.get_env().is_some_and(|env| env == variable));
+    let in_environment = std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    in_environment
+        || flags.any(|arg| {
+            let flag = format!("--{}", arg.get_long().unwrap_or_default());
+            arguments
+                .iter()
+                .any(|word| word.to_string_lossy().split('=').next() == Some(&flag))
+        })
 }
 
 /// The argument that a bad value came to from the environment, with the subcommand it belongs to.
@@ -86,7 +167,7 @@ fn culprit(
     command: &Command,
     error: &clap::Error,
     arguments: &[std::ffi::OsString],
-) -> Option<(Option<String>, String)> {
+) -> Option<Culprit> {
     let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
@@ -120,7 +201,7 @@ fn culprit(
     })
 }
 
-fn without_env(command: Command, subcommand: &Option<String>, id: &str) -> Command {
+fn without_env(command: Command, (subcommand, id): &Culprit) -> Command {
     let reset = |command: Command| command.mut_arg(id, |arg| arg.env(None::<&str>));
     match subcommand {
         None => reset(command),
@@ -145,13 +226,20 @@ fn describe(command: &Command, error: &clap::Error) -> String {
     match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::ValueValidation | ErrorKind::InvalidValue, Some(ContextValue::String(arg))) => {
             let reason = std::error::Error::source(error).map(ToString::to_string);
+            let name = variable(arg);
+            if is_service_link(name.split(' ').next().unwrap_or_default()) {
+                return format!(
+                    "{name}: set by a service link of Kubernetes or Docker; set it to your own value, or \
+                     switch the links off (enableServiceLinks: false)"
+                );
+            }
             let expected = match error.get(ContextKind::ValidValue) {
                 Some(ContextValue::Strings(valid)) if !valid.is_empty() => {
                     format!("expected one of {}", valid.join(", "))
                 }
                 _ => reason.unwrap_or_else(|| "the value is not valid".into()),
             };
-            format!("{}: {expected}", variable(arg))
+            format!("{name}: {expected}")
         }
         (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
             let names: Vec<_> = missing.iter().map(|arg| variable(arg)).collect();
@@ -159,6 +247,12 @@ fn describe(command: &Command, error: &clap::Error) -> String {
         }
         _ => first_line(error),
     }
+}
+
+/// A service named `redis` puts `REDIS_PORT=tcp://10.0.0.1:6379` into every container beside it.
+fn is_service_link(variable: &str) -> bool {
+    let value = std::env::var_os(variable);
+    value.is_some_and(|value| value.to_string_lossy().starts_with("tcp://"))
 }
 
 fn first_line(error: &clap::Error) -> String {
@@ -189,7 +283,7 @@ mod tests {
             .chain(words)
             .map(Into::into)
             .collect();
-        match_all(<Cli as clap::CommandFactory>::command(), &words).1
+        match_all(<Cli as clap::CommandFactory>::command(), &words).mistakes
     }
 
     #[test]

@@ -1,128 +1,245 @@
-//! Forgets a conversation, for the person that it was held with.
+//! Forgets a person: everything in Redis that is theirs, wherever it lies.
 
-use crate::{Queue, Redis, Shelf, StreamsError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// What was removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Erased {
-    /// Keys: state, history, opt-out, delivery records.
-    pub keys: u64,
-    /// Dead letters and rejected webhooks.
-    pub letters: u64,
+use redis::{FromRedisValue, ToRedisArgs};
+
+use crate::entry::RawEntry;
+use crate::{Queue, Redis, StreamsError};
+
+/// Who is erased. What messages mean is known to others.
+pub trait Person: Sync {
+    /// Whether a conversation or an address is theirs.
+    fn has(&self, address: &str) -> bool;
+    /// Whether an entry's payload is from them, to them or about them.
+    fn is_in(&self, payload: &str) -> bool;
+    /// Whether a text names them in any spelling.
+    fn is_named_in(&self, text: &str) -> bool;
+}
+
+/// Where something of a person may lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// What is known of a conversation, its history, its opt-out, the list of its sends.
+    Conversations,
+    /// The records of what was sent.
+    Sends,
+    /// The names under which providers know what was sent.
+    ProviderIds,
+    /// The markers by which repetitions are known.
+    Markers,
+    /// Entries that wait or are in progress.
+    Waiting,
+    /// Messages that could not be handled.
+    DeadLetters,
+    /// Webhooks that could not be used.
+    Rejected,
+    /// Any other key that names them.
+    Others,
+}
+
+impl Place {
+    /// All places, in the order in which they are told.
+    pub const ALL: [(Self, &'static str); 8] = [
+        (Self::Conversations, "conversations"),
+        (Self::Sends, "records of sends"),
+        (Self::ProviderIds, "providers' message ids"),
+        (Self::Markers, "markers of handled messages"),
+        (Self::Waiting, "waiting entries"),
+        (Self::DeadLetters, "dead letters"),
+        (Self::Rejected, "rejected webhooks"),
+        (Self::Others, "other keys"),
+    ];
+}
+
+const NOTHING: &[&str] = &[];
+
+/// How much was found in each place.
+pub type Found = BTreeMap<Place, u64>;
+
+/// A key's name without the tag of its partition: its kind, and the rest.
+pub(crate) fn kind_of(key: &str) -> (&str, &str) {
+    let bare = key
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once("}:"))
+        .map_or(key, |(_, bare)| bare);
+    bare.split_once(':').unwrap_or((bare, ""))
+}
+
+/// The place of a stream's entries, by the kind of its key.
+fn stream_place(kind: &str) -> Option<Place> {
+    match kind {
+        "in" | "out" | "crm" => Some(Place::Waiting),
+        "dlq" | "odlq" | "cdlq" => Some(Place::DeadLetters),
+        "rejected" => Some(Place::Rejected),
+        _ => None,
+    }
 }
 
 impl Redis {
-    /// Whether something of the conversation waits or is in progress in any queue.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached.
-    pub async fn is_waiting(&self, conversation: &str) -> Result<bool, StreamsError> {
-        for queue in Queue::ALL {
-            let partition = self.partitions().partition_of(conversation);
-            let key = self.keys().of(partition).stream(queue);
-            if !self.entries_of(key, conversation).await?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Removes everything that is kept of a conversation. Nothing of it may wait or be in progress:
-    /// see [`Redis::is_waiting`].
+    /// Removes what is a person's, or only counts it when `dry`. What is written meanwhile is found
+    /// by the next call: everything is gone when one finds nothing.
     ///
     /// # Errors
     /// When Redis cannot be reached; what is left is removed by the next try.
-    pub async fn erase(&self, conversation: &str) -> Result<Erased, StreamsError> {
-        let partition = self.partitions().partition_of(conversation);
-        let keys = self.keys().of(partition);
-        let sends = keys.sends(conversation);
-        let listed = sends.clone();
-        let sent: Vec<String> = self
-            .with_connection("erase", |mut connection| async move {
-                redis::cmd("LRANGE")
-                    .arg(listed)
-                    .arg(0)
-                    .arg(-1)
-                    .query_async(&mut connection)
-                    .await
-            })
-            .await?;
-        let mut doomed: Vec<String> = sent.iter().map(|id| keys.send(id)).collect();
-        doomed.extend([
-            keys.conversation(conversation),
-            keys.history(conversation),
-            keys.contact(conversation),
-            sends,
-        ]);
-        let removed = self.with_connection("erase", |mut connection| async move {
-            redis::cmd("DEL")
-                .arg(doomed)
-                .query_async(&mut connection)
-                .await
-        });
-        let mut erased = Erased {
-            keys: removed.await?,
-            letters: 0,
-        };
-        let shelves = Queue::ALL.map(Shelf::Dead).into_iter();
-        for shelf in shelves.chain([Shelf::Rejected]) {
-            let key = shelf.key(keys);
-            let ids = self.entries_of(key.clone(), conversation).await?;
-            if ids.is_empty() {
-                continue;
+    pub async fn erase(&self, person: &impl Person, dry: bool) -> Result<Found, StreamsError> {
+        let keys = self.all_keys().await?;
+        let mut found = Found::new();
+        let mut doomed: Vec<(Place, String)> = Vec::new();
+        let mut sends: HashSet<String> = HashSet::new();
+        for key in &keys {
+            let (kind, rest) = kind_of(key);
+            if let Some(place) = stream_place(kind) {
+                let count = self.erase_entries(key, place, person, dry).await?;
+                *found.entry(place).or_default() += count;
+            } else if kind == "sent" {
+                if self.is_send_to(key, person).await? {
+                    sends.insert(rest.to_owned());
+                    doomed.push((Place::Sends, key.clone()));
+                }
+            } else if let Some(place) = place_of(kind, rest, person) {
+                doomed.push((place, key.clone()));
             }
-            let removed = self.with_connection("erase", |mut connection| async move {
-                redis::cmd("XDEL")
-                    .arg(key)
-                    .arg(ids)
-                    .query_async::<u64>(&mut connection)
-                    .await
-            });
-            erased.letters += removed.await?;
         }
-        Ok(erased)
+        doomed.extend(self.provider_ids_of(&keys, &sends).await?);
+        let doomed: BTreeSet<(Place, String)> = doomed.into_iter().collect();
+        for (place, key) in doomed {
+            let command = if dry { "EXISTS" } else { "DEL" };
+            *found.entry(place).or_default() +=
+                self.erase_command::<u64, _>(command, &key, NOTHING).await?;
+        }
+        Ok(found)
     }
 
-    /// The ids of the conversation's entries in a stream.
-    async fn entries_of(
+    async fn is_send_to(&self, key: &str, person: &impl Person) -> Result<bool, StreamsError> {
+        let fields = ["conv", "to", "payload"];
+        let values: Vec<Option<String>> = self.erase_command("HMGET", key, &fields).await?;
+        let mut values = values.into_iter().map(Option::unwrap_or_default);
+        let (conversation, to) = (
+            values.next().unwrap_or_default(),
+            values.next().unwrap_or_default(),
+        );
+        Ok(person.has(&conversation)
+            || person.has(&to)
+            || values.any(|payload| person.is_in(&payload)))
+    }
+
+    /// The providers' ids that lead to one of these sends.
+    async fn provider_ids_of(
         &self,
-        key: String,
-        conversation: &str,
-    ) -> Result<Vec<String>, StreamsError> {
+        keys: &BTreeSet<String>,
+        sends: &HashSet<String>,
+    ) -> Result<Vec<(Place, String)>, StreamsError> {
         let mut found = Vec::new();
-        let mut start = "-".to_owned();
-        loop {
-            let page = self.page(&key, &start).await?;
-            let Some(last) = page.last() else {
-                return Ok(found);
-            };
-            start = format!("({}", last.id);
-            let of_conversation = page.iter().filter(|entry| {
-                entry
-                    .fields
-                    .get("conv")
-                    .is_some_and(|conv| conv == conversation)
-            });
-            found.extend(of_conversation.map(|entry| entry.id.to_string()));
+        if sends.is_empty() {
+            return Ok(found);
         }
+        for key in keys.iter().filter(|key| kind_of(key).0 == "sid") {
+            let send: Option<String> = self.erase_command("GET", key, NOTHING).await?;
+            if send.is_some_and(|send| sends.contains(&send)) {
+                found.push((Place::ProviderIds, key.clone()));
+            }
+        }
+        Ok(found)
     }
 
-    async fn page(
+    /// Removes a stream's entries that are the person's. Who has one of them in hand finds it gone
+    /// when it is to be settled.
+    async fn erase_entries(
         &self,
         key: &str,
-        start: &str,
-    ) -> Result<Vec<crate::entry::RawEntry>, StreamsError> {
+        place: Place,
+        person: &impl Person,
+        dry: bool,
+    ) -> Result<u64, StreamsError> {
+        let mut ids = Vec::new();
+        let mut start = "-".to_owned();
+        loop {
+            let page = self.page(key, &start).await?;
+            let Some(last) = page.last() else { break };
+            start = format!("({}", last.id);
+            let theirs = page.iter().filter(|entry| is_theirs(entry, place, person));
+            ids.extend(theirs.map(|entry| entry.id.to_string()));
+        }
+        if dry || ids.is_empty() {
+            return Ok(ids.len() as u64);
+        }
+        let queue = Queue::ALL
+            .into_iter()
+            .find(|queue| queue.pick("in", "out", "crm") == kind_of(key).0);
+        if let Some(queue) = queue {
+            let group = (queue.group(), &ids);
+            self.erase_command::<u64, _>("XACK", key, group).await?;
+            let attempts = key.replacen(
+                queue.pick("in", "out", "crm"),
+                queue.pick("att", "oatt", "catt"),
+                1,
+            );
+            self.erase_command::<u64, _>("HDEL", &attempts, &ids)
+                .await?;
+        }
+        self.erase_command("XDEL", key, &ids).await
+    }
+
+    async fn erase_command<T: FromRedisValue, A: ToRedisArgs>(
+        &self,
+        name: &'static str,
+        key: &str,
+        arguments: A,
+    ) -> Result<T, StreamsError> {
+        let mut command = redis::cmd(name);
+        command.arg(key).arg(arguments);
+        self.with_connection("erase", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
+    }
+
+    async fn page(&self, key: &str, start: &str) -> Result<Vec<RawEntry>, StreamsError> {
         const PAGE: usize = 500;
-        let reply = self.with_connection("erase", |mut connection| async move {
-            redis::cmd("XRANGE")
-                .arg(key)
-                .arg(start)
-                .arg("+")
-                .arg("COUNT")
-                .arg(PAGE)
-                .query_async(&mut connection)
-                .await
-        });
-        Ok(crate::entry::parse_entries(reply.await?))
+        let range = (start, "+", "COUNT", PAGE);
+        let reply = self.erase_command("XRANGE", key, range).await?;
+        Ok(crate::entry::parse_entries(reply))
+    }
+}
+
+/// The place of a key that is the person's, as far as its name tells.
+fn place_of(kind: &str, rest: &str, person: &impl Person) -> Option<Place> {
+    match kind {
+        "conv" | "hist" | "contact" | "sends" => person.has(rest).then_some(Place::Conversations),
+        _ if !person.is_named_in(rest) => None,
+        "sid" => Some(Place::ProviderIds),
+        "done" | "twilio" | "waha" | "chatwoot" => Some(Place::Markers),
+        _ => Some(Place::Others),
+    }
+}
+
+fn is_theirs(entry: &RawEntry, place: Place, person: &impl Person) -> bool {
+    let field = |name: &str| {
+        entry
+            .fields
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
+    person.has(field("conv"))
+        || person.is_in(field("payload"))
+        || (place == Place::Rejected && person.is_named_in(field("payload")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_every_shape_of_redis_have_a_kind() {
+        assert_eq!(kind_of("conv:whatsapp:+316"), ("conv", "whatsapp:+316"));
+        assert_eq!(
+            kind_of("{p17}:conv:whatsapp:+316"),
+            ("conv", "whatsapp:+316")
+        );
+        assert_eq!(kind_of("in:17"), ("in", "17"));
+        assert_eq!(kind_of("{p17}:in"), ("in", ""));
+        assert_eq!(kind_of("partitions"), ("partitions", ""));
     }
 }

@@ -33,6 +33,7 @@ mod permissions;
 mod queue;
 mod record;
 mod redis;
+mod scan;
 mod script;
 mod stream_id;
 
@@ -46,7 +47,7 @@ pub use consumer::{
 };
 pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
 pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};
-pub use erase::Erased;
+pub use erase::{Found, Person, Place};
 pub use error::StreamsError;
 pub use ingest::{Destination, Ingest, Ingested, RateLimit};
 pub use inspect::{Backlog, ServerReport};

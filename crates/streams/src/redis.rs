@@ -88,6 +88,19 @@ impl Redis {
         }
     }
 
+    /// The same Redis with the deployment's own number of partitions, whatever this process was
+    /// configured with: what an operator's command wants.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn as_deployed(mut self) -> Result<Self, StreamsError> {
+        let stored = self.stored_layout().await?;
+        if let Some(count) = stored.and_then(|stored| stored.parse().ok()) {
+            self.partitions = count;
+        }
+        Ok(self)
+    }
+
     /// The names of the keys.
     pub const fn keys(&self) -> Keys {
         self.keys

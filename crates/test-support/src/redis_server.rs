@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use deadpool_redis::redis::{Client, Connection, FromRedisValue, cmd};
+use deadpool_redis::redis::{Client, Connection, FromRedisValue, Value, cmd};
 use tempfile::TempDir;
 
 use crate::{Process, free_port};
@@ -132,6 +132,23 @@ impl RedisServer {
         let (name, rest) = words.split_first().expect("a command");
         let answer = cmd(name).arg(rest).query(&mut self.connection());
         answer.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// Every key with all that it holds, a key a line.
+    pub fn dump(&self) -> String {
+        let keys: Vec<String> = self.run(&["KEYS", "*"]);
+        let line = |key: &String| {
+            let read: &[&str] = match self.run::<String>(&["TYPE", key]).as_str() {
+                "hash" => &["HGETALL", key],
+                "list" => &["LRANGE", key, "0", "-1"],
+                "set" => &["SMEMBERS", key],
+                "zset" => &["ZRANGE", key, "0", "-1"],
+                "stream" => &["XRANGE", key, "-", "+"],
+                _ => &["GET", key],
+            };
+            format!("{key} {:?}\n", self.run::<Value>(read))
+        };
+        keys.iter().map(line).collect()
     }
 
     /// Whether this master's replicas have everything that it has.

@@ -4,3 +4,24 @@ pub mod erase;
 pub mod evaluate;
 pub mod release;
 pub mod understand;
+
+use clap::Args;
+
+use crate::person::{NobodyError, Person};
+
+/// Who a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PersonArgs {
+    /// The person: a telephone number, an address or conversation, or the CRM's id of the contact.
+    #[arg(required = true, value_name = "WHO")]
+    who: Vec<String>,
+    /// The country that numbers beginning with a zero are from.
+    #[arg(long, default_value = "31", value_name = "CODE")]
+    country: String,
+}
+
+impl PersonArgs {
+    pub(crate) fn read(&self) -> Result<Person, NobodyError> {
+        Person::named(&self.who, &self.country)
+    }
+}

@@ -3,5 +3,5 @@
 mod store;
 mod write;
 
-pub use store::{Crm, CrmError};
+pub use store::{Crm, CrmError, Rows};
 pub use write::{ContactWrite, CrmWrite, LeadField, LeadWrite, Noted};

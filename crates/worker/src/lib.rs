@@ -21,6 +21,7 @@ pub mod memory;
 pub mod metrics;
 mod openai;
 mod outbox;
+pub mod person;
 mod service;
 mod subscription;
 pub mod turn;

@@ -65,7 +65,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Understand(args) => args.run(&domain(args.domain()))?,
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
         Command::Erase(args) => return Ok(args.run().await?),
-        Command::Release(args) => args.run().await?,
+        Command::Release(args) => return Ok(args.run().await?),
     }
     Ok(ExitCode::SUCCESS)
 }

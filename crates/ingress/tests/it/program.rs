@@ -84,6 +84,54 @@ fn settings_that_do_not_fit_together_are_all_named_at_once() {
 }
 
 #[test]
+fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
+    let redis = RedisServer::start();
+    let doctor = |secret: &str| {
+        run(
+            &[
+                ("REDIS_URL", &format!("{}\n", redis.url())),
+                ("REDIS_PORT", "tcp://10.43.131.181:6379"),
+                ("WAHA_WEBHOOK_SECRET", secret),
+            ],
+            &["doctor", "config"],
+        )
+    };
+    let output = doctor("hunter2\n");
+    let said = text(&output.stderr);
+    for warning in [
+        "configuration warning: WAHA_WEBHOOK_SECRET: white space",
+        "configuration warning: REDIS_URL: white space",
+        "configuration warning: REDIS_PORT is not used, because REDIS_URL is set",
+    ] {
+        assert!(said.contains(warning), "{warning} in {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    let report = text(&output.stdout);
+    assert!(report.contains("WAHA_WEBHOOK_SECRET"), "{report}");
+    let output = doctor("hun\nter2");
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("WAHA_WEBHOOK_SECRET") && said.contains("control character"),
+        "{said}"
+    );
+    assert!(!said.contains("hun"), "{said}");
+}
+
+#[test]
+fn a_service_link_is_named_where_its_value_matters() {
+    let link = ("REDIS_PORT", "tcp://10.43.131.181:6379");
+    let output = run(&[("WAHA_WEBHOOK_SECRET", "s"), link], &["serve"]);
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("REDIS_PORT") && said.contains("enableServiceLinks"),
+        "{said}"
+    );
+    assert!(!said.contains("10.43"), "{said}");
+}
+
+#[test]
 fn a_service_without_a_provider_does_not_start() {
     let output = run(&[], &["serve"]);
     assert_eq!(output.status.code(), Some(64));

@@ -129,7 +129,9 @@ pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
             .map(|number| format!("tel:{number}")),
     );
     addresses.extend(sender.aliases.iter().map(ToString::to_string));
-    addresses.dedup();
+    addresses.push(message.conversation.id.to_string());
+    let mut seen = std::collections::BTreeSet::new();
+    addresses.retain(|address| seen.insert(address.clone()));
     ContactWrite {
         addresses,
         name: sender.name.clone(),

@@ -1,20 +1,26 @@
 //! `worker erase`: removes everything that is kept of one person.
 
+use std::fmt::Write;
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use shared_types::ConversationId;
-use streams::{Redis, RedisConfig, RedisConfigError, StreamsError};
+use streams::{Found, Place, Redis, RedisConfig, RedisConfigError, StreamsError};
 
+use super::PersonArgs;
 use crate::config::CrmConfig;
-use crate::crm::{Crm, CrmError};
+use crate::crm::{Crm, CrmError, Rows};
+use crate::person::{NobodyError, Person};
 
 /// `worker erase`.
 #[derive(Debug, Clone, Args)]
 pub struct EraseArgs {
-    /// The person's address, such as `whatsapp:+31612345678`.
-    address: ConversationId,
+    #[command(flatten)]
+    person: PersonArgs,
+    /// Only say what would be removed.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     crm: CrmConfig,
     #[command(flatten)]
@@ -24,6 +30,9 @@ pub struct EraseArgs {
 /// Why not everything was removed. The command may be run again.
 #[derive(Debug, thiserror::Error)]
 pub enum EraseError {
+    /// Nobody can be called that.
+    #[error(transparent)]
+    Nobody(#[from] NobodyError),
     /// The Redis settings are wrong.
     #[error(transparent)]
     Config(#[from] RedisConfigError),
@@ -38,28 +47,104 @@ pub enum EraseError {
     Output(#[from] io::Error),
 }
 
+/// How often what is written meanwhile is looked for again.
+const SWEEPS: u32 = 20;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(250);
+
 impl EraseArgs {
-    /// Removes and says what was removed. Exit code 1 while something of the person is in progress.
+    /// Removes and says what was removed, place by place. Exit code 1 when nobody was known, or when
+    /// something of the person is still written.
     ///
     /// # Errors
     /// When Redis or the CRM fails.
     pub async fn run(&self) -> Result<ExitCode, EraseError> {
+        let mut person = self.person.read()?;
         let redis = Redis::new(&self.redis)?;
-        let address = self.address.as_str();
-        if redis.is_waiting(address).await? {
-            let advice =
-                "A message of this person waits or is in progress. Try again when it is done.";
-            runtime::print(&advice)?;
-            return Ok(ExitCode::FAILURE);
-        }
-        let erased = redis.erase(address).await?;
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
-        let contacts = crm.erase(address).await?;
-        runtime::print(&format!(
-            "removed: {} keys, {} set-aside entries, {contacts} contacts",
-            erased.keys, erased.letters
-        ))?;
-        Ok(ExitCode::SUCCESS)
+        let contacts = learn_addresses(&mut person, &crm, &redis).await?;
+        let mut found = redis.erase(&person, self.dry_run).await?;
+        let mut is_quiet = self.dry_run || found.values().sum::<u64>() == 0;
+        for _ in 0..SWEEPS {
+            if is_quiet {
+                break;
+            }
+            // What was in somebody's hands when it was removed may have been written since.
+            tokio::time::sleep(BETWEEN_SWEEPS).await;
+            let late = redis.erase(&person, false).await?;
+            is_quiet = late.values().sum::<u64>() == 0;
+            for (place, count) in late {
+                *found.entry(place).or_default() += count;
+            }
+        }
+        let rows = crm.erase(&contacts, self.dry_run).await?;
+        runtime::print(&report(&found, rows, self.dry_run))?;
+        let known = found.values().sum::<u64>() + rows.contacts > 0;
+        if !known {
+            runtime::print(&"Nobody is known by that name; nothing was removed.")?;
+        } else if !is_quiet {
+            runtime::print(&"Something of this person is still being written. Run this again.")?;
+        }
+        Ok(if known && is_quiet {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
+}
+
+/// Adds every address that the CRM and the conversations know of the person; gives their contacts.
+async fn learn_addresses(
+    person: &mut Person,
+    crm: &Crm,
+    redis: &Redis,
+) -> Result<Vec<String>, EraseError> {
+    use streams::Person as _;
+    let addresses = crm.addresses().await?;
+    let mut contacts = Vec::new();
+    loop {
+        let theirs =
+            |(id, address): &&(String, String)| person.has(address) || person.is_contact(id);
+        let ids: Vec<String> = addresses
+            .iter()
+            .filter(theirs)
+            .map(|(id, _)| id.clone())
+            .collect();
+        let of_contacts = addresses.iter().filter(|(id, _)| ids.contains(id));
+        let mut learned = false;
+        for (_, address) in of_contacts {
+            learned |= person.learn(address);
+        }
+        contacts.extend(ids);
+        if !learned {
+            break;
+        }
+    }
+    for (conversation, key) in redis.conversations().await? {
+        if !person.has(&conversation) {
+            let state = redis.hash(&key).await?;
+            if state.get("turn").is_some_and(|turn| person.is_in(turn)) {
+                person.learn(&conversation);
+            }
+        }
+    }
+    contacts.sort();
+    contacts.dedup();
+    Ok(contacts)
+}
+
+fn report(found: &Found, rows: Rows, dry: bool) -> String {
+    let mut lines = String::from(if dry { "would be removed:" } else { "removed:" });
+    let places =
+        Place::ALL.map(|(place, name)| (name, found.get(&place).copied().unwrap_or_default()));
+    let crm = [
+        ("CRM contacts", rows.contacts),
+        ("CRM addresses", rows.addresses),
+        ("CRM leads", rows.leads),
+    ];
+    for (name, count) in places.into_iter().chain(crm) {
+        // Writing into a text cannot fail.
+        let _infallible = write!(lines, "\n{count:>6}  {name}");
+    }
+    lines
 }

@@ -1,21 +1,25 @@
-//! `worker release`: gives a conversation back to the bot.
+//! `worker release`: gives conversations back to the bot.
 
 use std::io;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use shared_types::{ControlEvent, ControlKind, ConversationId, Source};
+use shared_types::{ControlEvent, ControlKind, ConversationId, Source, fields};
 use streams::{
-    Destination, Ingest, Ingested, NewEntry, Queue, Redis, RedisConfig, RedisConfigError,
-    StreamsError,
+    Destination, Ingest, Ingested, NewEntry, Person as _, Queue, Redis, RedisConfig,
+    RedisConfigError, StreamsError,
 };
+
+use super::PersonArgs;
+use crate::person::NobodyError;
 
 /// `worker release`.
 #[derive(Debug, Clone, Args)]
 pub struct ReleaseArgs {
-    /// The conversation, such as `whatsapp:+31612345678`.
-    conversation: ConversationId,
+    #[command(flatten)]
+    person: PersonArgs,
     #[command(flatten)]
     redis: RedisConfig,
 }
@@ -23,6 +27,9 @@ pub struct ReleaseArgs {
 /// Why a conversation was not released.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
+    /// Nobody can be called that.
+    #[error(transparent)]
+    Nobody(#[from] NobodyError),
     /// The Redis settings are wrong.
     #[error(transparent)]
     Config(#[from] RedisConfigError),
@@ -41,40 +48,71 @@ pub enum ReleaseError {
 }
 
 impl ReleaseArgs {
-    /// Queues the event; it takes its place in the conversation's order.
+    /// Queues an event for each conversation that a colleague has; it takes its place in the
+    /// conversation's order. Exit code 1 when there is none.
     ///
     /// # Errors
     /// When Redis or the output fails.
-    pub async fn run(&self) -> Result<(), ReleaseError> {
-        let at = Timestamp::now();
-        let event = ControlEvent {
-            conversation_id: self.conversation.clone(),
-            source: Source::Twilio,
-            kind: ControlKind::Released,
-            at,
-        };
-        let name = format!(
-            "operator:control:{}:{}",
-            self.conversation,
-            at.as_nanosecond()
-        );
-        let entry = NewEntry::new(&event, name.as_str(), self.conversation.as_str())?;
-        let ingest = Ingest {
-            destination: Destination::Work(Queue::Inbound),
-            entry: &entry,
-            rate: None,
-            request_id: &name,
-            dedup_for: Duration::ZERO,
-            max_backlog: 0,
-            replicas: 0,
-            replica_timeout: Duration::ZERO,
-        };
-        match Redis::new(&self.redis)?.ingest(&ingest).await? {
-            Ingested::Queued { .. } => {
-                runtime::print(&"The bot answers again once the worker has read this.")?;
-                Ok(())
+    pub async fn run(&self) -> Result<ExitCode, ReleaseError> {
+        let person = self.person.read()?;
+        let redis = Redis::new(&self.redis)?.as_deployed().await?;
+        let (mut known, mut released) = (0, 0);
+        for (conversation, key) in redis.conversations().await? {
+            let state = redis.hash(&key).await?;
+            let is_theirs = person.has(&conversation)
+                || state.get("turn").is_some_and(|turn| person.is_in(turn));
+            if !is_theirs {
+                continue;
             }
-            other => Err(ReleaseError::NotTaken(other)),
+            known += 1;
+            let until = state
+                .get(fields::conversation::HUMAN_UNTIL)
+                .and_then(|until| until.parse::<i64>().ok());
+            if until.is_some_and(|until| until > Timestamp::now().as_millisecond())
+                && let Ok(conversation) = conversation.parse()
+            {
+                release(&redis, &conversation).await?;
+                released += 1;
+            }
         }
+        let said = match (known, released) {
+            (0, _) => "No conversation with them is known; nothing was done.".to_owned(),
+            (_, 0) => "No colleague has the conversation; nothing was done.".to_owned(),
+            _ => format!(
+                "Conversations given back: {released}. The bot answers once the worker has read this."
+            ),
+        };
+        runtime::print(&said)?;
+        Ok(if released > 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+async fn release(redis: &Redis, conversation: &ConversationId) -> Result<(), ReleaseError> {
+    let at = Timestamp::now();
+    let event = ControlEvent {
+        conversation_id: conversation.clone(),
+        source: Source::Twilio,
+        kind: ControlKind::Released,
+        at,
+    };
+    let name = format!("operator:control:{conversation}:{}", at.as_nanosecond());
+    let entry = NewEntry::new(&event, name.as_str(), conversation.as_str())?;
+    let ingest = Ingest {
+        destination: Destination::Work(Queue::Inbound),
+        entry: &entry,
+        rate: None,
+        request_id: &name,
+        dedup_for: Duration::ZERO,
+        max_backlog: 0,
+        replicas: 0,
+        replica_timeout: Duration::ZERO,
+    };
+    match redis.ingest(&ingest).await? {
+        Ingested::Queued { .. } => Ok(()),
+        other => Err(ReleaseError::NotTaken(other)),
     }
 }

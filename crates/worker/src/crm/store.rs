@@ -22,6 +22,17 @@ pub struct Crm {
     is_sqlite: bool,
 }
 
+/// How much of a person the CRM had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Contacts.
+    pub contacts: u64,
+    /// Their addresses.
+    pub addresses: u64,
+    /// Their leads.
+    pub leads: u64,
+}
+
 /// What went wrong with the CRM. Never holds what customers wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum CrmError {
@@ -100,6 +111,7 @@ impl Crm {
                         "busy_timeout = 5000",
                         "foreign_keys = ON",
                         "synchronous = NORMAL",
+                        "secure_delete = ON",
                     ] {
                         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}")))
                             .execute(&mut *connection)
@@ -160,18 +172,57 @@ impl Crm {
         })
     }
 
-    /// Removes everything about the person with this address. How many contacts were removed.
+    /// Every contact's id with each of its addresses, and each of its leads' conversations.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn erase(&self, address: &str) -> Result<u64, CrmError> {
-        let delete = "DELETE FROM contacts WHERE id IN \
-                      (SELECT contact_id FROM contact_addresses WHERE address = $1)";
-        Ok(sqlx::query(delete)
-            .bind(address)
-            .execute(&self.pool)
-            .await?
-            .rows_affected())
+    pub async fn addresses(&self) -> Result<Vec<(String, String)>, CrmError> {
+        let select = "SELECT contact_id, address FROM contact_addresses \
+                      UNION SELECT contact_id, conversation_id FROM leads \
+                      UNION SELECT id, '' FROM contacts";
+        Ok(sqlx::query_as(select).fetch_all(&self.pool).await?)
+    }
+
+    /// Removes everything about these contacts, or only counts it when `dry`.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn erase(&self, contacts: &[String], dry: bool) -> Result<Rows, CrmError> {
+        let mut rows = Rows::default();
+        let mut transaction = self.begin().await?;
+        for contact in contacts {
+            for (count, table) in [
+                (&mut rows.addresses, "contact_addresses"),
+                (&mut rows.leads, "leads"),
+            ] {
+                let select = format!("SELECT COUNT(*) FROM {table} WHERE contact_id = $1");
+                let select = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(contact);
+                *count += select
+                    .fetch_one(&mut *transaction)
+                    .await
+                    .map(|n: i64| n.unsigned_abs())?;
+            }
+            // Addresses, leads and their fields go along.
+            let delete = sqlx::query("DELETE FROM contacts WHERE id = $1").bind(contact);
+            rows.contacts += delete.execute(&mut *transaction).await?.rows_affected();
+        }
+        if dry {
+            transaction.rollback().await?;
+        } else {
+            transaction.commit().await?;
+            self.forget_deleted().await?;
+        }
+        Ok(rows)
+    }
+
+    /// SQLite keeps what was deleted in its log until somebody moves it on.
+    async fn forget_deleted(&self) -> Result<(), sqlx::Error> {
+        if self.is_sqlite {
+            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
     }
 
     /// SQLite takes the write lock at the start: a transaction that reads first and then has to wait

@@ -6,7 +6,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Row};
 use test_support::{PostgresServer, eventually};
 use tokio::task::JoinSet;
-use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
+use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, Rows};
 
 const PHONE: &str = "whatsapp:+31612345678";
 
@@ -191,14 +191,20 @@ async fn sixteen_workers_write_the_same_contact_at_once(database: &Database) {
 }
 
 async fn one_person_can_be_erased(database: &Database) {
-    assert_eq!(
-        database.crm.erase("whatsapp:+4915123456789").await.unwrap(),
-        1
-    );
-    assert_eq!(
-        database.crm.erase("whatsapp:+4915123456789").await.unwrap(),
-        0
-    );
+    let contact_of = async |address: &str| {
+        let addresses = database.crm.addresses().await.unwrap();
+        let known = addresses.into_iter().find(|(_, known)| known == address);
+        known.map(|(id, _)| id).into_iter().collect::<Vec<_>>()
+    };
+    let german = contact_of("whatsapp:+4915123456789").await;
+    let rows = Rows {
+        contacts: 1,
+        addresses: 1,
+        leads: 1,
+    };
+    for (dry, expected) in [(true, rows), (false, rows), (false, Rows::default())] {
+        assert_eq!(database.crm.erase(&german, dry).await.unwrap(), expected);
+    }
     assert_eq!(
         (
             database.count("contacts").await,
@@ -206,7 +212,8 @@ async fn one_person_can_be_erased(database: &Database) {
         ),
         (1, 1)
     );
-    assert_eq!(database.crm.erase(PHONE).await.unwrap(), 1);
+    let dutch = contact_of(PHONE).await;
+    assert_eq!(database.crm.erase(&dutch, false).await.unwrap().contacts, 1);
     for table in ["contacts", "leads", "lead_fields", "contact_addresses"] {
         assert_eq!(database.count(table).await, 0, "{table}");
     }

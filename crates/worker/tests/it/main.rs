@@ -14,6 +14,7 @@ mod consent;
 mod crm;
 mod dialogues;
 mod domain;
+mod erasing;
 mod footprint;
 mod model;
 mod model_servers;
