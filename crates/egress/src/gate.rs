@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use shared_types::{Masking, Outbound, OutboundId, OutboundMessage, Template};
+use shared_types::{Outbound, OutboundId, OutboundMessage, Template};
 use streams::{DeadLetterReason, Fields, Interrupted, Job, PartitionKeys, Reads, Redis, Settled};
 
 use crate::config::{EgressConfig, SendingConfig};
@@ -52,7 +52,6 @@ pub(crate) struct Gate {
     health: SenderHealth,
     recent: Recent,
     metrics: EgressMetrics,
-    masking: Masking,
 }
 
 /// Why a message leaves the gate before it is sent.
@@ -111,7 +110,6 @@ impl Gate {
             health: SenderHealth::new(ms(settings.probe_ms), metrics.clone()),
             recent: Recent::default(),
             window_template: config.twilio.window_template(),
-            masking: config.runtime.masking(),
             redis,
             senders,
             settings,
@@ -155,8 +153,10 @@ impl Gate {
             Err(Stop::Leave | Stop::TemplateInstead) => job.leave(),
             Err(Stop::SetAside(why)) => {
                 tracing::error!(
-                    outbound.id = job.entry.event, reason = why.reason, error = why.error,
-                    conversation = %self.masking.show(&job.entry.conversation),
+                    outbound.id = job.entry.event,
+                    reason = why.reason,
+                    error = why.error,
+                    conversation = job.entry.conversation,
                     "message set aside as a dead letter"
                 );
                 job.dead_letter(why, None).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shared_types::{Masking, Source};
+use shared_types::Source;
 use streams::{Destination, Ingest, Ingested, NewEntry, Redis, StreamsError};
 use uuid::Uuid;
 
@@ -21,7 +21,6 @@ pub(crate) struct Intake {
     pub(crate) limits: Arc<LimitsConfig>,
     pub(crate) spool: Option<Spool>,
     pub(crate) metrics: IngressMetrics,
-    pub(crate) masking: Masking,
 }
 
 /// What became of a webhook; each provider has its own way to be told.
@@ -280,17 +279,12 @@ impl Intake {
             Event::Delivery(report) => &report.provider_id,
             Event::Control { delivery, .. } => delivery,
         };
-        // WAHA's ids hold the customer's number. The long digits of the others' mean nothing.
-        let message_id = match source {
-            Source::Waha => self.masking.show(message_id),
-            Source::Twilio | Source::Chatwoot => Masking::Off.show(message_id),
-        };
         tracing::info!(
             request.id = webhook.id,
             source = source.as_str(),
             kind = entry.kind,
-            message.id = %message_id,
-            conversation = %self.masking.show(&entry.conversation),
+            message.id = message_id,
+            conversation = entry.conversation,
             queued = matches!(taken, Taken::Done),
             "{text}"
         );

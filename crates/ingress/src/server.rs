@@ -196,7 +196,6 @@ impl Ingress {
                     limits: limits.clone(),
                     spool: self.spool.clone(),
                     metrics: self.counters.clone(),
-                    masking: self.config.runtime.masking(),
                 },
             };
             App::new()

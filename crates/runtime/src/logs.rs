@@ -5,8 +5,12 @@ mod json;
 
 use std::io::{self, BufWriter, IsTerminal};
 
+use shared_types::Masking;
 use tracing::Subscriber;
+use tracing::field::Field;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
@@ -22,6 +26,18 @@ const LINES_IN_MEMORY: usize = 16_384;
 #[derive(Debug, thiserror::Error)]
 #[error("RUST_LOG is not a log filter (such as info or warn,ingress=debug)")]
 pub struct LogFilterError;
+
+/// Fields as the usual text, masked.
+fn text_fields(masking: Masking) -> impl for<'writer> fmt::FormatFields<'writer> + 'static {
+    let write = move |writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug| {
+        let value = format!("{value:?}");
+        match field.name() {
+            "message" => write!(writer, "{}", masking.show(&value)),
+            name => write!(writer, "{name}={}", masking.show(&value)),
+        }
+    };
+    format::debug_fn(write).delimited(" ")
+}
 
 /// The layer that writes lines, and what keeps its writer alive.
 ///
@@ -40,17 +56,22 @@ where
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_MEMORY)
         .finish(Gathering(stdout));
+    let masking = config.masking();
     let text = match config.log_format {
         LogFormat::Text => true,
         LogFormat::Json => false,
         LogFormat::Auto => io::stdout().is_terminal(),
     };
     let lines: Box<dyn Layer<S> + Send + Sync> = if text {
-        fmt::layer().with_writer(writer).with_target(false).boxed()
+        fmt::layer()
+            .fmt_fields(text_fields(masking))
+            .with_writer(writer)
+            .with_target(false)
+            .boxed()
     } else {
         fmt::layer()
-            .event_format(JsonLines)
-            .fmt_fields(JsonFields)
+            .event_format(JsonLines(masking))
+            .fmt_fields(JsonFields(masking))
             .with_writer(writer)
             .boxed()
     };

@@ -30,7 +30,7 @@ pub use ids::{ConversationId, IdError, MessageId, OutboundId};
 pub use inbound::{
     Channel, ConversationRef, Endpoint, InboundMessage, MessageType, ProviderWord, Sender,
 };
-pub use masking::Masking;
+pub use masking::{Masking, Shown};
 pub use outbound::{OutboundMessage, Purpose, Template};
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};

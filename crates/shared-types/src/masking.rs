@@ -1,12 +1,15 @@
 use std::fmt;
 
 /// Whether phone numbers appear whole in logs. On unless the operator sets `LOG_PII=true`.
+///
+/// The log masks whatever it writes, so nobody who logs an id needs to know what it holds: WAHA's hold
+/// the customer's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Masking {
-    /// Every run of five or more digits keeps only its first and last two.
+    /// Every run of digits that is as long as a phone number keeps only its first and last two.
     #[default]
     On,
-    /// Addresses are shown as they are.
+    /// Texts are shown as they are.
     Off,
 }
 
@@ -26,8 +29,8 @@ pub struct Shown<'a> {
     text: &'a str,
 }
 
-/// Shorter runs of digits are dates, prices and years, not phone numbers.
-const SHORTEST_MASKED_RUN: usize = 5;
+/// With its country's code no number is shorter; dates, prices and error codes are.
+const SHORTEST_NUMBER: usize = 7;
 /// No number is that long with what is written next to it; hashes and providers' random ids are.
 const SHORTEST_HASH: usize = 20;
 const KEPT_AT_EACH_END: usize = 2;
@@ -37,13 +40,16 @@ impl fmt::Display for Shown<'_> {
         if self.masking == Masking::Off {
             return f.write_str(self.text);
         }
-        for (word, is_word) in runs(self.text, |c| c.is_alphanumeric()) {
-            if !is_word || word.len() >= SHORTEST_HASH {
+        let mut rest = self.text.len();
+        for (word, is_word) in runs(self.text, char::is_alphanumeric) {
+            rest -= word.len();
+            let behind = self.text.get(self.text.len() - rest..).unwrap_or_default();
+            if !is_word || word.len() >= SHORTEST_HASH || is_stream_time(word, behind) {
                 f.write_str(word)?;
                 continue;
             }
             for (run, is_number) in runs(word, |c| c.is_ascii_digit()) {
-                if is_number && run.len() >= SHORTEST_MASKED_RUN {
+                if is_number && run.len() >= SHORTEST_NUMBER {
                     let (head, middle) = run.split_at(KEPT_AT_EACH_END);
                     let (hidden, last) = middle.split_at(middle.len() - KEPT_AT_EACH_END);
                     write!(f, "{head}{:*<width$}{last}", "", width = hidden.len())?;
@@ -54,6 +60,22 @@ impl fmt::Display for Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a word is the first half of a stream entry's id, as `1795898237202` of `1795898237202-0`:
+/// milliseconds since 1970. No country has numbers of 13 digits that begin with a 1.
+fn is_stream_time(word: &str, behind: &str) -> bool {
+    let of_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let sequence = behind.strip_prefix('-').map(|text| {
+        let end = text
+            .find(|c: char| !c.is_alphanumeric())
+            .unwrap_or(text.len());
+        text.split_at(end).0
+    });
+    word.len() == 13
+        && word.starts_with('1')
+        && of_digits(word)
+        && sequence.is_some_and(|sequence| sequence.len() < SHORTEST_NUMBER && of_digits(sequence))
 }
 
 /// The stretches of a text whose characters all are of a kind, or all are not.
@@ -77,7 +99,23 @@ mod tests {
         let on = |text| Masking::On.show(text).to_string();
         assert_eq!(on("whatsapp:+31612345678"), "whatsapp:+31*******78");
         assert_eq!(on("31612345678@c.us"), "31*******78@c.us");
-        assert_eq!(on("12345"), "12*45");
+        assert_eq!(on("1234567"), "12***67");
+        assert_eq!(
+            on("63016: outside of the window"),
+            "63016: outside of the window"
+        );
+        assert_eq!(
+            on("entry 1795898237202-0 of 3"),
+            "entry 1795898237202-0 of 3"
+        );
+        assert_eq!(
+            on("5511987654321-1612345678@g.us"),
+            "55*********21-16******78@g.us"
+        );
+        assert_eq!(
+            on("To=whatsapp%3A%2B31612345678"),
+            "To=whatsapp%3A%2B31*******78"
+        );
         assert_eq!(on("golf uit 2019"), "golf uit 2019");
         assert_eq!(
             on("false_31612345678@c.us_3EB0AA1234567890AB99"),

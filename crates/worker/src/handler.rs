@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use runtime::traces;
 use shared_types::fields::{contact, conversation as state};
-use shared_types::{Inbound as Payload, InboundMessage, Masking, Purpose, Source, TypingSignal};
+use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
 use streams::{
     Commit, DeadLetterReason, Destination, Entry, Handler, Ingest, Job, NewEntry, PartitionKeys,
     Queue, ReadValues, Reads, Redis, Settled,
@@ -24,7 +24,6 @@ pub(crate) struct Inbound {
     /// After how long a turn counts as slow; none when nobody wants to know.
     pub(crate) slow_after: Option<Duration>,
     pub(crate) retention: Retention,
-    pub(crate) masking: Masking,
     pub(crate) metrics: WorkerMetrics,
 }
 
@@ -258,7 +257,7 @@ impl Inbound {
         };
         let reason = (reply == Some(Purpose::HandoffNotice))
             .then(|| effects.memory.human_reason.clone().unwrap_or_default());
-        let (metrics, masking) = (self.metrics.clone(), self.masking);
+        let metrics = self.metrics.clone();
         move || {
             if let Some(reason) = reason {
                 metrics.escalated(&reason);
@@ -266,7 +265,7 @@ impl Inbound {
             metrics.turn(about.source.as_str(), &intent, outcome, took);
             tracing::info!(
                 message.id = about.id,
-                conversation = %masking.show(&about.conversation),
+                conversation = about.conversation,
                 source = %about.source,
                 intent,
                 confidence,

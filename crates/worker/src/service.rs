@@ -111,7 +111,6 @@ impl Worker {
                 history_lines: config.turns.history_lines,
                 memory: config.turns.memory(),
             },
-            masking: config.runtime.masking(),
             metrics: counters.clone(),
         };
         Ok(Self {

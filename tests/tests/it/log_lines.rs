@@ -1,4 +1,4 @@
-//! The lines that operators search for (design, Metrics and logs), as they leave the processes.
+//! The lines that operators search for, as they leave the processes.
 
 use e2e_tests::{Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
@@ -9,9 +9,9 @@ use crate::support::{CUSTOMER, write};
 const TEXT: &str = "Ik zoek een Volkswagen Golf";
 
 /// One of each service, with all that they log. Traces go nowhere; their ids are in the lines.
-async fn talkative() -> System {
+async fn talkative(log: &'static str) -> System {
     let settings = Settings {
-        log: "info",
+        log,
         ..Settings::default()
     };
     let mut system = SystemBuilder::new(settings).prepare();
@@ -19,6 +19,20 @@ async fn talkative() -> System {
         let collector = format!("http://127.0.0.1:{}", free_port());
         let name = "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned();
         system.service(role, 0).set([(name, collector)]);
+    }
+    let simulator = system.service(Role::Simulator, 0).url();
+    for role in [Role::Ingress, Role::Worker, Role::Egress] {
+        let settings = [
+            ("WAHA_BASE_URL", simulator.as_str()),
+            ("WAHA_API_KEY", "fake-waha-key"),
+            ("WAHA_WEBHOOK_SECRET", "fake-waha-secret"),
+            ("CHATWOOT_BASE_URL", &simulator),
+            ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
+            ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
+            ("CHATWOOT_ACCOUNT_ID", "1"),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        system.service(role, 0).set(settings);
     }
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
@@ -45,14 +59,14 @@ async fn line(system: &mut System, role: Role, message: &str) -> Value {
     find().unwrap()
 }
 
-/// What a line's `result` says; the design has three of them.
+/// What a line's `result` says.
 fn result(line: &Value) -> Value {
     serde_json::from_str(line["result"].as_str().unwrap()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_and_its_answer_are_one_trace_in_the_log() {
-    let mut system = talkative().await;
+    let mut system = talkative("info").await;
     let id = write(&system, TEXT).await;
 
     let received = line(&mut system, Role::Ingress, "Twilio webhook received").await;
@@ -83,7 +97,7 @@ async fn a_webhook_and_its_answer_are_one_trace_in_the_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_a_warning_and_a_failure_an_error() {
-    let mut system = talkative().await;
+    let mut system = talkative("info").await;
     let send = |fault: Value| json!({ "provider": "twilio", "endpoint": "send", "times": 1, "fault": fault });
     let limited = send(json!({ "kind": "rate_limited", "retry_after_secs": 1 }));
     system.simulator().misbehave(limited).await;
@@ -107,4 +121,47 @@ async fn a_rate_limit_is_a_warning_and_a_failure_an_error() {
     );
     assert!(!result["error"].as_str().unwrap().is_empty());
     assert_eq!(failed["trace_id"].as_str().unwrap().len(), 32);
+}
+
+/// Every way in and out, at a level at which each library talks, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_any_service_holds_a_number_or_what_was_written() {
+    let mut system = talkative("debug").await;
+    system
+        .simulator()
+        .deliver(&["sent", "delivered", "read"], 0)
+        .await;
+    let providers = ["twilio", "waha", "chatwoot"];
+    let number = CUSTOMER.trim_start_matches('+');
+    for provider in providers {
+        let message = json!({ "provider": provider, "from": CUSTOMER, "name": "Sanne de Boer", "text": TEXT });
+        let answer = system.simulator().write(message).await;
+        assert_eq!(answer["status"], 200, "{answer}");
+    }
+    for fault in [
+        json!({ "kind": "error", "status": 400, "code": 21211, "message": format!("To {CUSTOMER} is not valid") }),
+        json!({ "kind": "server_error", "status": 500 }),
+    ] {
+        let fault = json!({ "provider": "waha", "endpoint": "send", "times": 1, "fault": fault });
+        system.simulator().misbehave(fault).await;
+        let message = json!({ "provider": "waha", "from": CUSTOMER, "text": TEXT });
+        system.simulator().write(message).await;
+    }
+    for message in [
+        "Message sent to Twilio",
+        "Message sent to WAHA",
+        "Message sent to Chatwoot",
+    ] {
+        line(&mut system, Role::Egress, message).await;
+    }
+    line(&mut system, Role::Egress, "WAHA send failed").await;
+    system.until_idle(std::time::Duration::from_secs(60)).await;
+    for role in [Role::Ingress, Role::Worker, Role::Egress] {
+        let log = system.service(role, 0).log();
+        assert!(log.contains(r#""level":"debug""#), "{log}");
+        for private in [number, TEXT, "Sanne de Boer", "fake-"] {
+            let holds = log.lines().find(|line| line.contains(private));
+            assert_eq!(holds, None, "{private} is in a line");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared_types::{Masking, Outbound, Source};
+use shared_types::{Outbound, Source};
 use streams::{Interrupted, Job};
 use tokio::sync::Notify;
 
@@ -129,7 +129,7 @@ impl SenderHealth {
         drop(stopped);
         if before.is_none() {
             tracing::error!(
-                %source, sender = %Masking::On.show(clock), error, probe_in_ms = pause.as_millis(),
+                %source, sender = clock, error, probe_in_ms = pause.as_millis(),
                 "sender stopped: the provider refuses our account or configuration; messages wait"
             );
         }
@@ -142,7 +142,7 @@ impl SenderHealth {
             self.metrics.set_stopped(stopped.len());
             drop(stopped);
             self.changed.notify_waiters();
-            tracing::info!(%source, sender = %Masking::On.show(clock), "sender works again");
+            tracing::info!(%source, sender = clock, "sender works again");
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn sent(gate: &Gate, part: &Part, receipt: &Receipt) {
     tracing::info!(
         outbound.id = %part.id,
         in_reply_to = %part.message.in_reply_to,
-        to = %gate.masking.show(part.message.to.as_str()),
+        to = %part.message.to,
         provider_id = receipt.provider_id(),
         result = "sent",
         "Message sent to {}", channel(part)
@@ -29,7 +29,7 @@ pub(super) fn failed(gate: &Gate, part: &Part, error: &str, attempts: u32) {
     };
     tracing::error!(
         outbound.id = %part.id,
-        to = %gate.masking.show(part.message.to.as_str()),
+        to = %part.message.to,
         result = serde_json::to_string(&result).unwrap_or_default(),
         "{} send failed", channel(part)
     );

@@ -118,7 +118,12 @@ async fn a_slow_connection_costs_no_slot() {
     let rig = Rig::start();
     let (url, _queue) = slow_to_connect(&rig);
     let base = format!("twilio-api-base-url={url}");
-    let egress = rig.egress(&[&base, "twilio-per-second=2", "request-timeout-ms=5000"]);
+    let egress = rig.egress(&[
+        &base,
+        "twilio-per-second=2",
+        "pace-jitter-ms=1000",
+        "request-timeout-ms=5000",
+    ]);
     rig.queue(&reply("Hallo")).await;
     rig.sent(CUSTOMER, 1).await;
     rig.until_empty().await;

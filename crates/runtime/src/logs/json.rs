@@ -5,6 +5,8 @@
 use std::fmt;
 use std::io::Write;
 
+use serde::{Serialize, Serializer};
+use shared_types::{Masking, Shown};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::field::RecordFields;
@@ -14,11 +16,11 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::traces;
 
-/// Formats an event as one JSON object.
-pub(super) struct JsonLines;
+/// Formats an event as one JSON object, with what is masked in it.
+pub(super) struct JsonLines(pub(super) Masking);
 
 /// Formats the fields of a span as `,"name":value…`, ready to be copied into a line.
-pub(super) struct JsonFields;
+pub(super) struct JsonFields(pub(super) Masking);
 
 impl<'writer> FormatFields<'writer> for JsonFields {
     fn format_fields<R: RecordFields>(
@@ -26,7 +28,7 @@ impl<'writer> FormatFields<'writer> for JsonFields {
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        let mut members = Members::default();
+        let mut members = Members::new(self.0);
         fields.record(&mut members);
         writer.write_str(members.json())
     }
@@ -43,7 +45,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut members = Members::default();
+        let mut members = Members::new(self.0);
         event.record(&mut members);
         let metadata = event.metadata();
         write!(
@@ -77,24 +79,33 @@ const fn level(level: Level) -> &'static str {
     }
 }
 
+/// Written as a JSON string without a text in between.
+struct Text<'a>(&'a Shown<'a>);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
 struct Members {
+    masking: Masking,
     message: Option<String>,
     json: Vec<u8>,
     /// The last value that only tells how it looks: room for the next one.
     shown: String,
 }
 
-impl Default for Members {
-    fn default() -> Self {
+impl Members {
+    fn new(masking: Masking) -> Self {
         Self {
+            masking,
             message: None,
             json: Vec::with_capacity(256),
             shown: String::new(),
         }
     }
-}
 
-impl Members {
     fn json(&self) -> &str {
         // Only text is written into it.
         std::str::from_utf8(&self.json).unwrap_or_default()
@@ -113,11 +124,12 @@ impl Members {
     }
 
     fn add_text(&mut self, field: &Field, text: &str) {
+        let text = self.masking.show(text);
         if field.name() == "message" {
-            self.message = serde_json::to_string(text).ok();
+            self.message = serde_json::to_string(&Text(&text)).ok();
         } else {
             self.add_name(field);
-            serde_json::to_writer(&mut self.json, text).unwrap_or_default();
+            serde_json::to_writer(&mut self.json, &Text(&text)).unwrap_or_default();
         }
     }
 }
@@ -197,22 +209,26 @@ mod tests {
         let captured = Captured::default();
         let sink = captured.clone();
         let layer = fmt::layer()
-            .event_format(JsonLines)
-            .fmt_fields(JsonFields)
+            .event_format(JsonLines(Masking::On))
+            .fmt_fields(JsonFields(Masking::On))
             .with_writer(move || sink.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!(
                 "request",
                 request.id = "r\"1",
+                chat = "false_31612345678@c.us",
                 empty = tracing::field::Empty
             );
             let _entered = span.enter();
             tracing::warn!(count = 3, waited_ms = 7_u128, share = 0.5, ok = true, name = %"a\nb", "Hallo \"daar\"");
+            tracing::debug!(of = ?Some("+31612345678"), error = %"To 31612345678", "31612345678");
         });
         let line = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(line.matches('\n').count(), 1);
-        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line.matches('\n').count(), 2);
+        assert!(!line.contains("31612345678"), "{line}");
+        let line = line.lines().next().unwrap();
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(json["level"], "warn");
         assert_eq!(json["message"], "Hallo \"daar\"");
         assert_eq!(json["count"], 3);

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use shared_types::Masking;
 
 use crate::begin::{Begun, Start, StartEnd};
 use crate::commit::EntryRef;
@@ -130,7 +129,7 @@ async fn set_aside<H: Handler>(
 ) -> Outcome {
     let (reason, error) = (poison.reason, poison.error.clone());
     let event = poison.entry.as_ref().map_or("", |entry| &entry.event);
-    tracing::error!(entry = %item.id, event = %Masking::On.show(event),
+    tracing::error!(entry = %item.id, event = event,
         queue = %context.lease.queue, reason, error, "entry set aside as a dead letter");
     let entry = EntryRef {
         id: item.id,

@@ -7,7 +7,7 @@ use clap::Parser;
 use futures_util::future::BoxFuture;
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
-use shared_types::{Masking, OutboundMessage, Purpose};
+use shared_types::{OutboundMessage, Purpose};
 use streams::{Consumer, ConsumerConfig, MemberId, Queue, Shelf};
 use test_support::{RedisServer, eventually};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,6 @@ fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
             history_lines: 40,
             memory: Duration::from_secs(3600),
         },
-        masking: Masking::On,
         metrics: counters,
     }
 }
