@@ -123,6 +123,7 @@ async fn a_slow_connection_costs_no_slot() {
         "twilio-per-second=2",
         "pace-jitter-ms=1000",
         "request-timeout-ms=5000",
+        "lease-ms=12000",
     ]);
     rig.queue(&reply("Hallo")).await;
     rig.sent(CUSTOMER, 1).await;
