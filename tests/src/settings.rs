@@ -1,4 +1,4 @@
-//! The environment of each process, by the names of the design.
+//! The environment of each process, by the names that deployments have.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Chatwoot: verification and translation, both pure (provider facts, section 4).
+//! Chatwoot: verification and translation, both pure
+//! (<https://www.chatwoot.com/hc/user-guide/articles/1677693021-how-to-use-webhooks>).
 
 mod content;
 mod payload;

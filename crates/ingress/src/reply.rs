@@ -28,7 +28,7 @@ pub(crate) struct ErrorDetail {
     pub(crate) request_id: String,
 }
 
-/// The TwiML that says "no reply" (provider facts, section 1.6).
+/// The TwiML that says "no reply" (<https://www.twilio.com/docs/messaging/twiml>).
 pub(crate) const EMPTY_TWIML: &str = "<Response/>";
 
 /// The headers that every answer has, also those of the health pages and of the framework.

@@ -1,4 +1,5 @@
-//! WAHA: verification and translation, both pure (provider facts, section 3).
+//! WAHA: verification and translation, both pure
+//! (<https://waha.devlike.pro/docs/how-to/events/>).
 
 mod engine;
 mod payload;

@@ -6,8 +6,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 const BACKLOG: i32 = 1024;
 
 /// Listens on `port` for IPv6 and IPv4 alike: private networks of some hosts have IPv6 only
-/// (provider facts, section 5.3). Where the machine has no IPv6, for IPv4 alone. Port 0 takes any
-/// free one.
+/// (such as Railway's, <https://docs.railway.com/reference/private-networking>). Where the machine has
+/// no IPv6, for IPv4 alone. Port 0 takes any free one.
 ///
 /// # Errors
 /// When the port is taken or not allowed.

@@ -18,7 +18,7 @@ use crate::understanding::Understanding;
 pub struct Turn {
     /// The message, whole.
     pub message: InboundMessage,
-    /// What goes from agent to agent (design, Contracts).
+    /// What goes from agent to agent.
     pub state: ConversationState,
     /// What is remembered; the agents' outputs add to it.
     pub memory: Memory,

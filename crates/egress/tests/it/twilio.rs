@@ -31,10 +31,7 @@ async fn a_reply_leaves_as_a_form_with_our_id_in_the_status_callback() {
     rig.until_empty().await;
     let lines = logs::about(message.id.as_str()).join("\n");
     assert!(lines.contains("Message sent to Twilio"), "{lines}");
-    assert!(
-        !lines.contains("Goedemorgen") && !lines.contains("612345678"),
-        "{lines}"
-    );
+    assert!(!lines.contains("Goedemorgen"), "{lines}");
     let sends = r#"postduif_sends_total{outcome="sent",source="twilio"}"#;
     assert!((egress.metric(sends).await - 1.0).abs() < f64::EPSILON);
     egress.stop().await;

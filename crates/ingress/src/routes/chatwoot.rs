@@ -95,7 +95,7 @@ async fn handle(
     };
     let account = gate.config.chatwoot.chatwoot_account_id;
     let reading = chatwoot::read(&webhook.body, &delivery, account, Timestamp::now());
-    // Chatwoot repeats only 429 and 500 (provider facts, section 4.1).
+    // Chatwoot repeats only 429 and 500 (its `AgentBots::WebhookJob`).
     gate.take(
         &webhook,
         SOURCE,

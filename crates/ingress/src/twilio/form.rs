@@ -84,7 +84,7 @@ impl<'a> Params<'a> {
     }
 
     /// The pairs in signing order: names in byte order, each with its distinct values in byte order
-    /// (provider facts, section 1.3).
+    /// (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>).
     pub fn in_signing_order(&self) -> Vec<(&[u8], &[u8])> {
         let mut sorted: Vec<_> = self
             .pairs

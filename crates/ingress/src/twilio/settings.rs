@@ -12,7 +12,8 @@ pub enum Algorithm {
     Sha256,
 }
 
-/// A shared key of Twilio's webhook settings (provider facts, section 1.5).
+/// A shared key of Twilio's webhook settings
+/// (<https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys>).
 #[derive(Debug, Clone)]
 pub struct SharedKey {
     /// The id that `X-Twilio-Webhooks-Signature-Settings` names.

@@ -1,4 +1,5 @@
-//! `X-Twilio-Signature` over raw bytes. Pure (provider facts, sections 1.3 and 1.5).
+//! `X-Twilio-Signature` over raw bytes. Pure
+//! (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

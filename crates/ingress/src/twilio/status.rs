@@ -1,4 +1,5 @@
-//! From Twilio's status callback to a delivery report. Pure (provider facts, section 2.5).
+//! From Twilio's status callback to a delivery report. Pure
+//! (<https://www.twilio.com/docs/messaging/guides/track-outbound-message-status>).
 
 use jiff::Timestamp;
 use shared_types::{ChannelAddress, DeliveryEvent, DeliveryStatus, OutboundId, Source};

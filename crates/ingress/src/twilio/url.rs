@@ -7,7 +7,7 @@ pub(crate) fn with_path(public_base: &str, path_and_query: &str) -> String {
 
 /// The two spellings that Twilio may have signed: without a port, and with one (its own, or the
 /// scheme's default). The official libraries accept both, because the signer is inconsistent
-/// (provider facts, section 1.3).
+/// (`compute_signature` of `twilio-python`, `getExpectedTwilioSignature` of `twilio-node`).
 pub(crate) fn port_variants(url: &str) -> [String; 2] {
     let Some((scheme, rest)) = url.split_once("://") else {
         return [url.to_owned(), url.to_owned()];
