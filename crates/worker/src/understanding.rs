@@ -33,10 +33,12 @@ mod surroundings;
 mod symbols;
 mod tokens;
 mod typos;
+mod unserved;
 mod vocabulary;
 
 pub(crate) use fold::fold_char;
 pub use hours::{HoursAnswer, HoursAsked};
+pub use language::WordCount;
 pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;
 
@@ -73,6 +75,10 @@ struct Spoken {
 pub struct Understanding {
     /// The language to answer in, as a code of the domain: `nl`.
     pub lang: String,
+    /// How many of its words each served language has; names, numbers and units aside.
+    pub words_in: Vec<(String, WordCount)>,
+    /// The language that it is in, when that is one of those that are known but not written.
+    pub unserved: Option<String>,
     /// One of the domain's intents.
     pub intent: String,
     /// How sure the intent is, 0 to 1.
@@ -91,6 +97,30 @@ pub struct Understanding {
     pub moments: Moments,
     /// What it asks about opening hours.
     pub hours_asked: HoursAsked,
+}
+
+impl Understanding {
+    /// The language to go on in with a customer who was answered in another one: a customer who
+    /// changes language is followed, one foreign word changes nothing.
+    #[must_use]
+    pub fn lang_after<'a>(&'a self, before: Option<&'a str>) -> &'a str {
+        const ENOUGH_WORDS: usize = 3;
+        let Some(before) = before.filter(|before| *before != self.lang) else {
+            return &self.lang;
+        };
+        let count = |code: &str| {
+            let mut counts = self.words_in.iter();
+            let found = counts.find(|(other, _)| other == code);
+            found.map_or_else(WordCount::default, |(_, count)| *count)
+        };
+        let (new, old) = (count(&self.lang), count(before));
+        let changed = new.all >= ENOUGH_WORDS && new.own > old.own;
+        if changed || self.unserved.is_some() {
+            &self.lang
+        } else {
+            before
+        }
+    }
 }
 
 /// Something that speaks for or against an intent.
@@ -194,7 +224,14 @@ impl Understander {
         let reading = self.read(text);
         let mut signs = self.signs(&reading);
         let spoken = self.languages.get(reading.guess.best);
-        let answer_in = spoken.and_then(|language| language.answer_in);
+        let unserved = self.unserved(text, &reading);
+        let fallback = || {
+            let mut languages = self.languages.iter();
+            languages.find_map(|language| language.answer_in)
+        };
+        let answer_in = spoken
+            .and_then(|language| language.answer_in)
+            .or_else(|| unserved.as_ref().and_then(|_| fallback()));
         let consent = signs.consent.decide(text, &reading);
         let decision = match self.commanded(consent) {
             Some(decision) => decision,
@@ -208,9 +245,16 @@ impl Understander {
             lang: answered.map_or_else(String::new, |language| language.code.clone()),
             intent: intent.map_or_else(String::new, |intent| intent.name.clone()),
             confidence: decision.confidence,
+            words_in: self.words_in(&reading),
             slots: intent.map_or_else(Slots::new, |intent| {
-                slots::assemble(&self.slots, decision.intent, intent, &reading)
+                // Names and numbers are the same in every language.
+                let intent = Intent {
+                    has_slots: intent.has_slots || unserved.is_some(),
+                    ..intent.clone()
+                };
+                slots::assemble(&self.slots, decision.intent, &intent, &reading)
             }),
+            unserved,
             negated: slots::negated(&self.slots, &reading),
             mood: Mood::new(&signs.moods),
             answer: signs.answer,
@@ -240,6 +284,25 @@ impl Understander {
             Consent::Start => return None,
         };
         self.opt_out.map(|intent| Decision { intent, confidence })
+    }
+
+    /// The language of a message that nobody here writes.
+    fn unserved(&self, text: &str, reading: &Reading) -> Option<String> {
+        let served = self.languages.iter().take(u32::BITS as usize).enumerate();
+        let served = served.filter(|(_, language)| language.answer_in.is_none());
+        let served = served.fold(0, |bits, (place, _)| bits | 1 << place);
+        let lexicon = &self.compiled.lexicon;
+        let unserved = &self.compiled.unserved;
+        let code = unserved.guess(text, &reading.tokens, lexicon, served);
+        code.map(str::to_owned)
+    }
+
+    fn words_in(&self, reading: &Reading) -> Vec<(String, WordCount)> {
+        let counts = self.languages.iter().zip(&reading.guess.words);
+        let served = counts.filter(|(language, _)| language.answer_in.is_none());
+        served
+            .map(|(language, count)| (language.code.clone(), *count))
+            .collect()
     }
 
     fn hours_asked(&self, reading: &Reading) -> HoursAsked {

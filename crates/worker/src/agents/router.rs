@@ -79,17 +79,8 @@ fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
     } else {
         reading.confidence
     };
-    decided(domain, turn, intent, confidence, turn_lang(turn))
-}
-
-/// A language that the text shows clearly wins; a word or two keep the conversation's own.
-fn turn_lang(turn: &Turn) -> String {
-    const ENOUGH_WORDS: usize = 3;
-    let words = turn.message.content.split_whitespace().count();
-    match &turn.memory.lang {
-        Some(lang) if words < ENOUGH_WORDS => lang.clone(),
-        _ => turn.reading.lang.clone(),
-    }
+    let lang = reading.lang_after(turn.memory.lang.as_deref()).to_owned();
+    decided(domain, turn, intent, confidence, lang)
 }
 
 /// The model's decision, unless it is unsure where the rules are sure. What it leaves out, the rules

@@ -87,6 +87,8 @@ struct Understood<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<&'a str>,
     lang: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unserved: Option<String>,
     intent: String,
     confidence: f64,
     slots: Slots,
@@ -104,7 +106,7 @@ struct Asked {
 }
 
 /// Writes a JSON object for each message: `{"text", "lang", "intent", "confidence", "slots"}`,
-/// with `at` where it was given, `hours` where they are asked for, and `cues` on demand. `slots`
+/// with `unserved` where that is the language of the text, `at` where it was given, `hours` where they are asked for, and `cues` on demand. `slots`
 /// have `date` and `time` where the message gives them.
 /// Empty lines are skipped. A line that cannot be read is told on `problems`, with its number, and
 /// the next one is read.
@@ -194,6 +196,7 @@ fn understood<'a>(
         text: &line.text,
         at: line.at.as_deref(),
         lang: understanding.lang,
+        unserved: understanding.unserved,
         intent: understanding.intent,
         confidence: (understanding.confidence * 1000.0).round() / 1000.0,
         slots,

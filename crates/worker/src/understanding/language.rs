@@ -20,12 +20,23 @@ pub(super) struct LanguageGuesser {
     foreign: Vec<usize>,
 }
 
+/// How many words of a message a language has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WordCount {
+    /// Frequent words of the language, also those that others have.
+    pub all: usize,
+    /// Those that no other served language has.
+    pub own: usize,
+}
+
 /// What speaks for each language.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Guess {
     /// Place of the likeliest.
     pub(super) best: usize,
     scores: Vec<f64>,
+    /// One a language.
+    pub(super) words: Vec<WordCount>,
 }
 
 impl Guess {
@@ -76,8 +87,20 @@ impl LanguageGuesser {
         }
     }
 
-    pub(super) fn guess(&self, tokens: &[Token], lexicon: &Lexicon) -> Guess {
+    /// Guesses by all words but those that are `names` or numbers and units, which count little in
+    /// any language.
+    pub(super) fn guess(
+        &self,
+        tokens: &[Token],
+        lexicon: &Lexicon,
+        is_counted: impl Fn(usize) -> bool,
+    ) -> Guess {
         let mut scores = vec![0.0; self.endings.len()];
+        let mut words = vec![WordCount::default(); self.endings.len()];
+        let said = tokens.iter().enumerate().filter(|(at, _)| is_counted(*at));
+        for word in said.filter_map(|(_, token)| lexicon.get(&token.text)) {
+            self.count(word.frequent_in, &mut words);
+        }
         for token in tokens.iter().filter(|token| token.kind == Kind::Word) {
             if !token.text.is_ascii() {
                 self.foreign
@@ -102,7 +125,24 @@ impl LanguageGuesser {
                 best = place;
             }
         }
-        Guess { best, scores }
+        Guess {
+            best,
+            scores,
+            words,
+        }
+    }
+
+    fn count(&self, languages: u32, words: &mut [WordCount]) {
+        let places = (0..words.len()).filter(|place| languages & (1 << place) != 0);
+        let served: Vec<usize> = places
+            .filter(|place| !self.foreign.contains(place))
+            .collect();
+        for place in &served {
+            if let Some(count) = words.get_mut(*place) {
+                count.all += 1;
+                count.own += usize::from(served.len() == 1);
+            }
+        }
     }
 
     fn add_endings(&self, text: &str, scores: &mut [f64]) {

@@ -14,6 +14,7 @@ mod choice;
 mod clock;
 mod grammar;
 mod scan;
+mod spans;
 mod words;
 
 pub use calendar::Days;

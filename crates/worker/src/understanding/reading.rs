@@ -71,7 +71,12 @@ impl Reading {
                 .is_some_and(|word| word.frequent_in != 0)
         };
         let frequent = tokens.iter().map(is_frequent).collect();
-        let guess = compiled.guesser.guess(&tokens, &compiled.lexicon);
+        let is_word = |at: usize| {
+            let named = certain.iter().any(|span| span.start <= at && at < span.end);
+            let text = tokens.get(at).map_or("", |token| token.text.as_str());
+            !named && !compiled.numbers.is_unit(text) && !compiled.numbers.is_number_word(text)
+        };
+        let guess = compiled.guesser.guess(&tokens, &compiled.lexicon, is_word);
         let moments = compiled.moments.read(text, &tokens, &guess.likely());
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
         let quantities = compiled.numbers.read(&tokens, |at| {

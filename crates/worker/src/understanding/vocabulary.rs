@@ -12,6 +12,7 @@ use super::numbers::NumberReader;
 use super::plates::PlateFinder;
 use super::rules::RuleSet;
 use super::symbols::Symbol;
+use super::unserved::UnservedGuesser;
 use crate::domain::{
     Answer, ConsentCue, Domain, MoodCue, Negation, Question, SlotKind, SlotRule, Vocabulary,
 };
@@ -24,6 +25,7 @@ const FILLER: &str = "filler";
 pub(super) struct Compiled {
     pub(super) lexicon: Lexicon,
     pub(super) guesser: LanguageGuesser,
+    pub(super) unserved: UnservedGuesser,
     pub(super) numbers: NumberReader,
     pub(super) moments: MomentReader,
     /// Questions about opening hours, with the place of the language.
@@ -128,6 +130,7 @@ impl Compiled {
         Self {
             lexicon,
             guesser: LanguageGuesser::new(&domain.languages),
+            unserved: UnservedGuesser::new(&domain.knowledge.unserved),
             numbers,
             moments,
             questions,

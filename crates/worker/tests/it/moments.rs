@@ -64,6 +64,7 @@ fn dates_and_times_are_read_in_three_languages() {
     for name in ["nl.txt", "de.txt", "en.txt"] {
         assert_floor(name, 0.99, |now, text| when(&understander, now, text));
     }
+    assert_floor("more.txt", 0.97, |now, text| when(&understander, now, text));
     assert_floor("sentences.txt", 0.98, |now, text| {
         when(&understander, now, text)
     });
@@ -245,4 +246,18 @@ fn numbers_are_read_whole_and_only_where_they_are_meant() {
         let filled: Vec<String> = filled.collect();
         vec![filled.join(" ")]
     });
+}
+
+#[test]
+fn a_customer_is_followed_into_another_language_by_more_than_a_word() {
+    let understander = understander();
+    assert_floor("language.txt", 0.97, |_, line| {
+        let (before, text) = line.split_once(", ").expect("the language before");
+        let understanding = understander.understand(text);
+        let lang = understanding.lang_after(Some(before)).to_owned();
+        vec![lang, understanding.unserved.unwrap_or_default()]
+    });
+    let polish = understander.understand("Szukam Toyota Yaris do 10000 euro");
+    assert_eq!(polish.slots["car_model"].to_string(), "Yaris");
+    assert_eq!(polish.slots["price_max"].to_string(), "10000");
 }

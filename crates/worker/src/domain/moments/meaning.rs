@@ -98,6 +98,13 @@ pub enum DateMeaning {
     NamedMonth(DatePart),
     /// `week n`: by its ISO number.
     NumberedWeek,
+    /// `nth weekday`, `nth weekday month +1`: the first, second, … such day of the month that the
+    /// wording names, or of this or a later one.
+    NthWeekday(Option<i32>),
+    /// `last weekday`, `last weekday month +0`.
+    LastWeekday(Option<i32>),
+    /// `day of month +1`: the day of a later month.
+    DayOf(i32),
     /// `date`: day, and month, year and weekday as far as the wording holds them.
     Date,
     /// `days`: from a day to another of the same month.
@@ -119,6 +126,8 @@ impl FromStr for DateMeaning {
             "week n" => return Ok(Self::NumberedWeek),
             "date" => return Ok(Self::Date),
             "days" => return Ok(Self::Days),
+            "nth weekday" => return Ok(Self::NthWeekday(None)),
+            "last weekday" => return Ok(Self::LastWeekday(None)),
             "none" => return Ok(Self::Nothing),
             _ => {}
         }
@@ -127,6 +136,16 @@ impl FromStr for DateMeaning {
         }
         if let Ok(feast) = text.parse() {
             return Ok(Self::Feast(feast));
+        }
+        let months = |prefix: &str| text.strip_prefix(prefix)?.parse().ok();
+        if let Some(months) = months("nth weekday month ") {
+            return Ok(Self::NthWeekday(Some(months)));
+        }
+        if let Some(months) = months("last weekday month ") {
+            return Ok(Self::LastWeekday(Some(months)));
+        }
+        if let Some(months) = months("day of month ") {
+            return Ok(Self::DayOf(months));
         }
         if let Some(rest) = text.strip_prefix("weekday of week ") {
             return rest.parse().map(Self::WeekdayOf).map_err(drop);

@@ -1,10 +1,11 @@
 //! From what was said to days of the calendar. Pure: the moment at which it was said is given.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::{Span, ToSpan, Zoned};
+use jiff::{ToSpan, Zoned};
 
 use super::grammar::{DateSaid, Part};
-use crate::domain::{Count, DateMeaning, DatePart, Feast, Relation, TimeUnit as Unit};
+use super::spans::{counted, month_of, part_of_month, part_of_week, plus, span, year_of};
+use crate::domain::{DateMeaning, DatePart, Feast, Relation, TimeUnit as Unit};
 
 /// The days that a wording means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +62,16 @@ impl Calendar<'_> {
         if relation == Relation::Nothing {
             return None;
         }
-        let mut meant = dates.iter().map(|date| self.resolve(date));
-        let first = meant.next()??;
+        let mut dates = dates.iter();
+        let first = self.resolve(dates.next()?)?;
         if relation == Relation::At || relation == Relation::First {
             return Some(first);
         }
-        let second = meant.next().flatten();
+        let second = dates.next();
         if relation == Relation::Second {
-            return second;
+            return self.resolve(second?);
         }
+        let second = second.and_then(|date| self.following(first, date));
         let (from, to) = match first {
             Meant::Days(days) => days.ends()?,
             Meant::PartOfDay(day, _) | Meant::Hours(day, ..) => (day, day),
@@ -91,23 +93,39 @@ impl Calendar<'_> {
                 let Some(Meant::Days(second)) = second else {
                     return Some(first);
                 };
-                return Some(self.two(relation, from, second));
+                return Some(self.two(relation, first, from, second));
             }
             Relation::At | Relation::First | Relation::Second | Relation::Nothing => return None,
         };
         Some(Meant::Days(days))
     }
 
-    fn two(&self, relation: Relation, from: Date, second: Days) -> Meant {
+    /// "volgende week maandag t/m woensdag": the second weekday is counted from the first.
+    fn following(&self, first: Meant, second: &DateSaid) -> Option<Meant> {
+        let weekday = matches!(second, DateSaid::Plain(DateMeaning::Weekday(_), _));
+        let today = match first {
+            Meant::Days(days) if weekday => days.ends().map(|(from, _)| from),
+            _ => None,
+        };
+        let calendar = Calendar {
+            now: self.now,
+            today: today.unwrap_or(self.today),
+        };
+        calendar.resolve(second)
+    }
+
+    fn two(&self, relation: Relation, first: Meant, from: Date, second: Days) -> Meant {
         let Some((_, to)) = second.ends() else {
             return Meant::Days(Days::Conflict);
         };
         let follows = from
             .tomorrow()
             .is_ok_and(|next| Some(next) == second.ends().map(|ends| ends.0));
-        Meant::Days(match relation {
+        if relation == Relation::Or && !follows {
             // "zaterdag of dinsdag": the one named first.
-            Relation::Or if !follows => Days::On(from),
+            return first;
+        }
+        Meant::Days(match to {
             _ if to < from => {
                 // "van donderdag t/m dinsdag", where the first such Tuesday comes before.
                 plus(to, 1.week())
@@ -174,6 +192,27 @@ impl Calendar<'_> {
             DateMeaning::NumberedWeek => return self.numbered_week(parts),
             DateMeaning::Date => return self.date(parts, weekday),
             DateMeaning::Days => return self.days(parts),
+            DateMeaning::NthWeekday(months) => {
+                let nth = parts.iter().find_map(|part| match part {
+                    Part::Day { day, .. } => i8::try_from(*day).ok(),
+                    _ => None,
+                });
+                return self.weekday_of_month(nth?, *months, parts, weekday?);
+            }
+            DateMeaning::LastWeekday(months) => {
+                return self.weekday_of_month(-1, *months, parts, weekday?);
+            }
+            DateMeaning::DayOf(months) => {
+                let day = parts.iter().find_map(|part| match part {
+                    Part::Day { day, .. } => i8::try_from(*day).ok(),
+                    _ => None,
+                })?;
+                let first = plus(today.first_of_month(), (*months).months())?;
+                match first.with().day(day).build() {
+                    Ok(day) => day,
+                    Err(_) => return Some(Meant::Days(Days::Conflict)),
+                }
+            }
             DateMeaning::Feast(feast) => feast.from(today)?,
             DateMeaning::Feasts(first, last) => return self.feasts(*first, *last),
         };
@@ -230,11 +269,45 @@ impl Calendar<'_> {
 
     fn named_month(&self, part: DatePart, parts: &[Part]) -> Option<Meant> {
         let month = month_of(parts)?;
-        let this = self.today.with().day(1).month(month).build().ok()?;
+        let year = year_of(parts);
+        let this = self.today.with().day(1).month(month);
+        let this = this.year(year.unwrap_or(self.today.year())).build().ok()?;
         let days = part_of_month(part, this)?;
         let is_over = days.ends()?.1 < self.today;
+        if is_over && year.is_some() {
+            return None;
+        }
         let later = is_over.then(|| part_of_month(part, plus(this, 1.year())?));
         Some(Meant::Days(later.flatten().unwrap_or(days)))
+    }
+
+    /// The nth such day of the month that is named, or of a later one; from the end when negative.
+    fn weekday_of_month(
+        &self,
+        nth: i8,
+        months: Option<i32>,
+        parts: &[Part],
+        weekday: Weekday,
+    ) -> Option<Meant> {
+        let first = match months {
+            Some(months) => plus(self.today.first_of_month(), months.months())?,
+            None => self
+                .today
+                .with()
+                .day(1)
+                .month(month_of(parts)?)
+                .build()
+                .ok()?,
+        };
+        let step = if months.is_some() {
+            1.month()
+        } else {
+            1.year()
+        };
+        let in_month = |first: Date| first.nth_weekday_of_month(nth, weekday).ok();
+        let day = in_month(first).filter(|day| *day >= self.today);
+        let day = day.or_else(|| in_month(plus(first, step)?));
+        day.map(|day| Meant::Days(Days::On(day)))
     }
 
     fn numbered_week(&self, parts: &[Part]) -> Option<Meant> {
@@ -282,10 +355,7 @@ impl Calendar<'_> {
                     Part::Day { day, ordinal } => Some((*day, *ordinal)),
                     _ => None,
                 });
-                let year = parts.iter().find_map(|part| match part {
-                    Part::Year(year) => Some(*year),
-                    _ => None,
-                });
+                let year = year_of(parts);
                 let (day, ordinal) = day?;
                 bare = (!ordinal && month_of(parts).is_none()).then_some(day);
                 (day, month_of(parts), year)
@@ -364,71 +434,4 @@ impl Days {
             Self::Conflict => None,
         }
     }
-}
-
-fn plus(date: Date, span: Span) -> Option<Date> {
-    date.checked_add(span).ok()
-}
-
-fn span(number: f64, unit: Unit) -> Option<Span> {
-    let whole = number.round() as i64;
-    let span = Span::new();
-    match unit {
-        Unit::Day => span.try_days(whole),
-        Unit::Week => span.try_days((number * 7.0).round() as i64),
-        Unit::Month => span.try_months(whole),
-        Unit::Minute | Unit::Hour => return None,
-    }
-    .ok()
-}
-
-fn counted(count: Count, parts: &[Part]) -> Option<(f64, Unit)> {
-    let number = || {
-        parts.iter().find_map(|part| match part {
-            Part::Number(number) => Some(*number),
-            _ => None,
-        })
-    };
-    let unit = || {
-        parts.iter().find_map(|part| match part {
-            Part::Unit(unit) => Some(*unit),
-            _ => None,
-        })
-    };
-    match count {
-        Count::Fixed(number, unit) => Some((number as f64, unit)),
-        Count::Said => Some((number()?, unit()?)),
-        Count::SaidOf(unit) => Some((number()?, unit)),
-    }
-}
-
-fn month_of(parts: &[Part]) -> Option<i8> {
-    parts.iter().find_map(|part| match part {
-        Part::Month(month) => i8::try_from(*month).ok(),
-        _ => None,
-    })
-}
-
-fn part_of_week(part: DatePart, monday: Date) -> Option<Days> {
-    let (first, last) = match part {
-        DatePart::Whole => (0, 6),
-        DatePart::Begin => (0, 2),
-        DatePart::Middle => (1, 3),
-        DatePart::End => (3, 5),
-    };
-    Some(Days::Between(
-        plus(monday, first.days())?,
-        plus(monday, last.days())?,
-    ))
-}
-
-fn part_of_month(part: DatePart, first: Date) -> Option<Days> {
-    let (from, to) = match part {
-        DatePart::Whole => (1, first.days_in_month()),
-        DatePart::Begin => (1, 10),
-        DatePart::Middle => (11, 19),
-        DatePart::End => (24, first.days_in_month()),
-    };
-    let day = |day: i8| first.with().day(day).build().ok();
-    Some(Days::Between(day(from)?, day(to)?))
 }

@@ -152,7 +152,8 @@ impl Choice<'_> {
         });
         let after = (to..end.min(to + NEAR)).any(|at| {
             let length = self.told_within(Telling::NotAfter, at, end);
-            let asked = self.asks && length == Some(1);
+            // "Is dinsdag niet mogelijk?" asks; "dinsdag niet, woensdag dan?" denies.
+            let asked = self.asks && length == Some(1) && !other(to, self.words.len());
             length.is_some() && !asked && !other(to, at)
         });
         before || after

@@ -37,7 +37,15 @@ pub(super) fn resolve(said: &TimeSaid, hint: Option<Hint>) -> Option<Times> {
         }
         TimeSaid::At(time) => Some(Times::At(*time)),
         TimeSaid::Part(from, to) => Some(Times::Between(*from, *to)),
-        TimeSaid::Half(_) | TimeSaid::Nothing => None,
+        TimeSaid::Half(later) => {
+            let (from, to) = if *later {
+                (NOON, DAY.1)
+            } else {
+                (NOON / 2, NOON)
+            };
+            Some(Times::Between(time(from)?, time(to)?))
+        }
+        TimeSaid::Nothing => None,
         TimeSaid::Around(relation, clocks) => around(*relation, clocks, hint),
     }
 }
@@ -69,7 +77,13 @@ fn around(relation: Relation, clocks: &[TimeSaid], hint: Option<Hint>) -> Option
         Relation::Until => Some(Times::Until(end(first))),
         Relation::Before => Some(Times::Until(start(first))),
         Relation::Between => {
-            let (from, mut to) = (start(first), end(second?));
+            let (mut from, mut to) = (start(first), end(second?));
+            // "7 to 9 pm"
+            let later = time(minutes_of(from) + NOON).filter(|later| *later < to);
+            let open = matches!(clocks.first(), Some(TimeSaid::Clock { certain: false, .. }));
+            if open && minutes_of(from) < DAY.0 {
+                from = later.unwrap_or(from);
+            }
             if to <= from {
                 to = time(minutes_of(to) + NOON).filter(|later| *later > from)?;
             }

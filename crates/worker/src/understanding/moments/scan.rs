@@ -273,7 +273,7 @@ impl<'g> Scan<'g> {
         let word = self.message.get(at)?;
         let allowed = match (at == from, word.before) {
             (true, _) | (_, Gap::Nothing) => true,
-            (_, Gap::Comma) => parts.last().is_none_or(may_have_a_comma),
+            (_, Gap::Comma) => parts.last().is_some_and(may_have_a_comma),
             (_, Gap::Hard) => false,
         };
         if !allowed {
