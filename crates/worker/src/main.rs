@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::{Queue, Shelf};
+use worker::commands::doctor::DoctorArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
 use worker::commands::release::ReleaseArgs;
@@ -44,6 +45,8 @@ enum Command {
     Understand(UnderstandArgs),
     /// Measure the understanding on labelled messages.
     Evaluate(EvaluateArgs),
+    /// Try Redis, the CRM, the model and the transcription once, and say what is wrong.
+    Doctor(Box<DoctorArgs>),
     /// Remove everything that is kept of one person, from Redis and from the CRM.
     Erase(Box<EraseArgs>),
     /// Give a conversation back to the bot after a colleague had it.
@@ -64,6 +67,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
+        Command::Doctor(args) => return Ok(args.run().await?),
         Command::Erase(args) => return Ok(args.run().await?),
         Command::Release(args) => return Ok(args.run().await?),
     }

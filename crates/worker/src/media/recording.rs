@@ -77,6 +77,26 @@ fn said_kind(content_type: &str) -> Kind {
     }
 }
 
+/// A second of silence, as WAV: 16,000 samples of 16 bits.
+pub(super) fn silence() -> Vec<u8> {
+    const SAMPLES: u32 = 16_000;
+    let bytes = SAMPLES * 2;
+    let mut wav = Vec::with_capacity(44 + bytes as usize);
+    wav.extend_from_slice(b"RIFF");
+    wav.extend_from_slice(&(36 + bytes).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt ");
+    wav.extend_from_slice(&16u32.to_le_bytes());
+    // PCM, one channel.
+    wav.extend_from_slice(&[1, 0, 1, 0]);
+    wav.extend_from_slice(&SAMPLES.to_le_bytes());
+    wav.extend_from_slice(&bytes.to_le_bytes());
+    wav.extend_from_slice(&[2, 0, 16, 0]);
+    wav.extend_from_slice(b"data");
+    wav.extend_from_slice(&bytes.to_le_bytes());
+    wav.resize(44 + bytes as usize, 0);
+    wav
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

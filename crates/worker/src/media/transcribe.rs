@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::fetch::{FetchError, Fetcher};
 use super::origins::{Credentials, Home, Origins};
-use super::recording::kind_of;
+use super::recording::{self, kind_of};
 use crate::budget::Deadline;
 use crate::config::MediaConfig;
 use crate::openai::Server;
@@ -84,6 +84,19 @@ impl Transcriber {
             limit: config.timeout(),
             permits: Semaphore::new(CONCURRENCY),
         }))
+    }
+
+    /// Sends a moment of silence.
+    ///
+    /// # Errors
+    /// Why the endpoint cannot be used.
+    pub async fn try_out(&self, limit: Duration) -> Result<(), TranscriberError> {
+        let form = self.form(recording::silence(), "audio/wav", "")?;
+        let answer = tokio::time::timeout(limit, self.server.post_form(PATH, form)).await;
+        let answer = answer.map_err(|_| TranscriberError::Slow)?;
+        let answer = answer.map_err(|error| TranscriberError::Failed(error.to_string()))?;
+        let text = transcript(&answer).map(drop);
+        text.ok_or_else(|| TranscriberError::Failed("answers without a text".into()))
     }
 
     /// What is said in the message's voice recording, probably in `lang`; none when it has none.

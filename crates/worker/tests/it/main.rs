@@ -13,6 +13,7 @@ mod commands;
 mod consent;
 mod crm;
 mod dialogues;
+mod doctor;
 mod domain;
 mod erasing;
 mod footprint;

@@ -1,0 +1,128 @@
+//! `worker doctor`: whether everything that the worker is told to use can be used.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args;
+use prometheus::Error as MetricsError;
+use runtime::Chain;
+use runtime::metrics::Metrics;
+use streams::{Duty, Queue, Redis};
+
+use crate::config::WorkerConfig;
+use crate::crm::Crm;
+use crate::llm::Model;
+use crate::media::Transcriber;
+use crate::metrics::WorkerMetrics;
+use crate::service::FIRST_QUESTION;
+
+/// `worker doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    worker: WorkerConfig,
+}
+
+/// Why nothing was examined.
+#[derive(Debug, thiserror::Error)]
+pub enum DoctorError {
+    /// The metrics contradict each other.
+    #[error("metrics: {0}")]
+    Metrics(#[from] MetricsError),
+    /// The output could not be written.
+    #[error("output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What there is to say of something, or what is wrong with it.
+type Finding = Result<String, String>;
+
+impl DoctorArgs {
+    /// Tries everything once and says what came of it, a line each. Exit code 1 when something cannot
+    /// be used.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub async fn run(&self) -> Result<ExitCode, DoctorError> {
+        let config = &self.worker;
+        let findings = [
+            ("settings", none_of(&config.mistakes())),
+            ("Redis", self.redis().await),
+            ("CRM", self.crm().await),
+            ("model", self.model().await?),
+            ("voice messages", self.transcription().await),
+        ];
+        let mut is_well = true;
+        for (name, finding) in findings {
+            is_well &= finding.is_ok();
+            let line = match finding {
+                Ok(finding) => format!("ok       {name}: {finding}"),
+                Err(problem) => format!("problem  {name}: {problem}"),
+            };
+            runtime::print(&line)?;
+        }
+        Ok(if is_well {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    async fn redis(&self) -> Finding {
+        let redis = Redis::new(&self.worker.redis).map_err(|error| error.to_string())?;
+        let report = redis
+            .server_report()
+            .await
+            .map_err(|error| error.to_string())?;
+        let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
+        let mut problems = report.warnings();
+        for check in [
+            redis.check_writable(duties[0]).await,
+            redis.check_permissions(&duties).await,
+        ] {
+            problems.extend(check.err().map(|error| error.to_string()));
+        }
+        none_of(&problems)
+    }
+
+    async fn crm(&self) -> Finding {
+        let crm = Crm::new(&self.worker.crm.crm_database_url).map_err(|error| error.to_string())?;
+        let answers = crm.ping().await.map(|()| "it answers".to_owned());
+        answers.map_err(|error| error.to_string())
+    }
+
+    async fn model(&self) -> Result<Finding, MetricsError> {
+        let counters = WorkerMetrics::new(&mut Metrics::new("worker", env!("CARGO_PKG_VERSION"))?)?;
+        let domain = match self.worker.domain.load() {
+            Ok(domain) => domain,
+            Err(error) => return Ok(Err(format!("no domain to ask it about: {error}"))),
+        };
+        Ok(match Model::new(&self.worker.model, counters) {
+            Ok(None) => Ok("none; the rules answer".to_owned()),
+            Ok(Some(model)) => {
+                let answers = model.try_out(&domain, FIRST_QUESTION).await;
+                answers.map(|asked_for| format!("it answers; asked for: {asked_for}"))
+            }
+            Err(error) => Err(Chain(&error).to_string()),
+        })
+    }
+
+    async fn transcription(&self) -> Finding {
+        match Transcriber::new(&self.worker.media) {
+            Ok(None) => Ok("off".to_owned()),
+            Ok(Some(transcriber)) => match transcriber.try_out(FIRST_QUESTION).await {
+                Ok(()) => Ok("the endpoint takes recordings".to_owned()),
+                Err(error) => Err(error.to_string()),
+            },
+            Err(error) => Err(Chain(&error).to_string()),
+        }
+    }
+}
+
+fn none_of(problems: &[String]) -> Finding {
+    if problems.is_empty() {
+        Ok("nothing is wrong".to_owned())
+    } else {
+        Err(problems.join("; "))
+    }
+}
