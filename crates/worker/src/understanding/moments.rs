@@ -137,7 +137,7 @@ impl MomentReader {
 /// The moments of a message, and how many words they are said in, together with those that only
 /// look like moments.
 fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, Moments) {
-    let words = grammar.words.read(text, tokens);
+    let words = grammar.words.read(text, tokens, &grammar.numbers);
     let scan = grammar.scan(&words);
     let mut stretches: Vec<(Said, usize, usize)> = Vec::new();
     let mut at = 0;

@@ -100,7 +100,9 @@ fn matches(format: &[Place], text: &str) -> bool {
             first.is_some_and(|c| c.is_ascii_digit()) && matches(rest, after)
                 || *optional && matches(rest, text)
         }
-        Place::Fixed(c) => first == Some(*c) && matches(rest, after),
+        Place::Fixed(c) => {
+            first.is_some_and(|first| first.eq_ignore_ascii_case(c)) && matches(rest, after)
+        }
     }
 }
 

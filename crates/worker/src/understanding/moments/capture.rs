@@ -19,7 +19,7 @@ impl Scan<'_> {
             Capture::Weekday => (Part::Weekday(*words.weekdays.get(&word.id)?), at + 1),
             Capture::Month => (Part::Month(*words.months.get(&word.id)?), at + 1),
             Capture::Day | Capture::Ordinal => {
-                let (day, end, ordinal) = words.day(self.message, at, &self.grammar.numbers)?;
+                let (day, end, ordinal) = words.day(self.message, at)?;
                 let counts = !ordinal && (!self.is_bare_number(end) || self.is_an_hour(at, end));
                 if capture == Capture::Ordinal && !ordinal || counts {
                     return None;
@@ -31,7 +31,7 @@ impl Scan<'_> {
             Capture::Number => (Part::Number(self.number(word)?), at + 1),
             Capture::Unit => (Part::Unit(*words.units.get(&word.id)?), at + 1),
             Capture::Hour => {
-                let hour = words.hour(word, &self.grammar.numbers)?;
+                let hour = words.hour(word)?;
                 let certain = hour > 12 || word.text.starts_with('0');
                 (
                     Part::Hour {
@@ -92,10 +92,7 @@ impl Scan<'_> {
                 .ok()
                 .filter(|n| *n < 1000.0);
         }
-        self.grammar
-            .numbers
-            .compound(&word.text)
-            .filter(|n| *n < 1000.0)
+        word.value.filter(|n| *n < 1000.0)
     }
 
     /// Up to 59, in one word or two: `twenty-five`.

@@ -167,12 +167,16 @@ impl<M: Meaning> Rules<M> {
         Self { rules, by_first }
     }
 
-    /// The rules that can begin with a word.
-    pub(super) fn starting_with(&self, word: &Word) -> impl Iterator<Item = &(Vec<Step>, M)> {
-        let mut keys = vec![0];
-        keys.extend([word.id, word.exact].into_iter().filter(|id| *id != 0));
-        let places = keys.into_iter().filter_map(|key| self.by_first.get(&key));
-        places.flatten().filter_map(|place| self.rules.get(*place))
+    /// The rules that can begin with a word; those that begin with a part only where one `begins`.
+    pub(super) fn starting_with(
+        &self,
+        word: &Word,
+        begins: bool,
+    ) -> impl Iterator<Item = &(Vec<Step>, M)> {
+        let parts = self.by_first.get(&0).filter(|_| begins);
+        let named = [word.id, word.exact].map(|id| self.by_first.get(&id).filter(|_| id != 0));
+        let places = named.into_iter().chain([parts]).flatten().flatten();
+        places.filter_map(|place| self.rules.get(*place))
     }
 }
 

@@ -42,13 +42,18 @@ impl<'g> Scan<'g> {
 
     /// The longest wording for days that begins at a word, with what stands around it.
     pub(super) fn date(&self, at: usize) -> Option<Found<DateSaid>> {
-        let around = self.longest(&self.grammar.around_dates, at, |relation, parts| {
-            let dates = parts.into_iter().filter_map(|part| match part {
-                Part::Date(date) => Some(date),
-                _ => None,
-            });
-            Some(DateSaid::Around(*relation, dates.collect()))
-        });
+        let around = self.longest(
+            &self.grammar.around_dates,
+            at,
+            self.plain_date(at).is_some(),
+            |relation, parts| {
+                let dates = parts.into_iter().filter_map(|part| match part {
+                    Part::Date(date) => Some(date),
+                    _ => None,
+                });
+                Some(DateSaid::Around(*relation, dates.collect()))
+            },
+        );
         // A wording for the whole is more than its parts: "between Christmas and New Year".
         let plain = self
             .plain_date(at)
@@ -58,18 +63,23 @@ impl<'g> Scan<'g> {
 
     /// The longest wording for a time of the day that begins at a word.
     pub(super) fn time(&self, at: usize) -> Option<Found<TimeSaid>> {
-        let around = self.longest(&self.grammar.around_times, at, |relation, parts| {
-            let clocks = parts.into_iter().filter_map(|part| match part {
-                Part::Clock(clock) => Some(clock),
-                Part::Hour {
-                    hour,
-                    minute,
-                    certain,
-                } => Some(clock(hour, minute, certain, 0)),
-                _ => None,
-            });
-            Some(TimeSaid::Around(*relation, clocks.collect()))
-        });
+        let around = self.longest(
+            &self.grammar.around_times,
+            at,
+            self.clock(at).is_some(),
+            |relation, parts| {
+                let clocks = parts.into_iter().filter_map(|part| match part {
+                    Part::Clock(clock) => Some(clock),
+                    Part::Hour {
+                        hour,
+                        minute,
+                        certain,
+                    } => Some(clock(hour, minute, certain, 0)),
+                    _ => None,
+                });
+                Some(TimeSaid::Around(*relation, clocks.collect()))
+            },
+        );
         longer(around, self.plain_time(at))
     }
 
@@ -77,9 +87,12 @@ impl<'g> Scan<'g> {
         if let Some(known) = self.dates.borrow().get(at).and_then(Option::as_ref) {
             return known.clone();
         }
-        let found = self.longest(&self.grammar.dates, at, |meaning, parts| {
-            Some(DateSaid::Plain(meaning.clone(), parts))
-        });
+        let found = self.longest(
+            &self.grammar.dates,
+            at,
+            self.is_part(at),
+            |meaning, parts| Some(DateSaid::Plain(meaning.clone(), parts)),
+        );
         if let Some(slot) = self.dates.borrow_mut().get_mut(at) {
             *slot = Some(found.clone());
         }
@@ -87,9 +100,12 @@ impl<'g> Scan<'g> {
     }
 
     fn plain_time(&self, at: usize) -> Option<Found<TimeSaid>> {
-        self.longest(&self.grammar.times, at, |meaning, parts| {
-            time_said(*meaning, &parts)
-        })
+        self.longest(
+            &self.grammar.times,
+            at,
+            self.is_part(at),
+            |meaning, parts| time_said(*meaning, &parts),
+        )
     }
 
     /// A time, or an hour without any word that says so.
@@ -102,7 +118,7 @@ impl<'g> Scan<'g> {
             .filter(|found| !matches!(found.said, TimeSaid::Half(_) | TimeSaid::Nothing));
         let bare = || {
             let word = self.message.get(at)?;
-            let hour = self.grammar.words.hour(word, &self.grammar.numbers)?;
+            let hour = self.grammar.words.hour(word)?;
             let alone = self.is_bare_number(at + 1) && !self.leads_to_an_amount(at + 1);
             alone.then(|| Found {
                 end: at + 1,
@@ -177,7 +193,12 @@ impl<'g> Scan<'g> {
         let followed = next.is_some_and(|next| next.is_number || next.is_dash)
             || self.plain_time(found.end).is_some()
             || self
-                .longest(&self.grammar.around_times, found.end, |_, _| Some(()))
+                .longest(
+                    &self.grammar.around_times,
+                    found.end,
+                    false,
+                    |_, _| Some(()),
+                )
                 .is_some();
         if words.is_very_shy(word) {
             return first && (ends(next) || followed && introduced);
@@ -185,15 +206,18 @@ impl<'g> Scan<'g> {
         followed || word.dotted || first && ends(next) || introduced && before.is_some()
     }
 
+    /// The longest wording that begins at a word. `begins` tells whether one of its parts can: rules
+    /// that begin with a part are tried only then.
     fn longest<M: Meaning, T>(
         &self,
         rules: &Rules<M>,
         at: usize,
+        begins: bool,
         say: impl Fn(&M, Vec<Part>) -> Option<T>,
     ) -> Option<Found<T>> {
         let word = self.message.get(at)?;
         let mut best: Option<Found<T>> = None;
-        for (steps, meaning) in rules.starting_with(word) {
+        for (steps, meaning) in rules.starting_with(word, begins) {
             let mut parts = Vec::new();
             let Some(end) = self.advance(steps, at, at, &mut parts) else {
                 continue;
@@ -254,6 +278,11 @@ impl<'g> Scan<'g> {
         }
     }
 
+    fn is_part(&self, at: usize) -> bool {
+        let word = self.message.get(at);
+        word.is_some_and(|word| self.grammar.words.is_part(word))
+    }
+
     /// Whether a clause begins here, or the message ends.
     fn starts(&self, at: usize) -> bool {
         at == 0
@@ -295,7 +324,7 @@ impl<'g> Scan<'g> {
 fn may_have_a_comma(part: &Part) -> bool {
     !matches!(
         part,
-        Part::Number(_) | Part::Unit(_) | Part::Hour { .. } | Part::Clock(_)
+        Part::Number(_) | Part::Unit(_) | Part::Date(_) | Part::Hour { .. } | Part::Clock(_)
     )
 }
 

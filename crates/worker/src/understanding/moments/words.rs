@@ -29,6 +29,10 @@ pub(super) struct Word {
     pub(super) glued: bool,
     /// A full stop stands right behind it.
     pub(super) dotted: bool,
+    /// The number that it is in words.
+    pub(super) value: Option<f64>,
+    /// The ordinal that it is in words.
+    pub(super) ordinal: Option<u8>,
 }
 
 /// What separates two words.
@@ -51,6 +55,8 @@ pub(super) struct Words {
     ordinals: FxHashMap<u32, u8>,
     endings: Vec<String>,
     lists: Vec<(Telling, Vec<Vec<u32>>)>,
+    /// Second halves of joined words.
+    tails: Vec<u32>,
 }
 
 impl Words {
@@ -82,6 +88,9 @@ impl Words {
             .collect();
         for (telling, texts) in &moments.lists {
             let phrases: Vec<Vec<u32>> = texts.iter().map(|text| words.phrase(text)).collect();
+            if *telling == Telling::Tail {
+                words.tails.extend(phrases.iter().flatten());
+            }
             words.lists.push((*telling, phrases));
         }
         words
@@ -144,15 +153,11 @@ impl Words {
     /// `zaterdagmiddag` is `zaterdag` and `middag`.
     fn halves<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         const SHORTEST: usize = 5;
-        let tails = self.lists.iter().filter(|(of, _)| *of == Telling::Tail);
-        let mut tails = tails
-            .flat_map(|(_, phrases)| phrases)
-            .filter_map(|tail| tail.first());
         let splits = (SHORTEST..text.len()).filter(|at| text.is_char_boundary(*at));
-        let mut halves = splits.filter_map(|at| Some((text.get(..at)?, text.get(at..)?)));
-        let mut all = halves.by_ref().filter(|(_, tail)| {
+        let halves = splits.filter_map(|at| Some((text.get(..at)?, text.get(at..)?)));
+        let mut all = halves.filter(|(_, tail)| {
             let id = self.id(tail);
-            id != 0 && tails.any(|known| *known == id)
+            id != 0 && self.tails.contains(&id)
         });
         all.find_map(|(head, tail)| {
             let plain = head.strip_suffix('s').filter(|_| self.id(head) == 0);
@@ -161,22 +166,28 @@ impl Words {
         })
     }
 
+    /// Whether a part of a wording can begin with a word: a name of a day, a number, a unit.
+    pub(super) fn is_part(&self, word: &Word) -> bool {
+        word.is_number
+            || word.value.is_some()
+            || word.ordinal.is_some()
+            || self.weekdays.contains_key(&word.id)
+            || self.months.contains_key(&word.id)
+            || self.units.contains_key(&word.id)
+            || self.hours.contains_key(&word.id)
+    }
+
     /// The hour that a word says, up to 24.
-    pub(super) fn hour(&self, word: &Word, numbers: &NumberReader) -> Option<u8> {
+    pub(super) fn hour(&self, word: &Word) -> Option<u8> {
         if word.is_number {
             return digits(word, 24);
         }
         let known = self.hours.get(&word.id).copied();
-        known.or_else(|| said(word, numbers, 24.0))
+        known.or_else(|| said(word, 24.0))
     }
 
-    /// A day of the month, and whether it is an ordinal.
-    pub(super) fn day(
-        &self,
-        message: &[Word],
-        at: usize,
-        numbers: &NumberReader,
-    ) -> Option<(u8, usize, bool)> {
+    /// A day of the month, where its words end, and whether it is an ordinal.
+    pub(super) fn day(&self, message: &[Word], at: usize) -> Option<(u8, usize, bool)> {
         let word = message.get(at)?;
         if word.is_number {
             let day = digits(word, 31).filter(|day| *day > 0)?;
@@ -186,39 +197,35 @@ impl Words {
             let ending = next.is_some_and(|next| self.endings.contains(&next.text));
             return Some((day, at + 1 + usize::from(ending), ending || word.dotted));
         }
-        if let Some(day) = self.ordinals.get(&word.id) {
-            return Some((*day, at + 1, true));
+        if let Some(day) = word.ordinal {
+            return Some((day, at + 1, true));
+        }
+        let tens = said(word, 30.0).filter(|tens| matches!(tens, 20 | 30))?;
+        let unit = at + 1 + usize::from(message.get(at + 1)?.is_dash);
+        let ones = message.get(unit)?.ordinal.filter(|ones| *ones < 10)?;
+        Some((tens + ones, unit + 1, true))
+    }
+
+    /// The ordinal that a word is, such as `twaalfde`.
+    fn ordinal(&self, id: u32, text: &str, numbers: &NumberReader) -> Option<u8> {
+        if let Some(day) = self.ordinals.get(&id) {
+            return Some(*day);
         }
         let mut stems = self
             .endings
             .iter()
-            .filter_map(|end| word.text.strip_suffix(&**end));
-        let ordinal = stems.find_map(|stem| {
-            let value = numbers.compound(stem).or_else(|| {
-                // English: "twentieth" of "twenty"; two words: "twenty-first" has none joined.
-                numbers.compound(&format!("{}y", stem.strip_suffix("ie")?))
-            })?;
+            .filter_map(|end| text.strip_suffix(&**end));
+        stems.find_map(|stem| {
+            // "twentieth" is of "twenty".
+            let value = numbers
+                .compound(stem)
+                .or_else(|| numbers.compound(&format!("{}y", stem.strip_suffix("ie")?)))?;
             ((1.0..=31.0).contains(&value) && value.fract() == 0.0).then_some(value as u8)
-        });
-        if let Some(day) = ordinal {
-            return Some((day, at + 1, true));
-        }
-        let tens = said(word, numbers, 30.0).filter(|tens| matches!(tens, 20 | 30))?;
-        let next = message.get(at + 1)?;
-        let unit = match next.is_dash {
-            true => at + 2,
-            false => at + 1,
-        };
-        let last = message.get(unit).filter(|last| !last.is_number)?;
-        let (ones, end, ordinal) = match self.ordinals.get(&last.id) {
-            Some(ones) => (*ones, unit + 1, true),
-            None => self.day(message, unit, numbers)?,
-        };
-        (ordinal && ones < 10).then_some((tens + ones, end, true))
+        })
     }
 
     /// The words of a message.
-    pub(super) fn read(&self, text: &str, tokens: &[Token]) -> Vec<Word> {
+    pub(super) fn read(&self, text: &str, tokens: &[Token], numbers: &NumberReader) -> Vec<Word> {
         let mut words: Vec<Word> = Vec::with_capacity(tokens.len() + 4);
         let mut end = 0;
         for (place, token) in tokens.iter().enumerate() {
@@ -266,6 +273,13 @@ impl Words {
                 words.push(self.word(tail, place));
             }
         }
+        for word in words
+            .iter_mut()
+            .filter(|word| !word.is_number && !word.is_dash)
+        {
+            word.value = numbers.compound(&word.text);
+            word.ordinal = self.ordinal(word.id, &word.text, numbers);
+        }
         words
     }
 
@@ -280,6 +294,8 @@ impl Words {
             is_dash: false,
             glued: false,
             dotted: false,
+            value: None,
+            ordinal: None,
         }
     }
 }
@@ -301,8 +317,8 @@ fn digits(word: &Word, most: u8) -> Option<u8> {
     value.filter(|value| *value <= most)
 }
 
-fn said(word: &Word, numbers: &NumberReader, most: f64) -> Option<u8> {
-    let value = numbers.compound(&word.text)?;
+fn said(word: &Word, most: f64) -> Option<u8> {
+    let value = word.value?;
     let whole = value.fract() == 0.0 && (1.0..=most).contains(&value);
     whole.then_some(value as u8)
 }
