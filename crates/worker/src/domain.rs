@@ -39,7 +39,7 @@ pub use examples::Example;
 pub use facts::{Fact, Prices};
 pub use feast::Feast;
 pub use hours::{Hours, Opening};
-pub use intents::{About, Intent};
+pub use intents::{About, Intent, IntentAct};
 pub use knowledge::Knowledge;
 pub use languages::Language;
 pub use moments::{
@@ -55,7 +55,8 @@ pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
 pub use unserved::Unserved;
 pub use vocabulary::{
-    Answer, ConsentCue, Cue, MoodCue, Negation, Numbers, SlotRule, Unit, ValueWord, Vocabulary,
+    ActCue, Answer, ConsentCue, Cue, MoodCue, Negation, Numbers, QuestionCue, SlotRule, Unit,
+    ValueWord, Vocabulary,
 };
 
 use source::Source;

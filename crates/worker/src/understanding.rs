@@ -7,11 +7,13 @@
 
 use shared_types::{SlotValue, Slots};
 
-use crate::dialogue::act::Consent;
-use crate::domain::{Answer, Domain, Intent, MoodCue, Settings, Slot};
+use crate::dialogue::act::{Act, Consent, Context};
+use crate::domain::{Answer, Attribute, Domain, Intent, IntentAct, MoodCue, Settings, Slot, Topic};
 
+mod acts;
 mod amounts;
 mod catalogue;
+mod clauses;
 mod compiler;
 mod consent;
 mod examples;
@@ -21,17 +23,21 @@ mod intents;
 mod language;
 mod lattice;
 mod lexicon;
+mod marks;
 mod mentions;
 mod moments;
 mod mood;
 mod numbers;
 mod plates;
+mod question;
 mod reading;
 mod rules;
+mod said;
 mod slots;
 mod surroundings;
 mod symbols;
 mod tokens;
+mod topics;
 mod typos;
 mod unserved;
 mod vocabulary;
@@ -42,13 +48,17 @@ pub use language::WordCount;
 pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;
 
+use acts::Talk;
 use consent::ConsentFinder;
 use examples::Examples;
 use intents::{CueMatch, Decider, Decision, TokenSet};
+use lattice::Span;
+use marks::{Mark, Marks};
 use reading::{Outline, Reading};
 use rules::Match;
 use symbols::Symbol;
 use tokens::Boundary;
+use topics::Topics;
 use vocabulary::{Compiled, CueSign, Sign};
 
 /// Understands messages. Built once; cheap to share and to use from many threads.
@@ -62,6 +72,16 @@ pub struct Understander {
     examples: Examples,
     /// Place of the intent that only a command gives.
     opt_out: Option<usize>,
+    /// What a clause of each intent does.
+    does: Vec<IntentAct>,
+    /// What is asked of customers.
+    topics_asked: Vec<Topic>,
+    /// The example questions of the facts, and the facts' names.
+    topics: Topics,
+    facts: Vec<String>,
+    attributes: Vec<Attribute>,
+    /// Names of the alarms.
+    alarms: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -141,6 +161,7 @@ struct Signs {
     moods: Vec<MoodCue>,
     answer: Option<Answer>,
     consent: ConsentFinder,
+    marks: Marks,
 }
 
 impl Understander {
@@ -156,7 +177,25 @@ impl Understander {
             .examples
             .iter()
             .map(|example| (example.intent, Outline::new(&compiled, &example.text)));
+        let facts = &domain.knowledge.facts;
+        let questions = facts.iter().enumerate().flat_map(|(fact, known)| {
+            let texts = known.ask.values().flatten();
+            texts.map(move |text| (fact, text))
+        });
+        let questions = questions.map(|(fact, text)| (fact, Outline::new(&compiled, text)));
+        let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
+            topics: Topics::new(questions),
+            facts: facts.iter().map(|fact| fact.name.clone()).collect(),
+            does: does.collect(),
+            topics_asked: domain.dialogue.topics.clone(),
+            attributes: domain.knowledge.attributes.clone(),
+            alarms: domain
+                .knowledge
+                .alarms
+                .iter()
+                .map(|alarm| alarm.name.clone())
+                .collect(),
             examples: Examples::new(domain.intents.len(), examples),
             compiled,
             settings: domain.settings.clone(),
@@ -174,7 +213,7 @@ impl Understander {
     #[must_use]
     pub fn explain(&self, text: &str) -> Vec<Evidence> {
         let reading = self.read(text);
-        let mut cues = self.signs(&reading).cues;
+        let mut cues = self.signs(&reading, None).cues;
         cues.sort_by(|a, b| a.intent.cmp(&b.intent).then(b.weight.total_cmp(&a.weight)));
         let evidence = |intent: usize, weight: f64, pattern: Option<&str>| {
             Some(Evidence {
@@ -187,17 +226,19 @@ impl Understander {
             let pattern = &**self.compiled.written.get(cue.id)?;
             evidence(cue.intent, cue.weight, Some(pattern))
         });
-        let opinion = self.opinion(&reading);
+        let whole = Span::new(0, reading.tokens.len());
+        let opinion = self.opinion(&reading, whole);
         let examples = opinion.into_iter().enumerate();
         cues.chain(examples.filter_map(|(intent, weight)| evidence(intent, weight, None)))
             .collect()
     }
 
-    /// What examples add to the score of each intent.
-    fn opinion(&self, reading: &Reading) -> Vec<f64> {
+    /// What examples add to the score of each intent, in a stretch of a message.
+    fn opinion(&self, reading: &Reading, part: Span) -> Vec<f64> {
         let likeness = self.settings.likeness.as_ref();
         likeness.map_or_else(Vec::new, |likeness| {
-            self.examples.opinion(likeness, reading)
+            let (tokens, names) = reading.part(part);
+            self.examples.opinion(likeness, tokens, &names)
         })
     }
 
@@ -222,7 +263,7 @@ impl Understander {
     #[must_use]
     pub fn understand(&self, text: &str) -> Understanding {
         let reading = self.read(text);
-        let mut signs = self.signs(&reading);
+        let mut signs = self.signs(&reading, None);
         let spoken = self.languages.get(reading.guess.best);
         let unserved = self.unserved(text, &reading);
         let fallback = || {
@@ -264,6 +305,30 @@ impl Understander {
         }
     }
 
+    /// What a message does, clause by clause, in the light of the talk.
+    #[must_use]
+    pub fn acts(&self, text: &str, context: &Context<'_>) -> Vec<Act> {
+        let reading = self.read(text);
+        let spoken = context
+            .lang
+            .and_then(|code| self.languages.iter().position(|other| other.code == code));
+        let mut signs = self.signs(&reading, spoken);
+        let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
+        let talk = Talk {
+            understander: self,
+            text,
+            reading: &reading,
+            signs: &signs,
+            context,
+        };
+        talk.acts(consent)
+    }
+
+    /// What a clause of an intent does.
+    fn act_of(&self, intent: usize) -> IntentAct {
+        self.does.get(intent).copied().unwrap_or(IntentAct::Nothing)
+    }
+
     /// What the cues and the examples say; they never end messages.
     fn decide(&self, reading: &Reading, cues: &mut [CueMatch], foreign: bool) -> Decision {
         let decider = Decider {
@@ -271,7 +336,8 @@ impl Understander {
             intents: &self.intents,
             closed: self.opt_out,
         };
-        decider.decide(reading, cues, &self.opinion(reading), foreign)
+        let whole = Span::new(0, reading.tokens.len());
+        decider.decide(reading, whole, cues, &self.opinion(reading, whole), foreign)
     }
 
     /// The intent that a command has.
@@ -283,7 +349,11 @@ impl Understander {
             Consent::Doubtful => DOUBTFUL,
             Consent::Start => return None,
         };
-        self.opt_out.map(|intent| Decision { intent, confidence })
+        self.opt_out.map(|intent| Decision {
+            intent,
+            confidence,
+            second: None,
+        })
     }
 
     /// The language of a message that nobody here writes.
@@ -320,7 +390,8 @@ impl Understander {
         asked
     }
 
-    fn signs(&self, reading: &Reading) -> Signs {
+    /// What the patterns say; `also` is a language that short texts may be in, whatever they look like.
+    fn signs(&self, reading: &Reading, also: Option<usize>) -> Signs {
         let mut signs = Signs::default();
         let rules = &self.compiled.signs;
         rules.for_each_match(
@@ -332,7 +403,17 @@ impl Understander {
                         .cues
                         .extend(self.cue_match(cue, found, reading, &signs.cues))
                 }
-                Sign::Mood(mood) => signs.moods.push(*mood),
+                Sign::Mood(mood) => {
+                    signs.moods.push(*mood);
+                    signs.marks.add(Mark::Mood(*mood), found.extent());
+                }
+                Sign::Mark(mark, language) => {
+                    let spoken =
+                        |language| reading.guess.is_spoken(language) || also == Some(language);
+                    if language.is_none_or(spoken) {
+                        signs.marks.add(*mark, found.extent());
+                    }
+                }
                 Sign::Answer(answer) => signs.answer = Some(*answer),
                 Sign::Consent(cue) => signs.consent.add(*cue, found),
             },
@@ -365,7 +446,24 @@ impl Understander {
             id: cue.id,
             intent: cue.intent,
             weight: cue.weight * factor,
+            first: found.extent().start,
             tokens,
         })
+    }
+}
+
+/// What a clause of an intent does.
+fn does(domain: &Domain, intent: &Intent) -> IntentAct {
+    let dialogue = &domain.dialogue;
+    if let Some(act) = intent.act {
+        act
+    } else if intent.name == dialogue.greeting_intent {
+        IntentAct::Hello
+    } else if intent.name == dialogue.thanks_intent {
+        IntentAct::Thanks
+    } else if dialogue.goal(&intent.name).is_some() {
+        IntentAct::Request
+    } else {
+        IntentAct::Nothing
     }
 }

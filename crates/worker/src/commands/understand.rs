@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use shared_types::{SlotValue, Slots};
 
 use crate::config::DomainConfig;
+use crate::dialogue::act::{Act, Context};
 use crate::domain::Domain;
 use crate::understanding::{Evidence, Understander};
 
@@ -92,6 +93,7 @@ struct Understood<'a> {
     intent: String,
     confidence: f64,
     slots: Slots,
+    acts: Vec<Act>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Asked>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,8 +107,9 @@ struct Asked {
     answer: String,
 }
 
-/// Writes a JSON object for each message: `{"text", "lang", "intent", "confidence", "slots"}`,
-/// with `unserved` where that is the language of the text, `at` where it was given, `hours` where they are asked for, and `cues` on demand. `slots`
+/// Writes a JSON object for each message: `{"text", "lang", "intent", "confidence", "slots", "acts"}`,
+/// with `unserved` where that is the language of the text, `at` where it was given, `hours` where they
+/// are asked for, and `cues` on demand. `slots`
 /// have `date` and `time` where the message gives them.
 /// Empty lines are skipped. A line that cannot be read is told on `problems`, with its number, and
 /// the next one is read.
@@ -200,6 +203,7 @@ fn understood<'a>(
         intent: understanding.intent,
         confidence: (understanding.confidence * 1000.0).round() / 1000.0,
         slots,
+        acts: understander.acts(&line.text, &Context::default()),
         hours: answer.map(|answer| Asked {
             kind: answer.kind(),
             answer: answer.to_string(),

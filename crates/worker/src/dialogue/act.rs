@@ -193,6 +193,14 @@ pub struct Inform {
     pub attachment: Option<String>,
 }
 
+impl Inform {
+    /// Whether nothing is left to be told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.when.is_none() && self.attachment.is_none()
+    }
+}
+
 /// What is told of one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Told {

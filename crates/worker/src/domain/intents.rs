@@ -13,7 +13,44 @@ pub struct Intent {
     pub about: About,
     /// Whether messages of this intent have slots at all.
     pub has_slots: bool,
+    /// What a clause of this intent does; by default what the dialogue pursues for it.
+    pub act: Option<IntentAct>,
 }
+
+/// What a clause of an intent does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentAct {
+    /// Wants something done: opens a goal.
+    Request,
+    /// Tells what is wished for; opens a goal when something is looked for.
+    Wish,
+    /// Asks about the business.
+    Info,
+    /// Asks how far something is.
+    Status,
+    /// Wants a person.
+    Handoff,
+    /// Is dissatisfied.
+    Complain,
+    /// Greets.
+    Hello,
+    /// Thanks, confirms, says goodbye.
+    Thanks,
+    /// Nothing that calls for an act.
+    Nothing,
+}
+
+const ACTS: [(&str, IntentAct); 9] = [
+    ("request", IntentAct::Request),
+    ("wish", IntentAct::Wish),
+    ("info", IntentAct::Info),
+    ("status", IntentAct::Status),
+    ("handoff", IntentAct::Handoff),
+    ("complain", IntentAct::Complain),
+    ("hello", IntentAct::Hello),
+    ("thanks", IntentAct::Thanks),
+    ("nothing", IntentAct::Nothing),
+];
 
 /// Which of several named things (cars, say) a message's slots describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +86,21 @@ fn read_one(section: Section<'_>) -> Option<Intent> {
         small_talk: section.boolean("small_talk"),
         about,
         has_slots: !section.boolean("without_slots"),
+        act: read_act(&section),
     };
     section.close();
     name.map(|_| intent)
+}
+
+fn read_act(section: &Section<'_>) -> Option<IntentAct> {
+    let text = section.text("act")?;
+    let found = ACTS.iter().find(|(name, _)| *name == text.value);
+    if found.is_none() {
+        let names: Vec<&str> = ACTS.iter().map(|(name, _)| *name).collect();
+        let message = format!("`act` must be one of {}", names.join(", "));
+        section.problem(text.line, message);
+    }
+    found.map(|(_, act)| *act)
 }
 
 /// The place of the intent that a text names; an unknown name is a problem.

@@ -1,10 +1,12 @@
 use super::moments::Moments;
 use super::pattern::Pattern;
 
+mod acts;
 mod consent;
 mod numbers;
 mod reader;
 
+pub use acts::{ActCue, QuestionCue};
 pub use consent::ConsentCue;
 pub use numbers::{Numbers, Unit};
 pub(super) use reader::{Names, Reader, Reference, patterns_of};
@@ -40,6 +42,10 @@ pub struct Vocabulary {
     pub consent: Vec<(ConsentCue, Pattern)>,
     /// How dates and times are said, and opening hours asked for.
     pub moments: Moments,
+    /// What speaks for a question.
+    pub question: Vec<(QuestionCue, Pattern)>,
+    /// What clauses do.
+    pub acts: Vec<(ActCue, Pattern)>,
 }
 
 /// A pattern that speaks for (or, with a negative weight, against) an intent.

@@ -7,7 +7,7 @@ use std::hash::Hasher;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::lattice::Span;
-use super::reading::{Outline, Reading};
+use super::reading::Outline;
 use super::tokens::{Kind, Token};
 use crate::domain::Likeness;
 
@@ -68,8 +68,8 @@ impl Examples {
 
     /// How far a message speaks in words that examples have, 0 to 1. Parts of words alone would find
     /// a likeness in any nonsense.
-    fn familiarity(&self, reading: &Reading) -> f64 {
-        let words = words(&reading.tokens, &reading.certain);
+    fn familiarity(&self, tokens: &[Token], names: &[Span]) -> f64 {
+        let words = words(tokens, names);
         // Begin and end are in every message.
         let inner = words.len().saturating_sub(2);
         let words = words.iter().skip(1).take(inner);
@@ -88,10 +88,15 @@ impl Examples {
     }
 
     /// What the examples add to the score of each intent.
-    pub(super) fn opinion(&self, likeness: &Likeness, reading: &Reading) -> Vec<f64> {
+    pub(super) fn opinion(
+        &self,
+        likeness: &Likeness,
+        tokens: &[Token],
+        names: &[Span],
+    ) -> Vec<f64> {
         let mut sums = vec![0.0; self.intents];
         let mut known = 0.0_f64;
-        for feature in features(&reading.tokens, &reading.certain) {
+        for feature in features(tokens, names) {
             let Ok(row) = self.features.binary_search(&feature) else {
                 continue;
             };
@@ -103,7 +108,7 @@ impl Examples {
         if known == 0.0 {
             return sums;
         }
-        let familiar = self.familiarity(reading);
+        let familiar = self.familiarity(tokens, names);
         let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // What a message has is not independent: many features tell less than their sum.
         let spread = likeness.spread * known.sqrt();
@@ -144,7 +149,7 @@ fn place(row: u32, intents: usize) -> usize {
 }
 
 /// What a message has, each once: words, pairs of words side by side and with one between, parts.
-fn features(tokens: &[Token], names: &[Span]) -> Vec<u64> {
+pub(super) fn features(tokens: &[Token], names: &[Span]) -> Vec<u64> {
     let words = words(tokens, names);
     let mut features = Vec::with_capacity(words.len() * 12);
     features.extend(&words);

@@ -12,6 +12,8 @@ pub(super) struct CueMatch {
     pub(super) intent: usize,
     pub(super) weight: f64,
     pub(super) tokens: TokenSet,
+    /// The first of them.
+    pub(super) first: usize,
 }
 
 /// A set of tokens of a message.
@@ -49,6 +51,8 @@ pub(super) struct Decision {
     pub(super) intent: usize,
     /// 0 to 1.
     pub(super) confidence: f64,
+    /// The place of the next best, if anything speaks for it.
+    pub(super) second: Option<usize>,
 }
 
 /// Decides between the intents of a domain.
@@ -66,15 +70,15 @@ impl Decider<'_> {
     pub(super) fn decide(
         &self,
         reading: &Reading,
+        clause: Span,
         cues: &mut [CueMatch],
         opinion: &[f64],
         foreign: bool,
     ) -> Decision {
-        let mut scores = self.scores(reading, cues);
+        let mut scores = self.scores(reading, clause, cues);
         if foreign {
             let intent = self.fallback();
-            let confidence = self.confidence(&scores, intent);
-            return Decision { intent, confidence };
+            return self.decision(&scores, intent);
         }
         self.close(&mut scores);
         let first = self.by_scores(&scores);
@@ -84,8 +88,23 @@ impl Decider<'_> {
         }
         self.close(&mut scores);
         let intent = self.by_scores(&scores);
-        let confidence = self.confidence(&scores, intent);
-        Decision { intent, confidence }
+        self.decision(&scores, intent)
+    }
+
+    fn decision(&self, scores: &[f64], intent: usize) -> Decision {
+        let others = scores
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != intent);
+        let second = others.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        let enough = self.settings.fallback_score;
+        Decision {
+            intent,
+            confidence: self.confidence(scores, intent),
+            second: second
+                .filter(|(_, score)| **score >= enough)
+                .map(|(place, _)| place),
+        }
     }
 
     fn close(&self, scores: &mut [f64]) {
@@ -123,7 +142,7 @@ impl Decider<'_> {
     }
 
     /// The score of each intent: its strongest cue in full, further ones less and less.
-    fn scores(&self, reading: &Reading, cues: &mut [CueMatch]) -> Vec<f64> {
+    fn scores(&self, reading: &Reading, clause: Span, cues: &mut [CueMatch]) -> Vec<f64> {
         cues.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.id.cmp(&b.id)));
         let of = |place: usize| cues.iter().filter(move |cue| cue.intent == place);
         let intents = self.intents.iter().enumerate();
@@ -144,7 +163,8 @@ impl Decider<'_> {
                     explained.unite(&cue.tokens);
                 }
                 if intent.small_talk {
-                    score -= self.settings.unexplained_word * unexplained(reading, &explained);
+                    score -=
+                        self.settings.unexplained_word * unexplained(reading, clause, &explained);
                 }
                 score
             })
@@ -174,9 +194,10 @@ impl Decider<'_> {
     }
 }
 
-/// How many words neither filler, nor the language, nor a cue of the intent explains.
-fn unexplained(reading: &Reading, explained: &TokenSet) -> f64 {
+/// How many words of a clause neither filler, nor the language, nor a cue of the intent explains.
+fn unexplained(reading: &Reading, clause: Span, explained: &TokenSet) -> f64 {
     let tokens = reading.tokens.iter().zip(&reading.frequent).enumerate();
+    let tokens = tokens.skip(clause.start).take(clause.len());
     let open = tokens.filter(|(at, (token, frequent))| {
         let explained = **frequent || reading.lattice.is_filler(*at) || explained.contains(*at);
         token.kind != Kind::Sign && !explained

@@ -30,6 +30,14 @@ pub(super) struct Quantity {
 }
 
 impl Quantity {
+    /// The number itself, where it is a whole one of believable size.
+    pub(super) fn whole(&self) -> Option<i64> {
+        const MOST: f64 = 1e12;
+        let whole = self.value.fract() == 0.0 && (0.0..MOST).contains(&self.value);
+        #[expect(clippy::cast_possible_truncation, reason = "checked before")]
+        whole.then_some(self.value as i64)
+    }
+
     /// Whether anything says that this is an amount: a unit, a factor, a separator.
     pub(super) fn is_counted(&self) -> bool {
         self.counts != Counts::Unknown || self.scaled || !matches!(self.shape, Shape::Digits(_))

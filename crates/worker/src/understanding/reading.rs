@@ -58,6 +58,14 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// The words of a stretch, and the names among them, as if they stood alone.
+    pub(super) fn part(&self, part: Span) -> (&[Token], Vec<Span>) {
+        let tokens = self.tokens.get(part.start..part.end).unwrap_or_default();
+        let names = self.certain.iter().filter(|name| part.covers(**name));
+        let moved = |name: &Span| Span::new(name.start - part.start, name.end - part.start);
+        (tokens, names.map(moved).collect())
+    }
+
     pub(super) fn new(compiled: &Compiled, text: &str) -> Self {
         let Outline {
             tokens,

@@ -68,7 +68,7 @@ pub(super) fn negated(slots: &[Slot], reading: &Reading) -> Vec<(String, SlotVal
     valued.collect()
 }
 
-fn value_of(slot: &Slot, mention: &Mention) -> Option<(String, SlotValue)> {
+pub(super) fn value_of(slot: &Slot, mention: &Mention) -> Option<(String, SlotValue)> {
     let text = |value: &str| SlotValue::Text(value.to_owned());
     match (&slot.kind, &mention.named) {
         (SlotKind::Choice { values }, Named::Value(place)) => {
@@ -114,7 +114,7 @@ fn fill_amount(slots: &[Slot], scene: &Scene<'_>, mention: &AmountMention, fille
 }
 
 /// The things that a message is about, and which of them counts.
-struct Scene<'r> {
+pub(super) struct Scene<'r> {
     reading: &'r Reading,
     things: Vec<Thing>,
     target: Option<Role>,
@@ -128,7 +128,7 @@ struct Thing {
 }
 
 impl<'r> Scene<'r> {
-    fn new(slots: &[Slot], about: About, reading: &'r Reading) -> Self {
+    pub(super) fn new(slots: &[Slot], about: About, reading: &'r Reading) -> Self {
         let catalogues = slots.iter().enumerate();
         let catalogue = catalogues.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
         let mut things = Vec::new();
@@ -187,6 +187,11 @@ impl<'r> Scene<'r> {
             return true;
         };
         self.thing_of(span).is_none_or(|thing| thing.role == target)
+    }
+
+    /// Whose the thing is that something is said of.
+    pub(super) fn role_at(&self, span: Span) -> Role {
+        self.thing_of(span).map_or(Role::Open, |thing| thing.role)
     }
 
     /// The thing that something is said of: right behind it, else before it in the sentence, else

@@ -7,6 +7,7 @@ use super::compiler::Compiler;
 use super::fold::{fold, umlauts_spelled_out};
 use super::language::LanguageGuesser;
 use super::lexicon::Lexicon;
+use super::marks::Mark;
 use super::moments::MomentReader;
 use super::numbers::NumberReader;
 use super::plates::PlateFinder;
@@ -14,7 +15,8 @@ use super::rules::RuleSet;
 use super::symbols::Symbol;
 use super::unserved::UnservedGuesser;
 use crate::domain::{
-    Answer, ConsentCue, Domain, MoodCue, Negation, Question, SlotKind, SlotRule, Vocabulary,
+    Answer, ConsentCue, Domain, MoodCue, Negation, Pattern, Question, SlotKind, SlotRule,
+    Vocabulary,
 };
 
 /// The class of words that say nothing of themselves: please, well, hello.
@@ -84,6 +86,8 @@ pub(super) enum Sign {
     Mood(MoodCue),
     Answer(Answer),
     Consent(ConsentCue),
+    /// With the place of the language, where it is of one.
+    Mark(Mark, Option<usize>),
 }
 
 impl Compiled {
@@ -264,6 +268,31 @@ fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>
             rules.push((compiler.compile(pattern), Sign::Consent(*cue)));
             written.push(pattern.written.clone());
         }
+        let question = vocabulary.question.iter();
+        let question = question.map(|(cue, pattern)| (Mark::Question(*cue), pattern));
+        let acts = vocabulary.acts.iter();
+        let acts = acts.map(|(cue, pattern)| (Mark::Act(*cue), pattern));
+        for (mark, pattern) in question.chain(acts).chain(known(domain, language)) {
+            rules.push((compiler.compile(pattern), Sign::Mark(mark, language)));
+            written.push(pattern.written.clone());
+        }
     }
     (RuleSet::new(rules), written)
+}
+
+/// How a language asks for attributes, and tells of alarms.
+fn known(domain: &Domain, language: Option<usize>) -> impl Iterator<Item = (Mark, &Pattern)> {
+    let code = language.and_then(|place| domain.languages.get(place));
+    let code = code.map_or("", |language| &language.code);
+    let attributes = domain.knowledge.attributes.iter().enumerate();
+    let attributes = attributes.flat_map(move |(place, attribute)| {
+        let patterns = attribute.cues.get(code).into_iter().flatten();
+        patterns.map(move |pattern| (Mark::Attribute(place), pattern))
+    });
+    let alarms = domain.knowledge.alarms.iter().enumerate();
+    let alarms = alarms.flat_map(move |(place, alarm)| {
+        let patterns = alarm.cues.get(code).into_iter().flatten();
+        patterns.map(move |pattern| (Mark::Alarm(place), pattern))
+    });
+    attributes.chain(alarms)
 }

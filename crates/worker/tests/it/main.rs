@@ -7,6 +7,7 @@
     reason = "tests may panic"
 )]
 
+mod acts;
 mod attachments;
 mod chat;
 mod commands;

@@ -85,6 +85,12 @@ impl Reader<'_, '_> {
             let questions = moments::read_questions(&section, |key| self.patterns(&section, key));
             self.into.moments.questions.extend(questions);
         }
+        if let Some(section) = root.section("question") {
+            self.read_question(section);
+        }
+        if let Some(section) = root.section("acts") {
+            self.read_acts(section);
+        }
         self.read_tables(root);
     }
 

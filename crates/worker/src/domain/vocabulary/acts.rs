@@ -1,0 +1,190 @@
+use super::super::pattern::Pattern;
+use super::super::section::Section;
+use super::reader::Reader;
+
+/// What a pattern of `[question]` tells about a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QuestionCue {
+    /// A question word, where a clause begins: who, what, when.
+    Word,
+    /// A verb and then its subject, where a clause begins: "heeft hij".
+    VerbFirst,
+    /// An indirect question, or a wish to be told: "I wondered if", "send me the".
+    Indirect,
+    /// A tag at the end: "toch", "isn't it".
+    Tag,
+    /// A predicate of possibility: "mogelijk", "in stock".
+    Possible,
+    /// It looks like a question and is none: "wat een auto", "call me".
+    Against,
+    /// A deal to be confirmed: "afgesproken?".
+    Check,
+    /// A choice between two: "huur of koop".
+    Choice,
+    /// Joins clauses: and, but, because.
+    Joiner,
+    /// What may stand before the word that begins a clause: prepositions, "ok".
+    Before,
+    /// What begins a statement or a command: "ik", "stuur".
+    Opener,
+}
+
+/// What a pattern of `[acts]` tells about a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActCue {
+    /// Looks for something, or wants to have it.
+    Seek,
+    /// Whether a thing is there: "heb je … nog staan".
+    Existence,
+    /// Opening hours.
+    Hours,
+    /// A day, as a question names it: "en zondag?".
+    Day,
+    /// Who we are, or what we know.
+    Us,
+    /// How far something is that was promised.
+    Status,
+    /// Bids an amount.
+    Offer,
+    /// The amount is less than what was asked.
+    Less,
+    /// Moves an appointment, where one stands.
+    Move,
+    /// Moves an appointment that it names.
+    Reschedule,
+    /// Later (or earlier) by so many minutes.
+    Shift(i32),
+    /// Drops something.
+    Cancel,
+    /// By telephone.
+    ByPhone,
+    /// Says who writes; the name follows.
+    IAm,
+    /// A company follows.
+    Company,
+    /// Sells to us.
+    Supplier,
+    /// We took the customer wrong.
+    Misread,
+    /// The customer waits.
+    Unheard,
+    /// The customer does not understand.
+    Unclear,
+    /// A greeting.
+    Hello,
+    /// Thanks.
+    Thanks,
+    /// Goodbye.
+    Bye,
+    /// A nicety, a laugh.
+    Nicety,
+    /// Any will do.
+    Any,
+    /// Does not know yet.
+    Unknown,
+    /// A yes at the start of a clause.
+    Yes,
+    /// A no at the start of a clause.
+    No,
+    /// The n-th choice, from 1.
+    Nth(usize),
+    /// The last choice.
+    Last,
+    /// A preference.
+    Rather,
+    /// Replaces what was told before.
+    Instead,
+    /// A verdict on a thing that excludes it.
+    Verdict,
+    /// Of somebody else.
+    Third,
+    /// Threatens with the law.
+    Threat,
+    /// Asks to be allowed or able: "kan ik".
+    Modal,
+    /// Speaks of one certain thing: "hij", "it", a name.
+    OfThing,
+}
+
+const QUESTION: [(&str, QuestionCue); 11] = [
+    ("words", QuestionCue::Word),
+    ("verb_first", QuestionCue::VerbFirst),
+    ("indirect", QuestionCue::Indirect),
+    ("tags", QuestionCue::Tag),
+    ("possible", QuestionCue::Possible),
+    ("against", QuestionCue::Against),
+    ("check", QuestionCue::Check),
+    ("choice", QuestionCue::Choice),
+    ("joiners", QuestionCue::Joiner),
+    ("before", QuestionCue::Before),
+    ("openers", QuestionCue::Opener),
+];
+
+const DAY: i32 = 24 * 60;
+
+const ACTS: [(&str, ActCue); 44] = [
+    ("seek", ActCue::Seek),
+    ("existence", ActCue::Existence),
+    ("hours", ActCue::Hours),
+    ("days", ActCue::Day),
+    ("us", ActCue::Us),
+    ("status", ActCue::Status),
+    ("offer", ActCue::Offer),
+    ("less", ActCue::Less),
+    ("move", ActCue::Move),
+    ("reschedule", ActCue::Reschedule),
+    ("half_hour_later", ActCue::Shift(30)),
+    ("half_hour_earlier", ActCue::Shift(-30)),
+    ("hour_later", ActCue::Shift(60)),
+    ("hour_earlier", ActCue::Shift(-60)),
+    ("day_later", ActCue::Shift(DAY)),
+    ("day_earlier", ActCue::Shift(-DAY)),
+    ("week_later", ActCue::Shift(7 * DAY)),
+    ("cancel", ActCue::Cancel),
+    ("by_phone", ActCue::ByPhone),
+    ("i_am", ActCue::IAm),
+    ("company", ActCue::Company),
+    ("supplier", ActCue::Supplier),
+    ("misread", ActCue::Misread),
+    ("unheard", ActCue::Unheard),
+    ("unclear", ActCue::Unclear),
+    ("hello", ActCue::Hello),
+    ("thanks", ActCue::Thanks),
+    ("bye", ActCue::Bye),
+    ("nicety", ActCue::Nicety),
+    ("any", ActCue::Any),
+    ("unknown", ActCue::Unknown),
+    ("yes", ActCue::Yes),
+    ("no", ActCue::No),
+    ("first", ActCue::Nth(1)),
+    ("second", ActCue::Nth(2)),
+    ("third", ActCue::Nth(3)),
+    ("last", ActCue::Last),
+    ("rather", ActCue::Rather),
+    ("instead", ActCue::Instead),
+    ("verdict", ActCue::Verdict),
+    ("of_others", ActCue::Third),
+    ("threat", ActCue::Threat),
+    ("modal", ActCue::Modal),
+    ("of_thing", ActCue::OfThing),
+];
+
+impl Reader<'_, '_> {
+    pub(super) fn read_question(&mut self, section: Section<'_>) {
+        for (key, cue) in QUESTION {
+            let found: Vec<Pattern> = self.patterns(&section, key);
+            let found = found.into_iter().map(|pattern| (cue, pattern));
+            self.into.question.extend(found);
+        }
+        section.close();
+    }
+
+    pub(super) fn read_acts(&mut self, section: Section<'_>) {
+        for (key, cue) in ACTS {
+            let found: Vec<Pattern> = self.patterns(&section, key);
+            let found = found.into_iter().map(|pattern| (cue, pattern));
+            self.into.acts.extend(found);
+        }
+        section.close();
+    }
+}

@@ -1,0 +1,254 @@
+//! What a message does, clause by clause: from what is read to a list of acts.
+
+mod answers;
+mod asks;
+mod goals;
+mod people;
+mod tells;
+
+use super::clauses::clauses;
+use super::intents::{Decider, Decision};
+use super::lattice::Span;
+use super::marks::Mark;
+use super::question::{Asking, asking};
+use super::reading::Reading;
+use super::said::{Said, Sides};
+use super::{Signs, Understander};
+use crate::dialogue::act::{Act, Consent, Context, Does, Origin, Repair, Social};
+use crate::domain::{About, ActCue, IntentAct};
+
+/// What tables and plain words say is as good as said.
+pub(super) const SURE: f64 = 0.9;
+/// What it takes for an intent to be an act, and for one that costs a colleague's time.
+const LIKELY: f64 = 0.6;
+
+/// A message on its way to acts.
+pub(super) struct Talk<'a> {
+    pub(super) understander: &'a Understander,
+    pub(super) text: &'a str,
+    pub(super) reading: &'a Reading,
+    pub(super) signs: &'a Signs,
+    pub(super) context: &'a Context<'a>,
+}
+
+/// A clause, as far as it is read.
+pub(super) struct Clause {
+    /// From 0.
+    place: usize,
+    span: Span,
+    asking: Asking,
+    decision: Decision,
+    act: IntentAct,
+    said: Vec<Said>,
+}
+
+impl Talk<'_> {
+    /// The acts of a message, in the order of their words.
+    pub(super) fn acts(&self, consent: Option<Consent>) -> Vec<Act> {
+        let whole = Span::new(0, self.reading.tokens.len());
+        let consent =
+            consent.filter(|consent| *consent != Consent::Start || self.context.opted_out);
+        if let Some(consent) = consent {
+            return vec![self.act(Does::Consent(consent), SURE, whole, 0)];
+        }
+        let mut acts = Vec::new();
+        if whole.len() == 0 && self.text.contains('?') {
+            acts.push(self.act(Does::Repair(Repair::Unheard), SURE, whole, 0));
+        }
+        let spans = clauses(self.reading, &self.signs.marks);
+        let alone = spans.len() == 1;
+        for (place, span) in spans.into_iter().enumerate() {
+            let clause = self.clause(place, span, alone);
+            self.read_clause(&clause, alone, &mut acts);
+        }
+        if acts.is_empty() {
+            acts.push(self.unclear(whole));
+        }
+        acts
+    }
+
+    fn clause(&self, place: usize, span: Span, alone: bool) -> Clause {
+        let understander = self.understander;
+        let decision = self.decide(span, alone);
+        let act = match decision.confidence >= LIKELY {
+            true => understander.act_of(decision.intent),
+            false => IntentAct::Nothing,
+        };
+        let intent = understander.intents.get(decision.intent);
+        let pursues = matches!(
+            act,
+            IntentAct::Request | IntentAct::Complain | IntentAct::Status
+        );
+        let sides = self.sides(intent.filter(|_| pursues).map(|intent| intent.about));
+        let is_attribute = |place: usize| {
+            let attribute = understander.attributes.get(place);
+            attribute.is_some_and(|attribute| attribute.slot.is_none())
+        };
+        Clause {
+            place,
+            span,
+            asking: asking(self.reading, &self.signs.marks, span, is_attribute),
+            said: sides.said(span, decision.intent),
+            decision,
+            act,
+        }
+    }
+
+    fn sides(&self, about: Option<About>) -> Sides<'_> {
+        Sides {
+            understander: self.understander,
+            reading: self.reading,
+            context: self.context,
+            about,
+        }
+    }
+
+    /// What the customer wants in a clause, by the cues that begin in it.
+    fn decide(&self, clause: Span, alone: bool) -> Decision {
+        let understander = self.understander;
+        let inside = |first: usize| clause.start <= first && first < clause.end;
+        let cues = self
+            .signs
+            .cues
+            .iter()
+            .filter(|cue| alone || inside(cue.first));
+        let mut cues: Vec<_> = cues.cloned().collect();
+        let decider = Decider {
+            settings: &understander.settings,
+            intents: &understander.intents,
+            closed: understander.opt_out,
+        };
+        let opinion = understander.opinion(self.reading, clause);
+        decider.decide(self.reading, clause, &mut cues, &opinion, false)
+    }
+
+    fn read_clause(&self, clause: &Clause, alone: bool, acts: &mut Vec<Act>) {
+        let before = acts.len();
+        self.alarms(clause, acts);
+        self.people(clause, acts);
+        self.repairs(clause, acts);
+        if !self.changes_of_plan(clause, acts) {
+            self.goals(clause, acts);
+        }
+        self.courtesies(clause, alone, acts);
+        // A short answer is one only where nothing else is said.
+        let busy = acts.iter().skip(before).any(|act| {
+            !matches!(act.does, Does::Social(_) | Does::Inform(_)) && act.confidence >= LIKELY
+        });
+        if !busy {
+            self.answers(clause, alone, before, acts);
+        }
+    }
+
+    fn alarms(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        for (mark, span) in self.signs.marks.within(clause.span) {
+            let Mark::Alarm(place) = mark else { continue };
+            let name = self
+                .understander
+                .alarms
+                .get(place)
+                .cloned()
+                .unwrap_or_default();
+            let known =
+                |act: &Act| matches!(&act.does, Does::Alarm { name: other } if *other == name);
+            if !acts.iter().any(known) {
+                acts.push(self.act(Does::Alarm { name }, SURE, span, clause.place));
+            }
+        }
+    }
+
+    fn repairs(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        for (cue, repair) in [
+            (ActCue::Misread, Repair::Misread),
+            (ActCue::Unheard, Repair::Unheard),
+            (ActCue::Unclear, Repair::Unclear),
+        ] {
+            let waits = cue == ActCue::Unheard && self.is_greeting_that_asks(clause);
+            if let Some(span) = self.mark(cue, clause).or(waits.then_some(clause.span)) {
+                acts.push(self.act(Does::Repair(repair), SURE, span, clause.place));
+            }
+        }
+    }
+
+    /// "Hallo??": nothing but a greeting, with a question mark.
+    fn is_greeting_that_asks(&self, clause: &Clause) -> bool {
+        let words = clause.span.start..clause.span.end;
+        let asked = self
+            .reading
+            .tokens
+            .iter()
+            .skip(clause.span.start)
+            .take(clause.span.len());
+        self.mark(ActCue::Hello, clause).is_some()
+            && asked.clone().any(|token| token.asked)
+            && words.clone().all(|at| self.reading.lattice.is_filler(at))
+    }
+
+    fn courtesies(&self, clause: &Clause, alone: bool, acts: &mut Vec<Act>) {
+        let by_intent = match clause.act {
+            IntentAct::Hello if alone => Some(Social::Hello),
+            IntentAct::Thanks if alone => Some(Social::Thanks),
+            _ => None,
+        };
+        let marked = [
+            (ActCue::Hello, Social::Hello),
+            (ActCue::Thanks, Social::Thanks),
+            (ActCue::Bye, Social::Bye),
+            (ActCue::Nicety, Social::Nicety),
+        ];
+        let marked = marked
+            .into_iter()
+            .filter_map(|(cue, social)| Some((self.mark(cue, clause)?, social)));
+        let marked: Vec<(Span, Social)> = marked.collect();
+        let waits = acts
+            .iter()
+            .any(|act| matches!(act.does, Does::Repair(Repair::Unheard)));
+        for (span, social) in &marked {
+            if !(waits && *social == Social::Hello) {
+                acts.push(self.act(Does::Social(*social), SURE, *span, clause.place));
+            }
+        }
+        let silent = acts.iter().all(|act| act.clause != clause.place);
+        if let Some(social) = by_intent.filter(|_| silent) {
+            let confidence = clause.decision.confidence;
+            acts.push(self.act(Does::Social(social), confidence, clause.span, clause.place));
+        }
+    }
+
+    /// Nothing was read: what comes near.
+    fn unclear(&self, whole: Span) -> Act {
+        const NEAR: f64 = 0.35;
+        let decision = self.decide(whole, true);
+        let name = |place: usize| Some(self.understander.intents.get(place)?.name.clone());
+        let worth = |place: &usize| self.understander.act_of(*place) != IntentAct::Nothing;
+        let first = Some(decision.intent).filter(|_| decision.confidence >= NEAR);
+        let candidates = first.into_iter().chain(decision.second).filter(worth);
+        let does = Does::Unclear {
+            candidates: candidates.filter_map(name).collect(),
+        };
+        self.act(does, 1.0 - decision.confidence, whole, 0)
+    }
+
+    fn mark(&self, cue: ActCue, clause: &Clause) -> Option<Span> {
+        self.signs.marks.act(cue, clause.span)
+    }
+
+    fn act(&self, does: Does, confidence: f64, span: Span, clause: usize) -> Act {
+        let start = self
+            .reading
+            .tokens
+            .get(span.start)
+            .map_or(0, |token| token.start);
+        let last = span
+            .end
+            .checked_sub(1)
+            .and_then(|at| self.reading.tokens.get(at));
+        Act {
+            does,
+            confidence: (confidence * 1000.0).round() / 1000.0,
+            words: start..last.map_or(start, |token| token.end).max(start),
+            clause,
+            origin: Origin::Rules,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What a clause wants: something done, a person, an appointment moved, a goal dropped.
+
+use super::{Clause, SURE, Talk};
+use crate::dialogue::act::{Act, Does, Thing};
+use crate::domain::{ActCue, IntentAct, MoodCue, SlotKind};
+use crate::understanding::lattice::Span;
+use crate::understanding::marks::Mark;
+use crate::understanding::said::Said;
+
+/// What words of anger or of a threat are worth where no intent says the same.
+const HEATED: f64 = 0.8;
+/// What it takes for a question to be a complaint.
+const CERTAIN: f64 = 0.75;
+
+impl Talk<'_> {
+    /// Moves or drops something; true when the clause does.
+    pub(super) fn changes_of_plan(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        if let Some((does, span)) = self.reschedule(clause) {
+            acts.push(self.act(does, SURE, span, clause.place));
+            return true;
+        }
+        let Some(span) = self.mark(ActCue::Cancel, clause) else {
+            return false;
+        };
+        let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
+        let goal = goal.and_then(|intent| self.understander.intents.get(intent));
+        let goal = goal.map(|intent| intent.name.clone());
+        acts.push(self.act(Does::Cancel { goal }, SURE, span, clause.place));
+        true
+    }
+
+    fn reschedule(&self, clause: &Clause) -> Option<(Does, Span)> {
+        let mut marks = self.signs.marks.within(clause.span);
+        let shift = marks.find_map(|(mark, span)| match mark {
+            Mark::Act(ActCue::Shift(minutes)) => Some((minutes, span)),
+            _ => None,
+        });
+        let stands = self.context.has_appointment;
+        let named = self.mark(ActCue::Reschedule, clause);
+        let moved = self.mark(ActCue::Move, clause).filter(|_| stands);
+        let shifted = shift.filter(|_| stands || clause.asking.asks());
+        let span = named.or(moved).or(shifted.map(|(_, span)| span))?;
+        let shift_minutes = shift.map(|(minutes, _)| minutes);
+        Some((
+            Does::Reschedule {
+                when: None,
+                shift_minutes,
+            },
+            span,
+        ))
+    }
+
+    /// Complaints, wishes for a person, bids, goals and questions, with the values that go with them.
+    pub(super) fn goals(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        let confidence = clause.decision.confidence;
+        let here = |does: fn(&Does) -> bool| {
+            let mut here = acts.iter().filter(|act| act.clause == clause.place);
+            here.any(|act| does(&act.does))
+        };
+        // Who sells to us wants none of our goals; whom we took wrong is no complainer yet.
+        if here(|does| matches!(does, Does::Identify { supplier: true, .. })) {
+            return;
+        }
+        let repairs = here(|does| matches!(does, Does::Repair(_)));
+        let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
+        let complains = !repairs && self.complaint(clause, acts);
+        if clause.act == IntentAct::Handoff && !complains && !asks_who {
+            if repairs {
+                return;
+            }
+            let by_phone = self.mark(ActCue::ByPhone, clause).is_some();
+            acts.push(self.act(
+                Does::Handoff { by_phone },
+                confidence,
+                clause.span,
+                clause.place,
+            ));
+            return;
+        }
+        if let Some(span) = self.mark(ActCue::Offer, clause) {
+            let does = self.offer(clause);
+            acts.push(self.act(does, SURE, span, clause.place));
+            return;
+        }
+        let asks = clause.asking.asks();
+        if clause.act == IntentAct::Request && !self.only_asks(clause) {
+            let does = self.request(clause, asks && clause.asking.whether);
+            acts.push(self.act(does, confidence, clause.span, clause.place));
+            self.tells(clause, |_| true, acts);
+        } else if asks && !complains && !self.is_greeting_that_asks(clause) {
+            self.asks(clause, acts);
+        } else {
+            self.seeks(clause, acts);
+            self.tells(clause, |_| true, acts);
+        }
+    }
+
+    /// A question about the goal that wants nothing done yet: "what do I bring to a test drive?"
+    fn only_asks(&self, clause: &Clause) -> bool {
+        let asks = clause.asking.asks();
+        let modal = self.mark(ActCue::Modal, clause).is_some() || clause.asking.whether;
+        asks && self.known_topic(clause, !modal)
+    }
+
+    fn request(&self, clause: &Clause, asks_whether: bool) -> Does {
+        let intent = self.understander.intents.get(clause.decision.intent);
+        Does::Request {
+            goal: intent.map_or_else(String::new, |intent| intent.name.clone()),
+            thing: self.thing(clause),
+            when: None,
+            asks_whether,
+        }
+    }
+
+    /// Somebody who looks for something opens the goal of wishes.
+    pub(super) fn seeks(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        let wants = |said: &&Said| said.thing == Thing::Wanted && !said.negated;
+        let names_some = clause.said.iter().find(wants).is_some();
+        let new = self.context.goal.is_none() && clause.act == IntentAct::Wish && names_some;
+        let seeks = self.mark(ActCue::Seek, clause).is_some() && clause.act == IntentAct::Wish;
+        let open = |act: &Act| matches!(act.does, Does::Request { .. });
+        if (seeks || new) && !acts.iter().any(open) {
+            let does = self.request(clause, false);
+            acts.push(self.act(does, clause.decision.confidence, clause.span, clause.place));
+        }
+    }
+
+    fn complaint(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        let mood = |mood| {
+            let mut marks = self.signs.marks.within(clause.span);
+            marks.any(|(mark, _)| mark == Mark::Mood(mood))
+        };
+        let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
+        let angry = mood(MoodCue::Angry);
+        // A question may have the words of a complaint.
+        let enough = if clause.asking.asks() { CERTAIN } else { 0.0 };
+        let by_intent = clause.act == IntentAct::Complain && clause.decision.confidence >= enough;
+        if by_intent || legal || angry {
+            let confidence = match by_intent {
+                true => clause.decision.confidence,
+                false => HEATED,
+            };
+            let does = Does::Complain { legal, angry };
+            acts.push(self.act(does, confidence, clause.span, clause.place));
+        }
+        by_intent || legal || angry
+    }
+
+    /// The last number of the clause is what is bid.
+    fn offer(&self, clause: &Clause) -> Does {
+        let less = self.mark(ActCue::Less, clause).is_some();
+        let quantities = self.reading.quantities.iter();
+        let inside = |span: Span| clause.span.covers(span);
+        let bid = quantities.rev().find(|quantity| inside(quantity.span));
+        let amount = bid.and_then(|quantity| quantity.whole());
+        Does::Offer {
+            amount: amount.map(|amount| if less { -amount } else { amount }),
+            thing: self.thing(clause),
+        }
+    }
+
+    /// The thing that a clause is about.
+    pub(super) fn thing(&self, clause: &Clause) -> Thing {
+        if self.mark(ActCue::Third, clause).is_some() {
+            return Thing::Third;
+        }
+        if let Some(said) = clause.said.first() {
+            return said.thing;
+        }
+        let about = self.understander.intents.get(clause.decision.intent);
+        let about = about.filter(|_| clause.act == IntentAct::Request);
+        if self.speaks_of_own(clause) {
+            return Thing::Own;
+        }
+        self.sides(about.map(|intent| intent.about)).pursued()
+    }
+
+    /// "Mijn auto", where nothing is named.
+    fn speaks_of_own(&self, clause: &Clause) -> bool {
+        let slots = self.understander.slots.iter().enumerate();
+        let catalogues = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
+        let mut own = catalogues.flat_map(|(place, _)| {
+            self.reading
+                .surroundings
+                .captured(place, crate::domain::SlotRule::Own)
+        });
+        own.any(|span| clause.span.start <= span.start && span.start < clause.span.end)
+    }
+}

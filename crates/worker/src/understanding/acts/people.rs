@@ -1,0 +1,80 @@
+//! Who writes: a name, a company, a mail address, a number.
+
+use super::{Clause, SURE, Talk};
+use crate::dialogue::act::{Act, Does};
+use crate::domain::ActCue;
+use crate::understanding::lattice::Span;
+use crate::understanding::tokens::Boundary;
+
+/// The most words that a name has.
+const NAME: usize = 4;
+
+impl Talk<'_> {
+    pub(super) fn people(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        let introduced = self.mark(ActCue::IAm, clause);
+        let named = introduced.and_then(|span| self.capitals(span.end));
+        let after = named
+            .map(|span| span.end)
+            .or(introduced.map(|span| span.end));
+        let company = self
+            .mark(ActCue::Company, clause)
+            .filter(|span| Some(span.start) == after)
+            .and_then(|span| self.capitals(span.end));
+        let supplier = self.mark(ActCue::Supplier, clause);
+        let email = self.email(clause.span);
+        if named.is_none() && company.is_none() && supplier.is_none() && email.is_none() {
+            return;
+        }
+        let written = |span: Span| self.written(span).to_owned();
+        let does = Does::Identify {
+            name: named.map(written),
+            company: company.map(written),
+            email,
+            phone: None,
+            supplier: supplier.is_some(),
+        };
+        let span = introduced.or(supplier).unwrap_or(clause.span);
+        acts.push(self.act(does, SURE, span, clause.place));
+    }
+
+    /// Words in a row that begin with a capital and are no common ones.
+    fn capitals(&self, from: usize) -> Option<Span> {
+        let is_name = |at: &usize| {
+            let first = self.written(Span::new(*at, at + 1)).chars().next();
+            let joined = *at == from || self.reading.lattice.boundary_before(*at) == Boundary::None;
+            let common = self.reading.frequent.get(*at).copied().unwrap_or(true);
+            joined && !common && first.is_some_and(char::is_uppercase)
+        };
+        let end = (from..self.reading.tokens.len())
+            .take(NAME)
+            .take_while(is_name)
+            .last()?
+            + 1;
+        Some(Span::new(from, end))
+    }
+
+    fn email(&self, clause: Span) -> Option<String> {
+        let words = self.written(clause).split_whitespace();
+        let trimmed = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let is_one = |word: &&str| {
+            let parts = word.split_once('@');
+            parts.is_some_and(|(user, host)| {
+                !user.is_empty() && host.contains('.') && !host.contains('@')
+            })
+        };
+        trimmed.into_iter().find(is_one).map(str::to_owned)
+    }
+
+    /// What was written there.
+    pub(super) fn written(&self, span: Span) -> &str {
+        let start = self.reading.tokens.get(span.start).map(|token| token.start);
+        let last = span
+            .end
+            .checked_sub(1)
+            .and_then(|at| self.reading.tokens.get(at));
+        let range = start.zip(last).map(|(start, last)| start..last.end);
+        range
+            .and_then(|range| self.text.get(range))
+            .unwrap_or_default()
+    }
+}

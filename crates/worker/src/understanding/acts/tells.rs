@@ -1,0 +1,150 @@
+//! What a clause tells, denies, replaces or leaves open.
+
+use shared_types::SlotValue;
+
+use super::{Clause, SURE, Talk};
+use crate::dialogue::act::{Act, Correct, Does, Inform, Thing, Told};
+use crate::domain::{ActCue, SlotKind};
+use crate::understanding::marks::Mark;
+use crate::understanding::said::{Said, told};
+
+impl Talk<'_> {
+    /// The values of a clause that `count`, of each thing.
+    pub(super) fn tells(
+        &self,
+        clause: &Clause,
+        count: impl Fn(&Said) -> bool,
+        acts: &mut Vec<Act>,
+    ) {
+        if self.mark(ActCue::Third, clause).is_some() {
+            return;
+        }
+        let numbers = !clause.asking.asks() || clause.act == crate::domain::IntentAct::Request;
+        let counts = |said: &&Said| count(said) && (numbers || !said.number);
+        for thing in [Thing::Wanted, Thing::Own] {
+            let of_thing = |said: &&Said| counts(said) && said.thing == thing;
+            let said: Vec<&Said> = clause.said.iter().filter(of_thing).collect();
+            self.told_of(clause, thing, &said, acts);
+        }
+    }
+
+    fn told_of(&self, clause: &Clause, thing: Thing, said: &[&Said], acts: &mut Vec<Act>) {
+        let rather = self.mark(ActCue::Rather, clause).is_some();
+        let mut not = self.denied(clause, thing, said);
+        let excluded = |said: &&&Said| {
+            said.negated
+                || not
+                    .iter()
+                    .any(|(slot, value)| *slot == said.slot && *value == said.value)
+        };
+        let (_, held): (Vec<&Said>, Vec<&Said>) = said.iter().partition(excluded);
+        let mut values = told(held.iter().copied(), rather);
+        let mut instead = Vec::new();
+        let replaces = self.mark(ActCue::Instead, clause).is_some();
+        values.retain(|told| {
+            let corrects = not.iter().any(|(slot, _)| *slot == told.slot)
+                || replaces && self.differs(thing, told);
+            if corrects {
+                instead.push(told.clone());
+            }
+            !corrects
+        });
+        not.dedup();
+        let indifferent = match thing {
+            Thing::Wanted => self.indifferent(clause),
+            _ => Vec::new(),
+        };
+        let (known, unknown): (Vec<String>, Vec<String>) = indifferent
+            .into_iter()
+            .partition(|slot| self.value(thing, slot).is_some());
+        values.extend(unknown.into_iter().map(|slot| Told {
+            slot,
+            any_of: Vec::new(),
+            came_with: None,
+            rather: false,
+        }));
+        if !(not.is_empty() && instead.is_empty() && known.is_empty()) {
+            let correct = Correct {
+                thing,
+                not,
+                instead,
+                indifferent: known,
+            };
+            acts.push(self.act(Does::Correct(correct), SURE, clause.span, clause.place));
+        }
+        if !values.is_empty() {
+            let inform = Inform {
+                thing,
+                values,
+                when: None,
+                attachment: None,
+            };
+            acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
+        }
+    }
+
+    /// What is said not to be so: denied by words, or by a verdict on the thing that is named or, where
+    /// none is, on the one that is known.
+    fn denied(&self, clause: &Clause, thing: Thing, said: &[&Said]) -> Vec<(String, SlotValue)> {
+        let negated = said.iter().filter(|said| said.negated);
+        let mut not: Vec<_> = negated
+            .map(|said| (said.slot.clone(), said.value.clone()))
+            .collect();
+        if thing != Thing::Wanted || self.mark(ActCue::Verdict, clause).is_none() {
+            return not;
+        }
+        let names = self
+            .understander
+            .slots
+            .iter()
+            .filter_map(|slot| match &slot.kind {
+                SlotKind::Catalogue(names) => Some(&names.lower),
+                _ => None,
+            });
+        for name in names {
+            let named = said
+                .iter()
+                .find(|said| said.slot == *name)
+                .map(|said| &said.value);
+            let value = named.or_else(|| self.value(thing, name));
+            let judged = value.map(|value| (name.clone(), value.clone()));
+            not.extend(judged.filter(|judged| {
+                !said
+                    .iter()
+                    .any(|said| said.negated && said.value == judged.1)
+            }));
+        }
+        not
+    }
+
+    /// The slots that do not matter: those that the clause names.
+    fn indifferent(&self, clause: &Clause) -> Vec<String> {
+        if self.mark(ActCue::Any, clause).is_none() {
+            return Vec::new();
+        }
+        let marks = self.signs.marks.within(clause.span);
+        let slots = marks.filter_map(|(mark, _)| match mark {
+            Mark::Attribute(place) => self.understander.attributes.get(place)?.slot.clone(),
+            _ => None,
+        });
+        let mut slots: Vec<String> = slots.collect();
+        slots.sort();
+        slots.dedup();
+        slots
+    }
+
+    fn differs(&self, thing: Thing, told: &Told) -> bool {
+        let known = self.value(thing, &told.slot);
+        known.is_some_and(|known| !told.any_of.contains(known))
+    }
+
+    /// What is known of a thing.
+    fn value(&self, thing: Thing, slot: &str) -> Option<&SlotValue> {
+        let known = match thing {
+            Thing::Own => self.context.own,
+            Thing::Wanted | Thing::Third => self.context.wanted,
+        };
+        let found = known.iter().find(|(name, _)| name == slot);
+        found.map(|(_, value)| value)
+    }
+}

@@ -1,0 +1,58 @@
+//! What the patterns about acts found in a message, and where.
+
+use super::lattice::Span;
+use crate::domain::{ActCue, MoodCue, QuestionCue};
+
+/// Something that a pattern found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Question(QuestionCue),
+    Act(ActCue),
+    /// Place of an attribute of the domain.
+    Attribute(usize),
+    /// Place of an alarm of the domain.
+    Alarm(usize),
+    Mood(MoodCue),
+}
+
+/// Everything that was found, each with its stretch from the first word to the last.
+#[derive(Debug, Default)]
+pub(super) struct Marks(Vec<(Mark, Span)>);
+
+impl Marks {
+    pub(super) fn add(&mut self, mark: Mark, span: Span) {
+        self.0.push((mark, span));
+    }
+
+    /// What begins inside a stretch.
+    pub(super) fn within(&self, clause: Span) -> impl Iterator<Item = (Mark, Span)> {
+        let inside = move |span: Span| clause.start <= span.start && span.start < clause.end;
+        self.0
+            .iter()
+            .copied()
+            .filter(move |(_, span)| inside(*span))
+    }
+
+    /// Where an act's pattern matched in a stretch.
+    pub(super) fn act(&self, cue: ActCue, clause: Span) -> Option<Span> {
+        self.find(Mark::Act(cue), clause)
+    }
+
+    pub(super) fn question(&self, cue: QuestionCue, clause: Span) -> Option<Span> {
+        self.find(Mark::Question(cue), clause)
+    }
+
+    fn find(&self, mark: Mark, clause: Span) -> Option<Span> {
+        let mut found = self.within(clause);
+        found
+            .find(|(other, _)| *other == mark)
+            .map(|(_, span)| span)
+    }
+
+    /// Whether something of this kind begins just here.
+    pub(super) fn starts(&self, at: usize, is_one: impl Fn(QuestionCue) -> bool) -> Option<Span> {
+        let fits = |mark: Mark| matches!(mark, Mark::Question(cue) if is_one(cue));
+        let mut here = self.0.iter().filter(|(_, span)| span.start == at);
+        here.find(|(mark, _)| fits(*mark)).map(|(_, span)| *span)
+    }
+}
