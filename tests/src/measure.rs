@@ -88,7 +88,6 @@ pub async fn print_cost_of_messages(messages: u32) {
 
 async fn take_in(redis: &Redis, number: u32) {
     let entry = inbound_entry(number, CONVERSATIONS);
-    let client = format!("client-{}", number % 100);
     let rate = RateLimit {
         limit: 1_000_000,
         window: Duration::from_secs(1),
@@ -96,8 +95,8 @@ async fn take_in(redis: &Redis, number: u32) {
     let ingest = Ingest {
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
-        rate: Some((&client, rate)),
-        request_id: &entry.event,
+        rate: Some(rate),
+        replay: None,
         dedup_for: Duration::from_secs(3600),
         max_backlog: 100_000,
         replicas: 0,

@@ -80,6 +80,7 @@ impl Settings {
         let mut all = self.common(redis);
         all.extend(pairs([
             ("INGRESS_RATE_LIMIT_PER_MINUTE", "0".into()),
+            ("INGRESS_TOTAL_LIMIT_PER_MINUTE", "0".into()),
             ("INGRESS_THREADS", "1".into()),
             ("REDIS_WAIT_REPLICAS", self.wait_replicas.to_string()),
             ("REDIS_WAIT_TIMEOUT_MS", "1000".into()),

@@ -2,16 +2,18 @@
 
 mod limits;
 mod providers;
+mod strangers;
 
 use clap::Args;
 use runtime::RuntimeConfig;
 use secrecy::{ExposeSecret, SecretString};
 use streams::RedisConfig;
 
-pub use limits::ClientAddressSource;
 pub(crate) use limits::LimitsConfig;
 use limits::SpoolConfig;
 use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
+pub use strangers::ClientAddressSource;
+pub(crate) use strangers::StrangersConfig;
 
 /// Everything that `ingress serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -19,6 +21,10 @@ pub struct IngressConfig {
     /// Where to listen for webhooks, health and metrics.
     #[arg(long, env = "PORT", default_value_t = 8080)]
     pub port: u16,
+
+    /// Where to listen for /health/ready and /metrics instead, where PORT is public.
+    #[arg(long, env = "INGRESS_HEALTH_PORT", value_name = "PORT")]
+    pub health_port: Option<u16>,
 
     /// What providers call us by, such as `https://bot.example.nl`. Twilio signs it.
     #[arg(long, env = "PUBLIC_BASE_URL", value_name = "URL", value_parser = base_url)]
@@ -52,6 +58,12 @@ pub struct IngressConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub limits: LimitsConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub strangers: StrangersConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -129,6 +141,13 @@ impl IngressConfig {
             );
         }
         mistakes
+    }
+
+    /// The budget of unverified requests a minute and client address; 0 is off.
+    pub fn failed_signatures(&self) -> u32 {
+        self.strangers
+            .failed_signatures_per_minute
+            .unwrap_or(self.limits.rate_limit_per_minute / 2)
     }
 
     /// Whether Twilio's webhooks are taken in.
@@ -241,8 +260,8 @@ mod tests {
     #[test]
     fn bad_signatures_get_half_the_budget() {
         let config = parse(&["--twilio-auth-token", "t"]);
-        assert_eq!(config.limits.failed_signatures(), 25);
+        assert_eq!(config.failed_signatures(), 25);
         let off = parse(&["--rate-limit-per-minute", "0"]);
-        assert_eq!(off.limits.failed_signatures(), 0);
+        assert_eq!(off.failed_signatures(), 0);
     }
 }

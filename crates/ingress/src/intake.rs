@@ -1,24 +1,24 @@
 //! From a read webhook to the queue: rate limit, dedup, stream, and the spool when Redis is away.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use shared_types::Source;
-use streams::{Destination, Ingest, Ingested, NewEntry, Redis, StreamsError};
-use uuid::Uuid;
+use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
 use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Rejection};
 use crate::metrics::{IngressMetrics, WebhookStatus};
+use crate::rejected;
 use crate::request::Webhook;
 use crate::spool::{Spool, Spooled};
+use crate::total::{Room, TotalLimit};
 
 /// Takes webhooks in. One for each thread: it has a connection to Redis of its own.
 pub(crate) struct Intake {
     pub(crate) redis: Redis,
     pub(crate) limits: Arc<LimitsConfig>,
+    pub(crate) total: Arc<TotalLimit>,
     pub(crate) spool: Option<Spool>,
     pub(crate) metrics: IngressMetrics,
 }
@@ -30,22 +30,22 @@ pub(crate) enum Taken {
     Done,
     /// It cannot be used; it is kept where an operator finds it.
     Rejected(Rejection),
-    /// The client address has used its budget up.
-    RateLimited { retry_after: Duration },
+    /// Its conversation, or all together, have used their budget up.
+    RateLimited {
+        /// The conversation, or `all`.
+        whom: String,
+        retry_after: Duration,
+    },
     /// It could not be taken in: Redis is away or full, and there is no spool or it is full.
     Unavailable,
 }
 
-/// A longer id of a message is no id, and the body's hash names it in the list of rejected webhooks.
-const MAX_ID_BYTES: usize = 256;
-
-/// What is kept of a webhook that cannot be used.
-#[derive(Serialize)]
-struct RejectedWebhook<'a> {
-    source: Source,
-    rejection: &'a Rejection,
-    request_id: &'a str,
-    body: std::borrow::Cow<'a, str>,
+/// Where an event goes, and what it may use up there.
+struct Order<'a> {
+    entry: &'a NewEntry,
+    destination: Destination,
+    rate: Option<RateLimit>,
+    replay_mark: Option<&'a str>,
 }
 
 impl Intake {
@@ -95,38 +95,37 @@ impl Intake {
         if let Event::Message(message) = event {
             self.metrics.unread(source, &message.unread);
         }
-        let destination = Destination::Work(event.queue());
-        let taken = self.store(webhook, source, &entry, destination).await;
-        self.log(webhook, source, event, &entry, &taken);
+        let is_message = matches!(event, Event::Message(_));
+        let order = Order {
+            entry: &entry,
+            destination: Destination::Work(event.queue()),
+            rate: is_message.then(|| self.limits.rate()),
+            replay_mark: webhook.replay_mark.as_deref().filter(|_| is_message),
+        };
+        let taken = self.store(webhook, source, order).await;
+        // A conversation beyond its budget has few lines, and those are not ours.
+        if !matches!(taken, Taken::RateLimited { .. }) {
+            self.log(webhook, source, event, &entry, &taken);
+        }
         taken
     }
 
     async fn reject(&self, webhook: &Webhook, source: Source, rejection: Rejection) -> Taken {
-        let kept = RejectedWebhook {
-            source,
-            rejection: &rejection,
-            request_id: &webhook.id,
-            body: String::from_utf8_lossy(&webhook.body),
+        let sender = rejected::sender(source, &webhook.body);
+        let rate = sender.is_some().then(|| self.limits.rate());
+        let entry = rejected::entry(source, &rejection, &webhook.id, &webhook.body, sender);
+        let order = Order {
+            entry: &entry,
+            destination: Destination::Rejected,
+            rate,
+            replay_mark: None,
         };
-        let id = rejection.event_id.clone();
-        let id = id.filter(|id| id.len() <= MAX_ID_BYTES);
-        let id = id.unwrap_or_else(|| hex::encode(Sha256::digest(&webhook.body)));
-        let event = format!("{source}:rejected:{id}");
-        let entry = NewEntry {
-            kind: "rejected".into(),
-            conversation: event.clone(),
-            event,
-            payload: serde_json::to_string(&kept).unwrap_or_default(),
-            ..NewEntry::default()
-        };
-        let stored = self
-            .store(webhook, source, &entry, Destination::Rejected)
-            .await;
-        tracing::warn!(
-            request.id = webhook.id, %source, code = rejection.code, "webhook rejected: {}", rejection.message
-        );
-        match stored {
+        match self.store(webhook, source, order).await {
             Taken::Done => {
+                tracing::warn!(
+                    request.id = webhook.id, %source, code = rejection.code,
+                    "webhook rejected: {}", rejection.message
+                );
                 self.metrics.rejected(source, rejection.code);
                 Taken::Rejected(rejection)
             }
@@ -135,25 +134,22 @@ impl Intake {
     }
 
     /// The one round trip. Counts how it ended.
-    async fn store(
-        &self,
-        webhook: &Webhook,
-        source: Source,
-        entry: &NewEntry,
-        destination: Destination,
-    ) -> Taken {
+    async fn store(&self, webhook: &Webhook, source: Source, order: Order<'_>) -> Taken {
+        if let Some(refused) = self.within_total(source) {
+            return refused;
+        }
         if let Some(spool) = self.spool.as_ref().filter(|spool| !spool.is_empty()) {
             // What waits on disk came first and must stay first.
-            return self.spool(spool, source, entry, destination).await;
+            return self.spool(spool, source, &order).await;
         }
-        let rejected = destination == Destination::Rejected;
-        // The caller may have chosen the request's id; one of our own counts it.
-        let unique = Uuid::now_v7().simple().to_string();
+        let rejected = order.destination == Destination::Rejected;
+        let known_for = self.limits.replays_known_for();
+        let replay = order.replay_mark.filter(|_| !known_for.is_zero());
         let ingest = Ingest {
-            destination,
-            entry,
-            rate: Some((&webhook.client, self.limits.rate())),
-            request_id: &unique,
+            destination: order.destination,
+            entry: order.entry,
+            rate: order.rate,
+            replay: replay.map(|mark| Replay { mark, known_for }),
             dedup_for: Duration::from_secs(self.limits.dedup_secs),
             max_backlog: if rejected {
                 self.limits.max_rejected_of(self.redis.partitions())
@@ -163,20 +159,44 @@ impl Intake {
             replicas: self.limits.wait_replicas,
             replica_timeout: Duration::from_millis(self.limits.wait_timeout_ms),
         };
-        let (taken, status) = match self.ingest(&ingest).await {
-            Ok(Ingested::Queued { .. }) if rejected => (Taken::Done, WebhookStatus::Invalid),
+        let ingested = self.ingest(&ingest).await;
+        if ingested.is_err()
+            && let Some(spool) = &self.spool
+        {
+            return self.spool(spool, source, &order).await;
+        }
+        let (taken, status) = self.judge(webhook, source, &order, ingested);
+        self.metrics.webhook(source, status);
+        taken
+    }
+
+    /// What the answer of Redis means.
+    fn judge(
+        &self,
+        webhook: &Webhook,
+        source: Source,
+        order: &Order<'_>,
+        ingested: Result<Ingested, StreamsError>,
+    ) -> (Taken, WebhookStatus) {
+        let rejected = order.destination == Destination::Rejected;
+        let refuse = |reason| {
+            self.metrics.verified_refused(source, reason);
+            (Taken::Unavailable, WebhookStatus::Error)
+        };
+        match ingested {
+            Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) if rejected => {
+                (Taken::Done, WebhookStatus::Invalid)
+            }
             Ok(Ingested::Queued { backlog, .. }) => {
                 self.watch_backlog(backlog);
                 (Taken::Done, WebhookStatus::Queued)
             }
-            Ok(Ingested::Duplicate { .. }) if rejected => (Taken::Done, WebhookStatus::Invalid),
             Ok(Ingested::Duplicate { .. }) => (Taken::Done, WebhookStatus::Duplicate),
             Ok(Ingested::RateLimited { retry_after }) => {
                 self.metrics.verified_refused(source, "rate_limited");
-                (
-                    Taken::RateLimited { retry_after },
-                    WebhookStatus::RateLimited,
-                )
+                let whom = order.entry.conversation.clone();
+                let taken = Taken::RateLimited { whom, retry_after };
+                (taken, WebhookStatus::RateLimited)
             }
             Ok(Ingested::Busy { backlog }) => {
                 tracing::error!(
@@ -184,28 +204,45 @@ impl Intake {
                     backlog,
                     "webhook refused: too much waits already"
                 );
-                self.metrics.verified_refused(source, "backlog");
-                (Taken::Unavailable, WebhookStatus::Error)
+                refuse("backlog")
             }
             Ok(Ingested::Unreplicated) => {
                 tracing::error!(
                     request.id = webhook.id,
                     "webhook refused: too few replicas of Redis have it"
                 );
-                self.metrics.verified_refused(source, "unreplicated");
-                (Taken::Unavailable, WebhookStatus::Error)
+                refuse("unreplicated")
             }
-            Err(error) => match &self.spool {
-                Some(spool) => return self.spool(spool, source, entry, destination).await,
-                None => {
-                    tracing::error!(request.id = webhook.id, %error, "webhook refused: Redis is away");
-                    self.metrics.verified_refused(source, "redis_away");
-                    (Taken::Unavailable, WebhookStatus::Error)
+            Err(error) => {
+                tracing::error!(request.id = webhook.id, %error, "webhook refused: Redis is away");
+                refuse("redis_away")
+            }
+        }
+    }
+
+    /// The answer to what is more than the system takes; none where there is room.
+    fn within_total(&self, source: Source) -> Option<Taken> {
+        let limit = self.limits.total_limit_per_minute;
+        match self.total.spend(Instant::now()) {
+            Room::Enough => None,
+            Room::Scarce(say_so) => {
+                self.metrics.total_alarm();
+                if say_so {
+                    tracing::warn!(
+                        limit,
+                        "more than half of INGRESS_TOTAL_LIMIT_PER_MINUTE is used up"
+                    );
                 }
-            },
-        };
-        self.metrics.webhook(source, status);
-        taken
+                None
+            }
+            Room::None(retry_after) => {
+                self.metrics.total_alarm();
+                self.metrics.verified_refused(source, "total_limit");
+                self.metrics.webhook(source, WebhookStatus::RateLimited);
+                let whom = "all".to_owned();
+                Some(Taken::RateLimited { whom, retry_after })
+            }
+        }
     }
 
     /// Tries a second time after a connection that broke while nobody used it, as after a restart
@@ -217,21 +254,12 @@ impl Intake {
         }
     }
 
-    async fn spool(
-        &self,
-        spool: &Spool,
-        source: Source,
-        entry: &NewEntry,
-        destination: Destination,
-    ) -> Taken {
-        let webhook = Spooled {
-            to: destination,
-            entry: entry.clone(),
-        };
-        match spool.store(webhook).await {
+    async fn spool(&self, spool: &Spool, source: Source, order: &Order<'_>) -> Taken {
+        let spooled = Spooled::new(order.entry, order.destination, order.replay_mark);
+        match spool.store(spooled).await {
             Ok(()) => {
                 self.metrics.spooled();
-                let status = match destination {
+                let status = match order.destination {
                     Destination::Work(_) => WebhookStatus::Queued,
                     Destination::Rejected => WebhookStatus::Invalid,
                 };

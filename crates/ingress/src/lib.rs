@@ -5,22 +5,28 @@
 //! functions, and written to Redis in one round trip before the 200. Nothing unverified reaches a
 //! stream that agents read.
 
+mod address_budget;
+mod bodies;
 mod chatwoot;
 mod client_address;
 mod config;
 pub mod doctor;
 mod event;
-mod failure_budget;
 mod intake;
 mod lenient;
+mod lines;
 mod metrics;
+mod network;
 mod openapi;
+mod rejected;
 mod reply;
 mod request;
 mod routes;
 mod server;
 mod spool;
+mod strangers;
 mod text;
+mod total;
 mod twilio;
 mod unread_body;
 mod waha;

@@ -83,10 +83,15 @@ async fn serve(config: IngressConfig) -> anyhow::Result<ExitCode> {
     }
     let _telemetry = runtime::start_telemetry(&config.runtime, "ingress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
+    runtime::raise_file_limit();
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let health = config.health_port.map(|port| {
+        runtime::listen(port).with_context(|| format!("port {port} of INGRESS_HEALTH_PORT"))
+    });
+    let health = health.transpose()?;
     let stop = runtime::stop_signal()?;
     match Ingress::build(config) {
-        Ok(ingress) => match ingress.run(listener, stop).await {
+        Ok(ingress) => match ingress.run(listener, health, stop).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error @ IngressError::Partitions(_)) => runtime::refuse(&[error.to_string()]),
             Err(error) => Err(error.into()),

@@ -17,7 +17,7 @@ pub(crate) enum WebhookStatus {
     Duplicate,
     /// Verified, but not usable; or not readable at all.
     Invalid,
-    /// Its client address has used its budget up.
+    /// Its conversation, or its client address, has used its budget up.
     RateLimited,
     /// We could not take it in.
     Error,
@@ -49,6 +49,10 @@ pub struct IngressMetrics {
     timelocked: IntGaugeVec,
     unread: IntCounterVec,
     backlog_alarms: IntCounterVec,
+    total_alarms: IntCounterVec,
+    lines_dropped: IntCounterVec,
+    strangers_closed: IntCounterVec,
+    distrusted: IntCounterVec,
     spool: IntGaugeVec,
     spooled: IntCounterVec,
     observe_only: IntGaugeVec,
@@ -111,6 +115,26 @@ impl IngressMetrics {
                 "postduif_backlog_alarms_total",
                 &[],
                 "Webhooks that met a partition more than half full.",
+            )?,
+            total_alarms: metrics.counters(
+                "postduif_total_limit_alarms_total",
+                &[],
+                "Verified webhooks beyond half of what a minute may have.",
+            )?,
+            lines_dropped: metrics.counters(
+                "postduif_log_lines_dropped_total",
+                &["about"],
+                "Log lines about refused webhooks that were beyond the budget.",
+            )?,
+            strangers_closed: metrics.counters(
+                "postduif_unverified_connections_closed_total",
+                &[],
+                "Connections without a verified webhook that made room for others.",
+            )?,
+            distrusted: metrics.counters(
+                "postduif_distrusted_addresses_total",
+                &[],
+                "Requests with a client address that no proxy of ours wrote.",
             )?,
             spool: metrics.gauges(
                 "postduif_spool_entries",
@@ -189,6 +213,23 @@ impl IngressMetrics {
 
     pub(crate) fn backlog_alarm(&self) {
         self.backlog_alarms.with_label_values::<&str>(&[]).inc();
+    }
+
+    pub(crate) fn total_alarm(&self) {
+        self.total_alarms.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// `about` is `unverified` or `limited`.
+    pub(crate) fn line_dropped(&self, about: &'static str) {
+        self.lines_dropped.with_label_values(&[about]).inc();
+    }
+
+    pub(crate) fn stranger_closed(&self) {
+        self.strangers_closed.with_label_values::<&str>(&[]).inc();
+    }
+
+    pub(crate) fn distrusted(&self) {
+        self.distrusted.with_label_values::<&str>(&[]).inc();
     }
 
     pub(crate) fn set_spool(&self, entries: u64) {

@@ -1,16 +1,20 @@
 //! What every webhook handler needs of its request.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
-use actix_web::web::{Bytes, Payload};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use actix_web::web::Payload;
+use futures_util::StreamExt;
 use shared_types::Source;
 use uuid::Uuid;
 
-use crate::client_address::client_address;
-use crate::config::LimitsConfig;
+use crate::bodies::{Bodies, Share};
+use crate::client_address::{Client, client};
+use crate::config::StrangersConfig;
+use crate::strangers::Connection;
 
 /// The largest body read. Twilio sends a few KiB; WAHA sends 257 contacts, each of them twice, and
 /// Chatwoot a text of 65,536 characters three times.
@@ -23,49 +27,62 @@ const fn max_body(source: Source) -> usize {
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 64;
 
-/// A request with its body read and its sender known.
-pub(crate) struct Webhook {
+/// A request whose body is not read yet.
+pub(crate) struct Head {
     /// In every answer and log line: the caller's `X-Request-Id`, or one of our own.
     pub(crate) id: String,
-    /// Whose budget it uses up.
-    pub(crate) client: String,
-    pub(crate) body: Bytes,
+    /// Whose budget it uses up while it is not verified.
+    pub(crate) client: Client,
     request: HttpRequest,
 }
 
-/// A request that breaks a limit.
-pub(crate) struct OverLimit {
-    pub(crate) request_id: String,
-    limit: Limit,
+/// A request with its body.
+pub(crate) struct Webhook {
+    head: Head,
+    pub(crate) body: Vec<u8>,
+    /// A hash of all that was signed, where the signature has no time.
+    pub(crate) replay_mark: Option<String>,
+    /// Gives the body's memory back with it.
+    _share: Share,
 }
 
-enum Limit {
+impl Deref for Webhook {
+    type Target = Head;
+
+    fn deref(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// A limit that a request breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
     Headers,
     Body,
     BrokenBody,
     SlowBody,
 }
 
-impl OverLimit {
+impl Limit {
     /// Status, code and text of the answer.
-    pub(crate) const fn answer(&self) -> (StatusCode, &'static str, &'static str) {
-        match self.limit {
-            Limit::Headers => (
+    pub(crate) const fn answer(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Headers => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "headers_too_large",
                 "the headers are larger than 16 KiB",
             ),
-            Limit::Body => (
+            Self::Body => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
                 "the body is larger than its provider's bodies are",
             ),
-            Limit::BrokenBody => (
+            Self::BrokenBody => (
                 StatusCode::BAD_REQUEST,
                 "unreadable_body",
                 "the body broke off or is not encoded as its headers say",
             ),
-            Limit::SlowBody => (
+            Self::SlowBody => (
                 StatusCode::REQUEST_TIMEOUT,
                 "slow_body",
                 "the body did not arrive in time",
@@ -74,38 +91,48 @@ impl OverLimit {
     }
 }
 
-impl Webhook {
-    /// Reads a request within the limits of size and time.
+impl Head {
+    pub(crate) fn of(request: HttpRequest, config: &StrangersConfig) -> Self {
+        Self {
+            id: request_id(request.headers()),
+            client: client(config, request.peer_addr(), |name| {
+                header_list(request.headers(), name)
+            }),
+            request,
+        }
+    }
+
+    /// Reads the body within the limits of size and time.
     ///
     /// # Errors
-    /// When it breaks one.
+    /// When it breaks one; the head is given back.
     pub(crate) async fn read(
-        request: HttpRequest,
+        self,
         payload: Payload,
         source: Source,
-        limits: &LimitsConfig,
-    ) -> Result<Self, OverLimit> {
-        let id = request_id(request.headers());
-        let most = max_body(source);
-        match body(&request, payload, most, limits.request_patience()).await {
-            Ok(body) => {
-                let client = client_address(
-                    limits.client_address,
-                    limits.trusted_hops.get(),
-                    request.peer_addr(),
-                    |name| header_list(request.headers(), name),
-                );
-                Ok(Self {
-                    id,
-                    client,
-                    body,
-                    request,
-                })
-            }
-            Err(limit) => Err(OverLimit {
-                request_id: id,
-                limit,
+        bodies: &Bodies,
+        patience: Duration,
+    ) -> Result<Webhook, (Self, Limit)> {
+        let mut share = bodies.begin();
+        let read = tokio::select! {
+            body = body(self.request.headers(), payload, max_body(source), &mut share) => body,
+            () = tokio::time::sleep(patience) => Err(Limit::SlowBody),
+        };
+        match read {
+            Ok(body) => Ok(Webhook {
+                head: self,
+                body,
+                replay_mark: None,
+                _share: share,
             }),
+            Err(limit) => Err((self, limit)),
+        }
+    }
+
+    /// Notes that a webhook on this connection was genuine.
+    pub(crate) fn verified(&self) {
+        if let Some(connection) = self.request.conn_data::<Connection>() {
+            connection.verified();
         }
     }
 
@@ -140,19 +167,40 @@ impl Webhook {
 }
 
 async fn body(
-    request: &HttpRequest,
-    payload: Payload,
+    headers: &HeaderMap,
+    mut payload: Payload,
     most: usize,
-    patience: Duration,
-) -> Result<Bytes, Limit> {
-    if header_bytes(request.headers()) > MAX_HEADER_BYTES {
+    share: &mut Share,
+) -> Result<Vec<u8>, Limit> {
+    if header_bytes(headers) > MAX_HEADER_BYTES {
         return Err(Limit::Headers);
     }
-    match tokio::time::timeout(patience, payload.to_bytes_limited(most)).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(Limit::BrokenBody),
-        Ok(Err(_)) => Err(Limit::Body),
-        Err(_) => Err(Limit::SlowBody),
+    let length = header_text(headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
+    if length.is_some_and(|length: u64| length > most as u64) {
+        return Err(Limit::Body);
+    }
+    let mut body = Vec::new();
+    loop {
+        let chunk = tokio::select! {
+            chunk = payload.next() => chunk,
+            () = share.must_give_up() => return Err(Limit::SlowBody),
+        };
+        let Some(chunk) = chunk else {
+            share.has_arrived();
+            return Ok(body);
+        };
+        let chunk = chunk.map_err(|_| Limit::BrokenBody)?;
+        let needed = body.len() + chunk.len();
+        if needed > most {
+            return Err(Limit::Body);
+        }
+        if needed > body.capacity() {
+            let before = body.capacity();
+            let roomy = needed.max(2 * before).min(most);
+            body.reserve_exact(roomy - body.len());
+            share.grow(body.capacity() - before);
+        }
+        body.extend_from_slice(&chunk);
     }
 }
 

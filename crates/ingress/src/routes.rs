@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::reply;
 use crate::request::request_id;
 
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Shared};
 pub(crate) use refusals::Refusals;
 
 /// 404 without detail.

@@ -1,32 +1,40 @@
 //! Builds the service and runs it.
 
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use actix_web::dev::Service;
-use actix_web::http::KeepAlive;
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::{ConnectionType, KeepAlive};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use prometheus::Error as MetricsError;
 use runtime::metrics::Metrics;
 use runtime::{
-    Readiness, RedisMetrics, RedisNeeds, Status, health_routes, probe_backlog, probe_redis,
+    Readiness, RedisMetrics, RedisNeeds, Status, health_routes, live_route, probe_backlog,
+    probe_redis, serve_health,
 };
 use streams::{Duty, PartitionMismatch, Queue, Redis, RedisConfigError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::IngressConfig;
-use crate::failure_budget::FailureBudget;
+use crate::config::{IngressConfig, LimitsConfig};
 use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
-use crate::routes::{Gate, chatwoot, method_not_allowed, not_found, twilio, waha};
+use crate::routes::{Gate, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
+use crate::strangers::{Bounds, Connection, Strangers};
+use crate::total::TotalLimit;
 use crate::{openapi, reply, unread_body};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const MAX_CONNECTIONS_A_THREAD: usize = 5_000;
+/// For Redis, the spool, the log, and the pages for operators.
+const OTHER_FILES: usize = 128;
+/// The connection, a second handle that can close it, and as much again for genuine ones.
+const FILES_PER_STRANGER: usize = 3;
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 const PAUSE_BETWEEN_CLAIMS: Duration = Duration::from_secs(1);
 
 /// Why the service could not be built or run.
@@ -88,16 +96,49 @@ impl Ingress {
         })
     }
 
-    /// Serves until `stop`, then lets requests in progress end within the grace period.
+    /// Serves until `stop`, then lets requests in progress end within the grace period. Readiness
+    /// and metrics are on `health`, where there is one.
     ///
     /// # Errors
-    /// When the listener fails or the deployment has another number of partitions.
+    /// When a listener fails or the deployment has another number of partitions.
     pub async fn run(
         self,
         listener: TcpListener,
+        health: Option<TcpListener>,
         stop: CancellationToken,
     ) -> Result<(), IngressError> {
         self.announce();
+        let background = self.background(&stop);
+        let redis = self.redis.clone();
+        let grace = self.config.runtime.shutdown_grace();
+        let pages = health.map(|health| {
+            let (readiness, metrics) = (self.readiness.clone(), self.metrics.clone());
+            serve_health(health, readiness, metrics, stop.clone())
+        });
+        let server = self.server(listener, pages.is_none(), stop.clone())?;
+        let pages = async {
+            match pages {
+                Some(pages) => pages.await,
+                None => std::future::pending().await,
+            }
+        };
+        let served = tokio::select! {
+            served = server => served.map_err(IngressError::from),
+            Err(failed) = pages => Err(failed.into()),
+            Err(mismatch) = claim_layout(&redis, &stop) => Err(mismatch.into()),
+        };
+        stop.cancel();
+        if tokio::time::timeout(grace, background.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("background tasks did not end in time");
+        }
+        served
+    }
+
+    /// What runs beside the server.
+    fn background(&self, stop: &CancellationToken) -> TaskTracker {
         let background = TaskTracker::new();
         let ready = self.readiness.clone();
         let probes = self.redis_metrics.clone();
@@ -137,22 +178,10 @@ impl Ingress {
                 stop.clone(),
             ));
         }
+        let limits = self.config.limits.clone();
+        background.spawn(forget_rejected(self.redis.clone(), limits, stop.clone()));
         background.close();
-        let redis = self.redis.clone();
-        let grace = self.config.runtime.shutdown_grace();
-        let server = self.server(listener, stop.clone())?;
-        let served = tokio::select! {
-            served = server => served.map_err(IngressError::from),
-            Err(mismatch) = claim_layout(&redis, &stop) => Err(mismatch.into()),
-        };
-        stop.cancel();
-        if tokio::time::timeout(grace, background.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!("background tasks did not end in time");
-        }
-        served
+        background
     }
 
     fn announce(&self) {
@@ -163,6 +192,8 @@ impl Ingress {
             waha = config.takes_waha(),
             chatwoot = config.takes_chatwoot(),
             spool = self.spool.is_some(),
+            open_files = runtime::file_limit(),
+            unverified_connections = self.bounds().all,
             "ingress starts"
         );
         if config.limits.observe_only {
@@ -174,26 +205,47 @@ impl Ingress {
         }
     }
 
+    /// How many unverified connections there may be, within the files that may be open.
+    fn bounds(&self) -> Bounds {
+        let config = &self.config.strangers;
+        let files = usize::try_from(runtime::file_limit()).unwrap_or(usize::MAX);
+        let fit = files.saturating_sub(OTHER_FILES) / FILES_PER_STRANGER;
+        let size = |bound: NonZeroU32| usize::try_from(bound.get()).unwrap_or(usize::MAX);
+        Bounds {
+            all: size(config.unverified_connections).min(fit),
+            per_address: size(config.unverified_connections_per_address),
+            proxies: if config.behind_proxy() {
+                config.trusted_proxies.clone()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
     fn server(
         self,
         listener: TcpListener,
+        with_health: bool,
         stop: CancellationToken,
     ) -> std::io::Result<actix_web::dev::Server> {
-        let failures = FailureBudget::new(self.config.limits.failed_signatures());
-        let failures = Arc::new(Mutex::new(failures));
+        let strangers = Strangers::new(self.bounds(), self.counters.clone());
+        let shared = Arc::new(Shared::new(&self.config));
         let limits = Arc::new(self.config.limits.clone());
+        let total = TotalLimit::new(limits.total_limit_per_minute, Instant::now());
+        let total = Arc::new(total);
         let threads = limits.threads.map(|threads| usize::from(threads.get()));
         let grace = self.config.runtime.shutdown_grace_secs;
-        let patience = limits.request_patience();
+        let patience = self.config.strangers.request_patience();
         let server = HttpServer::new(move || {
             let gate = Gate {
                 config: self.config.clone(),
                 base_url: self.config.base_url().unwrap_or_default(),
                 twilio_keys: self.config.twilio.keys(),
-                failures: failures.clone(),
+                shared: shared.clone(),
                 intake: Intake {
                     redis: self.redis.lane(),
                     limits: limits.clone(),
+                    total: total.clone(),
                     spool: self.spool.clone(),
                     metrics: self.counters.clone(),
                 },
@@ -203,11 +255,20 @@ impl Ingress {
                 .wrap_fn(|mut request, service| {
                     let held = unread_body::hold(&mut request);
                     let answer = service.call(request);
-                    async move { Ok(unread_body::release_after(answer.await?, held)) }
+                    async move {
+                        let answer = unread_body::release_after(answer.await?, held);
+                        Ok(close_to_strangers(answer))
+                    }
                 })
                 .app_data(Data::new(gate))
                 .configure(|app| webhooks(app, &self.config))
-                .configure(health_routes(&self.readiness, &self.metrics))
+                .configure(|app| {
+                    if with_health {
+                        app.configure(health_routes(&self.readiness, &self.metrics));
+                    } else {
+                        app.configure(live_route);
+                    }
+                })
                 .configure(|app| description(app, self.document.clone()))
                 .default_service(web::to(not_found))
         });
@@ -216,6 +277,11 @@ impl Ingress {
             None => server,
         };
         Ok(server
+            .on_connect(move |connection, data| {
+                if let Some(connection) = strangers.admit(connection) {
+                    data.insert(connection);
+                }
+            })
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(patience)
             .max_connections(MAX_CONNECTIONS_A_THREAD)
@@ -225,6 +291,16 @@ impl Ingress {
             .listen(listener)?
             .run())
     }
+}
+
+/// A connection on which nothing was verified ends with its answer.
+fn close_to_strangers(mut answer: ServiceResponse) -> ServiceResponse {
+    let connection = answer.request().conn_data::<Connection>();
+    if connection.is_some_and(|connection| !connection.is_verified()) {
+        let head = answer.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+    answer
 }
 
 /// The endpoints of the providers that are configured; the others do not exist.
@@ -269,5 +345,25 @@ async fn claim_layout(redis: &Redis, stop: &CancellationToken) -> Result<(), Par
             return Ok(());
         }
         tokio::time::sleep(PAUSE_BETWEEN_CLAIMS).await;
+    }
+}
+
+/// Removes rejected webhooks that are too old, until `stop`.
+async fn forget_rejected(redis: Redis, limits: LimitsConfig, stop: CancellationToken) {
+    loop {
+        let age = jiff::SignedDuration::try_from(limits.rejected_for());
+        let before = age.map(|age| jiff::Timestamp::now() - age);
+        let forgotten = match before {
+            Ok(before) => redis.forget_rejected(before.as_millisecond()).await,
+            Err(_) => Ok(0),
+        };
+        let next = match forgotten {
+            Ok(_) => FORGET_EVERY,
+            Err(_) => PAUSE_BETWEEN_CLAIMS,
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(next) => {}
+        }
     }
 }

@@ -17,6 +17,7 @@ use runtime::Status;
 use serde::{Deserialize, Serialize};
 use streams::{Destination, NewEntry};
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 pub(crate) use drain::drain;
 use store::Store;
@@ -33,6 +34,21 @@ pub(crate) struct Spooled {
     pub(crate) to: Destination,
     #[serde(flatten)]
     pub(crate) entry: NewEntry,
+    /// By which a second drain of it is known, and a replay where the signature has no time. Older
+    /// versions wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<String>,
+}
+
+impl Spooled {
+    pub(crate) fn new(entry: &NewEntry, to: Destination, replay_mark: Option<&str>) -> Self {
+        let own_mark = || Uuid::now_v7().simple().to_string();
+        Self {
+            to,
+            entry: entry.clone(),
+            mark: Some(replay_mark.map_or_else(own_mark, str::to_owned)),
+        }
+    }
 }
 
 /// Why a webhook could not be spooled.
@@ -56,8 +72,8 @@ pub struct SpoolOpenError(String);
 pub(crate) struct Spool {
     writer: mpsc::Sender<Write>,
     store: Arc<Store>,
-    /// Webhooks on disk or on their way there.
-    entries: Arc<AtomicU64>,
+    /// Webhooks on their way to the disk.
+    arriving: Arc<AtomicU64>,
     most: u64,
 }
 
@@ -68,13 +84,12 @@ impl Spool {
     /// When the folder cannot be used, or another process uses it.
     pub(crate) fn open(folder: &Path, most: u64) -> Result<Self, SpoolOpenError> {
         let store = Arc::new(Store::open(folder).map_err(SpoolOpenError)?);
-        let left = store.len().map_err(SpoolOpenError)?;
         let (writer, writes) = mpsc::channel(QUEUE);
         writer::start(store.clone(), writes).map_err(|error| SpoolOpenError(error.to_string()))?;
         Ok(Self {
             writer,
             store,
-            entries: Arc::new(AtomicU64::new(left)),
+            arriving: Arc::default(),
             most,
         })
     }
@@ -86,77 +101,61 @@ impl Spool {
 
     /// How many webhooks wait.
     pub(crate) fn len(&self) -> u64 {
-        self.entries.load(Ordering::Acquire)
+        // In this order one that gets to disk meanwhile is counted twice, and never not at all.
+        let arriving = self.arriving.load(Ordering::Acquire);
+        arriving + self.store.waiting()
     }
 
-    /// How it does: degraded while anything waits, down when it takes nothing more.
-    pub(crate) fn status(&self) -> Status {
-        match self.len() {
-            0 => Status::Ok,
-            waiting if waiting < self.most => Status::Degraded,
-            _ => Status::Down,
+    /// How it does: degraded while anything waits or the disk fails, down when webhooks would be
+    /// refused.
+    pub(crate) fn status(&self, redis_works: bool) -> Status {
+        let waiting = self.len();
+        let writes = self.store.is_writable();
+        let needed = waiting > 0 || !redis_works;
+        if waiting >= self.most || !writes && needed {
+            Status::Down
+        } else if waiting > 0 || !writes {
+            Status::Degraded
+        } else {
+            Status::Ok
         }
     }
 
     /// Writes a webhook and returns when it is on disk.
     pub(crate) async fn store(&self, webhook: Spooled) -> Result<(), SpoolError> {
-        let counted = Counted::new(&self.entries, self.most).ok_or(SpoolError::Full)?;
+        let arriving = Arriving::new(&self.arriving);
+        if self.len() > self.most {
+            return Err(SpoolError::Full);
+        }
         let bytes = serde_json::to_vec(&webhook).map_err(|e| SpoolError::Disk(e.to_string()))?;
         let (done, written) = oneshot::channel();
         let gone = || SpoolError::Disk("the writer has stopped".into());
         let write = Write {
             bytes,
-            counted,
+            arriving,
             done,
         };
         self.writer.send(write).await.map_err(|_| gone())?;
         written.await.map_err(|_| gone())?
     }
-
-    /// The oldest webhooks with their places, at most `count`.
-    fn oldest(&self, count: usize) -> Result<Vec<(u64, Vec<u8>)>, String> {
-        self.store.oldest(count)
-    }
-
-    /// Removes webhooks that were taken in.
-    fn remove(&self, places: &[u64]) -> Result<(), String> {
-        self.store.remove(places)?;
-        self.entries
-            .fetch_sub(places.len() as u64, Ordering::AcqRel);
-        Ok(())
-    }
 }
 
-/// One webhook in the count of those that wait. It is taken out again unless it came on disk, also
-/// when the request ends while it waits for its place: a count that stays too high would keep all
-/// later webhooks on the way over the disk.
+/// One webhook in the count of those on their way to the disk. It is taken out again also when the
+/// request ends while it waits for its place: a count that stays too high would keep all later
+/// webhooks on the way over the disk.
 #[derive(Debug)]
-struct Counted {
-    entries: Arc<AtomicU64>,
-    on_disk: bool,
-}
+struct Arriving(Arc<AtomicU64>);
 
-impl Counted {
-    /// None when `most` wait already.
-    fn new(entries: &Arc<AtomicU64>, most: u64) -> Option<Self> {
-        let counted = Self {
-            on_disk: false,
-            entries: entries.clone(),
-        };
-        (entries.fetch_add(1, Ordering::AcqRel) < most).then_some(counted)
-    }
-
-    /// It is on disk: [`Spool::remove`] takes it out.
-    fn for_good(mut self) {
-        self.on_disk = true;
+impl Arriving {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count.clone())
     }
 }
 
-impl Drop for Counted {
+impl Drop for Arriving {
     fn drop(&mut self) {
-        if !self.on_disk {
-            self.entries.fetch_sub(1, Ordering::AcqRel);
-        }
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -167,10 +166,11 @@ mod tests {
     use super::*;
 
     fn webhook() -> Spooled {
-        Spooled {
-            to: Destination::Work(Queue::Inbound),
-            entry: NewEntry::default(),
-        }
+        Spooled::new(
+            &NewEntry::default(),
+            Destination::Work(Queue::Inbound),
+            None,
+        )
     }
 
     #[tokio::test]
@@ -182,7 +182,7 @@ mod tests {
         let (done, _written) = oneshot::channel();
         let first = Write {
             bytes: Vec::new(),
-            counted: Counted::new(&spool.entries, 10).unwrap(),
+            arriving: Arriving::new(&spool.arriving),
             done,
         };
         writer.try_send(first).unwrap();
@@ -212,9 +212,8 @@ mod tests {
         let spool = Spool::open(folder.path(), 1).unwrap();
         spool.store(webhook()).await.unwrap();
         assert_eq!(spool.store(webhook()).await, Err(SpoolError::Full));
-        assert_eq!((spool.len(), spool.status()), (1, Status::Down));
-        let places: Vec<u64> = spool.oldest(9).unwrap().iter().map(|(at, _)| *at).collect();
-        spool.remove(&places).unwrap();
+        assert_eq!((spool.len(), spool.status(true)), (1, Status::Down));
+        spool.store.drained(1, 1);
         assert!(spool.is_empty());
         spool.store(webhook()).await.unwrap();
     }

@@ -9,4 +9,5 @@ mod said;
 mod signature;
 
 pub use read::read;
+pub(crate) use signature::Refusal;
 pub use signature::verify;

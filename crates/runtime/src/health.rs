@@ -66,6 +66,12 @@ impl Readiness {
         parts.insert(part, check).map(|(status, _)| status)
     }
 
+    /// How a part is doing, as far as it was checked.
+    pub fn of(&self, part: &str) -> Option<Status> {
+        let parts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        parts.get(part).map(|(status, _)| *status)
+    }
+
     /// The worst of all parts.
     pub fn status(&self) -> Status {
         let parts = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +104,14 @@ impl Readiness {
     }
 }
 
+/// Adds `/health/live` to an application.
+pub fn live_route(config: &mut web::ServiceConfig) {
+    config.route(
+        "/health/live",
+        web::get().to(async || HttpResponse::Ok().json(Live::ALIVE)),
+    );
+}
+
 /// Adds the three pages to an application.
 pub fn health_routes(
     readiness: &Readiness,
@@ -106,10 +120,7 @@ pub fn health_routes(
     let (readiness, metrics) = (readiness.clone(), metrics.clone());
     move |config| {
         config
-            .route(
-                "/health/live",
-                web::get().to(async || HttpResponse::Ok().json(Live::ALIVE)),
-            )
+            .configure(live_route)
             .route(
                 "/health/ready",
                 web::get().to(move || ready(readiness.clone())),

@@ -9,6 +9,7 @@ pub mod traces;
 
 mod chain;
 mod config;
+mod files;
 mod health;
 mod healthcheck;
 mod host;
@@ -24,7 +25,8 @@ mod tls;
 
 pub use chain::Chain;
 pub use config::{LogFormat, RuntimeConfig};
-pub use health::{Readiness, Status, health_routes, serve_health};
+pub use files::{file_limit, raise_file_limit};
+pub use health::{Readiness, Status, health_routes, live_route, serve_health};
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use host::host_name;
 pub use listen::listen;

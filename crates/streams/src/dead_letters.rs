@@ -222,6 +222,26 @@ impl Redis {
         Ok(removed > 0)
     }
 
+    /// Removes what was put on the shelf of rejected events before this time, in milliseconds since
+    /// 1970. Answers how many.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn forget_rejected(&self, before_ms: i64) -> Result<u64, StreamsError> {
+        let removed = self.partitions().all().map(|partition| async move {
+            let mut command = redis::cmd("XTRIM");
+            command
+                .arg(self.keys().of(partition).rejected())
+                .arg("MINID")
+                .arg(before_ms);
+            self.with_connection("xtrim", |mut connection| async move {
+                command.query_async::<u64>(&mut connection).await
+            })
+            .await
+        });
+        Ok(try_join_all(removed).await?.into_iter().sum())
+    }
+
     /// How many letters lie on a shelf.
     ///
     /// # Errors

@@ -7,24 +7,26 @@ use redis::{ScriptInvocation, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::text;
-use crate::script::{INGEST, RATE};
+use crate::script::INGEST;
 use crate::{NewEntry, Partition, Queue, Redis, StreamsError};
 
-/// How many requests one client address may make in a window.
+/// How many events one conversation may send in a window. Repetitions of an event do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The most requests within [`RateLimit::window`]; 0 switches the limit off.
+    /// The most events within [`RateLimit::window`]; 0 switches the limit off.
     pub limit: u32,
     /// The length of the sliding window.
     pub window: Duration,
 }
 
-impl RateLimit {
-    /// No limit.
-    pub const OFF: Self = Self {
-        limit: 0,
-        window: Duration::from_secs(60),
-    };
+/// The mark of what was signed: a replay is known by it, whatever else the request says and long
+/// after [`Ingest::dedup_for`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay<'a> {
+    /// The same for the same signed content.
+    pub mark: &'a str,
+    /// For how long it is known.
+    pub known_for: Duration,
 }
 
 /// Where an event goes. JSON: the queue's name, or `"rejected"`.
@@ -45,10 +47,10 @@ pub struct Ingest<'a> {
     pub destination: Destination,
     /// The entry. Its conversation decides the partition.
     pub entry: &'a NewEntry,
-    /// The client address that the rate limit counts for, and the limit.
-    pub rate: Option<(&'a str, RateLimit)>,
-    /// Unique to the request, so that repeated requests count separately.
-    pub request_id: &'a str,
+    /// What the entry's conversation may send.
+    pub rate: Option<RateLimit>,
+    /// The mark of what was signed, where signatures have no time.
+    pub replay: Option<Replay<'a>>,
     /// For how long repetitions of the event are recognised; zero to take every one.
     pub dedup_for: Duration,
     /// The most entries in the partition's stream; 0 for no limit. A work stream refuses more, the
@@ -75,7 +77,7 @@ pub enum Ingested {
         /// Whether it went into the rejected stream then.
         rejected: bool,
     },
-    /// The client address has used its budget up.
+    /// The conversation has used its budget up.
     RateLimited {
         /// When to try again.
         retry_after: Duration,
@@ -93,23 +95,15 @@ const REJECTED_MARK: &str = "rejected";
 const QUEUED_MARK: &str = "queued";
 
 impl Redis {
-    /// Takes an event in: one script and one round trip. In a cluster the rate limit, whose key
-    /// lives in a slot of its own, costs a second one.
+    /// Takes an event in: one script and one round trip.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses; the event may have been taken in all the same, and
     /// a repetition is recognised then.
     pub async fn ingest(&self, ingest: &Ingest<'_>) -> Result<Ingested, StreamsError> {
         let partition = self.partitions().partition_of(&ingest.entry.conversation);
-        let mut rate = ingest.rate.filter(|(_, rate)| rate.limit > 0);
-        if !self.keys().spans_partitions()
-            && let Some((client, limit)) = rate.take()
-            && let Some(refusal) = self.check_rate(client, limit, ingest.request_id).await?
-        {
-            return Ok(refusal);
-        }
         let fill =
-            |invocation: &mut ScriptInvocation<'_>| fill(invocation, self, ingest, partition, rate);
+            |invocation: &mut ScriptInvocation<'_>| fill(invocation, self, ingest, partition);
         if ingest.replicas == 0 {
             return parse(&self.run(&INGEST, fill).await?);
         }
@@ -128,31 +122,6 @@ impl Redis {
             ingested
         })
     }
-
-    async fn check_rate(
-        &self,
-        client: &str,
-        rate: RateLimit,
-        request_id: &str,
-    ) -> Result<Option<Ingested>, StreamsError> {
-        let ms: u64 = self
-            .run(&RATE, |invocation| {
-                invocation.key(self.keys().client_rate(client));
-                invocation
-                    .arg(rate.limit)
-                    .arg(window_ms(rate))
-                    .arg(request_id);
-            })
-            .await?;
-        let refusal = Ingested::RateLimited {
-            retry_after: Duration::from_millis(ms),
-        };
-        Ok((ms > 0).then_some(refusal))
-    }
-}
-
-fn window_ms(rate: RateLimit) -> u64 {
-    u64::try_from(rate.window.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn fill(
@@ -160,28 +129,29 @@ fn fill(
     redis: &Redis,
     ingest: &Ingest<'_>,
     partition: Partition,
-    rate: Option<(&str, RateLimit)>,
 ) {
     let keys = redis.keys().of(partition);
     let (stream, mark) = match ingest.destination {
         Destination::Work(queue) => (keys.stream(queue), QUEUED_MARK),
         Destination::Rejected => (keys.rejected(), REJECTED_MARK),
     };
-    let dedup = keys.dedup(&ingest.entry.event);
-    let (client, rate) = rate.unwrap_or(("", RateLimit::OFF));
-    let rate_key = if rate.limit > 0 {
-        redis.keys().client_rate(client)
-    } else {
-        dedup.clone()
-    };
-    invocation.key(stream).key(dedup).key(rate_key);
+    let (limit, window) = ingest
+        .rate
+        .map_or((0, Duration::ZERO), |rate| (rate.limit, rate.window));
+    let (replay, known_for) = ingest.replay.map_or(("", Duration::ZERO), |replay| {
+        (replay.mark, replay.known_for)
+    });
     invocation
-        .arg(rate.limit)
-        .arg(window_ms(rate))
-        .arg(ingest.request_id);
+        .key(stream)
+        .key(keys.dedup(&ingest.entry.event))
+        .key(keys.replay(replay))
+        .key(keys.rate(&ingest.entry.conversation));
     invocation
+        .arg(limit)
+        .arg(u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
         .arg(ingest.max_backlog)
         .arg(ingest.dedup_for.as_secs())
+        .arg(known_for.as_secs())
         .arg(mark);
     for (name, value) in ingest.entry.fields() {
         invocation.arg(name).arg(value);

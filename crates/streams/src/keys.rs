@@ -47,11 +47,6 @@ impl Keys {
     pub fn sender_clock(self, sender: &str) -> String {
         format!("tat:{sender}")
     }
-
-    /// The requests of one client address within the window.
-    pub fn client_rate(self, client: &str) -> String {
-        format!("rl:{client}")
-    }
 }
 
 /// The names of one partition's keys.
@@ -122,6 +117,16 @@ impl PartitionKeys {
         } else {
             event.into()
         }
+    }
+
+    /// The mark of signed content that was taken in: `seen:<mark>`.
+    pub fn replay(self, mark: &str) -> String {
+        self.one("seen", mark)
+    }
+
+    /// What a conversation sent within the window of the rate limit.
+    pub fn rate(self, conversation: &str) -> String {
+        self.one("rl", conversation)
     }
 
     /// The marker that an event's turn is committed.

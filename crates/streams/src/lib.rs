@@ -49,7 +49,7 @@ pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
 pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};
 pub use erase::{Found, Person, Place};
 pub use error::StreamsError;
-pub use ingest::{Destination, Ingest, Ingested, RateLimit};
+pub use ingest::{Destination, Ingest, Ingested, RateLimit, Replay};
 pub use inspect::{Backlog, ServerReport};
 pub use keys::{Keys, PartitionKeys};
 pub use layout::PartitionMismatch;

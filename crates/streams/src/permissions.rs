@@ -96,10 +96,7 @@ impl Redis {
         };
         let mut needs = vec![need(keys.partition_count(), "GET SET TIME")];
         match duty {
-            Duty::TakeIn => needs.push(need(
-                keys.client_rate(NOBODY),
-                "ZCOUNT ZRANGEBYSCORE ZADD ZREMRANGEBYSCORE PEXPIRE",
-            )),
+            Duty::TakeIn => {}
             Duty::Consume(queue) => {
                 needs.push(need(
                     keys.members(queue),
@@ -135,6 +132,11 @@ impl Redis {
                     whole(keys.stream(Queue::Outbound), "XLEN XADD XTRIM XRANGE"),
                     whole(keys.rejected(), "XLEN XADD XTRIM"),
                     one(keys.nobodys(duty), "GET SET"),
+                    one(keys.replay(NOBODY), "GET SET"),
+                    one(
+                        keys.rate(NOBODY),
+                        "ZCOUNT ZRANGE ZADD ZREMRANGEBYSCORE PEXPIRE",
+                    ),
                 ];
             }
             Duty::Consume(queue) => queue,

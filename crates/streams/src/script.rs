@@ -36,8 +36,7 @@ scripts! {
     LAYOUT = "layout";
     CLOCK = "clock";
     PERMISSIONS = "permissions";
-    INGEST = "permit" "rate_window" "ingest";
-    RATE = "permit" "rate_window" "rate";
+    INGEST = "permit" "ingest";
     HEARTBEAT = "heartbeat";
     ACQUIRE = "permit" "acquire";
     RENEW = "renew";

@@ -228,7 +228,7 @@ impl Inbound {
             destination: Destination::Work(Queue::Outbound),
             entry: &entry,
             rate: None,
-            request_id: &entry.event,
+            replay: None,
             dedup_for: Duration::ZERO,
             max_backlog: 0,
             replicas: 0,

@@ -99,7 +99,7 @@ async fn add(redis: &Redis, number: u32) {
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
         rate: None,
-        request_id: &entry.event,
+        replay: None,
         dedup_for: Duration::ZERO,
         max_backlog: 0,
         replicas: 0,

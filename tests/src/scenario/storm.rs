@@ -76,7 +76,7 @@ async fn poison(system: &System, plan: &Plan) {
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
         rate: None,
-        request_id: "poison",
+        replay: None,
         dedup_for: Duration::ZERO,
         max_backlog: 0,
         replicas: 0,

@@ -184,7 +184,7 @@ impl Rig {
             destination: Destination::Work(Queue::Outbound),
             entry: &entry,
             rate: None,
-            request_id: "test",
+            replay: None,
             dedup_for: Duration::ZERO,
             max_backlog: 0,
             replicas: 0,

@@ -14,8 +14,8 @@ use crate::event::{Event, Reading, Rejection};
 use crate::lenient::{Fields, Unread};
 use crate::text::{MAX_CHARS, message_text};
 
-/// Reads a verified webhook. `delivery` is the header `X-Chatwoot-Delivery`, or another text that
-/// tells this delivery from others. `own_account` is ours, for events that do not name one.
+/// Reads a verified webhook. `delivery` tells this delivery from others. `own_account` is ours, for
+/// events that do not name one.
 pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestamp) -> Reading {
     let payload: Payload = match serde_json::from_slice(body) {
         Ok(payload) => payload,

@@ -4,14 +4,17 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use streams::{PartitionCount, RateLimit};
+
+use crate::rejected::MOST_KEPT_BYTES;
 
 /// What protects the service.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitsConfig {
-    /// Verified requests a minute and client address, over all replicas; 0 is off.
+    /// Messages a minute and conversation, over all replicas; 0 is off. Repetitions and status
+    /// callbacks do not count.
     #[arg(
         long,
         env = "INGRESS_RATE_LIMIT_PER_MINUTE",
@@ -20,23 +23,15 @@ pub struct LimitsConfig {
     )]
     pub rate_limit_per_minute: u32,
 
-    /// Requests with a bad signature a minute and client address, in each replica; 0 is off.
-    /// Half of the rate limit when not set.
-    #[arg(long, env = "INGRESS_FAILED_SIGNATURES_PER_MINUTE", value_name = "N")]
-    pub failed_signatures_per_minute: Option<u32>,
-
-    /// Where the client address comes from. Set it only behind a proxy that overwrites the header.
-    #[arg(long, env = "INGRESS_CLIENT_ADDRESS", default_value = "peer")]
-    pub client_address: ClientAddressSource,
-
-    /// How many proxies of ours stand in X-Forwarded-For.
+    /// Verified webhooks a minute of all conversations together, in each replica; 0 is off. A
+    /// warning comes at half of it.
     #[arg(
         long,
-        env = "INGRESS_TRUSTED_HOPS",
-        default_value = "1",
+        env = "INGRESS_TOTAL_LIMIT_PER_MINUTE",
+        default_value_t = 60_000,
         value_name = "N"
     )]
-    pub trusted_hops: NonZeroU16,
+    pub total_limit_per_minute: u32,
 
     /// Entries that may wait in one partition before webhooks are refused; 0 is off. A warning
     /// comes at half of it.
@@ -57,14 +52,23 @@ pub struct LimitsConfig {
     )]
     pub max_rejected: NonZeroU32,
 
-    /// How long a client may take to send its headers, and again to send its body.
+    /// The most that they may take up together, in MiB; the oldest go first.
     #[arg(
         long,
-        env = "INGRESS_REQUEST_TIMEOUT_SECS",
-        default_value = "10",
-        value_name = "SECONDS"
+        env = "INGRESS_MAX_REJECTED_MIB",
+        default_value = "16",
+        value_name = "MIB"
     )]
-    pub request_timeout_secs: NonZeroU16,
+    pub max_rejected_mib: NonZeroU16,
+
+    /// How long they are kept.
+    #[arg(
+        long,
+        env = "INGRESS_REJECTED_DAYS",
+        default_value = "30",
+        value_name = "DAYS"
+    )]
+    pub rejected_days: NonZeroU16,
 
     /// Replicas of Redis that must have a message before the 200.
     #[arg(
@@ -93,6 +97,16 @@ pub struct LimitsConfig {
     )]
     pub dedup_secs: u64,
 
+    /// How long the signed content of a message is recognised where its signature has no time, as
+    /// Twilio's has none; 0 is off.
+    #[arg(
+        long,
+        env = "INGRESS_REPLAY_DAYS",
+        default_value_t = 7,
+        value_name = "DAYS"
+    )]
+    pub replay_days: u16,
+
     /// Threads that serve requests; as many as cores when not set.
     #[arg(long, env = "INGRESS_THREADS", value_name = "N")]
     pub threads: Option<NonZeroU16>,
@@ -103,8 +117,10 @@ pub struct LimitsConfig {
     pub observe_only: bool,
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl LimitsConfig {
-    /// The budget of a client address.
+    /// The budget of a conversation.
     pub const fn rate(&self) -> RateLimit {
         RateLimit {
             limit: self.rate_limit_per_minute,
@@ -112,32 +128,23 @@ impl LimitsConfig {
         }
     }
 
-    /// How long a client may take to send its headers, and again to send its body.
-    pub fn request_patience(&self) -> Duration {
-        Duration::from_secs(self.request_timeout_secs.get().into())
-    }
-
     /// The share of one partition in the rejected webhooks that are kept.
     pub fn max_rejected_of(&self, partitions: PartitionCount) -> u32 {
-        self.max_rejected.get().div_ceil(partitions.get().into())
+        let bytes = u32::from(self.max_rejected_mib.get()) * (1 << 20);
+        let fit = bytes / MOST_KEPT_BYTES;
+        let most = self.max_rejected.get().min(fit);
+        most.div_ceil(partitions.get().into())
     }
 
-    /// The budget of bad signatures; 0 is off.
-    pub fn failed_signatures(&self) -> u32 {
-        self.failed_signatures_per_minute
-            .unwrap_or(self.rate_limit_per_minute / 2)
+    /// How long rejected webhooks are kept.
+    pub fn rejected_for(&self) -> Duration {
+        DAY * self.rejected_days.get().into()
     }
-}
 
-/// Where the address of a client is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ClientAddressSource {
-    /// The other end of the connection.
-    Peer,
-    /// `X-Real-IP`, as Railway sets it.
-    XRealIp,
-    /// `X-Forwarded-For`, counted from the right.
-    XForwardedFor,
+    /// How long signed content without a time is recognised; zero is not at all.
+    pub fn replays_known_for(&self) -> Duration {
+        DAY * self.replay_days.into()
+    }
 }
 
 /// Where webhooks wait on disk while Redis is away.

@@ -108,11 +108,11 @@ fn settings(config: &IngressConfig) -> Vec<String> {
         ),
         (
             "INGRESS_FAILED_SIGNATURES_PER_MINUTE",
-            limits.failed_signatures().to_string(),
+            config.failed_signatures().to_string(),
         ),
         (
             "INGRESS_CLIENT_ADDRESS",
-            format!("{:?}", limits.client_address),
+            format!("{:?}", config.strangers.client_address),
         ),
         ("INGRESS_MAX_BACKLOG", limits.max_backlog.to_string()),
         ("INGRESS_SPOOL_DIR", spool),

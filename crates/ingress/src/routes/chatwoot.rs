@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared_types::Source;
 
+use super::gate::Disbelief;
 use super::{Gate, Refusals};
-use crate::request::Webhook;
+use crate::request::{Head, Webhook};
 use crate::{chatwoot, reply};
 
 const SOURCE: Source = Source::Chatwoot;
@@ -35,17 +36,39 @@ pub(crate) async fn signed(
     payload: Payload,
     gate: Data<Gate>,
 ) -> HttpResponse {
-    let verify = |webhook: &Webhook| {
-        chatwoot::verify(
-            &webhook.body,
-            webhook.header("x-chatwoot-signature"),
-            webhook.header("x-chatwoot-timestamp"),
-            &gate.config.chatwoot.chatwoot_webhook_secret,
-            Timestamp::now(),
-        )
-    };
-    let answer = Box::pin(handle(request, payload, &gate, verify));
+    let answer = Box::pin(handle_signed(request, payload, &gate));
     gate.counted(SOURCE, "/webhooks/chatwoot", answer).await
+}
+
+async fn handle_signed(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {
+    let headers = ["x-chatwoot-signature", "x-chatwoot-timestamp"];
+    let is_signed = |head: &Head| match gate.has_signature(head, &headers) {
+        true => Ok(()),
+        false => Err(disbelief(chatwoot::Refusal::Missing)),
+    };
+    let webhook = match gate.read(SOURCE, request, payload, is_signed).await {
+        Ok(webhook) => webhook,
+        Err(answer) => return answer,
+    };
+    let timestamp = webhook.header("x-chatwoot-timestamp");
+    let verified = chatwoot::verify(
+        &webhook.body,
+        webhook.header("x-chatwoot-signature"),
+        timestamp,
+        &gate.config.chatwoot.chatwoot_webhook_secret,
+        Timestamp::now(),
+    );
+    match verified {
+        Ok(()) => webhook.verified(),
+        Err(refusal) => {
+            let (reason, likely_cause) = disbelief(refusal);
+            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+                return answer;
+            }
+        }
+    }
+    let signed_content = content_mark(timestamp.unwrap_or_default(), &webhook.body);
+    take(webhook, gate, &signed_content).await
 }
 
 /// The same for a server that does not sign.
@@ -67,34 +90,44 @@ pub(crate) async fn by_path_token(
     token: Path<String>,
     gate: Data<Gate>,
 ) -> HttpResponse {
-    let expected = gate.config.chatwoot.chatwoot_path_token.as_ref();
-    let verify = |_: &Webhook| chatwoot::verify_path_token(&token, expected);
-    let answer = Box::pin(handle(request, payload, &gate, verify));
+    let answer = Box::pin(handle_by_token(request, payload, token.into_inner(), &gate));
     gate.counted(SOURCE, "/webhooks/chatwoot/{token}", answer)
         .await
 }
 
-async fn handle(
+async fn handle_by_token(
     request: HttpRequest,
     payload: Payload,
+    token: String,
     gate: &Gate,
-    verify: impl FnOnce(&Webhook) -> Result<(), chatwoot::Refusal>,
 ) -> HttpResponse {
-    let webhook = match gate.read(SOURCE, request, payload).await {
+    let expected = gate.config.chatwoot.chatwoot_path_token.as_ref();
+    let has_token = |head: &Head| {
+        chatwoot::verify_path_token(&token, expected).map_err(disbelief)?;
+        head.verified();
+        Ok(())
+    };
+    let mut webhook = match gate.read(SOURCE, request, payload, has_token).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
-    if let Err(refusal) = verify(&webhook)
-        && let Some(answer) = gate.refused(&webhook, SOURCE, refusal.name(), &refusal.to_string())
-    {
-        return answer;
-    }
-    let delivery = match webhook.header("x-chatwoot-delivery") {
-        Some(delivery) if delivery.len() <= 64 => delivery.to_owned(),
-        _ => hex::encode(Sha256::digest(&webhook.body)),
-    };
+    let mark = content_mark("", &webhook.body);
+    webhook.replay_mark = Some(mark.clone());
+    take(webhook, gate, &mark).await
+}
+
+/// What tells one event from another: all of it, since its header with an id is not signed.
+fn content_mark(timestamp: &str, body: &[u8]) -> String {
+    let hash = Sha256::new()
+        .chain_update(timestamp)
+        .chain_update(".")
+        .chain_update(body);
+    hex::encode(hash.finalize())
+}
+
+async fn take(webhook: Webhook, gate: &Gate, mark: &str) -> HttpResponse {
     let account = gate.config.chatwoot.chatwoot_account_id;
-    let reading = chatwoot::read(&webhook.body, &delivery, account, Timestamp::now());
+    let reading = chatwoot::read(&webhook.body, mark, account, Timestamp::now());
     // Chatwoot repeats only 429 and 500 (its `AgentBots::WebhookJob`).
     gate.take(
         &webhook,
@@ -104,4 +137,8 @@ async fn handle(
         StatusCode::INTERNAL_SERVER_ERROR,
     )
     .await
+}
+
+fn disbelief(refusal: chatwoot::Refusal) -> Disbelief {
+    (refusal.name(), refusal.to_string())
 }

@@ -11,13 +11,15 @@ use runtime::traces;
 use shared_types::Source;
 use tracing::Instrument;
 
+use crate::address_budget::AddressBudget;
+use crate::bodies::Bodies;
 use crate::config::IngressConfig;
 use crate::event::Reading;
-use crate::failure_budget::FailureBudget;
 use crate::intake::{Intake, Taken};
+use crate::lines::LineBudget;
 use crate::metrics::WebhookStatus;
 use crate::reply;
-use crate::request::Webhook;
+use crate::request::{Head, Webhook};
 use crate::twilio::{Params, TwilioKeys};
 
 /// What a handler works with. One for each thread.
@@ -26,8 +28,33 @@ pub(crate) struct Gate {
     pub(crate) base_url: String,
     pub(crate) twilio_keys: TwilioKeys,
     pub(crate) intake: Intake,
-    pub(crate) failures: Arc<Mutex<FailureBudget>>,
+    pub(crate) shared: Arc<Shared>,
 }
+
+/// What all threads have in common.
+pub(crate) struct Shared {
+    failures: Mutex<AddressBudget>,
+    bodies: Bodies,
+    /// About requests of which nothing was verified, by client address.
+    unverified_lines: LineBudget,
+    /// About genuine webhooks beyond a limit, by conversation.
+    limited_lines: LineBudget,
+}
+
+impl Shared {
+    /// With the budgets of these settings. At 400 bytes a line, strangers can write 70 MB a day.
+    pub(crate) fn new(config: &IngressConfig) -> Self {
+        Self {
+            failures: Mutex::new(AddressBudget::new(config.failed_signatures())),
+            bodies: Bodies::new(config.strangers.body_memory()),
+            unverified_lines: LineBudget::new(30, 120),
+            limited_lines: LineBudget::new(5, 120),
+        }
+    }
+}
+
+/// Why a request is not believed: a short name and the likely cause.
+pub(crate) type Disbelief = (&'static str, String);
 
 const RETRY_SOON: Duration = Duration::from_secs(5);
 
@@ -60,74 +87,118 @@ impl Gate {
         }
     }
 
-    /// Reads a request, or counts and gives the answer to one that breaks the limits.
+    /// Reads a request whose head gives no reason to refuse it, or gives the answer. Nothing of the
+    /// body is read of one that cannot be genuine.
     pub(crate) async fn read(
         &self,
         source: Source,
         request: HttpRequest,
         payload: Payload,
+        check: impl FnOnce(&Head) -> Result<(), Disbelief>,
     ) -> Result<Webhook, HttpResponse> {
-        let read = Webhook::read(request, payload, source, &self.config.limits).await;
-        read.map_err(|limit| {
-            self.intake.metrics.webhook(source, WebhookStatus::Invalid);
+        let head = Head::of(request, &self.config.strangers);
+        if head.client.distrusted {
+            self.intake.metrics.distrusted();
+            if self.may_say(&head) {
+                tracing::warn!(
+                    request.id = head.id, %source, client = head.client.address,
+                    "a client address in a header is not believed: INGRESS_TRUSTED_PROXIES does \
+                     not name the peer that sent it"
+                );
+            }
+        }
+        if let Err((reason, likely_cause)) = check(&head)
+            && let Some(answer) = self.refused(&head, source, reason, &likely_cause)
+        {
+            return Err(answer);
+        }
+        let patience = self.config.strangers.request_patience();
+        let read = head.read(payload, source, &self.shared.bodies, patience).await;
+        read.map_err(|(head, limit)| {
             let (status, code, message) = limit.answer();
-            tracing::warn!(request.id = limit.request_id, %source, code, "webhook refused: {message}");
-            reply::error(status, &limit.request_id, code, message)
+            self.unreadable(&head, source, status, code, message)
         })
+    }
+
+    /// Whether a request has what a signature needs, each header once. Observe mode leaves that to
+    /// the verification, which counts it.
+    pub(crate) fn has_signature(&self, head: &Head, headers: &[&str]) -> bool {
+        let given = |name: &&str| head.header(name).is_some();
+        self.config.limits.observe_only || headers.iter().all(given)
     }
 
     /// Answers a request that nothing could be verified of.
     pub(crate) fn unreadable(
         &self,
-        webhook: &Webhook,
+        head: &Head,
         source: Source,
         status: StatusCode,
         code: &str,
         message: &str,
     ) -> HttpResponse {
         self.intake.metrics.webhook(source, WebhookStatus::Invalid);
-        tracing::warn!(request.id = webhook.id, %source, code, "webhook refused: {message}");
-        reply::error(status, &webhook.id, code, message)
+        if self.may_say(head) {
+            tracing::warn!(
+                request.id = head.id, %source, code, client = head.client.address,
+                "webhook refused: {message}"
+            );
+        }
+        reply::error(status, &head.id, code, message)
+    }
+
+    /// Whether there may be one more line about an unverified request of this client.
+    fn may_say(&self, head: &Head) -> bool {
+        let may = self.shared.unverified_lines.spend(&head.client.address);
+        if !may {
+            self.intake.metrics.line_dropped("unverified");
+        }
+        may
     }
 
     /// A signature is missing or wrong. Gives the answer, or none in observe mode.
     pub(crate) fn refused(
         &self,
-        webhook: &Webhook,
+        head: &Head,
         source: Source,
         reason: &'static str,
         likely_cause: &str,
     ) -> Option<HttpResponse> {
         self.intake.metrics.signature_error(source);
         if self.config.limits.observe_only {
-            tracing::warn!(
-                request.id = webhook.id, %source, reason,
-                "observe mode lets a webhook through that would be refused: {likely_cause}"
-            );
+            if self.may_say(head) {
+                tracing::warn!(
+                    request.id = head.id, %source, reason,
+                    "observe mode lets a webhook through that would be refused: {likely_cause}"
+                );
+            }
             return None;
         }
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(retry_after) = failures.spend(&webhook.client, Instant::now()) {
+        let failures = self.shared.failures.lock();
+        let spent = failures
+            .unwrap_or_else(PoisonError::into_inner)
+            .spend(&head.client.address, Instant::now());
+        if let Err(retry_after) = spent {
             self.intake
                 .metrics
                 .webhook(source, WebhookStatus::RateLimited);
             return Some(reply::error_for_now(
                 StatusCode::TOO_MANY_REQUESTS,
-                &webhook.id,
+                &head.id,
                 "too_many_failed_signatures",
                 "too many requests with a bad signature",
                 retry_after,
             ));
         }
-        drop(failures);
-        tracing::warn!(
-            request.id = webhook.id, %source, reason,
-            client = webhook.client, "webhook refused: {likely_cause}"
-        );
+        if self.may_say(head) {
+            tracing::warn!(
+                request.id = head.id, %source, reason,
+                client = head.client.address, "webhook refused: {likely_cause}"
+            );
+        }
         let text = "the signature is missing or wrong";
         Some(reply::error(
             StatusCode::FORBIDDEN,
-            &webhook.id,
+            &head.id,
             "invalid_signature",
             text,
         ))
@@ -154,16 +225,21 @@ impl Gate {
                 };
                 reply::error(status, &webhook.id, rejection.code, rejection.message)
             }
-            Taken::RateLimited { retry_after } => {
-                tracing::warn!(
-                    request.id = webhook.id, %source, client = webhook.client,
-                    "rate limit exceeded by a genuine webhook"
-                );
+            Taken::RateLimited { whom, retry_after } => {
+                if self.shared.limited_lines.spend(&whom) {
+                    tracing::warn!(
+                        request.id = webhook.id, %source,
+                        conversation = whom,
+                        "rate limit exceeded by a genuine webhook"
+                    );
+                } else {
+                    self.intake.metrics.line_dropped("limited");
+                }
                 reply::error_for_now(
                     StatusCode::TOO_MANY_REQUESTS,
                     &webhook.id,
                     "rate_limited",
-                    "too many requests from this address",
+                    "too many messages of this conversation, or of all together",
                     retry_after,
                 )
             }

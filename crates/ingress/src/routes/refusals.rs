@@ -22,7 +22,8 @@ pub(crate) enum Refusals {
     /// The body is larger than 64 KiB (Twilio) or 1 MiB (WAHA, Chatwoot).
     #[response(status = 413)]
     LargeBody(ErrorBody),
-    /// The client address has used its budget up; see Retry-After.
+    /// The conversation, all together, or an unverified client have used their budget up; see
+    /// Retry-After.
     #[response(status = 429)]
     RateLimited(ErrorBody),
     /// The headers are larger than 16 KiB.

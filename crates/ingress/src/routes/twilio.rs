@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::Source;
 
+use super::gate::Disbelief;
 use super::{Gate, Refusals};
 use crate::event::{Reading, Rejection};
 use crate::reply;
-use crate::request::Webhook;
+use crate::request::{Head, Webhook};
 use crate::twilio::{
-    Params, SignedBody, SignedRequest, read_message, read_status, verify, with_path,
+    Params, Refusal, SignedBody, SignedRequest, are_ambiguous, read_message, read_status,
+    replay_mark, verify, with_path,
 };
 
 const SOURCE: Source = Source::Twilio;
@@ -81,7 +83,11 @@ async fn handle(
     done: impl FnOnce(&str) -> HttpResponse,
     read: impl FnOnce(&Params<'_>, &str) -> Reading,
 ) -> HttpResponse {
-    let webhook = match gate.read(SOURCE, request, payload).await {
+    let is_signed = |head: &Head| match gate.has_signature(head, &["x-twilio-signature"]) {
+        true => Ok(()),
+        false => Err(disbelief(Refusal::Missing)),
+    };
+    let mut webhook = match gate.read(SOURCE, request, payload, is_signed).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
@@ -98,11 +104,16 @@ async fn handle(
         signature: webhook.header("x-twilio-signature"),
         settings: webhook.header("x-twilio-webhooks-signature-settings"),
     };
-    if let Err(refusal) = verify(&signed, &gate.twilio_keys)
-        && let Some(answer) = gate.refused(&webhook, SOURCE, refusal.name(), &refusal.to_string())
-    {
-        return answer;
+    match verify(&signed, &gate.twilio_keys) {
+        Ok(()) => webhook.verified(),
+        Err(refusal) => {
+            let (reason, likely_cause) = disbelief(refusal);
+            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+                return answer;
+            }
+        }
     }
+    let mark = replay_mark(&signed);
     let reading = match body.params() {
         Ok(params) if !gate.is_own_account(&params) => {
             let text = "the webhook belongs to another Twilio account than TWILIO_ACCOUNT_SID";
@@ -111,9 +122,15 @@ async fn handle(
                 None => read(&params, webhook.query()),
             }
         }
+        Ok(params) if are_ambiguous(&params) => Reading::Rejected(Rejection::new(
+            "ambiguous_parameter",
+            "a parameter's name could be a part of another name or value, which the signature \
+             does not tell apart",
+        )),
         Ok(params) => read(&params, webhook.query()),
         Err(rejection) => Reading::Rejected(rejection),
     };
+    webhook.replay_mark = Some(mark);
     gate.take(
         &webhook,
         SOURCE,
@@ -122,6 +139,10 @@ async fn handle(
         StatusCode::SERVICE_UNAVAILABLE,
     )
     .await
+}
+
+fn disbelief(refusal: Refusal) -> Disbelief {
+    (refusal.name(), refusal.to_string())
 }
 
 /// A body in one of the two encodings that Twilio signs.

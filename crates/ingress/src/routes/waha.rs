@@ -6,7 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use shared_types::Source;
 
+use super::gate::Disbelief;
 use super::{Gate, Refusals};
+use crate::request::Head;
 use crate::{reply, waha};
 
 const SOURCE: Source = Source::Waha;
@@ -35,24 +37,27 @@ pub(crate) async fn event(
 }
 
 async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {
-    let webhook = match gate.read(SOURCE, request, payload).await {
+    let Some(secret) = &gate.config.waha.waha_webhook_secret else {
+        return super::not_found(request).await;
+    };
+    let is_signed = |head: &Head| match gate.has_signature(head, &["x-webhook-hmac"]) {
+        true => Ok(()),
+        false => Err(disbelief(waha::Refusal::Missing)),
+    };
+    let webhook = match gate.read(SOURCE, request, payload, is_signed).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
-    let Some(secret) = &gate.config.waha.waha_webhook_secret else {
-        return reply::error(
-            StatusCode::NOT_FOUND,
-            &webhook.id,
-            "not_found",
-            "there is nothing here",
-        );
-    };
     let given = webhook.header("x-webhook-hmac");
     let algorithm = webhook.header("x-webhook-hmac-algorithm");
-    if let Err(refusal) = waha::verify(&webhook.body, given, algorithm, secret)
-        && let Some(answer) = gate.refused(&webhook, SOURCE, refusal.name(), &refusal.to_string())
-    {
-        return answer;
+    match waha::verify(&webhook.body, given, algorithm, secret) {
+        Ok(()) => webhook.verified(),
+        Err(refusal) => {
+            let (reason, likely_cause) = disbelief(refusal);
+            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+                return answer;
+            }
+        }
     }
     let reading = waha::read(&webhook.body, Timestamp::now(), gate.config.waha.max_age());
     gate.take(
@@ -63,4 +68,8 @@ async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResp
         StatusCode::SERVICE_UNAVAILABLE,
     )
     .await
+}
+
+fn disbelief(refusal: waha::Refusal) -> Disbelief {
+    (refusal.name(), refusal.to_string())
 }

@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
-use runtime::Readiness;
+use runtime::{Readiness, Status};
 use sha2::{Digest, Sha256};
-use streams::{Destination, Ingest, Ingested, NewEntry, Redis};
+use streams::{Destination, Ingest, Ingested, NewEntry, Redis, Replay};
 use tokio_util::sync::CancellationToken;
 
+use super::store::Store;
 use super::{Spool, Spooled};
 use crate::config::LimitsConfig;
 use crate::metrics::IngressMetrics;
+use crate::rejected;
 
 const BATCH: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs until `stop`. Readiness says `degraded` while anything waits, and `down` when it is full.
+/// Runs until `stop`. Readiness says `degraded` while anything waits, and `down` when the spool is
+/// needed and takes nothing.
 pub(crate) async fn drain(
     spool: Spool,
     redis: Redis,
@@ -23,11 +27,11 @@ pub(crate) async fn drain(
     metrics: IngressMetrics,
     stop: CancellationToken,
 ) {
+    let mut failing = false;
     loop {
+        let mut mended = on_disk(&spool, Store::reopen).await;
         let waiting = spool.len();
-        metrics.set_spool(waiting);
-        readiness.set("spool", spool.status());
-        let moved = if waiting == 0 {
+        let moved = if waiting == 0 || mended.is_err() {
             0
         } else {
             take_in_batch(&spool, &redis, &limits).await
@@ -35,6 +39,20 @@ pub(crate) async fn drain(
         if moved > 0 && spool.is_empty() {
             tracing::info!("the spool is drained");
         }
+        if mended.is_ok() {
+            mended = on_disk(&spool, tidy).await;
+        }
+        match (&mended, failing) {
+            (Err(error), false) => {
+                tracing::error!(error, "the spool's disk fails; it is tried again and again");
+            }
+            (Ok(()), true) => tracing::info!("the spool's disk works again"),
+            _ => {}
+        }
+        failing = mended.is_err();
+        metrics.set_spool(spool.len());
+        let redis_works = readiness.of("redis") == Some(Status::Ok);
+        readiness.set("spool", spool.status(redis_works));
         if moved == 0 {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -46,10 +64,31 @@ pub(crate) async fn drain(
     }
 }
 
+async fn on_disk(
+    spool: &Spool,
+    work: impl FnOnce(&Store) -> Result<(), String> + Send + 'static,
+) -> Result<(), String> {
+    let store = spool.store.clone();
+    let done = tokio::task::spawn_blocking(move || work(&store)).await;
+    done.unwrap_or_else(|died| Err(died.to_string()))
+}
+
+/// Removes what was drained, and finds out whether a disk that failed works again.
+fn tidy(store: &Store) -> Result<(), String> {
+    if store.has_litter() {
+        store.clean()?;
+    }
+    if store.is_writable() {
+        Ok(())
+    } else {
+        store.probe()
+    }
+}
+
 /// How many webhooks left the spool.
 async fn take_in_batch(spool: &Spool, redis: &Redis, limits: &LimitsConfig) -> usize {
-    let reader = spool.clone();
-    let oldest = tokio::task::spawn_blocking(move || reader.oldest(BATCH)).await;
+    let store = spool.store.clone();
+    let oldest = tokio::task::spawn_blocking(move || store.oldest(BATCH)).await;
     let oldest = match oldest {
         Ok(Ok(oldest)) => oldest,
         Ok(Err(error)) => {
@@ -58,44 +97,42 @@ async fn take_in_batch(spool: &Spool, redis: &Redis, limits: &LimitsConfig) -> u
         }
         Err(_) => return 0,
     };
-    let mut taken = Vec::new();
+    let mut taken = 0;
+    let mut last = None;
     for (place, bytes) in oldest {
         if !take_in(&bytes, redis, limits).await {
             break;
         }
-        taken.push(place);
+        taken += 1;
+        last = Some(place);
     }
-    let count = taken.len();
-    if count > 0 {
-        let writer = spool.clone();
-        let removed = tokio::task::spawn_blocking(move || writer.remove(&taken)).await;
-        if let Ok(Err(error)) = removed {
-            // They are taken in again next time, and recognised as duplicates.
-            tracing::error!(%error, "drained webhooks cannot be removed from the spool");
-            return 0;
-        }
+    if let Some(last) = last {
+        spool.store.drained(last, taken as u64);
     }
-    count
+    taken
 }
 
 /// Whether the webhook is in Redis now. The rate limit does not apply: it was answered already.
 async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
-    let (entry, destination) = match serde_json::from_slice::<Spooled>(bytes) {
-        Ok(Spooled { to, entry }) => (entry, to),
+    let (entry, destination, mark) = match serde_json::from_slice::<Spooled>(bytes) {
+        Ok(Spooled { to, entry, mark }) => (entry, to, mark),
         Err(_) => {
             tracing::error!("a spooled webhook cannot be read; it is kept as rejected");
-            unreadable(bytes)
+            let (entry, destination) = unreadable(bytes);
+            (entry, destination, None)
         }
     };
     let max_backlog = match destination {
         Destination::Work(_) => 0,
         Destination::Rejected => limits.max_rejected_of(redis.partitions()),
     };
+    // A process that died between draining and removing leaves the file as it was.
+    let known_for = limits.replays_known_for().max(DAY);
     let ingest = Ingest {
         destination,
         entry: &entry,
         rate: None,
-        request_id: &entry.event,
+        replay: mark.as_deref().map(|mark| Replay { mark, known_for }),
         dedup_for: Duration::from_secs(limits.dedup_secs),
         max_backlog,
         replicas: limits.wait_replicas,
@@ -115,7 +152,7 @@ fn unreadable(bytes: &[u8]) -> (NewEntry, Destination) {
             "code": "unreadable_spool_entry",
             "message": "the spool holds a webhook that this version cannot read",
         },
-        "body": String::from_utf8_lossy(bytes),
+        "body": rejected::head(bytes),
     });
     let entry = NewEntry {
         kind: "rejected".into(),

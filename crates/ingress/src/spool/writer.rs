@@ -6,7 +6,7 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
 use super::store::Store;
-use super::{Counted, SpoolError};
+use super::{Arriving, SpoolError};
 
 /// The most webhooks that share one commit.
 const BATCH: usize = 256;
@@ -15,7 +15,7 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) bytes: Vec<u8>,
-    pub(super) counted: Counted,
+    pub(super) arriving: Arriving,
     pub(super) done: oneshot::Sender<Result<(), SpoolError>>,
 }
 
@@ -27,9 +27,7 @@ pub(super) fn start(store: Arc<Store>, mut writes: mpsc::Receiver<Write>) -> std
             let webhooks: Vec<_> = batch.iter().map(|write| write.bytes.as_slice()).collect();
             let written = store.append(&webhooks).map_err(SpoolError::Disk);
             for write in batch.drain(..) {
-                if written.is_ok() {
-                    write.counted.for_good();
-                }
+                drop(write.arriving);
                 // A caller that has gone away needs no answer.
                 drop(write.done.send(written.clone()));
             }

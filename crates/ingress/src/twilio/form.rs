@@ -96,6 +96,11 @@ impl<'a> Params<'a> {
         sorted
     }
 
+    /// The names in wire order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.pairs.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// The value of a parameter; none when it is missing or empty.
     ///
     /// # Errors

@@ -124,6 +124,20 @@ pub fn verify(request: &SignedRequest<'_>, keys: &TwilioKeys) -> Result<(), Refu
     }
 }
 
+/// A hash of all that a signature covers: requests that are read differently but signed alike have
+/// the same.
+pub(crate) fn replay_mark(request: &SignedRequest<'_>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(request.url);
+    if let SignedBody::Form(params) = request.body {
+        for (name, value) in params.in_signing_order() {
+            hash.update(name);
+            hash.update(value);
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
 /// `base64(HMAC(secret, url + name + value + …))` over pairs in signing order.
 pub(crate) fn sign(
     algorithm: Algorithm,
@@ -256,6 +270,24 @@ mod tests {
             signature: Some(signature),
             settings: None,
         }
+    }
+
+    #[test]
+    fn what_is_signed_alike_has_one_mark_however_it_is_split() {
+        let mark = |body: &str, url: &str| {
+            let params = Params::parse(body.as_bytes()).unwrap();
+            replay_mark(&SignedRequest {
+                url,
+                ..request(&params, "")
+            })
+        };
+        let one = mark("Body=hiFromx&From=y", URL);
+        assert_eq!(one, mark("Body=hi&From=xFromy", URL));
+        assert_ne!(one, mark("Body=hiFromx&From=z", URL));
+        assert_ne!(
+            one,
+            mark("Body=hiFromx&From=y", "https://bot.example.nl/other")
+        );
     }
 
     #[test]

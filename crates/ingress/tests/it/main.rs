@@ -23,5 +23,8 @@ mod readme;
 mod real_shapes;
 mod redis_away;
 mod signing;
+#[cfg(target_os = "linux")]
+mod spool_disk;
+mod strangers;
 mod support;
 mod takes_in;

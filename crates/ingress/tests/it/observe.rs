@@ -8,7 +8,7 @@ use crate::support::{Rig, length};
 
 #[tokio::test]
 async fn observe_mode_counts_bad_signatures_and_refuses_nothing() {
-    let rig = Rig::start(&["--observe-only", "true", "--rate-limit-per-minute", "4"]);
+    let rig = Rig::start(&["--observe-only", "true", "--rate-limit-per-minute", "2"]);
     rig.ingress.until_ready_says(200, "degraded").await;
     assert_eq!(rig.ingress.ready().1["checks"]["observe_only"], "degraded");
     assert_eq!(rig.ingress.metric("postduif_ingress_observe_only"), 1.0);

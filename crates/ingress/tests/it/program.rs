@@ -202,18 +202,30 @@ fn help_explains_every_setting_and_shows_no_secret() {
 }
 
 /// A running program with its log.
-struct Program {
-    process: Process,
-    port: u16,
+pub(crate) struct Program {
+    pub(crate) process: Process,
+    pub(crate) port: u16,
     log: NamedTempFile,
 }
 
 impl Program {
-    async fn start(redis: &RedisServer, variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(redis: &RedisServer, variables: &[(&str, &str)]) -> Self {
+        Self::start_after(":", redis, variables).await
+    }
+
+    /// After these words of the shell, such as limits.
+    pub(crate) async fn start_after(
+        words: &str,
+        redis: &RedisServer,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let port = free_port();
         let log = NamedTempFile::new().unwrap();
-        let mut command = ingress(&[
-            ("PORT", &port.to_string()),
+        let mut command = Command::new("/bin/sh");
+        let words = format!("{words}; exec \"$0\" serve");
+        command.args(["-c", &words, env!("CARGO_BIN_EXE_ingress")]);
+        command.env_clear().envs([
+            ("PORT", port.to_string().as_str()),
             ("REDIS_URL", &redis.url()),
             ("REDIS_PARTITIONS", "1"),
             ("PUBLIC_BASE_URL", BASE),
@@ -225,7 +237,7 @@ impl Program {
             ("CHATWOOT_PATH_TOKEN", CHATWOOT_PATH_TOKEN),
             ("RUST_LOG", "debug"),
         ]);
-        command.envs(variables.iter().copied()).arg("serve");
+        command.envs(variables.iter().copied());
         command.stdout(log.reopen().unwrap());
         let process = Process::start("ingress", &mut command);
         let program = Self { process, port, log };
@@ -233,12 +245,12 @@ impl Program {
         program
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// Waits for a line of the log that holds this text.
-    async fn says(&self, part: &str) -> Value {
+    pub(crate) async fn says(&self, part: &str) -> Value {
         let line = eventually(async || {
             let log = self.log();
             let line = log.lines().find(|line| line.contains(part));

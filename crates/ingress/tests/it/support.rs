@@ -60,7 +60,7 @@ impl Service {
             let ingress = Ingress::build(config).unwrap();
             runtime
                 .unwrap()
-                .block_on(ingress.run(listener, token))
+                .block_on(ingress.run(listener, None, token))
                 .unwrap();
         };
         Self {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::http::{Answer, Request};
 use crate::signing::{
     ACCOUNT, BASE, CHATWOOT, CHATWOOT_PATH_TOKEN, STATUS, TWILIO_TOKEN, WHATSAPP, chatwoot,
-    chatwoot_message, encode, shared_key_signature, text_message, twilio_form, twilio_json,
-    twilio_message, twilio_signature, waha, waha_message,
+    chatwoot_aged, chatwoot_message, encode, shared_key_signature, text_message, twilio_form,
+    twilio_json, twilio_message, twilio_signature, waha, waha_message,
 };
 use crate::support::{Rig, stream};
 
@@ -403,16 +403,51 @@ fn a_human_who_takes_over_or_gives_back_reaches_the_worker_in_order() {
 }
 
 #[test]
-fn a_control_event_is_known_again_by_its_delivery() {
+fn a_control_event_is_known_again_by_what_was_signed_and_not_by_its_header() {
     let rig = Rig::start(&[]);
     let event =
         json!({"event": "conversation_opened", "id": 42, "status": "open", "account": {"id": 1}});
-    let delivered =
-        |delivery: &str| chatwoot(event.to_string()).header("X-Chatwoot-Delivery", delivery);
-    for delivery in ["d1", "d1", "d2"] {
-        assert_eq!(delivered(delivery).send(rig.port()).status, 200);
+    for (age, delivery) in [(0, "d1"), (0, "d2"), (60, "d1"), (60, "d3")] {
+        let request = chatwoot_aged(event.to_string(), age);
+        let request = request.header("X-Chatwoot-Delivery", delivery);
+        assert_eq!(request.send(rig.port()).status, 200);
     }
     assert_eq!(stream(&rig.redis, "in:0").len(), 2);
+}
+
+#[test]
+fn a_webhook_that_is_replayed_after_days_is_known_however_it_is_split() {
+    let rig = Rig::start(&[]);
+    let split = |pairs: &[(&str, &str)]| {
+        let mut all = text_message("SM1", "hoi");
+        all.retain(|(name, _)| *name != "Body");
+        all.extend_from_slice(pairs);
+        twilio_form(WHATSAPP, &all)
+    };
+    // The names and values of both, one after the other, are the same.
+    let one = split(&[("Body", "hoiButtonPayloadb")]);
+    let split_otherwise = split(&[("Body", "hoi"), ("ButtonPayload", "b")]);
+    assert_eq!(one.headers, split_otherwise.headers);
+    assert_twiml(&one.send(rig.port()));
+    // A day later.
+    let forgotten: u64 = rig.redis.run(&["DEL", "twilio:message:SM1"]);
+    assert_eq!(forgotten, 1);
+    assert_twiml(&one.send(rig.port()));
+    assert_twiml(&split_otherwise.send(rig.port()));
+    assert_eq!(rig.ingress.counted("twilio", "duplicate"), 2.0);
+    assert_eq!(stream(&rig.redis, "in:0").len(), 1);
+    // Another content is another message.
+    assert_twiml(&split(&[("Body", "anders")]).send(rig.port()));
+    assert_eq!(stream(&rig.redis, "in:0").len(), 2);
+
+    let by_token = format!("{CHATWOOT}/{CHATWOOT_PATH_TOKEN}");
+    let event = chatwoot_message(12, "hoi").to_string();
+    for _ in 0..2 {
+        let answer = Request::post(&by_token, event.clone()).send(rig.port());
+        assert_eq!(answer.status, 200);
+        rig.redis.run::<u64>(&["DEL", "chatwoot:message:1:12"]);
+    }
+    assert_eq!(stream(&rig.redis, "in:0").len(), 3);
 }
 
 #[test]

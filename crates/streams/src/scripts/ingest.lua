@@ -1,22 +1,27 @@
--- Rate limit, dedup and XADD in one round trip. Whichever write comes first is one that full memory
--- refuses: new work must not take the memory that work in progress needs. XADD comes before SET, so
--- that nothing that goes wrong leaves a dedup key behind that would swallow the provider's retry.
--- KEYS stream, dedup, rate
--- ARGV limit (0: off), window_ms, request, max_backlog (0: off), dedup_ttl_s (0: no dedup),
---      dedup_value, field, value, …
+-- Rate limit, dedup and XADD in one round trip. The first write is the XADD, which full memory refuses: new
+-- work must not take the memory that work in progress needs, and nothing is left behind that would swallow
+-- the provider's retry. A repetition is answered as such whatever the limit says, and uses nothing of it.
+-- KEYS stream, dedup, replay, rate
+-- ARGV limit (0: off), window_ms, max_backlog (0: off), dedup_ttl_s (0: no dedup),
+--      replay_ttl_s (0: no replay key), dedup_value, field, value, …
 -- A work stream that is full refuses; the stream of rejected events drops its oldest.
--- returns {'RATE', ms} | {'DUP', value} | {'BUSY', backlog} | {'OK', id, backlog}
-local limit, ttl, most = tonumber(ARGV[1]), tonumber(ARGV[5]), tonumber(ARGV[4])
+-- returns {'DUP', value} | {'RATE', ms} | {'BUSY', backlog} | {'OK', id, backlog}
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000
+local most, dedup_ttl, replay_ttl = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local backlog = redis.call('XLEN', KEYS[1])
 permit(KEYS[1], 'XADD', 'XTRIM')
-if ttl > 0 then permit(KEYS[2], 'SET') end
-if limit > 0 then
-  local ms = refused_for_ms(KEYS[3], limit, tonumber(ARGV[2]), ARGV[3])
-  if ms then return {'RATE', ms} end
-end
-if ttl > 0 then
-  local seen = redis.call('GET', KEYS[2])
-  if seen then return {'DUP', seen} end
+if dedup_ttl > 0 then permit(KEYS[2], 'SET') end
+if replay_ttl > 0 then permit(KEYS[3], 'SET') end
+if limit > 0 then permit(KEYS[4], 'ZADD', 'ZREMRANGEBYSCORE', 'PEXPIRE') end
+local seen = dedup_ttl > 0 and redis.call('GET', KEYS[2])
+  or replay_ttl > 0 and redis.call('GET', KEYS[3])
+if seen then return {'DUP', seen} end
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+if limit > 0 and redis.call('ZCOUNT', KEYS[4], now - window + 1, '+inf') >= limit then
+  -- Room comes when the limit-th youngest leaves the window.
+  local leaves = redis.call('ZRANGE', KEYS[4], -limit, -limit, 'WITHSCORES')
+  return {'RATE', math.max(1, math.ceil((leaves[2] + window - now) / 1000))}
 end
 local full = most > 0 and backlog >= most
 local drops = ARGV[6] == 'rejected'
@@ -26,5 +31,12 @@ if full then
   redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
   backlog = most - 1
 end
-if ttl > 0 then redis.call('SET', KEYS[2], ARGV[6], 'EX', ttl) end
+if limit > 0 then
+  -- Exact sliding window: what was let through, scored by time.
+  redis.call('ZADD', KEYS[4], now, ARGV[6] .. id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - window)
+  redis.call('PEXPIRE', KEYS[4], ARGV[2])
+end
+if dedup_ttl > 0 then redis.call('SET', KEYS[2], ARGV[6], 'EX', dedup_ttl) end
+if replay_ttl > 0 then redis.call('SET', KEYS[3], ARGV[6], 'EX', replay_ttl) end
 return {'OK', id, backlog + 1}

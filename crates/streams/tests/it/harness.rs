@@ -47,7 +47,7 @@ pub(crate) fn ingest(entry: &NewEntry) -> Ingest<'_> {
         destination: Destination::Work(Queue::Inbound),
         entry,
         rate: None,
-        request_id: &entry.event,
+        replay: None,
         dedup_for: Duration::from_secs(3600),
         max_backlog: 0,
         replicas: 0,

@@ -28,7 +28,7 @@ async fn the_same_event_many_times_at_once_is_queued_once() {
 }
 
 #[tokio::test]
-async fn a_client_gets_its_budget_and_is_told_when_to_come_back() {
+async fn a_conversation_gets_its_budget_and_is_told_when_to_come_back() {
     let server = RedisServer::start();
     let redis = redis_at(&server);
     let limit = RateLimit {
@@ -39,7 +39,7 @@ async fn a_client_gets_its_budget_and_is_told_when_to_come_back() {
     for n in 0..60 {
         let one = entry("c", &format!("e{n}"), "x");
         let request = streams::Ingest {
-            rate: Some(("192.0.2.1", limit)),
+            rate: Some(limit),
             ..ingest(&one)
         };
         outcomes.push(redis.ingest(&request).await.unwrap());
@@ -55,15 +55,76 @@ async fn a_client_gets_its_budget_and_is_told_when_to_come_back() {
         };
         assert!(*retry_after > Duration::from_secs(30) && *retry_after <= Duration::from_secs(60));
     }
-    let other = entry("c", "other", "x");
+    let other = entry("d", "other", "x");
     let request = streams::Ingest {
-        rate: Some(("192.0.2.2", limit)),
+        rate: Some(limit),
         ..ingest(&other)
     };
     assert!(matches!(
         redis.ingest(&request).await,
         Ok(Ingested::Queued { .. })
     ));
+}
+
+#[tokio::test]
+async fn repetitions_use_no_budget_and_are_known_when_it_is_used_up() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let limit = RateLimit {
+        limit: 2,
+        window: Duration::from_secs(60),
+    };
+    let mut outcomes = Vec::new();
+    for event in ["e1", "e1", "e1", "e2", "e3", "e2"] {
+        let one = entry("c", event, "x");
+        let request = streams::Ingest {
+            rate: Some(limit),
+            ..ingest(&one)
+        };
+        outcomes.push(match redis.ingest(&request).await.unwrap() {
+            Ingested::Queued { .. } => "queued",
+            Ingested::Duplicate { .. } => "duplicate",
+            Ingested::RateLimited { .. } => "limited",
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(
+        outcomes,
+        [
+            "queued",
+            "duplicate",
+            "duplicate",
+            "queued",
+            "limited",
+            "duplicate"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_replay_is_known_by_what_was_signed_after_its_id_is_forgotten() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let one = entry("c", "twilio:message:SM1", "x");
+    let replay = streams::Replay {
+        mark: "f00d",
+        known_for: Duration::from_secs(7 * 86_400),
+    };
+    let request = streams::Ingest {
+        replay: Some(replay),
+        ..ingest(&one)
+    };
+    assert!(matches!(
+        redis.ingest(&request).await,
+        Ok(Ingested::Queued { .. })
+    ));
+    server.run::<()>(&["DEL", "twilio:message:SM1"]);
+    assert_eq!(
+        redis.ingest(&request).await.unwrap(),
+        Ingested::Duplicate { rejected: false }
+    );
+    let ttl: i64 = server.run(&["TTL", "seen:f00d"]);
+    assert!((604_700..=604_800).contains(&ttl), "{ttl}");
 }
 
 #[tokio::test]
@@ -78,7 +139,7 @@ async fn the_window_slides() {
     for n in 0..6 {
         let one = entry("c", &format!("e{n}"), "x");
         let request = streams::Ingest {
-            rate: Some(("a", limit)),
+            rate: Some(limit),
             ..ingest(&one)
         };
         while let Ingested::RateLimited { retry_after } = redis.ingest(&request).await.unwrap() {
@@ -188,7 +249,7 @@ async fn a_webhook_costs_one_round_trip() {
     for n in 0..10 {
         let one = entry("c", &format!("e{n}"), "x");
         let request = streams::Ingest {
-            rate: Some(("a", limit)),
+            rate: Some(limit),
             ..ingest(&one)
         };
         redis.ingest(&request).await.unwrap();

@@ -105,7 +105,7 @@ async fn release(redis: &Redis, conversation: &ConversationId) -> Result<(), Rel
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
         rate: None,
-        request_id: &name,
+        replay: None,
         dedup_for: Duration::ZERO,
         max_backlog: 0,
         replicas: 0,

@@ -86,7 +86,7 @@ async fn customer_writes(redis: &Redis) {
         destination: Destination::Work(Queue::Inbound),
         entry: &entry,
         rate: None,
-        request_id: "1",
+        replay: None,
         dedup_for: Duration::ZERO,
         max_backlog: 0,
         replicas: 0,

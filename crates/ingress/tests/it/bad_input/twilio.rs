@@ -116,7 +116,9 @@ fn shapes() -> Vec<Row> {
         (what, request, answer, Ended("invalid"), Nowhere)
     };
     let flood = "a=1&".repeat(10_000);
-    let large = Request::post(WHATSAPP, vec![b'a'; 64 * 1024 + 1]).header("Content-Type", FORM);
+    let large = Request::post(WHATSAPP, vec![b'a'; 64 * 1024 + 1])
+        .header("Content-Type", FORM)
+        .header("X-Twilio-Signature", "any");
     let fits = twilio_raw(
         format!("x={}&MessageSid=SM8&From=tel:1", "a".repeat(60 * 1024)).as_bytes(),
         &[
@@ -135,7 +137,9 @@ fn shapes() -> Vec<Row> {
         ),
         (
             "too many parameters",
-            Request::post(WHATSAPP, flood).header("Content-Type", FORM),
+            Request::post(WHATSAPP, flood)
+                .header("Content-Type", FORM)
+                .header("X-Twilio-Signature", "any"),
             (400, "too_many_parameters"),
             Ended("invalid"),
             Nowhere,
@@ -262,6 +266,16 @@ fn contents() -> Vec<Row> {
         ),
         queued("nothing but markup", with("SM9", "Body", "<b></b>")),
         rejected("two bodies", twice("SM10"), "repeated_parameter"),
+        rejected(
+            "a name that is none",
+            with("SM40", "x y", "1"),
+            "ambiguous_parameter",
+        ),
+        rejected(
+            "a name with a value in it",
+            with("SM41", "Bodyhoi", "1"),
+            "ambiguous_parameter",
+        ),
         rejected(
             "not UTF-8",
             raw_body("SM11", "%ff%fe", b"\xff\xfe"),

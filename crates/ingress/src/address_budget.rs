@@ -1,4 +1,4 @@
-//! How many bad signatures a client address may send. Pure but for its memory.
+//! How much a client address may do in a minute. Pure but for its memory.
 //!
 //! It is asked only about requests that failed verification: a stranger who shares an address with
 //! the provider cannot use up the budget of genuine webhooks. Each replica counts for itself, so
@@ -11,29 +11,29 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Beyond this the oldest counts are forgotten.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// Counts failures by address.
+/// Counts by address.
 #[derive(Debug)]
-pub(crate) struct FailureBudget {
+pub(crate) struct AddressBudget {
     limit: u32,
-    failures: HashMap<String, Count>,
+    counts: HashMap<String, Count>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Count {
     since: Instant,
-    failures: u32,
+    spent: u32,
 }
 
-impl FailureBudget {
-    /// `limit` failures a minute and address; 0 is no limit.
+impl AddressBudget {
+    /// `limit` a minute and address; 0 is no limit.
     pub(crate) fn new(limit: u32) -> Self {
         Self {
             limit,
-            failures: HashMap::new(),
+            counts: HashMap::new(),
         }
     }
 
-    /// Counts a failure.
+    /// Counts one.
     ///
     /// # Errors
     /// When the budget is used up; gives the time until it is fresh.
@@ -41,23 +41,23 @@ impl FailureBudget {
         if self.limit == 0 {
             return Ok(());
         }
-        if self.failures.len() >= MAX_ADDRESSES {
-            self.failures
+        if self.counts.len() >= MAX_ADDRESSES {
+            self.counts
                 .retain(|_, count| now.duration_since(count.since) < WINDOW);
         }
-        if self.failures.len() >= MAX_ADDRESSES {
-            self.failures.clear();
+        if self.counts.len() >= MAX_ADDRESSES {
+            self.counts.clear();
         }
         let fresh = Count {
             since: now,
-            failures: 0,
+            spent: 0,
         };
-        let count = self.failures.entry(address.to_owned()).or_insert(fresh);
+        let count = self.counts.entry(address.to_owned()).or_insert(fresh);
         if now.duration_since(count.since) >= WINDOW {
             *count = fresh;
         }
-        count.failures += 1;
-        if count.failures > self.limit {
+        count.spent += 1;
+        if count.spent > self.limit {
             return Err(WINDOW.saturating_sub(now.duration_since(count.since)));
         }
         Ok(())
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn an_address_gets_its_failures_back_after_a_minute() {
         let start = Instant::now();
-        let mut budget = FailureBudget::new(2);
+        let mut budget = AddressBudget::new(2);
         assert_eq!(budget.spend("a", start), Ok(()));
         assert_eq!(budget.spend("a", start), Ok(()));
         let later = start + Duration::from_secs(10);
@@ -82,17 +82,17 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit() {
-        let mut budget = FailureBudget::new(0);
+        let mut budget = AddressBudget::new(0);
         assert!((0..1000).all(|_| budget.spend("a", Instant::now()).is_ok()));
     }
 
     #[test]
     fn memory_is_bounded_whatever_comes() {
         let now = Instant::now();
-        let mut budget = FailureBudget::new(1);
+        let mut budget = AddressBudget::new(1);
         for n in 0..MAX_ADDRESSES * 2 {
             budget.spend(&n.to_string(), now).unwrap();
         }
-        assert!(budget.failures.len() <= MAX_ADDRESSES);
+        assert!(budget.counts.len() <= MAX_ADDRESSES);
     }
 }
