@@ -10,13 +10,13 @@ const port = { ingress: "8080", worker: "8081", egress: "8082" } as const;
 /** A service of this repository. Its Dockerfile builds the one that SERVICE names. */
 function program<const Env extends Record<string, ReturnType<typeof preserve> | string>>(
   name: keyof typeof port,
-  options: { replicas: number; overlapSeconds: number; env: Env },
+  options: { replicas: number; overlapSeconds: number; env: Env; healthcheck?: string },
 ) {
   return service(name, {
     source: github(repository, { branch: "main" }),
     replicas: options.replicas,
     // Only at deployments: the old version runs until the new one can be used.
-    healthcheck: "/health/ready",
+    healthcheck: options.healthcheck ?? "/health/ready",
     healthcheckTimeout: 120,
     env: {
       RAILWAY_DOCKERFILE_PATH: "deploy/Dockerfile",
@@ -50,7 +50,10 @@ export default defineRailway(() => {
   const ingress = program("ingress", {
     replicas: 2,
     overlapSeconds: 20,
-    env: { INGRESS_CLIENT_ADDRESS: "x-real-ip" },
+    // The domain makes all of PORT public; readiness and metrics stay on the private network. Railway
+    // checks PORT, where only liveness is left.
+    healthcheck: "/health/live",
+    env: { INGRESS_CLIENT_ADDRESS: "x-real-ip", INGRESS_HEALTH_PORT: "8083" },
   });
   const worker = program("worker", {
     replicas: 2,

@@ -16,6 +16,7 @@
     reason = "tests may panic"
 )]
 
+mod attack;
 pub mod demo;
 pub mod echo;
 mod fault;

@@ -51,6 +51,8 @@ pub struct LoadReport {
     pub repeated: u64,
     /// Webhooks that were refused or got no answer, and were posted again.
     pub refused: u64,
+    /// Of these, the ones that ran into a limit.
+    pub limited: u64,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -67,6 +69,7 @@ impl Load {
             whole.sent.extend(report.sent);
             whole.repeated += report.repeated;
             whole.refused += report.refused;
+            whole.limited += report.limited;
         }
         whole
     }
@@ -125,7 +128,12 @@ async fn write(
     report: &mut LoadReport,
 ) {
     let mut pause = FIRST_PAUSE;
-    while !matches!(webhooks.post(sid, from, text).await, Ok(200)) {
+    loop {
+        match webhooks.post(sid, from, text).await {
+            Ok(200) => return,
+            Ok(429) => report.limited += 1,
+            Ok(_) | Err(_) => {}
+        }
         report.refused += 1;
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -9,6 +9,7 @@ mod redis_restarted;
 mod scripts_flushed;
 mod sentinel_failover;
 mod storm;
+mod stranger;
 mod workers_scaled;
 
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub enum Scenario {
     ConsumersFirst,
     /// Redis forgets its scripts again and again.
     ScriptsFlushed,
+    /// A flooding customer and a peer without any secret do what they can.
+    Stranger,
     /// A large backlog is drained by one consumer whose memory is watched.
     Backlog,
 }
@@ -70,6 +73,7 @@ impl Scenario {
             Self::WorkersScaled => workers_scaled::play(plan).await,
             Self::ConsumersFirst => consumers_first::play(plan).await,
             Self::ScriptsFlushed => scripts_flushed::play(plan).await,
+            Self::Stranger => stranger::play(plan).await,
             Self::Backlog => backlog::play(plan).await,
         }
     }

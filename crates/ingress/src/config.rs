@@ -84,6 +84,9 @@ pub struct IngressConfig {
     pub runtime: RuntimeConfig,
 }
 
+/// Twilio makes its tokens itself; people choose these.
+const LEAST_SECRET: usize = 12;
+
 impl IngressConfig {
     /// What is wrong with the settings as a whole; empty when nothing is.
     pub fn mistakes(&self) -> Vec<String> {
@@ -120,6 +123,24 @@ impl IngressConfig {
                     "{variable}: is set but empty; everybody could sign with it"
                 ));
             }
+        }
+        let short =
+            |secret: &SecretString| !empty(secret) && secret.expose_secret().len() < LEAST_SECRET;
+        let chosen_by_people = [
+            (
+                "WAHA_WEBHOOK_SECRET",
+                self.waha.waha_webhook_secret.iter().any(short),
+            ),
+            (
+                "CHATWOOT_WEBHOOK_SECRET",
+                self.chatwoot.chatwoot_webhook_secret.iter().any(short),
+            ),
+        ];
+        for (variable, _) in chosen_by_people.iter().filter(|(_, is_short)| *is_short) {
+            mistakes.push(format!(
+                "{variable}: needs at least {LEAST_SECRET} characters; whoever sees one signature \
+                 can try all shorter ones"
+            ));
         }
         let token = self.chatwoot.chatwoot_path_token.as_ref();
         if token.is_some_and(|token| !empty(token) && token.expose_secret().len() < 16) {
@@ -236,6 +257,18 @@ mod tests {
                 "{variable}: {mistakes:?}"
             );
         }
+        let short = parse(&[
+            "--waha-webhook-secret",
+            "elf tekens!",
+            "--chatwoot-webhook-secret",
+            "x",
+        ]);
+        let short = short.mistakes();
+        assert!(
+            short.iter().all(|line| line.contains("at least 12")),
+            "{short:?}"
+        );
+        assert_eq!(short.len(), 2);
         assert!(!format!("{config:?} {mistakes:?}").contains("hunter2"));
         assert!(!format!("{config:?} {mistakes:?}").contains("short\""));
     }

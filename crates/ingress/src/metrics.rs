@@ -49,13 +49,46 @@ pub struct IngressMetrics {
     timelocked: IntGaugeVec,
     unread: IntCounterVec,
     backlog_alarms: IntCounterVec,
+    bounds: Bounds,
+    spool: IntGaugeVec,
+    spooled: IntCounterVec,
+    observe_only: IntGaugeVec,
+}
+
+/// What ran into a bound, or came near it.
+#[derive(Debug, Clone)]
+struct Bounds {
     total_alarms: IntCounterVec,
     lines_dropped: IntCounterVec,
     strangers_closed: IntCounterVec,
     distrusted: IntCounterVec,
-    spool: IntGaugeVec,
-    spooled: IntCounterVec,
-    observe_only: IntGaugeVec,
+}
+
+impl Bounds {
+    fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            total_alarms: metrics.counters(
+                "postduif_total_limit_alarms_total",
+                &[],
+                "Verified webhooks beyond half of what a minute may have.",
+            )?,
+            lines_dropped: metrics.counters(
+                "postduif_log_lines_dropped_total",
+                &["about"],
+                "Log lines about refused webhooks that were beyond the budget.",
+            )?,
+            strangers_closed: metrics.counters(
+                "postduif_unverified_connections_closed_total",
+                &[],
+                "Connections without a verified webhook that made room for others.",
+            )?,
+            distrusted: metrics.counters(
+                "postduif_distrusted_addresses_total",
+                &[],
+                "Requests with a client address that no proxy of ours wrote.",
+            )?,
+        })
+    }
 }
 
 impl IngressMetrics {
@@ -116,26 +149,7 @@ impl IngressMetrics {
                 &[],
                 "Webhooks that met a partition more than half full.",
             )?,
-            total_alarms: metrics.counters(
-                "postduif_total_limit_alarms_total",
-                &[],
-                "Verified webhooks beyond half of what a minute may have.",
-            )?,
-            lines_dropped: metrics.counters(
-                "postduif_log_lines_dropped_total",
-                &["about"],
-                "Log lines about refused webhooks that were beyond the budget.",
-            )?,
-            strangers_closed: metrics.counters(
-                "postduif_unverified_connections_closed_total",
-                &[],
-                "Connections without a verified webhook that made room for others.",
-            )?,
-            distrusted: metrics.counters(
-                "postduif_distrusted_addresses_total",
-                &[],
-                "Requests with a client address that no proxy of ours wrote.",
-            )?,
+            bounds: Bounds::new(metrics)?,
             spool: metrics.gauges(
                 "postduif_spool_entries",
                 &[],
@@ -216,20 +230,26 @@ impl IngressMetrics {
     }
 
     pub(crate) fn total_alarm(&self) {
-        self.total_alarms.with_label_values::<&str>(&[]).inc();
+        self.bounds
+            .total_alarms
+            .with_label_values::<&str>(&[])
+            .inc();
     }
 
     /// `about` is `unverified` or `limited`.
     pub(crate) fn line_dropped(&self, about: &'static str) {
-        self.lines_dropped.with_label_values(&[about]).inc();
+        self.bounds.lines_dropped.with_label_values(&[about]).inc();
     }
 
     pub(crate) fn stranger_closed(&self) {
-        self.strangers_closed.with_label_values::<&str>(&[]).inc();
+        self.bounds
+            .strangers_closed
+            .with_label_values::<&str>(&[])
+            .inc();
     }
 
     pub(crate) fn distrusted(&self) {
-        self.distrusted.with_label_values::<&str>(&[]).inc();
+        self.bounds.distrusted.with_label_values::<&str>(&[]).inc();
     }
 
     pub(crate) fn set_spool(&self, entries: u64) {

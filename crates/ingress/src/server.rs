@@ -29,6 +29,8 @@ use crate::total::TotalLimit;
 use crate::{openapi, reply, unread_body};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// For a peer to close after its last answer.
+const DISCONNECT_PATIENCE: Duration = Duration::from_secs(1);
 const MAX_CONNECTIONS_A_THREAD: usize = 5_000;
 /// For Redis, the spool, the log, and the pages for operators.
 const OTHER_FILES: usize = 128;
@@ -284,6 +286,7 @@ impl Ingress {
             })
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(patience)
+            .client_disconnect_timeout(DISCONNECT_PATIENCE)
             .max_connections(MAX_CONNECTIONS_A_THREAD)
             .disable_signals()
             .shutdown_signal(stop.cancelled_owned())

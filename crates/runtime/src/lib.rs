@@ -19,6 +19,7 @@ mod output;
 mod parse;
 mod probe;
 mod redis_metrics;
+mod shown;
 mod shutdown;
 mod telemetry;
 mod tls;

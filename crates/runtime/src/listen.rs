@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use socket2::{Domain, Protocol, Socket, Type};
 
 const BACKLOG: i32 = 1024;
+/// What a peer may send before it is read, for each connection: small, because peers may be many,
+/// and what the kernel holds of them is read into memory as a whole.
+const RECEIVE_BUFFER: usize = 16 * 1024;
 
 /// Listens on `port` for IPv6 and IPv4 alike: private networks of some hosts have IPv6 only
 /// (such as Railway's, <https://docs.railway.com/reference/private-networking>). Where the machine has
@@ -26,6 +29,7 @@ fn bind(domain: Domain, address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

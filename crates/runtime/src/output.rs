@@ -2,12 +2,15 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Writes a text and a line break to stdout. A closed pipe, as after `| head`, is no error.
+use crate::shown::shown;
+
+/// Writes a text and a line break to stdout. A closed pipe, as after `| head`, is no error. What a
+/// terminal would obey is written as `\u001b`, for the text may hold what customers wrote.
 ///
 /// # Errors
 /// When stdout cannot be written.
 pub fn print(text: &impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "{text}") {
+    match writeln!(io::stdout(), "{}", shown(&text.to_string())) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

@@ -31,6 +31,12 @@ pub(crate) fn rate_limited(provider: Provider) -> Answer {
     }
 }
 
+/// The answer to a page of another site.
+pub(crate) fn foreign_page() -> Answer {
+    let text = "only pages of the simulator may use it, under an address or a name without dots";
+    Answer::json(403, &json!({ "error": text }))
+}
+
 /// The answer to a path that nobody serves.
 pub(crate) fn unknown_path() -> Answer {
     Answer::json(404, &json!({ "error": "unknown path" }))

@@ -21,6 +21,7 @@ mod journal;
 mod llm;
 mod media;
 mod multipart;
+mod origin;
 mod page;
 mod provider;
 mod server;

@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use actix_web::dev::Service as _;
 use actix_web::web::{Data, JsonConfig, PayloadConfig, QueryConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use crate::config::SimulatorConfig;
 use crate::faults::remember_connection;
 use crate::handle::SimulatorHandle;
 use crate::world::World;
-use crate::{chatwoot, control, errors, health, llm, page, twilio, waha};
+use crate::{chatwoot, control, errors, health, llm, origin, page, twilio, waha};
 
 /// A simulator that is about to run.
 #[derive(Debug)]
@@ -55,11 +56,30 @@ impl Simulator {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => local_url(address),
         };
+        let url_of_ours = url.clone();
         let world = World::new(self.config, url, self.stop.clone(), Handle::current())?;
         let data = Data::new(world);
         let world = data.clone().into_inner();
+        let own_names = own_names(&url_of_ours);
         let server = HttpServer::new(move || {
+            let own_names = own_names.clone();
             App::new()
+                .wrap_fn(move |request, service| {
+                    let answer = if origin::is_welcome(request.headers(), &own_names) {
+                        Ok(service.call(request))
+                    } else {
+                        Err(request)
+                    };
+                    async move {
+                        match answer {
+                            Ok(answer) => answer.await,
+                            Err(request) => {
+                                let refusal = HttpResponse::from(errors::foreign_page());
+                                Ok(request.into_response(refusal))
+                            }
+                        }
+                    }
+                })
                 .app_data(data.clone())
                 .app_data(PayloadConfig::new(Self::MAX_REQUEST))
                 .app_data(json_config())
@@ -97,6 +117,13 @@ impl Simulator {
         world.drain(Duration::from_secs(Self::DRAIN_SECS)).await;
         Ok(())
     }
+}
+
+/// The host of our own URL, which a proxy may lead here.
+fn own_names(url: &str) -> Vec<String> {
+    let host = reqwest::Url::parse(url).ok();
+    let host = host.as_ref().and_then(|url| url.host_str());
+    host.map(str::to_owned).into_iter().collect()
 }
 
 fn json_config() -> JsonConfig {

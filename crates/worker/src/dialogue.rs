@@ -5,6 +5,7 @@ mod filling;
 mod handoff;
 mod hours;
 mod plan;
+mod quote;
 mod wording;
 
 pub use filling::fill;

@@ -184,6 +184,38 @@ fn redis_keeps_what_it_acknowledged() {
 }
 
 #[test]
+fn the_data_is_reached_by_those_that_need_it_and_with_a_password() {
+    let stack = compose(None, &["observability", "waha"]);
+    let networks = |name: &str| -> Vec<String> {
+        let networks = &stack["services"][name]["networks"];
+        match networks.as_object() {
+            Some(by_name) => by_name.keys().cloned().collect(),
+            None => serde_json::from_value(networks.clone()).unwrap(),
+        }
+    };
+    for name in ["data", "crm"] {
+        assert_eq!(stack["networks"][name]["internal"], true, "{name}");
+    }
+    assert_eq!(
+        [networks("redis"), networks("postgres")],
+        [["data"], ["crm"]]
+    );
+    for name in [
+        "simulator",
+        "waha",
+        "prometheus",
+        "grafana",
+        "jaeger",
+        "alertmanager",
+    ] {
+        let reached = networks(name);
+        assert!(!reached.iter().any(|n| n == "data" || n == "crm"), "{name}");
+    }
+    let redis = stack["services"]["redis"]["command"].to_string();
+    assert!(redis.contains("--requirepass"), "{redis}");
+}
+
+#[test]
 fn the_filled_example_leaves_the_simulator_out() {
     let example = compose(Some(".env.example"), &[]);
     assert_eq!(example["services"]["simulator"]["scale"], 0);

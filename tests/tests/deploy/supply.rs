@@ -55,3 +55,20 @@ fn the_workflow_fits_its_schema() {
         ["--builtin-schema", "vendor.github-workflows", file],
     );
 }
+
+#[test]
+fn actions_are_pinned_by_commit() {
+    let workflow = crate::files::read(".github/workflows/ci.yml");
+    let used: Vec<_> = workflow
+        .lines()
+        .filter_map(|line| line.split_once("uses: "))
+        .collect();
+    assert!(used.len() > 5);
+    for (_, action) in used {
+        let pinned = action.split_once('@').is_some_and(|(_, rest)| {
+            let commit = rest.split(' ').next().unwrap_or_default();
+            commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        assert!(pinned && action.contains("# v"), "{action}");
+    }
+}

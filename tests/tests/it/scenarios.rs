@@ -29,6 +29,11 @@ async fn egress_killed_between_post_and_commit_does_not_send_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_harm_nobody_else() {
+    plays_well(Scenario::Stranger, 10, 300).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn redis_restarted_loses_nothing() {
     plays_well(Scenario::RedisRestarted, 5, 300).await;
 }

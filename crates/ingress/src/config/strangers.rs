@@ -45,7 +45,7 @@ pub struct StrangersConfig {
     #[arg(
         long,
         env = "INGRESS_UNVERIFIED_CONNECTIONS",
-        default_value = "2000",
+        default_value = "1000",
         value_name = "N"
     )]
     pub unverified_connections: NonZeroU32,

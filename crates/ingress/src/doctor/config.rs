@@ -1,6 +1,6 @@
 //! Checks the configuration against the world: Redis, the public URL, the clock.
 
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -67,6 +67,16 @@ fn settings(config: &IngressConfig) -> Vec<String> {
         || "none: 503 while Redis is away".into(),
         |dir| dir.display().to_string(),
     );
+    let proxies: Vec<_> = config
+        .strangers
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let proxies = match config.strangers.behind_proxy() {
+        true => proxies.join(","),
+        false => "none: the peer's address counts".into(),
+    };
     let rows = [
         ("PUBLIC_BASE_URL", base.to_owned()),
         (
@@ -107,6 +117,10 @@ fn settings(config: &IngressConfig) -> Vec<String> {
             limits.rate_limit_per_minute.to_string(),
         ),
         (
+            "INGRESS_TOTAL_LIMIT_PER_MINUTE",
+            limits.total_limit_per_minute.to_string(),
+        ),
+        (
             "INGRESS_FAILED_SIGNATURES_PER_MINUTE",
             config.failed_signatures().to_string(),
         ),
@@ -114,6 +128,8 @@ fn settings(config: &IngressConfig) -> Vec<String> {
             "INGRESS_CLIENT_ADDRESS",
             format!("{:?}", config.strangers.client_address),
         ),
+        ("INGRESS_TRUSTED_PROXIES", proxies),
+        ("INGRESS_REPLAY_DAYS", limits.replay_days.to_string()),
         ("INGRESS_MAX_BACKLOG", limits.max_backlog.to_string()),
         ("INGRESS_SPOOL_DIR", spool),
         ("PORT", config.port.to_string()),
@@ -137,11 +153,13 @@ fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Ve
         problems.push("PUBLIC_BASE_URL: its port is not a number".into());
         return;
     };
-    let is_local = host == "localhost" || host == "::1" || host.starts_with("127.");
+    let address: Option<IpAddr> = host.parse().ok();
+    let is_local = host == "localhost" || address.is_some_and(|address| address.is_loopback());
     if base.starts_with("http://") && !is_local {
         problems.push(
             "PUBLIC_BASE_URL is http: most edges redirect it to https, and a redirected POST \
-             arrives as a GET. Use https"
+             arrives as a GET; and whoever is on the way reads what customers write, and \
+             signatures, which are credentials. Use https"
                 .into(),
         );
     }

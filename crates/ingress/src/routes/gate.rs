@@ -113,7 +113,9 @@ impl Gate {
             return Err(answer);
         }
         let patience = self.config.strangers.request_patience();
-        let read = head.read(payload, source, &self.shared.bodies, patience).await;
+        let read = head
+            .read(payload, source, &self.shared.bodies, patience)
+            .await;
         read.map_err(|(head, limit)| {
             let (status, code, message) = limit.answer();
             self.unreadable(&head, source, status, code, message)

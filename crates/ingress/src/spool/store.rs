@@ -15,8 +15,8 @@ use redb::{
 const WEBHOOKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("webhooks");
 /// Holds nothing but for a moment: whether the disk takes a webhook.
 const PROBE: TableDefinition<'_, (), &[u8]> = TableDefinition::new("probe");
-/// Twice the largest body.
-const PROBE_BYTES: usize = 128 * 1024;
+/// As much as the largest body.
+const PROBE_BYTES: usize = 1024 * 1024;
 
 /// What redb says, as text: nobody acts on its kinds.
 type Result<T> = std::result::Result<T, String>;

@@ -69,21 +69,30 @@ impl<'a> Incoming<'a> {
 
     /// The session's name: a part of URLs and keys. One that cannot be used counts as none.
     pub(super) fn session(&self) -> &'a str {
-        let usable = |name: &&str| {
-            !name.is_empty()
-                && name.len() <= 64
-                && !name.contains(|c: char| c.is_control() || c.is_whitespace())
-        };
         match &self.envelope.session {
             Value::Null => DEFAULT_SESSION,
-            given => given.as_str().filter(usable).unwrap_or_else(|| {
+            given => given.as_str().filter(is_usable).unwrap_or_else(|| {
                 self.unread.note("session");
                 DEFAULT_SESSION
             }),
         }
     }
 
+    /// The conversation with a chat, through this session.
+    ///
+    /// # Errors
+    /// When the session has a name that could lead elsewhere in a URL: an answer through another one
+    /// would come from a stranger.
     pub(super) fn conversation(&self, chat: &ChannelAddress) -> Result<ConversationId, Rejection> {
+        let session = self
+            .envelope
+            .session
+            .as_str()
+            .filter(|name| !name.is_empty());
+        if session.is_some_and(|name| !is_usable(&name)) {
+            let text = "the session's name has other characters than A-Z a-z 0-9 _ . -";
+            return Err(Rejection::new("invalid_session", text));
+        }
         format!("waha:{}:{chat}", self.session())
             .parse()
             .map_err(|_| Rejection::new("invalid_sender", "the chat cannot be named"))
@@ -291,4 +300,11 @@ fn at_ms(ms: f64) -> Option<Timestamp> {
         reason = "a time out of range is no time"
     )]
     Timestamp::from_millisecond(ms as i64).ok()
+}
+
+/// A session's name is a part of URLs and keys. Dots alone would be a way up.
+fn is_usable(name: &&str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let bytes = || name.bytes();
+    (1..=64).contains(&name.len()) && bytes().all(plain) && !bytes().all(|byte| byte == b'.')
 }

@@ -1,8 +1,10 @@
-//! Gathers lines for a moment before it looks for more.
+//! Gathers lines for a moment before it looks for more, and makes them harmless for a terminal.
 
 use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
+
+use crate::shown::shown_line;
 
 /// How long lines wait for others at most. Under load each thread that logs would wake the writer
 /// for every line otherwise, which costs several times what writing the line does.
@@ -17,8 +19,8 @@ impl<W: Write> Write for Gathering<W> {
         self.0.write(bytes)
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
+        self.0.write_all(&shown_line(line))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -47,6 +49,15 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_line_cannot_turn_a_terminal_round() {
+        let written = Shared::default();
+        let (mut lines, guard) = NonBlockingBuilder::default().finish(Gathering(written.clone()));
+        lines.write_all("name=\u{202e}x\n".as_bytes()).unwrap();
+        drop(guard);
+        assert_eq!(*written.0.lock().unwrap(), b"name=\\u202ex\n");
     }
 
     #[test]

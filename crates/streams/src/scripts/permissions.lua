@@ -11,7 +11,7 @@ local words = {
   XACK = {'@', 'x', '0-0'}, XADD = {'@', 'x', 'x', 'x'}, XDEL = {'@', '0-0'}, XGROUP = {'CREATE', '@', 'x', 'x'},
   XLEN = {'@'}, XPENDING = {'@', 'x'}, XRANGE = {'@', '0-1', '0-1'}, XREAD = {'STREAMS', '@', '0-0'},
   XREADGROUP = {'GROUP', 'x', 'x', 'STREAMS', '@', '>'}, XTRIM = {'@', 'MAXLEN', 'x'},
-  ZADD = {'@', 'x', 'x'}, ZCOUNT = {'@', 0, 0}, ZRANGE = {'@', 0, 0}, ZRANGEBYSCORE = {'@', 0, 0},
+  ZADD = {'@', 'x', 'x'}, ZCOUNT = {'@', 0, 0}, ZRANGE = {'@', 0, 0},
   ZREM = {'@', 'x'}, ZREMRANGEBYSCORE = {'@', 0, 0},
 }
 

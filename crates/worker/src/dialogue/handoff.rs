@@ -1,6 +1,7 @@
 //! What a colleague reads who takes a conversation over. Pure.
 
 use super::filling::fill;
+use super::quote::quote;
 use crate::domain::{About, Domain};
 use crate::turn::Turn;
 
@@ -33,5 +34,6 @@ pub fn handoff_note(domain: &Domain, turn: &Turn, reason: &str) -> String {
         let quoted: String = turn.message.content.chars().take(MAX_QUOTED).collect();
         lines.push(format!("Last message: {quoted}"));
     }
-    lines.join("\n")
+    let lines = lines.iter().map(|line| quote(line));
+    lines.collect::<Vec<_>>().join("\n")
 }
