@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use streams::{Redis, RedisConfig, RedisConfigError, StreamsError};
+use streams::{DeploymentError, Redis, RedisConfig, StreamsError};
 
 /// Which messages to show.
 #[derive(Debug, Clone, Args)]
@@ -23,9 +23,9 @@ pub struct DeliveriesArgs {
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveriesError {
-    /// The Redis settings are wrong.
+    /// There is no deployment to ask.
     #[error(transparent)]
-    Config(#[from] RedisConfigError),
+    Deployment(#[from] DeploymentError),
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
@@ -40,7 +40,7 @@ pub enum DeliveriesError {
 /// # Errors
 /// When Redis or the output fails.
 pub async fn show_deliveries(args: &DeliveriesArgs) -> Result<(), DeliveriesError> {
-    let redis = Redis::new(&args.redis)?;
+    let redis = Redis::of_deployment(&args.redis).await?;
     let partition = redis.partitions().partition_of(&args.conversation);
     let keys = redis.keys().of(partition);
     for id in redis

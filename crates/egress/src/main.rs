@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use egress::{DeliveriesArgs, Egress, EgressConfig, EgressError, show_deliveries};
 use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
-use streams::{Queue, Shelf};
+use streams::Queue;
 
 /// Sends the replies that the worker has queued in Redis, each once, in order, within the
 /// provider's rules.
@@ -41,7 +41,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
         Command::DeadLetters(args) => {
-            return letters::run(&args, Shelf::Dead(Queue::Outbound))
+            return letters::run(&args, Queue::Outbound)
                 .await
                 .map_err(Into::into);
         }

@@ -214,7 +214,7 @@ impl Intake {
                 refuse("unreplicated")
             }
             Err(error) => {
-                tracing::error!(request.id = webhook.id, %error, "webhook refused: Redis is away");
+                tracing::error!(request.id = webhook.id, %error, "webhook refused: Redis did not take it");
                 refuse("redis_away")
             }
         }

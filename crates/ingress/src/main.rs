@@ -7,8 +7,7 @@ use clap::{Parser, Subcommand};
 use ingress::doctor::{self, ConfigArgs, SignatureArgs};
 use ingress::{Ingress, IngressConfig, IngressError};
 use runtime::Chain;
-use runtime::letters::{self, LettersArgs};
-use streams::Shelf;
+use runtime::letters::{self, RejectedArgs};
 
 // A webhook is many small allocations.
 #[global_allocator]
@@ -36,7 +35,7 @@ enum Command {
     #[command(subcommand)]
     Doctor(Doctor),
     /// List, show and discard verified webhooks that failed validation.
-    Rejected(Box<LettersArgs>),
+    Rejected(Box<RejectedArgs>),
     /// Print the OpenAPI description of the HTTP interface.
     Openapi,
 }
@@ -69,9 +68,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             &doctor::examine_config(&args.ingress).await,
             |d| d.healthy,
         )),
-        Command::Rejected(args) => letters::run(&args, Shelf::Rejected)
-            .await
-            .map_err(Into::into),
+        Command::Rejected(args) => letters::run_rejected(&args).await.map_err(Into::into),
         Command::Openapi => Ok(runtime::show_verdict(&ingress::document()?, |_| true)),
     }
 }

@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use streams::{Letter, LetterId, Redis, RedisConfig, RedisConfigError, Shelf, StreamsError};
+use shared_types::Masking;
+use streams::{DeploymentError, Letter, LetterId, Queue, Redis, RedisConfig, Shelf, StreamsError};
 
+use crate::operator::{Operator, agreed};
 use crate::output::print;
 
-/// What to do with entries that were set aside.
+/// What to do with messages that were set aside.
 #[derive(Debug, Clone, Args)]
 // The options of Redis stand before the action or after it.
 #[command(mut_args(|arg| arg.global(true)))]
@@ -17,11 +19,33 @@ pub struct LettersArgs {
     action: Action,
     #[command(flatten)]
     redis: RedisConfig,
+    #[command(flatten)]
+    operator: Operator,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
-    /// Print them, oldest first: name, age of the event, attempts, reason, event.
+    #[command(flatten)]
+    Any(AnyAction),
+    /// Put them back at the end of their queue. Safe to press twice.
+    Replay(Choice),
+}
+
+/// What to do with rejected webhooks. They would be rejected again, so there is no replay.
+#[derive(Debug, Clone, Args)]
+#[command(mut_args(|arg| arg.global(true)))]
+pub struct RejectedArgs {
+    #[command(subcommand)]
+    action: AnyAction,
+    #[command(flatten)]
+    redis: RedisConfig,
+    #[command(flatten)]
+    operator: Operator,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum AnyAction {
+    /// Print them, oldest first: name, age, attempts, reason, conversation (masked), error.
     List {
         /// Only those with this reason.
         #[arg(long)]
@@ -38,10 +62,14 @@ enum Action {
         /// Its name, such as `17/1700000000000-0`.
         id: LetterId,
     },
-    /// Put them back at the end of their queue. Safe to press twice.
-    Replay(Choice),
-    /// Remove them for good.
-    Discard(Choice),
+    /// Remove them for good. With --all or --reason it asks, unless --yes is given.
+    Discard {
+        #[command(flatten)]
+        choice: Choice,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Clone, Args)]
@@ -60,99 +88,163 @@ struct Choice {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LettersError {
-    /// The Redis settings are wrong.
+    /// There is no deployment to act on.
     #[error(transparent)]
-    Config(#[from] RedisConfigError),
+    Deployment(#[from] DeploymentError),
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
     /// The output could not be written.
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
-    /// Rejected webhooks failed validation; they would fail again.
-    #[error("rejected webhooks cannot be replayed: they would be rejected again")]
-    NotReplayable,
+    /// Nobody agreed.
+    #[error("nothing is removed: {0} entries would be; add --yes to remove them for good")]
+    NotAgreed(usize),
 }
 
-/// Runs the command. Exit code 1 when a named entry is not there.
+/// Runs the command on the dead letters of a queue. Exit code 1 when a named entry is not there.
 ///
 /// # Errors
-/// When Redis or the output fails.
-pub async fn run(args: &LettersArgs, shelf: Shelf) -> Result<ExitCode, LettersError> {
-    let redis = Redis::new(&args.redis)?;
+/// When Redis or the output fails, or a question is not answered with yes.
+pub async fn run(args: &LettersArgs, queue: Queue) -> Result<ExitCode, LettersError> {
+    let desk = Desk::new(&args.redis, &args.operator, Shelf::Dead(queue)).await?;
     match &args.action {
-        Action::List {
-            reason,
-            limit,
-            json,
-        } => {
-            let letters = redis.letters(shelf, reason.as_deref(), *limit).await?;
-            for letter in &letters {
-                print(&if *json {
-                    as_json(letter).to_string()
-                } else {
-                    as_line(letter)
-                })?;
-            }
-            let total = redis.letter_count(shelf).await?;
-            if !*json {
-                print(&format!("{} of {total} shown", letters.len()))?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Action::Show { id } => match redis.letter(shelf, *id).await? {
-            Some(letter) => {
-                print(&format!("{:#}", as_json(&letter)))?;
-                Ok(ExitCode::SUCCESS)
-            }
-            None => missing(*id),
-        },
+        Action::Any(action) => desk.run(action).await,
         Action::Replay(choice) => {
-            let Shelf::Dead(queue) = shelf else {
-                return Err(LettersError::NotReplayable);
-            };
-            each(&redis, shelf, choice, "replayed", async |id| {
-                redis.replay(queue, id).await
-            })
-            .await
-        }
-        Action::Discard(choice) => {
-            each(&redis, shelf, choice, "discarded", async |id| {
-                redis.discard(shelf, id).await
-            })
-            .await
+            let ids = desk.chosen(choice).await?;
+            let replay = async |id| desk.redis.replay(queue, id).await;
+            desk.each(ids, "replayed", replay).await
         }
     }
+}
+
+/// Runs the command on the rejected webhooks. Exit code 1 when a named entry is not there.
+///
+/// # Errors
+/// When Redis or the output fails, or a question is not answered with yes.
+pub async fn run_rejected(args: &RejectedArgs) -> Result<ExitCode, LettersError> {
+    let desk = Desk::new(&args.redis, &args.operator, Shelf::Rejected).await?;
+    desk.run(&args.action).await
+}
+
+/// A shelf, and the person who works on it.
+struct Desk<'a> {
+    redis: Redis,
+    operator: &'a Operator,
+    shelf: Shelf,
 }
 
 const EVERYTHING: usize = 1_000_000;
 
-async fn each(
-    redis: &Redis,
-    shelf: Shelf,
-    choice: &Choice,
-    done: &str,
-    act: impl AsyncFn(LetterId) -> Result<bool, StreamsError>,
-) -> Result<ExitCode, LettersError> {
-    let ids = if choice.ids.is_empty() {
-        let letters = redis
-            .letters(shelf, choice.reason.as_deref(), EVERYTHING)
-            .await?;
-        letters.into_iter().map(|letter| letter.id).collect()
-    } else {
-        choice.ids.clone()
-    };
-    let mut count = 0;
-    let mut code = ExitCode::SUCCESS;
-    for id in ids {
-        if act(id).await? {
-            count += 1;
-        } else {
-            code = missing(id)?;
+impl<'a> Desk<'a> {
+    async fn new(
+        redis: &RedisConfig,
+        operator: &'a Operator,
+        shelf: Shelf,
+    ) -> Result<Self, LettersError> {
+        Ok(Self {
+            redis: Redis::of_deployment(redis).await?,
+            operator,
+            shelf,
+        })
+    }
+
+    async fn run(&self, action: &AnyAction) -> Result<ExitCode, LettersError> {
+        match action {
+            AnyAction::List {
+                reason,
+                limit,
+                json,
+            } => self.list(reason.as_deref(), *limit, *json).await,
+            AnyAction::Show { id } => match self.redis.letter(self.shelf, *id).await? {
+                Some(letter) => {
+                    print(&format!("{:#}", whole(&letter)))?;
+                    Ok(ExitCode::SUCCESS)
+                }
+                None => missing(*id),
+            },
+            AnyAction::Discard { choice, yes } => {
+                let ids = self.chosen(choice).await?;
+                let sure = *yes || !choice.ids.is_empty() || ids.is_empty();
+                if !sure && !agreed(&format!("Remove {} entries for good?", ids.len()))? {
+                    return Err(LettersError::NotAgreed(ids.len()));
+                }
+                let discard = async |id| self.redis.discard(self.shelf, id).await;
+                self.each(ids, "discarded", discard).await
+            }
         }
     }
-    print(&format!("{count} {done}"))?;
-    Ok(code)
+
+    async fn list(
+        &self,
+        reason: Option<&str>,
+        limit: usize,
+        json: bool,
+    ) -> Result<ExitCode, LettersError> {
+        let letters = self.letters(reason, limit).await?;
+        let now_ms = Timestamp::now().as_millisecond();
+        for letter in &letters {
+            print(&if json {
+                summary(letter).to_string()
+            } else {
+                line(letter, now_ms)
+            })?;
+        }
+        if !json {
+            let total = self.redis.letter_count(self.shelf).await?;
+            print(&format!("{} of {total} shown", letters.len()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn letters(
+        &self,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Letter>, StreamsError> {
+        if let (Shelf::Rejected, Some(_)) = (self.shelf, reason) {
+            // Their reason is in the payload, which Redis cannot look into.
+            let mut letters = self.redis.letters(self.shelf, None, EVERYTHING).await?;
+            letters.retain(|letter| Some(why(letter).0.as_str()) == reason);
+            letters.truncate(limit);
+            return Ok(letters);
+        }
+        self.redis.letters(self.shelf, reason, limit).await
+    }
+
+    async fn chosen(&self, choice: &Choice) -> Result<Vec<LetterId>, LettersError> {
+        if !choice.ids.is_empty() {
+            return Ok(choice.ids.clone());
+        }
+        let letters = self.letters(choice.reason.as_deref(), EVERYTHING).await?;
+        Ok(letters.into_iter().map(|letter| letter.id).collect())
+    }
+
+    async fn each(
+        &self,
+        ids: Vec<LetterId>,
+        done: &str,
+        act: impl AsyncFn(LetterId) -> Result<bool, StreamsError>,
+    ) -> Result<ExitCode, LettersError> {
+        let mut count = 0;
+        let mut code = ExitCode::SUCCESS;
+        let shelf = match self.shelf {
+            Shelf::Dead(queue) => queue.as_str(),
+            Shelf::Rejected => "rejected",
+        };
+        for id in ids {
+            if act(id).await? {
+                count += 1;
+                self.operator
+                    .note(&self.redis, &format!("{done} {shelf} {id}"))
+                    .await?;
+            } else {
+                code = missing(id)?;
+            }
+        }
+        print(&format!("{count} {done}"))?;
+        Ok(code)
+    }
 }
 
 fn missing(id: LetterId) -> Result<ExitCode, LettersError> {
@@ -164,34 +256,79 @@ fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
 }
 
-fn as_line(letter: &Letter) -> String {
-    let event = letter.fields.get("event").map_or("", String::as_str);
-    let (id, at) = (letter.id.to_string(), time(letter.first_ms));
+/// `40s`, `12m`, `3h`, `2d`.
+fn age(ms: i64) -> String {
+    match ms.max(0) / 1_000 {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3_600 => format!("{}m", seconds / 60),
+        seconds @ 3_600..86_400 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn payload(letter: &Letter) -> serde_json::Value {
+    let text = letter.fields.get("payload").map_or("null", String::as_str);
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}
+
+/// Reason and error. A rejected webhook holds its own.
+fn why(letter: &Letter) -> (String, String) {
+    if !letter.reason.is_empty() {
+        return (letter.reason.clone(), letter.error.clone());
+    }
+    let rejection = &payload(letter)["rejection"];
+    let text = |name: &str| rejection[name].as_str().unwrap_or_default().to_owned();
+    (text("code"), text("message"))
+}
+
+fn masked(letter: &Letter, name: &str) -> String {
+    let text = letter.fields.get(name).map_or("", String::as_str);
+    Masking::On.show(text).to_string()
+}
+
+fn line(letter: &Letter, now_ms: i64) -> String {
+    let (reason, error) = why(letter);
+    let (id, age) = (letter.id.to_string(), age(now_ms - letter.first_ms));
+    let tried = format!("{}x", letter.attempts);
     format!(
-        "{id:<24} {at:<24} {:>3}x  {:<20} {event}",
-        letter.attempts, letter.reason
+        "{id:<24} {age:>4} {tried:>4}  {reason:<20}  {}  {}",
+        masked(letter, "conv"),
+        Masking::On.show(&error)
     )
 }
 
-fn as_json(letter: &Letter) -> serde_json::Value {
-    let payload = letter.fields.get("payload").map_or("null", String::as_str);
-    let payload: serde_json::Value =
-        serde_json::from_str(payload).unwrap_or_else(|_| payload.into());
+/// What a list tells of a letter: nothing that a customer wrote, and no whole number.
+fn summary(letter: &Letter) -> serde_json::Value {
+    let (reason, error) = why(letter);
+    serde_json::json!({
+        "id": letter.id.to_string(),
+        "reason": reason,
+        "error": Masking::On.show(&error).to_string(),
+        "attempts": letter.attempts,
+        "first_at": time(letter.first_ms),
+        "last_at": time(letter.last_ms),
+        "kind": letter.fields.get("kind"),
+        "event": masked(letter, "event"),
+        "conversation": masked(letter, "conv"),
+    })
+}
+
+fn whole(letter: &Letter) -> serde_json::Value {
+    let (reason, error) = why(letter);
     let field = |name: &str| letter.fields.get(name);
     serde_json::json!({
         "id": letter.id.to_string(),
-        "reason": letter.reason,
-        "error": letter.error,
+        "reason": reason,
+        "error": error,
         "attempts": letter.attempts,
         "first_at": time(letter.first_ms),
         "last_at": time(letter.last_ms),
         "kind": field("kind"),
         "event": field("event"),
         "conversation": field("conv"),
-        "payload": payload,
+        "payload": payload(letter),
     })
 }
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;

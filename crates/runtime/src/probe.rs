@@ -92,7 +92,11 @@ async fn report(redis: &Redis, metrics: &RedisMetrics) -> bool {
     let warnings = report.warnings();
     metrics.set_durable(warnings.is_empty());
     if warnings.is_empty() {
-        tracing::info!(redis.version = report.version, "connected to Redis");
+        tracing::info!(
+            redis.version = report.version,
+            "connected to {}",
+            report.name
+        );
     } else {
         tracing::warn!(redis.version = report.version, "{}", warnings.join(". "));
     }

@@ -1,9 +1,14 @@
 //! How to reach Redis: one clap struct that every service flattens into its own.
 
+mod rules;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+use redis::{
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::PartitionCount;
@@ -23,6 +28,14 @@ pub struct RedisConfig {
     /// Port of a single Redis node.
     #[arg(long, env = "REDIS_PORT", default_value_t = 6379)]
     pub redis_port: u16,
+
+    /// User name at the Sentinels, where it differs from Redis'.
+    #[arg(long, env = "REDIS_SENTINEL_USERNAME")]
+    pub redis_sentinel_username: Option<String>,
+
+    /// Password of the Sentinels.
+    #[arg(long, env = "REDIS_SENTINEL_PASSWORD", hide_env_values = true)]
+    pub redis_sentinel_password: Option<SecretString>,
 
     /// User name, with REDIS_HOST, Sentinel or a cluster.
     #[arg(long, env = "REDIS_USERNAME")]
@@ -54,9 +67,31 @@ pub struct RedisConfig {
     )]
     pub redis_cluster_nodes: Vec<String>,
 
-    /// Use TLS to Sentinel masters and cluster nodes.
+    /// Use TLS, with REDIS_HOST, Sentinel masters or cluster nodes.
     #[arg(long, env = "REDIS_TLS")]
     pub redis_tls: bool,
+
+    /// Certificates of the authorities that Redis' own is trusted by, PEM; instead of the machine's.
+    #[arg(long, env = "REDIS_TLS_CA_FILE", value_name = "FILE")]
+    pub redis_tls_ca_file: Option<PathBuf>,
+
+    /// Certificate that Redis knows this service by, PEM.
+    #[arg(
+        long,
+        env = "REDIS_TLS_CERT_FILE",
+        value_name = "FILE",
+        requires = "redis_tls_key_file"
+    )]
+    pub redis_tls_cert_file: Option<PathBuf>,
+
+    /// Its key, PEM.
+    #[arg(
+        long,
+        env = "REDIS_TLS_KEY_FILE",
+        value_name = "FILE",
+        requires = "redis_tls_cert_file"
+    )]
+    pub redis_tls_key_file: Option<PathBuf>,
 
     /// How many partitions the streams have. Fixed at the first start of a deployment.
     #[arg(long, env = "REDIS_PARTITIONS", default_value = "64", value_name = "N")]
@@ -80,9 +115,20 @@ pub enum RedisConfigError {
         /// The variable to mend.
         variable: &'static str,
     },
-    /// Two shapes of Redis at once.
-    #[error("REDIS_SENTINELS and REDIS_CLUSTER_NODES exclude each other")]
-    TwoShapes,
+    /// Two settings of which one would be ignored.
+    #[error("{0} and {1} exclude each other: {2}")]
+    Contradiction(&'static str, &'static str, &'static str),
+    /// A version of the protocol whose answers are not understood here.
+    #[error("REDIS_URL: protocol=resp3 is not supported; leave it out")]
+    Protocol,
+    /// A file with certificates or a key cannot be used.
+    #[error("{variable}: {why}")]
+    File {
+        /// The variable to mend.
+        variable: &'static str,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// The shape of Redis, checked, with everything that a connection needs.
@@ -93,6 +139,8 @@ pub(crate) enum Shape {
         sentinels: Vec<ConnectionAddr>,
         master: String,
         login: Login,
+        /// For the Sentinels themselves.
+        sentinel_login: Login,
     },
     Cluster {
         nodes: Vec<ConnectionInfo>,
@@ -117,19 +165,27 @@ impl RedisConfig {
     /// # Errors
     /// Names the variable that is wrong, never its value.
     pub fn check(&self) -> Result<(), RedisConfigError> {
-        self.shape().map(drop)
+        self.shape()?;
+        self.certificates().map(drop)
     }
 
     pub(crate) fn shape(&self) -> Result<Shape, RedisConfigError> {
+        if let Some(contradiction) = self.contradiction() {
+            return Err(contradiction);
+        }
         match (
             self.redis_sentinels.is_empty(),
             self.redis_cluster_nodes.is_empty(),
         ) {
-            (false, false) => Err(RedisConfigError::TwoShapes),
-            (false, true) => Ok(Shape::Sentinel {
+            (false, _) => Ok(Shape::Sentinel {
                 sentinels: addresses(&self.redis_sentinels, "REDIS_SENTINELS", false)?,
                 master: self.redis_sentinel_master.clone(),
                 login: self.login(),
+                sentinel_login: Login {
+                    username: self.redis_sentinel_username.clone(),
+                    password: self.redis_sentinel_password.clone(),
+                    tls: false,
+                },
             }),
             (true, false) => {
                 let nodes = addresses(
@@ -148,10 +204,14 @@ impl RedisConfig {
 
     fn single(&self) -> Result<ConnectionInfo, RedisConfigError> {
         match &self.redis_url {
-            Some(url) => url
-                .expose_secret()
-                .into_connection_info()
-                .map_err(|_| RedisConfigError::Url),
+            Some(url) => {
+                let info = url.expose_secret().into_connection_info();
+                let info = info.map_err(|_| RedisConfigError::Url)?;
+                if info.redis_settings().protocol() == ProtocolVersion::RESP3 {
+                    return Err(RedisConfigError::Protocol);
+                }
+                Ok(info)
+            }
             None => self.with_login(address(
                 self.redis_host.clone(),
                 self.redis_port,
@@ -255,7 +315,11 @@ mod tests {
         );
         assert!(!format!("{secret:?}").contains("hunter2"));
         let both = parse(&["--redis-sentinels", "a:1", "--redis-cluster-nodes", "b:2"]);
-        assert_eq!(both.check(), Err(RedisConfigError::TwoShapes));
+        let said = both.check().unwrap_err().to_string();
+        assert!(
+            said.contains("REDIS_SENTINELS and REDIS_CLUSTER_NODES"),
+            "{said}"
+        );
         let bare = parse(&["--redis-sentinels", "a"]);
         assert!(
             bare.check()
@@ -263,5 +327,44 @@ mod tests {
                 .to_string()
                 .contains("REDIS_SENTINELS")
         );
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        for (args, named) in [
+            (
+                &["--redis-url", "redis://a", "--redis-tls"][..],
+                "REDIS_TLS and a REDIS_URL",
+            ),
+            (
+                &["--redis-url", "redis://a", "--redis-password", "hunter2"],
+                "REDIS_PASSWORD",
+            ),
+            (
+                &["--redis-url", "redis://a", "--redis-sentinels", "b:1"],
+                "REDIS_SENTINELS and REDIS_URL",
+            ),
+            (
+                &["--redis-url", "redis://a", "--redis-cluster-nodes", "b:1"],
+                "REDIS_CLUSTER_NODES and REDIS_URL",
+            ),
+            (
+                &["--redis-sentinel-password", "hunter2"],
+                "REDIS_SENTINEL_PASSWORD",
+            ),
+            (&["--redis-tls-ca-file", "/nowhere"], "REDIS_TLS_CA_FILE"),
+            (
+                &["--redis-url", "redis://a/?protocol=resp3"],
+                "protocol=resp3",
+            ),
+        ] {
+            let said = parse(args).check().unwrap_err().to_string();
+            assert!(said.contains(named) && !said.contains("hunter2"), "{said}");
+        }
+        let tls = ["--redis-url", "rediss://a", "--redis-tls"];
+        assert_eq!(parse(&tls).check(), Ok(()));
+        let missing = ["--redis-tls", "--redis-tls-ca-file", "/nowhere"];
+        let said = parse(&missing).check().unwrap_err().to_string();
+        assert!(said.contains("REDIS_TLS_CA_FILE"), "{said}");
     }
 }

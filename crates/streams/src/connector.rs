@@ -10,7 +10,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisError, RedisFuture,
-    RedisResult, TlsMode, Value,
+    RedisResult, TlsCertificates, TlsMode, Value,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
@@ -81,30 +81,52 @@ fn settings(response_timeout: Duration) -> AsyncConnectionConfig {
 }
 
 impl Connector {
-    pub(crate) fn new(shape: Shape, timeout: Duration) -> RedisResult<Self> {
+    pub(crate) fn new(
+        shape: Shape,
+        certificates: Option<TlsCertificates>,
+        timeout: Duration,
+    ) -> RedisResult<Self> {
         let target = match shape {
-            Shape::Single(info) => Target::Single {
-                pooled: deadpool_redis::Manager::new_with_config(info.clone(), settings(timeout))?,
-                client: Client::open(info)?,
-            },
+            Shape::Single(info) => {
+                let info = with_certificates(info, certificates)?;
+                Target::Single {
+                    pooled: deadpool_redis::Manager::new_with_config(
+                        info.clone(),
+                        settings(timeout),
+                    )?,
+                    client: Client::open(info)?,
+                }
+            }
             Shape::Sentinel {
                 sentinels,
                 master,
                 login,
+                sentinel_login,
             } => {
                 let builder =
                     SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-                Target::Sentinel(Box::new(Mutex::new(with_login(builder, &login).build()?)))
+                let mut builder = with_logins(builder, &login, &sentinel_login);
+                if let Some(certificates) = certificates {
+                    builder = builder.set_client_to_redis_certificates(certificates);
+                }
+                Target::Sentinel(Box::new(Mutex::new(builder.build()?)))
             }
-            Shape::Cluster { nodes } => Target::Cluster {
-                client: ClusterClient::builder(nodes.clone())
+            Shape::Cluster { nodes } => {
+                let mut builder = ClusterClient::builder(nodes.clone())
                     .connection_timeout(CONNECT_TIMEOUT)
                     .response_timeout(timeout)
                     .overall_response_timeout(Some(timeout * 2))
-                    .retries(3)
-                    .build()?,
-                nodes,
-            },
+                    .retries(3);
+                if let Some(certificates) = certificates.clone() {
+                    builder = builder.certs(certificates);
+                }
+                let nodes = nodes.into_iter();
+                let nodes = nodes.map(|node| with_certificates(node, certificates.clone()));
+                Target::Cluster {
+                    client: builder.build()?,
+                    nodes: nodes.collect::<RedisResult<_>>()?,
+                }
+            }
         };
         Ok(Self { target, timeout })
     }
@@ -156,7 +178,31 @@ impl Connector {
     }
 }
 
-fn with_login(mut builder: SentinelClientBuilder, login: &Login) -> SentinelClientBuilder {
+/// The address with the certificates that its TLS is done with.
+fn with_certificates(
+    info: ConnectionInfo,
+    certificates: Option<TlsCertificates>,
+) -> RedisResult<ConnectionInfo> {
+    match certificates {
+        Some(certificates) => {
+            let client = Client::build_with_tls(info, certificates)?;
+            Ok(client.get_connection_info().clone())
+        }
+        None => Ok(info),
+    }
+}
+
+fn with_logins(
+    mut builder: SentinelClientBuilder,
+    login: &Login,
+    sentinel_login: &Login,
+) -> SentinelClientBuilder {
+    if let Some(username) = &sentinel_login.username {
+        builder = builder.set_client_to_sentinel_username(username);
+    }
+    if let Some(password) = &sentinel_login.password {
+        builder = builder.set_client_to_sentinel_password(password.expose_secret());
+    }
     if let Some(username) = &login.username {
         builder = builder.set_client_to_redis_username(username);
     }

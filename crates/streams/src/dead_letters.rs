@@ -9,7 +9,11 @@ use redis::Value;
 
 use crate::entry::{RawEntry, parse_entries};
 use crate::script::REPLAY;
-use crate::{Partition, PartitionKeys, Queue, Redis, StreamId, StreamsError};
+use crate::{NewEntry, Partition, PartitionKeys, Queue, Redis, StreamId, StreamsError};
+
+/// The reason of a dead letter that Redis refuses to work with, as it would every time: a key that is
+/// read or written holds what it should not.
+pub(crate) const REFUSED_BY_REDIS: &str = "refused_by_redis";
 
 /// A place where entries are set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +207,31 @@ impl Redis {
             })
             .await?;
         Ok(replayed.is_some())
+    }
+
+    /// Keeps an entry that Redis always refuses to take in among the dead letters of its queue, from
+    /// where it can be replayed.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses this too.
+    pub async fn set_aside(
+        &self,
+        queue: Queue,
+        entry: &NewEntry,
+        error: &StreamsError,
+    ) -> Result<(), StreamsError> {
+        let partition = self.partitions().partition_of(&entry.conversation);
+        let mut command = redis::cmd("XADD");
+        command
+            .arg(self.keys().of(partition).dead_letters(queue))
+            .arg("*");
+        command.arg("_reason").arg(REFUSED_BY_REDIS);
+        command.arg("_error").arg(error.to_string());
+        command.arg(entry.fields());
+        self.with_connection("set_aside", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
     }
 
     /// Removes a letter for good. False when it is not there.

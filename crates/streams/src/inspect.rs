@@ -9,6 +9,8 @@ use crate::{Duty, Queue, Redis, StreamsError};
 /// What a server says of itself, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerReport {
+    /// `Redis` or `Valkey`.
+    pub name: &'static str,
     /// The version, such as `7.0.15`.
     pub version: String,
     /// Whether every write goes to the append-only file.
@@ -24,6 +26,17 @@ impl ServerReport {
     /// What endangers messages, each as a sentence that says what to change.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let mut numbers = self
+            .version
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0));
+        let release = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if release < (6, 2) {
+            warnings.push(format!(
+                "{} {} lacks commands that are needed. Use 6.2 or later",
+                self.name, self.version
+            ));
+        }
         if !self.append_only {
             warnings.push(
                 "Redis keeps no append-only file: a crash loses what it acknowledged. \
@@ -101,8 +114,13 @@ impl Redis {
         let server = info("server").await?;
         let persistence = info("persistence").await?;
         let memory = info("memory").await?;
+        // Valkey gives the version of Redis that it branched from, beside its own.
+        let valkey: Option<String> = server.get("valkey_version");
         Ok(ServerReport {
-            version: server.get("redis_version").unwrap_or_default(),
+            name: if valkey.is_some() { "Valkey" } else { "Redis" },
+            version: valkey
+                .or_else(|| server.get("redis_version"))
+                .unwrap_or_default(),
             append_only: persistence.get::<u8>("aof_enabled") == Some(1),
             fsync: self.setting("appendfsync").await,
             eviction_policy: memory.get("maxmemory_policy"),
@@ -216,6 +234,7 @@ mod tests {
     #[test]
     fn a_server_that_may_lose_messages_is_warned_about() {
         let safe = ServerReport {
+            name: "Redis",
             version: "7.0.15".into(),
             append_only: true,
             fsync: Some("everysec".into()),
@@ -227,6 +246,11 @@ mod tests {
             ..safe.clone()
         };
         assert!(evicting.warnings()[0].contains("maxmemory-policy noeviction"));
+        let old = ServerReport {
+            version: "6.0.16".into(),
+            ..safe.clone()
+        };
+        assert!(old.warnings()[0].contains("6.2 or later"));
         let volatile = ServerReport {
             append_only: false,
             ..safe

@@ -38,6 +38,11 @@ impl Keys {
         "partitions".into()
     }
 
+    /// What operators did by hand.
+    pub fn acts(self) -> String {
+        "acts".into()
+    }
+
     /// The live consumers of a queue.
     pub fn members(self, queue: Queue) -> String {
         queue.pick("members", "members:out", "members:crm").into()

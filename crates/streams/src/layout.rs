@@ -1,5 +1,5 @@
 use crate::script::{CLOCK, LAYOUT};
-use crate::{PartitionCount, Redis, StreamsError};
+use crate::{PartitionCount, Redis, RedisConfig, RedisConfigError, StreamsError};
 
 /// The deployment has another number of partitions than this process was configured with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,40 @@ pub struct PartitionMismatch {
     pub wanted: PartitionCount,
 }
 
+/// There is no deployment for a command line to act on.
+#[derive(Debug, thiserror::Error)]
+pub enum DeploymentError {
+    /// The Redis settings are wrong.
+    #[error(transparent)]
+    Config(#[from] RedisConfigError),
+    /// Redis failed.
+    #[error(transparent)]
+    Redis(#[from] StreamsError),
+    /// No service ever started with this Redis.
+    #[error(
+        "no service has started with this Redis yet: check REDIS_URL, or REDIS_HOST and REDIS_PORT"
+    )]
+    Empty,
+    /// The number of partitions is none.
+    #[error("this Redis holds {0:?} as its number of partitions")]
+    Unreadable(String),
+}
+
 impl Redis {
+    /// The Redis of a deployment that runs or ran, for a command line: with the number of partitions
+    /// that it was started with, whatever REDIS_PARTITIONS says.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached, or no service has started with it.
+    pub async fn of_deployment(config: &RedisConfig) -> Result<Self, DeploymentError> {
+        let redis = Self::new(config)?;
+        let stored = redis.stored_layout().await?.ok_or(DeploymentError::Empty)?;
+        match stored.parse() {
+            Ok(partitions) => Ok(redis.with_partitions(partitions)),
+            Err(_) => Err(DeploymentError::Unreadable(stored)),
+        }
+    }
+
     /// Fixes the number of partitions at the first start of a deployment, and compares it later.
     ///
     /// # Errors

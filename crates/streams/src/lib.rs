@@ -11,6 +11,7 @@
 //! At least once, with effects once: every script that reads or writes a partition checks the
 //! fencing token of its lease, and all effects of a turn are one script behind one gate.
 
+mod acts;
 mod begin;
 mod commit;
 mod config;
@@ -38,6 +39,7 @@ mod script;
 mod stream_id;
 
 pub use self::redis::Redis;
+pub use acts::Act;
 pub use begin::{Fields, ReadValues, Reads};
 pub use commit::{Commit, DeadLetterReason};
 pub use config::{RedisConfig, RedisConfigError};
@@ -52,7 +54,7 @@ pub use error::StreamsError;
 pub use ingest::{Destination, Ingest, Ingested, RateLimit, Replay};
 pub use inspect::{Backlog, ServerReport};
 pub use keys::{Keys, PartitionKeys};
-pub use layout::PartitionMismatch;
+pub use layout::{DeploymentError, PartitionMismatch};
 pub use lease::MemberId;
 pub use observer::{NoObserver, Observer};
 pub use pace::Slot;

@@ -44,8 +44,8 @@ impl Redis {
     /// # Errors
     /// When the settings contradict each other.
     pub fn new(config: &RedisConfig) -> Result<Self, RedisConfigError> {
-        let connector =
-            Connector::new(config.shape()?, config.timeout()).map_err(|_| RedisConfigError::Url)?;
+        let connector = Connector::new(config.shape()?, config.certificates()?, config.timeout())
+            .map_err(|_| RedisConfigError::Url)?;
         let keys = if connector.is_cluster() {
             Keys::tagged()
         } else {
@@ -78,6 +78,11 @@ impl Redis {
         self
     }
 
+    pub(crate) fn with_partitions(mut self, partitions: PartitionCount) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
     /// The same Redis over a connection of its own. A runtime thread that has its own lane is
     /// never woken for another thread's answers.
     #[must_use]
@@ -106,7 +111,7 @@ impl Redis {
         self.keys
     }
 
-    /// The number of partitions that this process was configured with.
+    /// The number of partitions: as configured, or as a command line found it.
     pub const fn partitions(&self) -> PartitionCount {
         self.partitions
     }

@@ -1,5 +1,6 @@
 //! What the worker's command line offers besides serving. Each has a file.
 
+pub mod acts;
 pub mod doctor;
 pub mod erase;
 pub mod evaluate;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::{Queue, Shelf};
+use worker::commands::acts::ActsArgs;
 use worker::commands::doctor::DoctorArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
@@ -33,8 +34,16 @@ enum Command {
         #[arg(long, env = "PORT", default_value_t = 8081)]
         port: u16,
     },
-    /// List, show, replay and discard messages that could not be handled.
-    DeadLetters(Box<LettersArgs>),
+    /// List, show, replay and discard messages that could not be handled, and CRM writes.
+    DeadLetters {
+        /// Messages (`inbound`), or CRM writes (`crm`).
+        #[arg(long, default_value = "inbound", value_parser = own_queue, global = true)]
+        queue: Queue,
+        #[command(flatten)]
+        letters: Box<LettersArgs>,
+    },
+    /// Show who replayed and discarded what, newest first.
+    Acts(Box<ActsArgs>),
     /// Print the graph of agents.
     Graph {
         /// How.
@@ -59,11 +68,10 @@ async fn main() -> anyhow::Result<ExitCode> {
     match runtime::parse::<Cli>().command {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
-        Command::DeadLetters(args) => {
-            return letters::run(&args, Shelf::Dead(Queue::Inbound))
-                .await
-                .map_err(Into::into);
+        Command::DeadLetters { queue, letters } => {
+            return letters::run(&letters, queue).await.map_err(Into::into);
         }
+        Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
@@ -72,6 +80,12 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Release(args) => return Ok(args.run().await?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn own_queue(name: &str) -> Result<Queue, String> {
+    let own = [Queue::Inbound, Queue::Crm].into_iter();
+    let named = own.clone().find(|queue| queue.as_str() == name);
+    named.ok_or_else(|| "expected inbound or crm".into())
 }
 
 fn domain(config: &DomainConfig) -> Domain {

@@ -191,7 +191,8 @@ async fn examine_redis(
 ) -> Result<(), StreamsError> {
     let report = redis.server_report().await?;
     lines.push(format!(
-        "Redis {}: append-only {}, fsync {}, eviction {}",
+        "{} {}: append-only {}, fsync {}, eviction {}",
+        report.name,
         report.version,
         if report.append_only { "on" } else { "off" },
         report.fsync.as_deref().unwrap_or("unknown"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use runtime::{Readiness, Status};
 use sha2::{Digest, Sha256};
-use streams::{Destination, Ingest, Ingested, NewEntry, Redis, Replay};
+use streams::{Destination, Ingest, Ingested, NewEntry, Queue, Redis, Replay};
 use tokio_util::sync::CancellationToken;
 
 use super::store::Store;
@@ -138,10 +138,22 @@ async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
         replicas: limits.wait_replicas,
         replica_timeout: Duration::from_millis(limits.wait_timeout_ms),
     };
-    matches!(
-        redis.ingest(&ingest).await,
-        Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. })
-    )
+    match redis.ingest(&ingest).await {
+        Ok(ingested) => matches!(
+            ingested,
+            Ingested::Queued { .. } | Ingested::Duplicate { .. }
+        ),
+        // Redis will never take it, and it must not keep all that came after it.
+        Err(error) if error.is_refusal() => {
+            tracing::error!(%error, "a spooled webhook becomes a dead letter");
+            let queue = match destination {
+                Destination::Work(queue) => queue,
+                Destination::Rejected => Queue::Inbound,
+            };
+            redis.set_aside(queue, &entry, &error).await.is_ok()
+        }
+        Err(_) => false,
+    }
 }
 
 /// What another version of this program wrote. It must neither get lost nor stop what came after.

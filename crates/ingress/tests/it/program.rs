@@ -452,9 +452,9 @@ async fn rejected_webhooks_are_listed_shown_and_discarded() {
     let program = Program::start(&redis, &[]).await;
     assert_eq!(twilio_message("SM 1", "hoi").send(program.port).status, 400);
     let url = redis.url();
-    let settings = [("REDIS_URL", url.as_str()), ("REDIS_PARTITIONS", "1")];
+    let settings = [("REDIS_URL", url.as_str()), ("REDIS_PARTITIONS", "7")];
     let list = text(&run(&settings, &["rejected", "list"]).stdout);
-    assert!(list.contains("twilio:rejected:SM 1"), "{list}");
+    assert!(list.contains("invalid_message_sid"), "{list}");
     let name = list.split_whitespace().next().unwrap();
     let shown = run(&settings, &["rejected", "show", name]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();

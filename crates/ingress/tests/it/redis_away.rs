@@ -218,6 +218,45 @@ async fn the_spool_takes_webhooks_while_redis_is_away_and_drains_in_order_withou
     assert_eq!(rig.texts().len(), 7);
 }
 
+/// It was tried for ever, and nothing behind it left the spool.
+#[tokio::test]
+async fn a_spooled_webhook_that_redis_always_refuses_becomes_a_dead_letter() {
+    let mut rig = Spooling::start(&[]).await;
+    rig.redis
+        .run::<u64>(&["HSET", "twilio:message:SM1", "no", "text"]);
+    rig.redis.kill();
+    for sid in ["SM1", "SM2"] {
+        assert_eq!(twilio_message(sid, sid).send(rig.port()).status, 200);
+    }
+    rig.redis_returns().await;
+    assert_eq!(rig.texts(), ["SM2"]);
+    let letters = stream(&rig.redis, "dlq:0");
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].payload()["content"], "SM1");
+}
+
+#[tokio::test]
+async fn full_memory_sends_webhooks_to_the_spool_and_ready_says_why() {
+    let rig = Spooling::start(&[]).await;
+    rig.redis.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert_eq!(twilio_message("SM1", "een").send(rig.port()).status, 200);
+    assert_eq!(length(&rig.redis, "in:0"), 0);
+    eventually(async || match rig.ingress.ready() {
+        (200, page)
+            if page["reasons"]["redis"]
+                .as_str()
+                .is_some_and(|why| why.contains("OOM")) =>
+        {
+            Ok(())
+        }
+        other => Err(other),
+    })
+    .await;
+    rig.redis.run::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    rig.ingress.until_ready_says(200, "ready").await;
+    assert_eq!(rig.texts(), ["een"]);
+}
+
 #[tokio::test]
 async fn spooled_webhooks_outlive_ingress() {
     let mut rig = Spooling::start(&[]).await;

@@ -7,16 +7,13 @@ use futures_util::FutureExt;
 
 use crate::begin::{Begun, Start, StartEnd};
 use crate::commit::EntryRef;
+use crate::dead_letters::REFUSED_BY_REDIS;
 use crate::{DeadLetterReason, Entry, Job, ReadValues, Reads};
 
 use super::Handler;
 use super::job::{Context, Interrupted, NoAnswer, Outcome, dead_letter, persist};
 use super::load::load;
 use super::mailboxes::{Content, Item, Poison};
-
-/// The reason of a dead letter whose processing cannot even start: a key that is read or written
-/// then holds what it should not.
-const REFUSED_BY_REDIS: &str = "refused_by_redis";
 
 /// Works on `item` and says what became of it. A panic counts as a failed attempt.
 pub(super) async fn process<H: Handler>(

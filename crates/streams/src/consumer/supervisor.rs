@@ -58,6 +58,7 @@ impl<H: Handler> Supervisor<H> {
         while !stop.is_cancelled() {
             if Instant::now() >= next_tick {
                 next_tick = Instant::now() + tick;
+                self.keep_layout().await;
                 self.renew_all().await;
                 match self.count_members().await {
                     Ok(target) => self.target = target,
@@ -114,6 +115,13 @@ impl<H: Handler> Supervisor<H> {
         redis.observer().leases_owned(config.queue, 0);
         DrainReport {
             late: late.iter().map(|owned| owned.lease.partition).collect(),
+        }
+    }
+
+    /// Whoever comes after somebody emptied Redis must find the number of partitions again.
+    async fn keep_layout(&self) {
+        if let Ok(Err(mismatch)) = self.shared.redis.claim_layout().await {
+            tracing::error!(%mismatch, "another deployment took this Redis");
         }
     }
 

@@ -157,6 +157,13 @@ async fn nogroup_after_redis_came_back_empty() {
     add(&redis, "c", "after", "echo").await;
     until_empty(&server).await;
     assert_eq!(replies(&server, "c"), ["after"]);
+    eventually(
+        async || match server.run::<Option<String>>(&["GET", "partitions"]) {
+            Some(number) if number == "8" => Ok(()),
+            other => Err(other),
+        },
+    )
+    .await;
     // Only the stream vanished, while the lease is still good.
     for p in 0..8 {
         server.run::<u64>(&["DEL", &format!("in:{p}")]);
