@@ -154,7 +154,8 @@ async fn no_line_of_any_service_holds_a_number_or_what_was_written() {
     ] {
         line(&mut system, Role::Egress, message).await;
     }
-    line(&mut system, Role::Egress, "WAHA send failed").await;
+    let without = "WAHA refuses the quote; sent without";
+    line(&mut system, Role::Egress, without).await;
     system.until_idle(std::time::Duration::from_secs(60)).await;
     for role in [Role::Ingress, Role::Worker, Role::Egress] {
         let log = system.service(role, 0).log();
