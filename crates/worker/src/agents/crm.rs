@@ -118,7 +118,7 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
     }
 }
 
-/// Who wrote a message, with every address that is known.
+/// Who wrote a message, with every address that its channel proves.
 pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
     let sender = &message.sender;
     let mut addresses = vec![sender.id.to_string()];
@@ -126,6 +126,8 @@ pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
         sender
             .phone_number
             .iter()
+            // Anybody may type anybody's number into a web chat.
+            .filter(|_| !sender.phone_number_is_claimed)
             .map(|number| format!("tel:{number}")),
     );
     addresses.extend(sender.aliases.iter().map(ToString::to_string));
@@ -137,5 +139,37 @@ pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
         name: sender.name.clone(),
         language: Some(lang.to_owned()),
         wants_messages: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn addresses(sender: &Value) -> Vec<String> {
+        let message = json!({
+            "id": "7", "conversation": {"id": "chatwoot:1:42"}, "sender": sender, "content": "hoi",
+            "message_type": "incoming", "channel": "whatsapp", "source": "chatwoot",
+        });
+        contact_of(&serde_json::from_value(message).unwrap(), "nl").addresses
+    }
+
+    #[test]
+    fn a_number_that_is_only_claimed_names_nobody() {
+        let visitor = json!({
+            "id": "chatwoot:1-visitor-9", "phone_number": "+31612345678",
+            "phone_number_is_claimed": true,
+        });
+        let claimed = addresses(&visitor);
+        assert_eq!(claimed, ["chatwoot:1-visitor-9", "chatwoot:1:42"]);
+        let proven = addresses(&json!({
+            "id": "whatsapp:+31612345678", "phone_number": "+31612345678",
+        }));
+        assert!(
+            proven.contains(&"tel:+31612345678".to_owned()),
+            "{proven:?}"
+        );
     }
 }
