@@ -17,7 +17,7 @@ use crate::metrics::WorkerMetrics;
 use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
 
-pub(crate) use conversation::{dice, replies_in};
+pub(crate) use conversation::{in_words, remember, told};
 pub(crate) use crm::contact_of;
 
 /// A node's work. Takes the turn as it is and gives its own output; never touches Redis.
@@ -46,8 +46,8 @@ pub struct Parts {
     pub understander: Arc<Understander>,
     /// The language model, where one is configured.
     pub model: Option<Arc<Model>>,
-    /// The CRM.
-    pub crm: Crm,
+    /// The CRM; without it every write is left to who takes the turn.
+    pub crm: Option<Crm>,
     /// What is counted.
     pub metrics: WorkerMetrics,
 }

@@ -1,10 +1,14 @@
 //! What the worker's command line offers besides serving. Each has a file.
 
 pub mod acts;
+pub mod chat;
 pub mod doctor;
+pub mod domain;
 pub mod erase;
 pub mod evaluate;
+pub mod rehearse;
 pub mod release;
+mod talk;
 pub mod understand;
 
 use clap::Args;

@@ -4,4 +4,6 @@ mod store;
 mod write;
 
 pub use store::{Crm, CrmError, Rows};
-pub use write::{ContactWrite, CrmWrite, LeadField, LeadWrite, Noted};
+pub use write::{
+    AppointmentWrite, ContactWrite, CrmWrite, LeadField, LeadWrite, Noted, QuestionWrite,
+};

@@ -1,16 +1,32 @@
-//! How the rules lead a conversation: what to say next ([`plan()`]) and in which words ([`word`]). Pure.
+//! How the rules lead a conversation: what a message changes and is owed ([`update()`]), what is said
+//! for it ([`reply()`]), and in which words ([`word()`]). Pure.
 
 pub mod act;
+pub mod calendar;
+mod context;
 mod filling;
 mod handoff;
 mod hours;
-mod plan;
+pub mod piece;
+mod policy;
+mod private;
 mod quote;
-mod wording;
+pub mod state;
+mod timed;
+mod times;
+mod topics;
+mod update;
+mod wish;
+mod word;
 
-pub use filling::fill;
+pub use context::Standing;
 pub use handoff::handoff_note;
-pub(crate) use hours::named_day;
-pub(crate) use plan::SURE_OF_ANOTHER_SUBJECT;
-pub use plan::{Escalation, Plan, Saying, Situation, hand_over_plan, plan};
-pub use wording::{Worded, word};
+pub use piece::{Piece, Question, Reply, Said, Silence};
+pub use policy::reply;
+pub use private::withhold;
+pub use state::State;
+pub use timed::timed;
+pub use times::{date_code, time_code};
+pub use update::{Dues, Heard, update};
+pub use wish::{Changes, Wish, Wishes, first_values};
+pub use word::{Occasion, Text, Worded, word};

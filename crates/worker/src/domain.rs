@@ -5,6 +5,7 @@
 //! loader does not know at the top of the main file belong to other parts of the worker.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 mod attributes;
 mod business;
@@ -34,7 +35,7 @@ mod wordings;
 pub use attributes::{Alarm, Attribute};
 pub use business::Business;
 pub use catalogue::{Form, Make, Model, Needs};
-pub use dialogue::{Dialogue, Goal, Topic};
+pub use dialogue::{Dialogue, Goal, Topic, TopicKind};
 pub use examples::Example;
 pub use facts::{Fact, Prices};
 pub use feast::Feast;
@@ -49,7 +50,7 @@ pub use moments::{
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};
-pub use replies::{Facet, IntentReplies, OCCASIONS, Replies, Variants};
+pub use replies::{Format as ReplyFormat, GoalTexts, PIECES, Replies, Variants};
 pub use settings::{Confidence, Likeness, Settings};
 pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
@@ -59,6 +60,7 @@ pub use vocabulary::{
     ValueWord, Vocabulary,
 };
 
+pub use source::STARTER;
 use source::Source;
 
 /// Everything that the worker knows about the business that it speaks for.
@@ -86,7 +88,17 @@ pub struct Domain {
     pub replies: Vec<Replies>,
 }
 
+/// Texts of a domain that has none: there is no such domain, since the loader refuses it.
+static NO_REPLIES: LazyLock<Replies> = LazyLock::new(Replies::default);
+
 impl Domain {
+    /// What is said in a language, or else in the first.
+    #[must_use]
+    pub fn replies_in(&self, lang: &str) -> &Replies {
+        let found = self.replies.iter().find(|one| one.language == lang);
+        found.or(self.replies.first()).unwrap_or(&NO_REPLIES)
+    }
+
     /// The domain in the binary: a Dutch car dealer.
     ///
     /// # Errors

@@ -10,7 +10,8 @@ use shared_types::{
 use streams::{Commit, NewEntry};
 
 use crate::crm::CrmWrite;
-use crate::memory::Memory;
+use crate::dialogue::act::Act;
+use crate::dialogue::{Reply, Silence, State};
 
 /// How long a committed message is remembered: a repetition that comes later than the dedup key
 /// lives still changes nothing.
@@ -29,7 +30,7 @@ pub struct Retention {
 #[derive(Debug, Default)]
 pub struct Effects {
     /// What is remembered from now on.
-    pub memory: Memory,
+    pub memory: State,
     /// New lines.
     pub history: Vec<HistoryTurn>,
     /// When the customer wrote last and to which of our addresses: opens the provider's window.
@@ -40,6 +41,12 @@ pub struct Effects {
     pub reply: Option<OutboundMessage>,
     /// What the CRM is told later.
     pub crm: Option<CrmWrite>,
+    /// Why nothing was said, where that is right.
+    pub silence: Option<Silence>,
+    /// What the message does, and the reply before its words: for people who look on.
+    pub acts: Vec<Act>,
+    /// The reply before its words.
+    pub said: Option<Reply>,
     /// What the agents made of the message, for people who look on.
     pub state: Option<ConversationState>,
 }

@@ -255,8 +255,13 @@ impl Inbound {
             Some(Purpose::HandoffNotice) => "escalated",
             Some(Purpose::Reply | Purpose::OptOutNotice) => "replied",
         };
-        let reason = (reply == Some(Purpose::HandoffNotice))
-            .then(|| effects.memory.human_reason.clone().unwrap_or_default());
+        let reason = (reply == Some(Purpose::HandoffNotice)).then(|| {
+            effects
+                .memory
+                .told
+                .as_ref()
+                .map_or_else(String::new, |told| told.reason.clone())
+        });
         let metrics = self.metrics.clone();
         move || {
             if let Some(reason) = reason {

@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{HistoryTurn, InboundMessage, OutboundId, Purpose, Role};
 
-use crate::agents::{dice, replies_in};
+use crate::agents::{in_words, remember, told};
 use crate::budget::Deadline;
 use crate::carried::customer_line;
-use crate::dialogue::{self, Escalation};
-use crate::domain::{About, Domain};
+use crate::dialogue;
+use crate::domain::Domain;
 use crate::effects::{Effects, reply_to};
-use crate::turn::Turn;
+use crate::turn::{Beginning, Turn};
 use crate::turns::Known;
 use crate::understanding::Understanding;
 
@@ -17,53 +17,66 @@ use crate::understanding::Understanding;
 /// usual one, which must not look as if it was sent already.
 const PLACE: usize = 1;
 
+/// Why the colleague has it.
+const REASON: &str = "turn_failed";
+
 /// The turn of a message that could not be handled: a colleague looks at it. The text is not
 /// understood once more, it may be what the turn failed of.
 pub(crate) fn last_words(
     domain: &Domain,
     message: InboundMessage,
-    mut known: Known,
+    known: Known,
     now: Timestamp,
 ) -> Effects {
-    let lang = known.memory.lang.clone().unwrap_or_default();
     let mut effects = Effects {
         history: vec![customer_line(&message, now), failed(now)],
         ..Effects::default()
     };
-    let silent = known.opted_out || known.memory.is_with_human(now);
-    if let Some(replies) = replies_in(domain, &lang).filter(|_| !silent) {
-        let reason = Escalation::Failed.as_str();
-        let hours = SignedDuration::from_hours(i64::from(domain.dialogue.human_hours));
-        known.memory.human_until = now.checked_add(hours).ok();
-        known.memory.human_reason = Some(reason.to_owned());
-        let about = (About::Wanted, known.memory.known(About::Wanted));
-        let filling = dialogue::fill(domain, replies, about, None, "", now);
-        let plan = dialogue::hand_over_plan(domain, now, Escalation::Failed);
-        let variants = &known.memory.variants;
-        let text = dialogue::word(replies, &plan, "", &filling, variants, dice(&message)).text;
-        let mut reply = reply_to(&message, text, Purpose::HandoffNotice, now);
-        reply.id = OutboundId::of_reply(message.source, &message.id, PLACE);
-        let nothing = Understanding::default();
-        let deadline = Deadline::after(std::time::Duration::ZERO);
-        let turn = Turn::new(
-            domain,
-            message,
-            Vec::new(),
-            known.memory,
-            nothing,
-            now,
-            deadline,
-        );
-        reply.handoff_note = Some(dialogue::handoff_note(domain, &turn, reason));
-        known.memory = turn.memory;
-        effects.history.push(HistoryTurn {
-            role: Role::Bot,
-            text: reply.text.clone(),
-            at: now,
-        });
-        effects.reply = Some(reply);
+    if known.opted_out || known.memory.is_with_human(now) {
+        effects.memory = known.memory;
+        return effects;
     }
-    effects.memory = known.memory;
+    let begun = Beginning {
+        message,
+        withheld: false,
+        history: Vec::new(),
+        memory: known.memory,
+        reading: Understanding::default(),
+        acts: Vec::new(),
+    };
+    let mut turn = Turn::new(
+        domain,
+        begun,
+        now,
+        Deadline::after(std::time::Duration::ZERO),
+    );
+    let worded = in_words(domain, &turn, &turn.memory, &told());
+    remember(&mut turn.memory, &worded);
+    let hours = SignedDuration::from_hours(i64::from(domain.dialogue.human_hours));
+    let until = now.checked_add(hours).unwrap_or(Timestamp::MAX);
+    turn.memory.tell(REASON, true, now);
+    turn.memory.taken(until, REASON);
+    let mut reply = reply_to(
+        &turn.message,
+        worded.text.into_string(),
+        Purpose::HandoffNotice,
+        now,
+    );
+    reply.id = OutboundId::of_reply(turn.message.source, &turn.message.id, PLACE);
+    let content = &turn.message.content;
+    reply.handoff_note = Some(dialogue::handoff_note(
+        domain,
+        &turn.memory,
+        REASON,
+        content,
+    ));
+    effects.history.push(HistoryTurn {
+        role: Role::Bot,
+        text: reply.text.clone(),
+        at: now,
+    });
+    effects.reply = Some(reply);
+    effects.memory = turn.memory;
     effects
 }
 

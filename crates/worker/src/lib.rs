@@ -17,7 +17,6 @@ mod handler;
 mod last_words;
 pub mod llm;
 pub mod media;
-pub mod memory;
 pub mod metrics;
 mod openai;
 mod outbox;

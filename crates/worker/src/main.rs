@@ -8,9 +8,12 @@ use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::{Queue, Shelf};
 use worker::commands::acts::ActsArgs;
+use worker::commands::chat::ChatArgs;
 use worker::commands::doctor::DoctorArgs;
+use worker::commands::domain::DomainArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
+use worker::commands::rehearse::RehearseArgs;
 use worker::commands::release::ReleaseArgs;
 use worker::commands::understand::UnderstandArgs;
 use worker::domain::Domain;
@@ -52,6 +55,12 @@ enum Command {
     },
     /// Show what is understood of each line on standard input, as a JSON object a line.
     Understand(UnderstandArgs),
+    /// Check a domain file, or make a new one.
+    Domain(DomainArgs),
+    /// Talk with a domain in the terminal: no Redis, no model, no CRM.
+    Chat(ChatArgs),
+    /// Hold the dialogues of a folder and tell where they go otherwise than expected.
+    Rehearse(RehearseArgs),
     /// Measure the understanding on labelled messages.
     Evaluate(EvaluateArgs),
     /// Try Redis, the CRM, the model and the transcription once, and say what is wrong.
@@ -74,6 +83,17 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,
+        Command::Domain(args) => {
+            if !args.run()? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Chat(args) => args.run(domain(args.domain())).await?,
+        Command::Rehearse(args) => {
+            if !args.run(&domain(args.domain())).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
         Command::Doctor(args) => return Ok(args.run().await?),
         Command::Erase(args) => return Ok(args.run().await?),

@@ -92,7 +92,7 @@ impl Worker {
             domain: domain.clone(),
             understander: understander.clone(),
             model: model.clone(),
-            crm: crm.clone(),
+            crm: Some(crm.clone()),
             metrics: counters.clone(),
         };
         let turns = Turns {

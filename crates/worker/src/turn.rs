@@ -1,39 +1,47 @@
 //! One turn: a message, what is known, and what the agents make of it.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use shared_types::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn,
-    InboundMessage, RouterOutput, SlotValue,
+    InboundMessage, RouterOutput,
 };
 
 use crate::budget::Deadline;
 use crate::crm::CrmWrite;
-use crate::dialogue::Plan;
-use crate::domain::{About, Domain, SlotKind};
-use crate::memory::Memory;
+use crate::dialogue::act::Act;
+use crate::dialogue::state::{State, TokenCount};
+use crate::dialogue::{Dues, Reply};
+use crate::domain::{About, Domain};
 use crate::understanding::Understanding;
 
 /// A turn on its way through the graph.
 #[derive(Debug)]
 pub struct Turn {
-    /// The message, whole.
+    /// The message, whole, without numbers that may not be kept.
     pub message: InboundMessage,
     /// What goes from agent to agent.
     pub state: ConversationState,
-    /// What is remembered; the agents' outputs add to it.
-    pub memory: Memory,
-    /// What the rules read in the message. Made once; agents that ask a model fall back on it.
+    /// What is remembered; the conversation agent makes the new one.
+    pub memory: State,
+    /// What the rules read in the message as a whole. Agents that ask a model fall back on it.
     pub reading: Understanding,
+    /// What the message does, clause by clause.
+    pub acts: Vec<Act>,
+    /// A number was in it that may not be kept.
+    pub withheld: bool,
     /// The time of the turn.
     pub now: Timestamp,
+    /// The same on the clock of the business.
+    pub local: DateTime,
     /// When it must have ended.
     pub deadline: Deadline,
-    /// The slots that a lower name belongs to: `(car_make, car_model)`.
-    pub catalogues: Vec<(String, String)>,
     /// Which thing the intent is about.
     pub about: About,
-    /// What the reply does.
-    pub plan: Option<Plan>,
+    /// What the message is owed.
+    pub dues: Dues,
+    /// What is done with it.
+    pub reply: Option<Reply>,
     /// A CRM write that did not land yet.
     pub unwritten: Option<CrmWrite>,
 }
@@ -60,8 +68,8 @@ pub struct Routed {
     pub lang: String,
     /// Which thing the intent is about.
     pub about: About,
-    /// Whether the intent is pursued from now on.
-    pub pursue: bool,
+    /// The acts, where a model reads them otherwise.
+    pub acts: Option<Vec<Act>>,
     /// Tokens that a model used for it.
     pub tokens: u64,
 }
@@ -71,8 +79,8 @@ pub struct Routed {
 pub struct Extracted {
     /// For the contract.
     pub output: ExtractionOutput,
-    /// What the message says is not so.
-    pub denied: Vec<(String, SlotValue)>,
+    /// The acts, where a model finds other values.
+    pub acts: Option<Vec<Act>>,
     /// Tokens that a model used for it.
     pub tokens: u64,
 }
@@ -80,12 +88,14 @@ pub struct Extracted {
 /// What is answered.
 #[derive(Debug)]
 pub struct Answered {
-    /// For the contract.
-    pub output: ConversationOutput,
-    /// What the reply does.
-    pub plan: Plan,
-    /// Which variant of each text was used.
-    pub variants: std::collections::BTreeMap<String, usize>,
+    /// For the contract; none when nothing may be said.
+    pub output: Option<ConversationOutput>,
+    /// What is done.
+    pub reply: Reply,
+    /// What is remembered from now on.
+    pub memory: State,
+    /// What the message was owed.
+    pub dues: Dues,
     /// Tokens that a model used for it.
     pub tokens: u64,
 }
@@ -99,17 +109,28 @@ pub struct Recorded {
     pub unwritten: Option<CrmWrite>,
 }
 
+/// What a turn begins with.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The message, without numbers that may not be kept.
+    pub message: InboundMessage,
+    /// Whether there were such numbers.
+    pub withheld: bool,
+    /// Earlier lines, oldest first.
+    pub history: Vec<HistoryTurn>,
+    /// What is remembered.
+    pub memory: State,
+    /// What the rules read.
+    pub reading: Understanding,
+    /// What the message does.
+    pub acts: Vec<Act>,
+}
+
 impl Turn {
     /// Begins a turn.
-    pub fn new(
-        domain: &Domain,
-        message: InboundMessage,
-        history: Vec<HistoryTurn>,
-        memory: Memory,
-        reading: Understanding,
-        now: Timestamp,
-        deadline: Deadline,
-    ) -> Self {
+    #[must_use]
+    pub fn new(domain: &Domain, begun: Beginning, now: Timestamp, deadline: Deadline) -> Self {
+        let message = begun.message;
         let state = ConversationState {
             message_id: message.id.clone(),
             conversation_id: message.conversation.id.clone(),
@@ -117,39 +138,38 @@ impl Turn {
             sender_name: message.sender.name.clone(),
             sender_phone: message.sender.phone_number.clone(),
             source: message.source,
-            conversation_history: history,
+            conversation_history: begun.history,
             router_output: None,
             extraction_output: None,
             conversation_output: None,
             crm_output: None,
         };
-        let catalogues = domain.slots.iter().filter_map(|slot| match &slot.kind {
-            SlotKind::Catalogue(names) => Some((names.upper.clone(), names.lower.clone())),
-            _ => None,
-        });
         Self {
-            catalogues: catalogues.collect(),
             message,
             state,
-            memory,
-            reading,
+            memory: begun.memory,
+            reading: begun.reading,
+            acts: begun.acts,
+            withheld: begun.withheld,
             now,
+            local: now.to_zoned(domain.business.time_zone.clone()).datetime(),
             deadline,
             about: About::Wanted,
-            plan: None,
+            dues: Dues::default(),
+            reply: None,
             unwritten: None,
         }
     }
 
     /// The intent, once the router has spoken.
+    #[must_use]
     pub fn intent(&self) -> &str {
-        self.state
-            .router_output
-            .as_ref()
-            .map_or("", |output| &output.intent)
+        let output = self.state.router_output.as_ref();
+        output.map_or("", |output| &output.intent)
     }
 
     /// The language to answer in.
+    #[must_use]
     pub fn lang(&self) -> &str {
         self.memory.lang.as_deref().unwrap_or(&self.reading.lang)
     }
@@ -157,15 +177,25 @@ impl Turn {
     /// Adds what an agent found.
     pub fn apply(&mut self, output: Output) {
         match output {
-            Output::Routed(routed) => self.routed(routed),
+            Output::Routed(routed) => {
+                self.memory.lang = Some(routed.lang);
+                self.about = routed.about;
+                self.read_as(routed.acts);
+                self.count_tokens(routed.tokens);
+                self.state.router_output = Some(routed.output);
+            }
             Output::Extracted(extracted) => {
-                let told = &extracted.output.slots;
-                self.memory
-                    .learn(self.about, told, &extracted.denied, &self.catalogues);
+                self.read_as(extracted.acts);
                 self.count_tokens(extracted.tokens);
                 self.state.extraction_output = Some(extracted.output);
             }
-            Output::Answered(answered) => self.answered(*answered),
+            Output::Answered(answered) => {
+                self.memory = answered.memory;
+                self.dues = answered.dues;
+                self.count_tokens(answered.tokens);
+                self.reply = Some(answered.reply);
+                self.state.conversation_output = answered.output;
+            }
             Output::Recorded(recorded) => {
                 self.unwritten = recorded.unwritten;
                 self.state.crm_output = Some(recorded.output);
@@ -173,58 +203,32 @@ impl Turn {
         }
     }
 
-    fn routed(&mut self, routed: Routed) {
-        self.memory.lang = Some(routed.lang);
-        self.about = routed.about;
-        if routed.pursue {
-            self.memory.pursue(&routed.output.intent);
+    fn read_as(&mut self, acts: Option<Vec<Act>>) {
+        if let Some(acts) = acts {
+            self.acts = acts;
         }
-        self.count_tokens(routed.tokens);
-        self.state.router_output = Some(routed.output);
     }
 
-    fn answered(&mut self, answered: Answered) {
-        let plan = &answered.plan;
-        if let Some(topic) = &plan.answers {
-            let text: String = self.message.content.chars().take(MAX_ANSWER).collect();
-            self.memory.answers.insert(topic.clone(), text);
-        }
-        self.memory.answers.extend(plan.told.clone());
-        self.memory.opened |= plan.saying.is_about_intent();
-        self.memory.open_question.clone_from(&plan.ask);
-        self.memory.asked.extend(plan.ask.clone());
-        self.memory.misunderstandings = if plan.misunderstood {
-            self.memory.misunderstandings + 1
-        } else {
-            0
-        };
-        self.memory.variants.extend(answered.variants);
-        self.count_tokens(answered.tokens);
-        self.plan = Some(answered.plan);
-        self.state.conversation_output = Some(answered.output);
+    fn today(&self) -> String {
+        self.now.strftime("%Y-%m-%d").to_string()
     }
 
     fn count_tokens(&mut self, tokens: u64) {
-        let today = self.now.strftime("%Y-%m-%d").to_string();
-        if self.memory.tokens.day != today {
-            self.memory.tokens = crate::memory::TokenCount {
-                day: today,
-                used: 0,
-            };
+        let day = self.today();
+        if self.memory.tokens.day != day {
+            self.memory.tokens = TokenCount { day, used: 0 };
         }
         self.memory.tokens.used += tokens;
     }
 
     /// Tokens that were used for this contact today.
+    #[must_use]
     pub fn tokens_today(&self) -> u64 {
-        let today = self.now.strftime("%Y-%m-%d").to_string();
-        if self.memory.tokens.day == today {
-            self.memory.tokens.used
+        let tokens = &self.memory.tokens;
+        if tokens.day == self.today() {
+            tokens.used
         } else {
             0
         }
     }
 }
-
-/// A free answer is kept up to this many characters.
-const MAX_ANSWER: usize = 200;

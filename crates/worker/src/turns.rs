@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Slots};
+use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Source};
 
-use crate::agents::{AgentError, Agents, contact_of, dice, replies_in};
+use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
 use crate::carried::{context, customer_line, for_agents};
 use crate::crm::{ContactWrite, CrmWrite};
-use crate::dialogue::{self, Plan, Saying};
-use crate::domain::{About, Domain, SlotKind};
+use crate::dialogue::act::{Act, Does, Inform, Origin, Thing, Told};
+use crate::dialogue::piece::Confirmed;
+use crate::dialogue::state::OursAbout;
+use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, State};
+use crate::domain::{Domain, SlotKind};
 use crate::effects::{Effects, OptOut, reply_to};
 use crate::graph;
 use crate::media::Transcriber;
-use crate::memory::Memory;
 use crate::metrics::WorkerMetrics;
 use crate::subscription::{Subscription, decide};
-use crate::turn::Turn;
+use crate::turn::{Beginning, Turn};
 use crate::understanding::{Understander, Understanding};
 
 /// Everything that a turn needs.
@@ -41,7 +43,7 @@ pub struct Turns {
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// What is remembered.
-    pub memory: Memory,
+    pub memory: State,
     /// Earlier lines, oldest first.
     pub history: Vec<HistoryTurn>,
     /// Whether the contact wants no messages.
@@ -61,73 +63,63 @@ impl Turns {
     ) -> Result<Effects, AgentError> {
         let deadline = Deadline::after(self.budget);
         self.transcribe(&mut message, &known.memory, deadline).await;
+        let opted_out = known.opted_out;
+        let mut withheld = withhold(&mut message);
+        let last_inbound = (message.received_at.unwrap_or(now), our_address(&message));
         let line = customer_line(&message, now);
         for_agents(&mut message);
-        let message = &message;
-        let mut reading = self.read(&message.content, &known.memory);
-        self.add_context(&mut reading, message);
-        let last_inbound = (message.received_at.unwrap_or(now), our_address(message));
-        let mut effects = match decide(message.provider_word, reading.consent, known.opted_out) {
+        withheld |= withhold(&mut message);
+        let turn = self.begin(message, withheld, known, now, deadline);
+        let word = turn.message.provider_word;
+        let mut effects = match decide(word, turn.reading.consent, opted_out) {
             Subscription::StillEnded | Subscription::Answered => Effects {
-                memory: known.memory,
+                memory: turn.memory,
+                silence: Some(Silence::OptedOut),
                 ..Effects::default()
             },
-            Subscription::Ended => {
-                self.opted(message, known, &reading.lang, OptOut::Since(now), now)
-            }
-            Subscription::Renewed => self.opted(message, known, &reading.lang, OptOut::Lifted, now),
-            Subscription::Doubtful => {
-                self.asked_whether_to_stop(message, known, &reading.lang, now)
-            }
-            Subscription::Wanted => {
-                let turn = Turn::new(
-                    &self.domain,
-                    message.clone(),
-                    known.history,
-                    known.memory,
-                    reading,
-                    now,
-                    deadline,
-                );
-                self.run_agents(turn).await?
-            }
+            Subscription::Ended => self.opted(turn, OptOut::Since(now)),
+            Subscription::Renewed => self.opted(turn, OptOut::Lifted),
+            Subscription::Doubtful => self.asked_whether_to_stop(turn),
+            Subscription::Wanted => self.run_agents(turn).await?,
         };
         effects.last_inbound = Some(last_inbound);
         effects.history.insert(0, line);
         Ok(effects)
     }
 
-    /// Reads a message. A bare answer to the question that was asked says little by itself: "15" is
-    /// read as a budget after the question for the budget.
-    fn read(&self, content: &str, memory: &Memory) -> Understanding {
-        let mut reading = self.understander.understand(content);
-        let open = memory.open_question.as_deref();
-        let topic = open.and_then(|name| self.domain.dialogue.topic(name));
-        let Some((topic, prefix)) =
-            topic.and_then(|topic| Some((topic, topic.answer_prefix.as_ref()?)))
-        else {
-            return reading;
+    fn begin(
+        &self,
+        message: InboundMessage,
+        withheld: bool,
+        known: Known,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Turn {
+        let memory = known.memory;
+        let reading = self.understander.understand(&message.content);
+        let standing = Standing::of(&memory, known.opted_out);
+        let acts = self
+            .understander
+            .acts(&message.content, &standing.context());
+        let local = now.to_zoned(self.domain.business.time_zone.clone());
+        let mut acts = dialogue::timed(&self.domain, &memory, &reading, acts, &local);
+        acts.extend(self.pointed_at(&reading, &message));
+        let begun = Beginning {
+            message,
+            withheld,
+            history: known.history,
+            memory,
+            reading,
+            acts,
         };
-        let answers = |name: &String| topic.values.contains(name);
-        for suffix in ["", topic.answer_suffix.as_deref().unwrap_or_default()] {
-            if reading.slots.keys().any(answers) {
-                break;
-            }
-            let text = format!("{prefix} {content} {suffix}");
-            let answer = self.understander.understand(&text);
-            let found = answer.slots.into_iter().filter(|(name, _)| answers(name));
-            reading.slots.extend(found);
-        }
-        reading
+        Turn::new(&self.domain, begun, now, deadline)
     }
 
     /// A message that names no thing of its own is about the one that it quotes, or that the
     /// advertisement showed.
-    fn add_context(&self, reading: &mut Understanding, message: &InboundMessage) {
-        let Some(context) = context(message) else {
-            return;
-        };
-        let around = self.understander.understand(&context);
+    fn pointed_at(&self, reading: &Understanding, message: &InboundMessage) -> Option<Act> {
+        let around = self.understander.understand(&context(message)?);
+        let mut values = Vec::new();
         for slot in &self.domain.slots {
             let SlotKind::Catalogue(names) = &slot.kind else {
                 continue;
@@ -136,44 +128,66 @@ impl Turns {
             if names.iter().any(|name| reading.slots.contains_key(*name)) {
                 continue;
             }
-            let found = names
-                .iter()
-                .filter_map(|name| around.slots.get_key_value(*name));
-            reading
-                .slots
-                .extend(found.map(|(name, value)| (name.clone(), value.clone())));
+            values.extend(names.iter().filter_map(|name| {
+                Some(Told {
+                    slot: (*name).clone(),
+                    any_of: vec![around.slots.get(*name)?.clone()],
+                    came_with: None,
+                    rather: false,
+                })
+            }));
         }
+        (!values.is_empty()).then_some(Act {
+            does: Does::Inform(Inform {
+                thing: Thing::Wanted,
+                values,
+                when: None,
+                attachment: None,
+            }),
+            confidence: reading.confidence,
+            words: 0..0,
+            clause: 0,
+            origin: Origin::Rules,
+        })
     }
 
     async fn run_agents(&self, mut turn: Turn) -> Result<Effects, AgentError> {
         graph::run(&self.agents, &mut turn, &self.metrics).await?;
         let mut effects = Effects {
             crm: turn.unwritten.take(),
+            opt_out: turn.dues.wants_messages.map(|wants| match wants {
+                true => OptOut::Lifted,
+                false => OptOut::Since(turn.now),
+            }),
             ..Effects::default()
         };
-        if let Some(output) = turn
-            .state
-            .conversation_output
-            .clone()
-            .filter(|output| !output.response_text.is_empty())
-        {
-            let purpose = if output.should_escalate {
-                Purpose::HandoffNotice
-            } else {
-                Purpose::Reply
+        if let Some(output) = turn.state.conversation_output.clone() {
+            let purpose = match (&effects.opt_out, output.should_escalate) {
+                (Some(_), _) => Purpose::OptOutNotice,
+                (None, true) => Purpose::HandoffNotice,
+                (None, false) => Purpose::Reply,
             };
             let mut reply = reply_to(&turn.message, output.response_text, purpose, turn.now);
             if output.should_escalate {
                 let reason = output.escalation_reason.unwrap_or_default();
-                reply.handoff_note = Some(dialogue::handoff_note(&self.domain, &turn, &reason));
-                let hours = i64::from(self.domain.dialogue.human_hours);
-                turn.memory.human_until =
-                    turn.now.checked_add(SignedDuration::from_hours(hours)).ok();
-                turn.memory.human_reason = Some(reason);
+                let (memory, content) = (&turn.memory, &turn.message.content);
+                let note = dialogue::handoff_note(&self.domain, memory, &reason, content);
+                reply.handoff_note = Some(note);
+                if turn.message.source == Source::Chatwoot {
+                    // The help desk opens the conversation, and then it is a colleague's.
+                    let hours = i64::from(self.domain.dialogue.human_hours);
+                    let until = turn.now.checked_add(SignedDuration::from_hours(hours));
+                    turn.memory.taken(until.unwrap_or(Timestamp::MAX), &reason);
+                }
             }
             effects.history.push(bot_line(reply.text.clone(), turn.now));
             effects.reply = Some(reply);
         }
+        if let Some(Reply::Silent(silence)) = turn.reply {
+            effects.silence = Some(silence);
+        }
+        effects.acts = turn.acts;
+        effects.said = turn.reply;
         turn.state.conversation_history.clear();
         effects.memory = turn.memory;
         effects.state = Some(turn.state);
@@ -181,101 +195,70 @@ impl Turns {
     }
 
     /// The contact ended messages, or wants them again: confirmed once.
-    fn opted(
-        &self,
-        message: &InboundMessage,
-        known: Known,
-        lang: &str,
-        change: OptOut,
-        now: Timestamp,
-    ) -> Effects {
-        let (occasion, wants) = match change {
-            OptOut::Since(_) => ("opted_out", false),
-            OptOut::Lifted => ("opted_in", true),
+    fn opted(&self, turn: Turn, change: OptOut) -> Effects {
+        let (confirmed, wants) = match change {
+            OptOut::Since(_) => (Confirmed::Stop, false),
+            OptOut::Lifted => (Confirmed::Start, true),
         };
         self.metrics.opted(if wants { "renewed" } else { "ended" });
-        let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
-        // A provider that knows the word has confirmed it, and takes nothing more from us.
-        let text = message
-            .provider_word
-            .is_none()
-            .then(|| self.say(occasion, message, &known, &lang, now));
-        let reply = text
-            .flatten()
-            .map(|text| reply_to(message, text, Purpose::OptOutNotice, now));
-        let contact = ContactWrite {
-            wants_messages: Some(wants),
-            ..contact_of(message, &lang)
+        let crm = Self::changed(&turn, wants);
+        // The provider has answered its own word.
+        let answered = turn.message.provider_word.is_some();
+        let mut effects = if answered {
+            Effects {
+                memory: turn.memory,
+                ..Effects::default()
+            }
+        } else {
+            self.say(turn, Piece::Consent(confirmed), Purpose::OptOutNotice)
         };
-        let crm = CrmWrite {
+        effects.crm = Some(crm);
+        effects.opt_out = Some(change);
+        effects
+    }
+
+    /// It sounds like an end of messages, but is not said as one: the word for it is offered.
+    fn asked_whether_to_stop(&self, turn: Turn) -> Effects {
+        let now = turn.now;
+        let mut effects = self.say(turn, Piece::Ask(Question::Stop), Purpose::Reply);
+        effects.memory.asked(OursAbout::Stop, now);
+        effects
+    }
+
+    /// What the CRM is told of a contact who ends messages or wants them again.
+    fn changed(turn: &Turn, wants: bool) -> CrmWrite {
+        let message = &turn.message;
+        CrmWrite {
             message: format!("{}:{}", message.source, message.id),
-            at: message.received_at.unwrap_or(now),
-            contact,
+            at: message.received_at.unwrap_or(turn.now),
+            contact: ContactWrite {
+                wants_messages: Some(wants),
+                ..contact_of(message, turn.lang())
+            },
             lead: None,
-        };
-        Effects {
-            memory: known.memory,
-            history: reply
-                .iter()
-                .map(|reply| bot_line(reply.text.clone(), now))
-                .collect(),
-            opt_out: Some(change),
-            reply,
-            crm: Some(crm),
-            ..Effects::default()
+            appointments: Vec::new(),
+            questions: Vec::new(),
         }
     }
 
-    /// It sounds like an end of messages: asked, with the word for it.
-    fn asked_whether_to_stop(
-        &self,
-        message: &InboundMessage,
-        known: Known,
-        lang: &str,
-        now: Timestamp,
-    ) -> Effects {
-        let lang = known.memory.lang.as_deref().unwrap_or(lang).to_owned();
-        let text = self.say("opt_out_doubtful", message, &known, &lang, now);
-        let reply = text.map(|text| reply_to(message, text, Purpose::Reply, now));
-        Effects {
-            history: reply
-                .iter()
-                .map(|reply| bot_line(reply.text.clone(), now))
-                .collect(),
-            memory: known.memory,
-            reply,
-            ..Effects::default()
-        }
-    }
-
-    /// The text of an occasion.
-    fn say(
-        &self,
-        occasion: &'static str,
-        message: &InboundMessage,
-        known: &Known,
-        lang: &str,
-        now: Timestamp,
-    ) -> Option<String> {
-        let replies = replies_in(&self.domain, lang)?;
-        let filling = dialogue::fill(
-            &self.domain,
-            replies,
-            (About::Wanted, &Slots::new()),
-            None,
-            "",
-            now,
-        );
-        let plan = Plan {
-            saying: Saying::Occasion(occasion),
+    /// Says one thing, without the agents.
+    fn say(&self, mut turn: Turn, piece: Piece, purpose: Purpose) -> Effects {
+        let said = Said {
+            first: piece,
+            rest: Vec::new(),
             ask: None,
-            escalation: None,
-            misunderstood: false,
-            answers: None,
-            told: None,
         };
-        let variants = &known.memory.variants;
-        Some(dialogue::word(replies, &plan, "", &filling, variants, dice(message)).text)
+        let worded = in_words(&self.domain, &turn, &turn.memory, &said);
+        remember(&mut turn.memory, &worded);
+        let text = worded.text.into_string();
+        let reply = reply_to(&turn.message, text, purpose, turn.now);
+        Effects {
+            history: vec![bot_line(reply.text.clone(), turn.now)],
+            memory: turn.memory,
+            reply: Some(reply),
+            said: Some(Reply::Say(Box::new(said))),
+            ..Effects::default()
+        }
     }
 
     /// Takes the turn of something that happened outside of the messages.
@@ -283,10 +266,7 @@ impl Turns {
         let mut memory = known.memory;
         let mut history = Vec::new();
         match event.kind {
-            ControlKind::HumanTookOver => {
-                memory.human_until = Some(Timestamp::MAX);
-                memory.human_reason = Some("taken_over".into());
-            }
+            ControlKind::HumanTookOver => memory.taken(Timestamp::MAX, "taken_over"),
             ControlKind::Released | ControlKind::Resolved => memory.release(),
             ControlKind::MessageDeleted => history.push(HistoryTurn {
                 role: Role::System,
@@ -302,7 +282,7 @@ impl Turns {
     }
 
     /// A voice message becomes the text that was said, where that is possible.
-    async fn transcribe(&self, message: &mut InboundMessage, memory: &Memory, deadline: Deadline) {
+    async fn transcribe(&self, message: &mut InboundMessage, memory: &State, deadline: Deadline) {
         let Some(transcriber) = self
             .transcriber
             .as_ref()
@@ -325,6 +305,15 @@ impl Turns {
             }
         }
     }
+}
+
+/// Numbers that may not be kept go before anything sees them. Whether there were any.
+fn withhold(message: &mut InboundMessage) -> bool {
+    let (kept, found) = dialogue::withhold(&message.content);
+    if found {
+        message.content = kept.into_owned();
+    }
+    found
 }
 
 fn bot_line(text: String, at: Timestamp) -> HistoryTurn {

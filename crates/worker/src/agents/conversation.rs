@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
-use shared_types::{ConversationOutput, InboundMessage, Sentiment};
+use shared_types::{ConversationOutput, InboundMessage};
 
 use super::{Agent, AgentError, Parts};
-use crate::dialogue::{self, Escalation, Plan, Situation, Worded};
-use crate::domain::{Domain, Replies};
+use crate::dialogue::piece::Status;
+use crate::dialogue::state::State;
+use crate::dialogue::{self, Dues, Heard, Occasion, Piece, Reply, Said, Worded};
+use crate::domain::Domain;
 use crate::graph::Node;
 use crate::llm::{ConversationAnswer, Model};
 use crate::metrics::WorkerMetrics;
@@ -30,55 +32,37 @@ impl Conversation {
     }
 
     async fn answer(&self, turn: &Turn) -> Answered {
-        let slots = turn
-            .state
-            .extraction_output
-            .as_ref()
-            .map(|output| &output.slots);
-        let none = shared_types::Slots::new();
-        let text = &turn.message.content;
-        let day = replies_in(&self.domain, turn.lang()).and_then(|replies| {
-            dialogue::named_day(text, &self.domain.business, replies, turn.now)
-        });
-        let plan = dialogue::plan(
-            &self.domain,
-            &Situation {
-                intent: turn.intent(),
-                confidence: turn
-                    .state
-                    .router_output
-                    .as_ref()
-                    .map_or(0.0, |output| output.confidence),
-                told: slots.unwrap_or(&none),
-                answer: turn.reading.answer,
-                mood: turn.reading.mood,
-                text: &turn.message.content,
-                attachments: &turn.message.attachments,
-                has_location: turn.message.location.is_some(),
-                memory: &turn.memory,
-                named_day: day.as_ref().map(|(name, _)| name.as_str()),
-                now: turn.now,
-            },
-        );
-        let worded = self.by_rules(turn, &plan);
-        let by_rules = Answered {
-            output: output(worded.text, turn.reading.mood.sentiment, plan.escalation),
-            plan,
-            variants: worded.variants,
+        let heard = heard(turn);
+        let (mut memory, dues) = dialogue::update(&self.domain, turn.memory.clone(), &heard);
+        let reply = dialogue::reply(&self.domain, &mut memory, &dues, &heard);
+        let mut answered = Answered {
+            output: None,
+            reply: reply.clone(),
+            memory,
+            dues,
             tokens: 0,
         };
-        // What must be said exactly is never left to a model.
-        let Some(model) = self
-            .model
-            .as_ref()
-            .filter(|_| by_rules.plan.escalation.is_none())
-        else {
+        let Reply::Say(said) = &reply else {
+            return answered;
+        };
+        let worded = in_words(&self.domain, turn, &answered.memory, said);
+        remember(&mut answered.memory, &worded);
+        answered.output = Some(output(turn, &worded, answered.dues.handover));
+        self.by_model(turn, said, answered).await
+    }
+
+    /// The model's words for the same reply. What must be said exactly is never left to a model.
+    async fn by_model(&self, turn: &Turn, said: &Said, by_rules: Answered) -> Answered {
+        let exact = by_rules.dues.handover.is_some() || said.pieces().any(is_exact);
+        let model = self.model.as_ref().filter(|_| !exact);
+        let (Some(model), Some(output)) = (model, &by_rules.output) else {
             return by_rules;
         };
-        let draft = &by_rules.output.response_text;
-        let asked = model.word(&self.domain, turn, &by_rules.plan, draft).await;
+        let draft = &output.response_text;
+        let asks = said.ask.is_some();
+        let asked = model.word(&self.domain, turn, asks, draft).await;
         let answered = match asked.answer {
-            Ok(answer) => self.by_model(turn, by_rules, answer),
+            Ok(answer) => self.believe(turn, by_rules, answer),
             Err(why) => {
                 self.metrics.fallback(Node::Conversation, why.name());
                 by_rules
@@ -90,89 +74,114 @@ impl Conversation {
         }
     }
 
-    fn by_rules(&self, turn: &Turn, plan: &Plan) -> Worded {
-        let replies = replies_in(&self.domain, turn.lang());
-        let Some(replies) = replies else {
-            return Worded {
-                text: String::new(),
-                variants: Default::default(),
-            };
-        };
-        let text = &turn.message.content;
-        let name = turn.message.sender.name.as_deref();
-        let known = (turn.about, turn.memory.known(turn.about));
-        let mut filling = dialogue::fill(&self.domain, replies, known, name, text, turn.now);
-        let fits = text.chars().count() <= MAX_QUOTED;
-        if let Some(topic) = plan.answers.as_ref().filter(|_| fits) {
-            filling.insert("answer".into(), self.with_day(turn, topic, text));
-        }
-        dialogue::word(
-            replies,
-            plan,
-            text,
-            &filling,
-            &turn.memory.variants,
-            dice(&turn.message),
-        )
-    }
-
-    /// "zaterdag, om een uur of 11": the answer, with the day that was told before it.
-    fn with_day(&self, turn: &Turn, topic: &str, text: &str) -> String {
-        let topics = &self.domain.dialogue.topics;
-        let asked_for = topics
-            .iter()
-            .find(|other| other.when_day_named.as_deref() == Some(topic));
-        let day = asked_for.and_then(|day| turn.memory.answers.get(&day.name));
-        day.map_or_else(|| text.to_owned(), |day| format!("{day}, {text}"))
-    }
-
-    /// The model's words, within the plan. It may hand over; it cannot undo a hand-over.
-    fn by_model(&self, turn: &Turn, by_rules: Answered, answer: ConversationAnswer) -> Answered {
-        let sentiment = answer.sentiment.unwrap_or(by_rules.output.sentiment);
+    /// The model may hand over; it cannot undo a hand-over.
+    fn believe(&self, turn: &Turn, by_rules: Answered, answer: ConversationAnswer) -> Answered {
         if !answer.should_escalate {
-            let output = ConversationOutput {
+            let output = by_rules.output.map(|output| ConversationOutput {
                 response_text: answer.response_text,
-                sentiment,
-                ..by_rules.output
-            };
+                sentiment: answer.sentiment.unwrap_or(output.sentiment),
+                ..output
+            });
             return Answered { output, ..by_rules };
         }
-        let plan = dialogue::hand_over_plan(&self.domain, turn.now, Escalation::Asked);
-        let worded = self.by_rules(turn, &plan);
-        let mut output = output(worded.text, sentiment, plan.escalation);
+        let said = told();
+        let worded = in_words(&self.domain, turn, &by_rules.memory, &said);
+        let mut memory = by_rules.memory;
+        memory.tell(ASKED, false, turn.now);
+        remember(&mut memory, &worded);
+        let mut output = output(turn, &worded, Some(ASKED));
         output.escalation_reason = answer.escalation_reason.or(output.escalation_reason);
         Answered {
-            output,
-            plan,
-            variants: worded.variants,
+            output: Some(output),
+            reply: Reply::Say(Box::new(said)),
+            memory,
+            dues: Dues {
+                handover: Some(ASKED),
+                ..by_rules.dues
+            },
             tokens: 0,
         }
     }
 }
 
-/// Longer answers are not repeated to the customer.
-const MAX_QUOTED: usize = 60;
+const ASKED: &str = "asked";
 
-fn output(
-    text: String,
-    sentiment: Sentiment,
-    escalation: Option<Escalation>,
-) -> ConversationOutput {
-    ConversationOutput {
-        response_text: text,
-        sentiment,
-        should_escalate: escalation.is_some(),
-        escalation_reason: escalation.map(|reason| reason.as_str().to_owned()),
+/// A colleague was told, and nothing else.
+pub(crate) fn told() -> Said {
+    Said {
+        first: Piece::Status(Status::Told),
+        rest: Vec::new(),
+        ask: None,
     }
 }
 
-/// The texts in a language, or in the first one.
-pub(crate) fn replies_in<'d>(domain: &'d Domain, lang: &str) -> Option<&'d Replies> {
-    domain
-        .replies
-        .iter()
-        .find(|replies| replies.language == lang)
-        .or_else(|| domain.replies.first())
+/// Pieces whose words are the owner's, or the law's.
+const fn is_exact(piece: &Piece) -> bool {
+    matches!(
+        piece,
+        Piece::Safety(_) | Piece::Consent(_) | Piece::Excuse(_) | Piece::Withheld | Piece::Deal
+    )
+}
+
+fn heard(turn: &Turn) -> Heard<'_> {
+    let text = &turn.message.content;
+    Heard {
+        acts: &turn.acts,
+        text,
+        attachment: kind_of(&turn.message),
+        withheld: turn.withheld,
+        unserved: turn.reading.unserved.as_deref(),
+        now: turn.now,
+        local: turn.local,
+    }
+}
+
+/// What came with a message: the piece that answers it.
+fn kind_of(message: &InboundMessage) -> Option<&'static str> {
+    if message.location.is_some() {
+        return Some("location");
+    }
+    let kind = message.attachments.first()?.content_type.as_deref();
+    let kind = kind.unwrap_or_default();
+    Some(match kind.split('/').next().unwrap_or_default() {
+        "image" => "image",
+        "audio" => "audio",
+        "video" => "video",
+        "text" if kind.contains("vcard") => "contact_card",
+        "application" if kind.contains("whatsapp-contact") => "contact_card",
+        "application" if kind.contains("x-whatsapp") => "unknown_media",
+        "application" | "text" => "document",
+        _ => "unknown_media",
+    })
+}
+
+/// A reply in the domain's words.
+pub(crate) fn in_words(domain: &Domain, turn: &Turn, memory: &State, said: &Said) -> Worded {
+    let occasion = Occasion {
+        name: turn.message.sender.name.as_deref(),
+        text: &turn.message.content,
+        local: turn.local,
+        dice: dice(&turn.message),
+    };
+    let lang = memory.lang.as_deref().unwrap_or(&turn.reading.lang);
+    dialogue::word(domain, domain.replies_in(lang), memory, said, occasion)
+}
+
+fn output(turn: &Turn, worded: &Worded, handover: Option<&str>) -> ConversationOutput {
+    ConversationOutput {
+        response_text: worded.text.as_str().to_owned(),
+        sentiment: turn.reading.mood.sentiment,
+        should_escalate: handover.is_some(),
+        escalation_reason: handover.map(str::to_owned),
+    }
+}
+
+/// What was said is not said again; a question without room was not asked.
+pub(crate) fn remember(memory: &mut State, worded: &Worded) {
+    memory.note_said(&worded.said);
+    if !worded.asks {
+        memory.ours = None;
+    }
 }
 
 /// A number that is the same whenever this message is handled, so that a turn done twice says the

@@ -8,7 +8,10 @@ use shared_types::{CrmOutput, InboundMessage};
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
 use crate::carried::lead_fields;
-use crate::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
+use crate::crm::{
+    AppointmentWrite, ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite,
+};
+use crate::dialogue::{Changes, date_code, time_code};
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
@@ -16,7 +19,7 @@ use crate::turn::{Output, Recorded, Turn};
 
 pub(super) struct CrmAgent {
     domain: Arc<Domain>,
-    crm: Crm,
+    crm: Option<Crm>,
     metrics: WorkerMetrics,
 }
 
@@ -31,9 +34,15 @@ impl CrmAgent {
 
     async fn record(&self, turn: &Turn) -> Recorded {
         let write = write(&self.domain, turn);
+        let Some(crm) = &self.crm else {
+            return Recorded {
+                output: CrmOutput::default(),
+                unwritten: Some(write),
+            };
+        };
         // Shorter than what is left: the turn must still be committed.
         let limit = CRM_LIMIT.min(turn.deadline.left() / 2);
-        let written = tokio::time::timeout(limit, self.crm.apply(&write)).await;
+        let written = tokio::time::timeout(limit, crm.apply(&write)).await;
         let error = match written {
             Ok(Ok(noted)) => {
                 self.metrics.crm_written("at_once");
@@ -73,49 +82,106 @@ impl Agent for CrmAgent {
 fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
     let router = turn.state.router_output.as_ref();
     let confidence = router.map_or(0.0, |output| output.confidence);
-    let intent = turn.memory.intent.as_deref().unwrap_or_default();
-    let goal = domain.dialogue.goal(intent).filter(|goal| goal.lead);
-    let slots = turn
-        .state
-        .extraction_output
+    let goal = turn
+        .memory
+        .goal()
+        .and_then(|goal| domain.dialogue.goal(goal));
+    let field = |name: String, value: String, node: Node| LeadField {
+        name,
+        value,
+        agent: node.as_str().into(),
+        confidence,
+    };
+    let values = turn
+        .dues
+        .changes
         .iter()
-        .flat_map(|output| &output.slots);
-    let mut fields: Vec<LeadField> = slots
-        .map(|(name, value)| LeadField {
-            name: name.clone(),
-            value: value.to_string(),
-            agent: Node::Extraction.as_str().into(),
-            confidence,
-        })
+        .flat_map(|(_, changes)| told(changes));
+    let mut fields: Vec<LeadField> = values
+        .map(|(name, value)| field(name, value, Node::Extraction))
         .collect();
-    if let Some(topic) = turn.plan.as_ref().and_then(|plan| plan.answers.as_ref()) {
-        fields.push(LeadField {
-            name: topic.clone(),
-            value: turn.memory.answers.get(topic).cloned().unwrap_or_default(),
-            agent: Node::Conversation.as_str().into(),
-            confidence,
-        });
-    }
-    fields.extend(
-        lead_fields(&turn.message)
-            .into_iter()
-            .map(|(name, value)| LeadField {
-                name: name.into(),
-                value,
-                agent: "ingress".into(),
-                confidence: 1.0,
-            }),
-    );
+    fields.extend(turn.dues.answered.iter().map(|topic| {
+        let answer = turn.memory.answers.get(topic).cloned();
+        field(
+            topic.clone(),
+            answer.unwrap_or_default(),
+            Node::Conversation,
+        )
+    }));
+    let carried = lead_fields(&turn.message).into_iter();
+    fields.extend(carried.map(|(name, value)| LeadField {
+        name: name.into(),
+        value,
+        agent: "ingress".into(),
+        confidence: 1.0,
+    }));
+    let conversation = turn.message.conversation.id.to_string();
+    let is_asked = !turn.dues.passed_on.is_empty() || turn.dues.moment_changed;
+    let lead = goal.filter(|goal| goal.lead && (!turn.dues.touched.is_empty() || is_asked));
     CrmWrite {
         message: format!("{}:{}", turn.message.source, turn.message.id),
         at: turn.message.received_at.unwrap_or(turn.now),
-        contact: contact_of(&turn.message, turn.lang()),
-        lead: goal.map(|goal| LeadWrite {
-            conversation: turn.message.conversation.id.to_string(),
+        contact: ContactWrite {
+            wants_messages: turn.dues.wants_messages,
+            ..contact_of(&turn.message, turn.lang())
+        },
+        lead: lead.map(|goal| LeadWrite {
+            conversation: conversation.clone(),
             intent: goal.intent.clone(),
             fields,
         }),
+        appointments: appointments(turn, &conversation),
+        questions: questions(turn),
     }
+}
+
+/// Values as fields: one for each alternative, what is excluded as `not`, what does not matter as `any`.
+fn told(changes: &Changes) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    for (slot, values) in &changes.set {
+        for (place, value) in values.iter().enumerate() {
+            let name = match place {
+                0 => slot.clone(),
+                _ => format!("{slot}.{}", place + 1),
+            };
+            fields.push((name, value.to_string()));
+        }
+    }
+    let excluded = changes.not.iter();
+    fields.extend(excluded.map(|(slot, value)| (format!("not.{slot}"), value.to_string())));
+    let any = changes.indifferent.iter();
+    fields.extend(any.map(|slot| (slot.clone(), "any".to_owned())));
+    fields
+}
+
+/// All appointments of the conversation, when this message changed one.
+fn appointments(turn: &Turn, conversation: &str) -> Vec<AppointmentWrite> {
+    let changed = turn
+        .memory
+        .appointments
+        .iter()
+        .filter(|_| turn.dues.moment_changed);
+    changed
+        .map(|one| AppointmentWrite {
+            conversation: conversation.to_owned(),
+            purpose: one.purpose.clone(),
+            thing: one.thing.clone(),
+            date: one.date.map(date_code),
+            time: one.time.map(time_code),
+            status: one.status.as_str().to_owned(),
+        })
+        .collect()
+}
+
+/// What was asked and could not be answered, in the customer's words.
+fn questions(turn: &Turn) -> Vec<QuestionWrite> {
+    let asked = turn.dues.passed_on.iter();
+    asked
+        .map(|asked| QuestionWrite {
+            words: asked.words.clone(),
+            topic: asked.topic.name().to_owned(),
+        })
+        .collect()
 }
 
 /// Who wrote a message, with every address that its channel proves.

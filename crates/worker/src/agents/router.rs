@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use shared_types::{NextAgent, RouterOutput};
 
 use super::{Agent, AgentError, Parts};
-use crate::dialogue::SURE_OF_ANOTHER_SUBJECT;
-use crate::domain::{About, Domain, Intent};
+use crate::dialogue::act::{Act, Does, Origin, Thing};
+use crate::domain::{About, Domain};
 use crate::graph::Node;
 use crate::llm::{Model, RouterAnswer};
 use crate::metrics::WorkerMetrics;
@@ -30,7 +30,8 @@ impl Router {
 
     async fn route(&self, turn: &Turn) -> Routed {
         let by_rules = by_rules(&self.domain, turn);
-        let Some(model) = &self.model else {
+        let silent = turn.memory.is_with_human(turn.now);
+        let Some(model) = self.model.as_ref().filter(|_| !silent) else {
             return by_rules;
         };
         let asked = model.route(&self.domain, turn).await;
@@ -58,33 +59,28 @@ impl Agent for Router {
     }
 }
 
-/// The rules' reading, in the light of what the conversation is about: "en een automaat?" goes on
-/// with what was wanted before.
+/// The intent of the weightiest act: what is wanted done, else what the message as a whole is about.
 fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
-    let reading = &turn.reading;
-    let unsure = reading.confidence < domain.settings.confidence_threshold;
-    let tells_something = !reading.slots.is_empty() || !reading.negated.is_empty();
-    let earlier = turn.memory.intent.as_deref().filter(|_| {
-        let known = domain
-            .intents
-            .iter()
-            .find(|known| known.name == reading.intent);
-        let is_polite = known.is_some_and(|intent| intent.small_talk);
-        let is_vague = unsure || is_polite || reading.intent == domain.settings.fallback_intent;
-        is_vague && (tells_something || (reading.answer.is_some() && !is_polite))
-    });
-    let intent = earlier.unwrap_or(&reading.intent);
-    let confidence = if earlier.is_some() {
-        domain.settings.confidence_threshold
-    } else {
-        reading.confidence
+    let before = turn.memory.lang.as_deref();
+    let lang = turn.reading.lang_after(before).to_owned();
+    let outweighs = |act: &Act| {
+        matches!(
+            act.does,
+            Does::Alarm { .. } | Does::Consent(_) | Does::Handoff { .. } | Does::Complain { .. }
+        )
     };
-    let lang = reading.lang_after(turn.memory.lang.as_deref()).to_owned();
+    let requested = turn.acts.iter().find_map(|act| match &act.does {
+        Does::Request { goal, .. } => Some((goal.as_str(), act.confidence)),
+        _ => None,
+    });
+    let requested = requested.filter(|_| !turn.acts.iter().any(outweighs));
+    let read = (turn.reading.intent.as_str(), turn.reading.confidence);
+    let (intent, confidence) = requested.unwrap_or(read);
     decided(domain, turn, intent, confidence, lang)
 }
 
 /// The model's decision, unless it is unsure where the rules are sure. What it leaves out, the rules
-/// fill in.
+/// fill in; a goal that they did not see is taken up.
 fn by_model(domain: &Domain, turn: &Turn, by_rules: Routed, answer: &RouterAnswer) -> Routed {
     let threshold = domain.settings.confidence_threshold;
     let confidence = answer.confidence.unwrap_or(threshold);
@@ -93,29 +89,58 @@ fn by_model(domain: &Domain, turn: &Turn, by_rules: Routed, answer: &RouterAnswe
         return by_rules;
     }
     let lang = answer.language.clone().unwrap_or(by_rules.lang);
-    decided(domain, turn, &answer.intent, confidence, lang)
+    Routed {
+        acts: with_intent(domain, turn, &answer.intent, confidence),
+        ..decided(domain, turn, &answer.intent, confidence, lang)
+    }
+}
+
+/// The acts with what a model sees the customer want, in the place of what was not understood. None
+/// when the rules see it too.
+fn with_intent(domain: &Domain, turn: &Turn, intent: &str, confidence: f64) -> Option<Vec<Act>> {
+    let does = if domain
+        .dialogue
+        .handoff_intents
+        .iter()
+        .any(|one| one == intent)
+    {
+        Does::Handoff { by_phone: false }
+    } else {
+        domain.dialogue.goal(intent)?;
+        Does::Request {
+            goal: intent.to_owned(),
+            thing: Thing::Wanted,
+            when: None,
+            asks_whether: false,
+        }
+    };
+    let sure = confidence >= domain.settings.confidence_threshold;
+    let pursued = turn.memory.goal() == Some(intent);
+    let kind = |does: &Does| std::mem::discriminant(does);
+    let same = |act: &Act| kind(&act.does) == kind(&does) || matches!(act.does, Does::Ask(_));
+    if !sure || pursued || turn.acts.iter().any(same) {
+        return None;
+    }
+    let understood = |act: &&Act| !matches!(act.does, Does::Unclear { .. });
+    let mut acts: Vec<Act> = turn.acts.iter().filter(understood).cloned().collect();
+    acts.push(Act {
+        does,
+        confidence,
+        words: 0..turn.message.content.len(),
+        clause: 0,
+        origin: Origin::Model,
+    });
+    Some(acts)
 }
 
 fn decided(domain: &Domain, turn: &Turn, intent: &str, confidence: f64, lang: String) -> Routed {
-    let known: Option<&Intent> = domain.intents.iter().find(|known| known.name == intent);
-    let next_agent = if turn.memory.is_with_human(turn.now) {
-        NextAgent::End
-    } else if known.is_some_and(|intent| intent.has_slots) || !turn.reading.slots.is_empty() {
+    let known = domain.intents.iter().find(|known| known.name == intent);
+    let tells = known.is_some_and(|intent| intent.has_slots) || !turn.reading.slots.is_empty();
+    let next_agent = if tells {
         NextAgent::Extraction
     } else {
         NextAgent::Conversation
     };
-    let open = turn.memory.open_question.as_deref();
-    let any_text_answers = open
-        .and_then(|name| domain.dialogue.topic(name))
-        .is_some_and(|topic| topic.values.is_empty());
-    let enough = if any_text_answers {
-        SURE_OF_ANOTHER_SUBJECT
-    } else {
-        domain.settings.confidence_threshold
-    };
-    let sure = confidence >= enough;
-    let tells_something = !turn.reading.slots.is_empty();
     Routed {
         output: RouterOutput {
             intent: intent.to_owned(),
@@ -124,7 +149,7 @@ fn decided(domain: &Domain, turn: &Turn, intent: &str, confidence: f64, lang: St
         },
         lang,
         about: known.map_or(About::Wanted, |intent| intent.about),
-        pursue: domain.dialogue.goal(intent).is_some() && (sure || tells_something),
+        acts: None,
         tokens: 0,
     }
 }

@@ -8,7 +8,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Transaction};
 
-use super::write::{ContactWrite, CrmWrite, LeadWrite, Noted};
+use super::write::{AppointmentWrite, ContactWrite, CrmWrite, LeadWrite, Noted, QuestionWrite};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -164,6 +164,12 @@ impl Crm {
             Some(lead) => upsert_lead(&mut transaction, &contact_id, write, lead).await?,
             None => false,
         };
+        for appointment in &write.appointments {
+            upsert_appointment(&mut transaction, &contact_id, write, appointment).await?;
+        }
+        for question in &write.questions {
+            note_question(&mut transaction, &contact_id, write, question).await?;
+        }
         transaction.commit().await?;
         Ok(Noted {
             contact_created: created_by == write.message,
@@ -347,4 +353,54 @@ async fn upsert_lead(
         .fetch_one(&mut **transaction)
         .await?;
     Ok(created_by == write.message)
+}
+
+async fn upsert_appointment(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &str,
+    write: &CrmWrite,
+    appointment: &AppointmentWrite,
+) -> Result<(), sqlx::Error> {
+    let insert = "INSERT INTO appointments (id, contact_id, conversation_id, purpose, thing, date, time, \
+                  status, created_by, message_id, created_at, updated_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $10) ON CONFLICT (id) DO UPDATE SET \
+                  thing = excluded.thing, date = excluded.date, time = excluded.time, \
+                  status = excluded.status, message_id = excluded.message_id, \
+                  updated_at = excluded.updated_at \
+                  WHERE appointments.updated_at <= excluded.updated_at";
+    sqlx::query(insert)
+        .bind(appointment.id(contact))
+        .bind(contact)
+        .bind(&appointment.conversation)
+        .bind(&appointment.purpose)
+        .bind(&appointment.thing)
+        .bind(&appointment.date)
+        .bind(&appointment.time)
+        .bind(&appointment.status)
+        .bind(&write.message)
+        .bind(text(write.at))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn note_question(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &str,
+    write: &CrmWrite,
+    question: &QuestionWrite,
+) -> Result<(), sqlx::Error> {
+    let insert = "INSERT INTO questions (id, contact_id, lead_id, words, topic, message_id, asked_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+    sqlx::query(insert)
+        .bind(question.id(contact))
+        .bind(contact)
+        .bind(write.lead.as_ref().map(|lead| lead.id(contact)))
+        .bind(&question.words)
+        .bind(&question.topic)
+        .bind(&write.message)
+        .bind(text(write.at))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }

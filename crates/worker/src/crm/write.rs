@@ -16,6 +16,38 @@ pub struct CrmWrite {
     pub contact: ContactWrite,
     /// What they want, when that is worth a lead.
     pub lead: Option<LeadWrite>,
+    /// Appointments as they stand now.
+    #[serde(default)]
+    pub appointments: Vec<AppointmentWrite>,
+    /// What was asked and a colleague has to answer.
+    #[serde(default)]
+    pub questions: Vec<QuestionWrite>,
+}
+
+/// An appointment: one for each conversation and purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentWrite {
+    /// The conversation.
+    pub conversation: String,
+    /// The goal that it is for.
+    pub purpose: String,
+    /// The thing that it is about: "Volkswagen Golf".
+    pub thing: Option<String>,
+    /// The day on the calendar of the business: `2026-12-08`, or a span `2026-12-07/2026-12-09`.
+    pub date: Option<String>,
+    /// The time on its clock: `14:30`, or a span `12:00/18:00`.
+    pub time: Option<String>,
+    /// `wanted`, `offered`, `confirmed`, `moved` or `cancelled`.
+    pub status: String,
+}
+
+/// A question that could not be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionWrite {
+    /// In the customer's words.
+    pub words: String,
+    /// What it is about: a fact, an attribute, or `other`.
+    pub topic: String,
 }
 
 impl Kind for CrmWrite {
@@ -83,6 +115,20 @@ impl LeadWrite {
     /// The id of the contact's lead for this intent.
     pub(super) fn id(&self, contact: &str) -> String {
         short_hash("l", &[contact, &self.intent])
+    }
+}
+
+impl AppointmentWrite {
+    /// The id of the contact's appointment for this purpose.
+    pub(super) fn id(&self, contact: &str) -> String {
+        short_hash("a", &[contact, &self.conversation, &self.purpose])
+    }
+}
+
+impl QuestionWrite {
+    /// The id of a contact's question. The same words within a conversation are one question.
+    pub(super) fn id(&self, contact: &str) -> String {
+        short_hash("q", &[contact, &self.topic, &self.words])
     }
 }
 

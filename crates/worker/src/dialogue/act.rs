@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared_types::SlotValue;
 
 /// One thing that a message does.
@@ -135,7 +135,7 @@ pub struct Ask {
 }
 
 /// What a question asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "name")]
 pub enum Asked {
     /// A fact of the business, by its name in the domain.
@@ -154,6 +154,21 @@ pub enum Asked {
     Other,
 }
 
+impl Asked {
+    /// A short name for colleagues and counts.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Fact(name) | Self::Attribute(name) => name,
+            Self::Hours => "hours",
+            Self::Existence => "existence",
+            Self::Status => "status",
+            Self::Us => "us",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// How a question is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,7 +184,7 @@ pub enum Form {
 }
 
 /// Which thing an act is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Thing {
     /// What the customer wants.
@@ -290,7 +305,7 @@ pub enum Social {
 }
 
 /// A moment in the business' time, with the grain that was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct When {
     /// A day, a span of days, from or until a day; a conflict of weekday and day.
     pub date: Option<Dates>,
@@ -299,7 +314,7 @@ pub struct When {
 }
 
 /// The days of a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dates {
     /// One day.
@@ -315,7 +330,7 @@ pub enum Dates {
 }
 
 /// The hours of a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Times {
     /// A time of the day.

@@ -1,55 +1,58 @@
 //! What the gaps of a text are filled with. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use shared_types::{SlotValue, Slots};
+use jiff::civil::DateTime;
+use shared_types::SlotValue;
 
-use super::hours;
-use crate::domain::{About, Domain, Filling, Replies, SlotKind, Template};
+use super::wish::Wishes;
+use super::{hours, times};
+use crate::domain::{About, Amount, Catalogue, Domain, Filling, Replies, SlotKind, Template};
 
-/// Everything that is known, in the words of a language.
-pub fn fill(
-    domain: &Domain,
-    replies: &Replies,
-    (about, known): (About, &Slots),
-    name: Option<&str>,
-    text: &str,
-    now: Timestamp,
-) -> Filling {
-    let mut filling = Filling::new();
-    let mut put = |gap: &str, value: Option<String>| {
-        if let Some(value) = value {
-            filling.insert(gap.to_owned(), value);
-        }
-    };
+/// Values by slot, each with its alternatives.
+pub(super) type Values = BTreeMap<String, Vec<SlotValue>>;
+
+/// The values that are wanted.
+#[must_use]
+pub(super) fn values_of(wishes: &Wishes) -> Values {
+    let named = wishes.iter().filter(|(_, wish)| !wish.any_of.is_empty());
+    named
+        .map(|(slot, wish)| (slot.clone(), wish.any_of.clone()))
+        .collect()
+}
+
+/// What is known of the business and of the moment.
+pub(super) fn business(domain: &Domain, replies: &Replies, local: DateTime) -> Filling {
     let business = &domain.business;
-    put("name", name.and_then(first_name));
-    put("business", Some(business.name.clone()));
-    put("address", business.address.clone());
-    put("phone", business.phone.clone());
-    put("email", business.email.clone());
-    put("website", business.website.clone());
-    let today = now.to_zoned(business.time_zone.clone()).date();
-    put("hours", hours::week(business, replies, today));
-    put("today", hours::on(today, business, replies));
-    if let Some((day, date)) = hours::named_day(text, business, replies, now) {
-        put("day", Some(day));
-        put("day_hours", hours::on(date, business, replies));
-    }
-    filling.extend(values(domain, replies, known));
+    let when = times::when(domain, replies, local);
+    let known = [
+        ("business", Some(business.name.clone())),
+        ("address", business.address.clone()),
+        ("phone", business.phone.clone()),
+        ("email", business.email.clone()),
+        ("website", business.website.clone()),
+        ("hours", hours::week(business, replies, local.date())),
+        ("today", hours::on(local.date(), business, replies)),
+        ("when", Some(when)),
+    ];
+    let known = known.into_iter();
+    known
+        .filter_map(|(gap, value)| Some((gap.to_owned(), value?)))
+        .collect()
+}
+
+/// Values in the words of a language, alone and strung together.
+pub(super) fn things(domain: &Domain, replies: &Replies, about: About, values: &Values) -> Filling {
+    let mut filling = shown_values(domain, replies, values);
     let pieces = match about {
         About::Wanted => &replies.wish,
         About::Own => &replies.own,
     };
     let wish = strung(pieces, &filling, &BTreeSet::new());
-    let things: BTreeSet<&str> = domain
-        .slots
-        .iter()
-        .filter(|slot| matches!(slot.kind, SlotKind::Catalogue(_)))
-        .map(|slot| slot.name.as_str())
-        .collect();
-    let details = strung(pieces, &filling, &things);
+    let catalogues = domain.slots.iter();
+    let catalogues = catalogues.filter(|slot| matches!(slot.kind, SlotKind::Catalogue(_)));
+    let names: BTreeSet<&str> = catalogues.map(|slot| slot.name.as_str()).collect();
+    let details = strung(pieces, &filling, &names);
     for (gap, pieces) in [("wish", wish), ("details", details)] {
         if !pieces.is_empty() {
             filling.insert(gap.to_owned(), pieces.join(", "));
@@ -58,8 +61,33 @@ pub fn fill(
     filling
 }
 
+/// Values as a list of what is said of each.
+pub(super) fn list(
+    domain: &Domain,
+    replies: &Replies,
+    about: About,
+    values: &Values,
+) -> Vec<String> {
+    let filling = shown_values(domain, replies, values);
+    let pieces = match about {
+        About::Wanted => &replies.wish,
+        About::Own => &replies.own,
+    };
+    strung(pieces, &filling, &BTreeSet::new())
+}
+
+/// What the thing is called: "Volkswagen Golf".
+#[must_use]
+pub(super) fn thing_name(domain: &Domain, wishes: &Wishes) -> Option<String> {
+    let values = values_of(wishes);
+    domain.slots.iter().find_map(|slot| match &slot.kind {
+        SlotKind::Catalogue(catalogue) => name(catalogue, &values, "/"),
+        _ => None,
+    })
+}
+
 /// The first name, when it looks like one: profile names may be anything.
-fn first_name(profile: &str) -> Option<String> {
+pub(super) fn first_name(profile: &str) -> Option<String> {
     let first = profile.split_whitespace().next()?;
     let looks_real = first
         .chars()
@@ -71,78 +99,87 @@ fn first_name(profile: &str) -> Option<String> {
 
 /// The values of the slots, and what is put together from them: a catalogue's two levels, and a year
 /// that is both the earliest and the latest.
-fn values(domain: &Domain, replies: &Replies, known: &Slots) -> Filling {
+fn shown_values(domain: &Domain, replies: &Replies, values: &Values) -> Filling {
     let mut filling = Filling::new();
     for slot in &domain.slots {
         match &slot.kind {
             SlotKind::Catalogue(catalogue) => {
-                let parts = [&catalogue.upper, &catalogue.lower];
-                let parts: Vec<_> = parts
-                    .into_iter()
-                    .filter_map(|name| known.get(name))
-                    .collect();
-                let joined = parts
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                if !joined.is_empty() {
-                    filling.insert(slot.name.clone(), joined);
-                }
-                for name in [&catalogue.upper, &catalogue.lower] {
-                    filling.extend(
-                        known
-                            .get(name)
-                            .map(|value| (name.clone(), value.to_string())),
-                    );
+                let or = format!(" {} ", replies.format.or);
+                let name = name(catalogue, values, &or);
+                filling.extend(name.map(|name| (slot.name.clone(), name)));
+                for part in [&catalogue.upper, &catalogue.lower] {
+                    let value = values.get(part).and_then(|values| values.first());
+                    filling.extend(value.map(|value| (part.clone(), value.to_string())));
                 }
             }
-            SlotKind::Year(amount) => {
-                let value = |name: &Option<String>| known.get(name.as_ref()?);
-                match (value(&amount.min), value(&amount.max)) {
-                    (Some(min), Some(max)) if min == max => {
-                        filling.insert(slot.name.clone(), min.to_string());
-                    }
-                    (min, max) => {
-                        let named = [(&amount.min, min), (&amount.max, max)];
-                        filling.extend(
-                            named.into_iter().filter_map(|(name, value)| {
-                                Some((name.clone()?, value?.to_string()))
-                            }),
-                        );
-                    }
-                }
-            }
+            SlotKind::Year(amount) => filling.extend(years(&slot.name, amount, values)),
             SlotKind::Amount(amount) => {
-                let names = amount.min.iter().chain(&amount.max);
-                filling.extend(names.filter_map(|name| {
-                    Some((name.clone(), shown(replies, name, known.get(name)?)))
-                }));
+                for name in amount.min.iter().chain(&amount.max) {
+                    filling.extend(shown(replies, name, values));
+                }
             }
             SlotKind::Choice { .. } | SlotKind::Plate { .. } => {
-                let value = known.get(&slot.name);
-                filling.extend(
-                    value.map(|value| (slot.name.clone(), shown(replies, &slot.name, value))),
-                );
+                filling.extend(shown(replies, &slot.name, values));
             }
         }
     }
     filling
 }
 
-fn shown(replies: &Replies, name: &str, value: &SlotValue) -> String {
-    let bare = match value {
-        SlotValue::Integer(number) => grouped(*number, &replies.thousands),
-        SlotValue::Text(text) => replies
-            .words
-            .get(text)
-            .cloned()
-            .unwrap_or_else(|| text.clone()),
+/// "Toyota Yaris of Honda Jazz", "Volkswagen Golf of Polo".
+fn name(catalogue: &Catalogue, values: &Values, or: &str) -> Option<String> {
+    let of = |slot: &String| values.get(slot).map(Vec::as_slice).unwrap_or_default();
+    let (makes, models) = (of(&catalogue.upper), of(&catalogue.lower));
+    let joined = |values: &[SlotValue]| {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        values.join(or)
     };
-    match replies.formats.get(name) {
+    if makes.len() == models.len() && !makes.is_empty() {
+        let pairs = makes.iter().zip(models);
+        let pairs: Vec<String> = pairs
+            .map(|(make, model)| format!("{make} {model}"))
+            .collect();
+        return Some(pairs.join(or));
+    }
+    let parts = [joined(makes), joined(models)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn years(slot: &str, amount: &Amount, values: &Values) -> Vec<(String, String)> {
+    let value = |name: &Option<String>| values.get(name.as_ref()?)?.first();
+    match (value(&amount.min), value(&amount.max)) {
+        (Some(min), Some(max)) if min == max => vec![(slot.to_owned(), min.to_string())],
+        (min, max) => [(&amount.min, min), (&amount.max, max)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.clone()?, value?.to_string())))
+            .collect(),
+    }
+}
+
+fn shown(replies: &Replies, name: &str, values: &Values) -> Option<(String, String)> {
+    let values = values.get(name)?.iter();
+    let values: Vec<String> = values.map(|value| value_in(replies, name, value)).collect();
+    let or = format!(" {} ", replies.format.or);
+    (!values.is_empty()).then(|| (name.to_owned(), values.join(&or)))
+}
+
+/// A value as a language shows it: "€ 12.000", "automaat".
+pub(super) fn value_in(replies: &Replies, name: &str, value: &SlotValue) -> String {
+    let bare = match value {
+        SlotValue::Integer(number) => grouped(*number, &replies.format.thousands),
+        SlotValue::Text(text) => word(replies, text),
+    };
+    match replies.format.values.get(name) {
         Some((before, after)) => format!("{before}{bare}{after}"),
         None => bare,
     }
+}
+
+/// What a canonical value is called.
+pub(super) fn word(replies: &Replies, value: &str) -> String {
+    let known = replies.format.words.get(value);
+    known.cloned().unwrap_or_else(|| value.to_owned())
 }
 
 fn grouped(number: i64, separator: &str) -> String {
@@ -178,10 +215,10 @@ fn strung(pieces: &[Template], filling: &Filling, without: &BTreeSet<&str>) -> V
 mod tests {
     use super::*;
 
-    fn known(pairs: &[(&str, SlotValue)]) -> Slots {
+    fn known(pairs: &[(&str, &[SlotValue])]) -> Values {
         pairs
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .map(|(name, values)| ((*name).to_owned(), values.to_vec()))
             .collect()
     }
 
@@ -193,55 +230,43 @@ mod tests {
     fn what_is_known_is_strung_together_in_each_language() {
         let domain = Domain::embedded().unwrap();
         let known = known(&[
-            ("car_make", text("Volkswagen")),
-            ("car_model", text("Golf")),
-            ("price_max", SlotValue::Integer(15_000)),
-            ("transmission", text("automatic")),
-            ("year_min", SlotValue::Integer(2018)),
+            ("car_make", &[text("Volkswagen")]),
+            ("car_model", &[text("Golf"), text("Polo")]),
+            ("price_max", &[SlotValue::Integer(15_000)]),
+            ("transmission", &[text("automatic")]),
+            ("year_min", &[SlotValue::Integer(2018)]),
         ]);
         let wish = |language: usize| {
             let replies = &domain.replies[language];
-            fill(
-                &domain,
-                replies,
-                (About::Wanted, &known),
-                None,
-                "",
-                Timestamp::UNIX_EPOCH,
-            )
+            things(&domain, replies, About::Wanted, &known)
         };
         assert_eq!(
             wish(0)["wish"],
-            "Volkswagen Golf, automaat, vanaf 2018, tot € 15.000"
+            "Volkswagen Golf of Polo, automaat, vanaf 2018, tot € 15.000"
         );
         assert_eq!(wish(0)["details"], "automaat, vanaf 2018, tot € 15.000");
         assert_eq!(
             wish(1)["wish"],
-            "Volkswagen Golf, automatic, from 2018, up to €15,000"
+            "Volkswagen Golf or Polo, automatic, from 2018, up to €15,000"
         );
         assert_eq!(
             wish(2)["wish"],
-            "Volkswagen Golf, Automatik, ab 2018, bis 15.000 €"
+            "Volkswagen Golf oder Polo, Automatik, ab 2018, bis 15.000 €"
         );
     }
 
     #[test]
     fn one_year_and_one_price_range_are_said_as_one() {
         let domain = Domain::embedded().unwrap();
-        let known = known(&[
-            ("year_min", SlotValue::Integer(2019)),
-            ("year_max", SlotValue::Integer(2019)),
-            ("price_min", SlotValue::Integer(8_000)),
-            ("price_max", SlotValue::Integer(10_000)),
-        ]);
-        let filled = fill(
-            &domain,
-            &domain.replies[0],
-            (About::Wanted, &known),
-            None,
-            "",
-            Timestamp::UNIX_EPOCH,
-        );
+        let one = |number: i64| vec![SlotValue::Integer(number)];
+        let known: Values = [
+            ("year_min".to_owned(), one(2019)),
+            ("year_max".to_owned(), one(2019)),
+            ("price_min".to_owned(), one(8_000)),
+            ("price_max".to_owned(), one(10_000)),
+        ]
+        .into();
+        let filled = things(&domain, &domain.replies[0], About::Wanted, &known);
         assert_eq!(filled["wish"], "bouwjaar 2019, tussen € 8.000 en € 10.000");
         assert!(!filled.contains_key("car"));
     }
@@ -258,33 +283,5 @@ mod tests {
         ] {
             assert_eq!(first_name(profile).as_deref(), expected, "{profile}");
         }
-    }
-
-    #[test]
-    fn hours_of_a_named_day_are_known() {
-        let domain = Domain::embedded().unwrap();
-        // A Tuesday.
-        let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
-        let filled = |text| {
-            fill(
-                &domain,
-                &domain.replies[0],
-                (About::Wanted, &Slots::new()),
-                None,
-                text,
-                now,
-            )
-        };
-        let sunday = filled("Zijn jullie zondag open?");
-        assert_eq!(
-            (sunday["day"].as_str(), sunday["day_hours"].as_str()),
-            ("zondag", "gesloten")
-        );
-        assert_eq!(filled("en morgen?")["day"], "woensdag");
-        assert_eq!(filled("hoi")["today"], "09:00–18:00");
-        assert_eq!(
-            filled("hoi")["hours"],
-            "maandag–vrijdag 09:00–18:00, zaterdag 09:00–17:00, zondag gesloten"
-        );
     }
 }

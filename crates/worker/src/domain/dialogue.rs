@@ -11,9 +11,9 @@ pub struct Dialogue {
     pub greeting_intent: String,
     /// The intent of thanks and goodbyes.
     pub thanks_intent: String,
-    /// Intents that are handed to a colleague at once.
+    /// Intents of customers who want a colleague, or complain to one.
     pub handoff_intents: Vec<String>,
-    /// How many messages in a row may be misunderstood before a colleague takes over.
+    /// How many messages in a row may be misunderstood before a colleague is told.
     pub misunderstandings: u32,
     /// How long the bot stays silent after a hand-over, unless it is released.
     pub human_hours: u32,
@@ -28,14 +28,27 @@ pub struct Dialogue {
 pub struct Topic {
     /// As `asks` and the questions of a language call it.
     pub name: String,
-    /// The values that answer it; any one will do. Empty when any text answers it.
+    /// What answers it.
+    pub kind: TopicKind,
+    /// The values that answer it; any one will do.
     pub values: Vec<String>,
-    /// Asked instead when the message names a day already, such as the time for an appointment.
-    pub when_day_named: Option<String>,
     /// Put before an answer that is not understood alone: "15" after a question for the budget.
     pub answer_prefix: Option<String>,
     /// Put after it when that is still not understood: "15" for thousands.
     pub answer_suffix: Option<String>,
+}
+
+/// What answers a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicKind {
+    /// Values of slots.
+    Values,
+    /// A day on which somebody can come.
+    Date,
+    /// A time of that day.
+    Time,
+    /// Any text.
+    Text,
 }
 
 /// What the bot pursues when a customer wants something.
@@ -118,6 +131,11 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
     let values = value_names(slots);
     let mut topics = Vec::new();
     for section in root.sections("topics") {
+        if section.is_text("when_day_named") {
+            let message = "`when_day_named` has been replaced by the kinds \"date\" and \"time\"";
+            section.problem(section.line(), message);
+            section.text("when_day_named");
+        }
         let name = section.required_text("name");
         let answered_by = section.texts("values");
         for value in &answered_by {
@@ -130,13 +148,11 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
         }
         let topic = Topic {
             name: name.map_or_else(String::new, |name| name.value.to_owned()),
+            kind: topic_kind(&section, !answered_by.is_empty()),
             values: answered_by
                 .iter()
                 .map(|text| text.value.to_owned())
                 .collect(),
-            when_day_named: section
-                .text("when_day_named")
-                .map(|text| text.value.to_owned()),
             answer_suffix: section
                 .text("answer_suffix")
                 .map(|text| text.value.to_owned()),
@@ -148,6 +164,28 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
         topics.push(topic);
     }
     topics
+}
+
+fn topic_kind(section: &Section<'_>, has_values: bool) -> TopicKind {
+    let Some(kind) = section.text("kind") else {
+        if !has_values {
+            section.problem(
+                section.line(),
+                "a topic needs `values`, or a `kind`: date, time, text",
+            );
+        }
+        return TopicKind::Values;
+    };
+    match kind.value {
+        "date" => TopicKind::Date,
+        "time" => TopicKind::Time,
+        "text" => TopicKind::Text,
+        other => {
+            let message = format!("`{other}` is no kind of topic; there are date, time, text");
+            section.problem(kind.line, message);
+            TopicKind::Text
+        }
+    }
 }
 
 fn read_goals(root: &Section<'_>, intents: &[Intent], topics: &[Topic]) -> Vec<Goal> {

@@ -210,6 +210,9 @@ impl Loader<'_> {
             all.push(replies::read(&root, key.value, intents, slots, dialogue));
             root.close();
         }
+        if all.is_empty() {
+            section.problem(section.line(), "[replies] names no language");
+        }
         section.close();
         all
     }

@@ -7,6 +7,13 @@ use super::intents::Intent;
 use super::section::{Section, Text};
 use super::slots::{Slot, SlotKind};
 use super::template::Template;
+use super::wordings;
+
+mod format;
+mod pieces;
+
+pub use format::Format;
+pub use pieces::PIECES;
 
 /// Texts of which one is chosen, so that replies vary.
 pub type Variants = Vec<Template>;
@@ -16,87 +23,37 @@ pub type Variants = Vec<Template>;
 pub struct Replies {
     /// The language's code.
     pub language: String,
-    /// Texts for occasions that every business has, by name; see [`OCCASIONS`].
-    pub occasions: BTreeMap<String, Variants>,
+    /// Texts for what every business says, by name; see [`PIECES`].
+    pub pieces: BTreeMap<String, Variants>,
     /// Questions by topic.
     pub questions: BTreeMap<String, Variants>,
-    /// What is said to each intent.
-    pub intents: BTreeMap<String, IntentReplies>,
+    /// What is said to each goal.
+    pub goals: BTreeMap<String, GoalTexts>,
     /// How known values are strung together; see [`crate::dialogue`].
     pub wish: Vec<Template>,
     /// The same for the thing that the customer has; the list `own`, or that of `wish`.
     pub own: Vec<Template>,
-    /// How values of a slot are shown: `price_max = "€ {}"`.
-    pub formats: BTreeMap<String, (String, String)>,
-    /// Words for canonical values: `automatic = "automaat"`.
-    pub words: BTreeMap<String, String>,
-    /// What stands between thousands.
-    pub thousands: String,
-    /// Names of the days, Monday first.
-    pub weekdays: Vec<String>,
-    /// Words that mean the day of the message, and the day after.
-    pub relative_days: [Vec<String>; 2],
-    /// What is said of a day on which it is closed.
-    pub closed: String,
+    /// How the wanted and the own thing are called in a sentence, with and without its name.
+    pub things: [Variants; 2],
+    /// How values, days and times are shown.
+    pub format: Format,
 }
 
-/// What is said to an intent.
+/// What is said to a goal.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct IntentReplies {
-    /// At first.
-    pub opening: Variants,
-    /// Later, when the message told something new.
-    pub more: Variants,
-    /// When there is nothing left to ask.
-    pub done: Variants,
-    /// Instead of the opening, when the message has one of the words.
-    pub facets: Vec<Facet>,
+pub struct GoalTexts {
+    /// The goal as a part of a sentence: "een proefrit".
+    pub label: String,
+    /// When it is taken up.
+    pub take_up: Variants,
+    /// When all that it needs is known: what happens next, and when.
+    pub next: Variants,
 }
 
-/// A side of an intent that deserves an answer of its own.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facet {
-    /// Words or beginnings of words, in lower case.
-    pub words: Vec<String>,
-    /// What is said.
-    pub texts: Variants,
-}
-
-/// The occasions that every language needs texts for.
-pub const OCCASIONS: &[&str] = &[
-    "greeting",
-    "thanks",
-    "off_topic",
-    "unclear",
-    "handoff_open",
-    "handoff_closed",
-    "opted_out",
-    "opted_in",
-    "opt_out_doubtful",
-    "image",
-    "audio",
-    "video",
-    "document",
-    "contact_card",
-    "location",
-    "unknown_media",
-];
-
-/// Gaps that are not values of slots.
+/// Gaps that are filled from what is known of the business and the moment.
 const COMMON_GAPS: &[&str] = &[
-    "name",
-    "business",
-    "address",
-    "phone",
-    "email",
-    "website",
-    "hours",
-    "today",
-    "day",
-    "day_hours",
-    "wish",
+    "name", "business", "address", "phone", "email", "website", "hours", "today", "when", "wish",
     "details",
-    "answer",
 ];
 
 /// Reads one language's file.
@@ -107,115 +64,116 @@ pub(super) fn read(
     slots: &[Slot],
     dialogue: &Dialogue,
 ) -> Replies {
-    let gaps = known_gaps(slots);
-    let reader = Reader { gaps: &gaps };
-    let mut replies = Replies {
-        language: language.to_owned(),
-        ..Replies::default()
+    let reader = Reader {
+        gaps: known_gaps(slots),
     };
-    if let Some(section) = root.section("occasions") {
-        for name in OCCASIONS {
-            replies
-                .occasions
-                .insert((*name).to_owned(), reader.required(&section, name));
+    for (old, new) in [("occasions", "pieces"), ("intents", "goals")] {
+        if let Some(section) = root.section(old) {
+            section.problem(section.line(), format!("[{old}] is called [{new}] now"));
         }
-        section.close();
-    } else {
-        root.problem(1, "the table [occasions] is missing");
     }
-    if let Some(section) = root.section("questions") {
-        for topic in &dialogue.topics {
-            replies
-                .questions
-                .insert(topic.name.clone(), reader.required(&section, &topic.name));
+    let pieces = pieces::read(root, &reader);
+    let questions = questions(root, &reader, dialogue);
+    let goals = goals(root, &reader, intents, dialogue);
+    let wish = reader.variants(root, "wish", &[]);
+    let own = reader.variants(root, "own", &[]);
+    let own = if own.is_empty() { wish.clone() } else { own };
+    Replies {
+        language: language.to_owned(),
+        pieces,
+        questions,
+        goals,
+        wish,
+        own,
+        things: things(root, &reader),
+        format: format::read(root),
+    }
+}
+
+/// Each topic, in two wordings: it may be asked twice.
+fn questions(
+    root: &Section<'_>,
+    reader: &Reader,
+    dialogue: &Dialogue,
+) -> BTreeMap<String, Variants> {
+    let Some(section) = root.section("questions") else {
+        return BTreeMap::new();
+    };
+    let topics = dialogue.topics.iter().map(|topic| {
+        let variants = reader.required(&section, &topic.name, &[]);
+        if variants.len() == 1 {
+            let message = format!("`{}` needs two texts: it may be asked twice", topic.name);
+            section.problem(section.line(), message);
         }
-        section.close();
-    }
-    if let Some(section) = root.section("intents") {
+        (topic.name.clone(), variants)
+    });
+    let questions = topics.collect();
+    section.close();
+    questions
+}
+
+fn goals(
+    root: &Section<'_>,
+    reader: &Reader,
+    intents: &[Intent],
+    dialogue: &Dialogue,
+) -> BTreeMap<String, GoalTexts> {
+    let mut goals = BTreeMap::new();
+    if let Some(section) = root.section("goals") {
         for key in section.keys() {
             super::intents::find(intents, &section, key);
-            if let Some(table) = section.section(key.value) {
-                let goal = dialogue.goal(key.value);
-                let asks = goal.is_some_and(|goal| !goal.asks.is_empty());
-                replies
-                    .intents
-                    .insert(key.value.to_owned(), reader.intent(table, asks));
-            }
+            let Some(table) = section.section(key.value) else {
+                continue;
+            };
+            let asks = dialogue
+                .goal(key.value)
+                .is_some_and(|goal| !goal.asks.is_empty());
+            goals.insert(key.value.to_owned(), goal(table, reader, asks));
         }
         section.close();
     }
     for goal in &dialogue.goals {
-        if !replies.intents.contains_key(&goal.intent) {
-            root.problem(1, format!("the table [intents.{}] is missing", goal.intent));
+        if !goals.contains_key(&goal.intent) {
+            root.problem(1, format!("the table [goals.{}] is missing", goal.intent));
         }
     }
-    replies.wish = reader.variants(root, "wish");
-    replies.own = reader.variants(root, "own");
-    if replies.own.is_empty() {
-        replies.own.clone_from(&replies.wish);
-    }
-    read_format(root, &mut replies);
-    replies
+    goals
 }
 
-fn read_format(root: &Section<'_>, replies: &mut Replies) {
-    let Some(section) = root.section("format") else {
-        root.problem(1, "the table [format] is missing");
-        return;
-    };
-    let text = |key: &str| {
-        section
-            .text(key)
-            .map_or_else(String::new, |text| text.value.to_owned())
-    };
-    let list = |key: &str| {
-        section
-            .texts(key)
-            .iter()
-            .map(|text| text.value.to_lowercase())
-            .collect()
-    };
-    replies.thousands = text("thousands");
-    replies.closed = text("closed");
-    replies.weekdays = section
-        .texts("weekdays")
-        .iter()
-        .map(|text| text.value.to_owned())
-        .collect();
-    if replies.weekdays.len() != 7 {
-        section.problem(
-            section.line(),
-            "`format.weekdays` must name seven days, Monday first",
-        );
-    }
-    replies.relative_days = [list("today"), list("tomorrow")];
-    if let Some(values) = section.section("values") {
-        for key in values.keys() {
-            let Some(pattern) = values.text(key.value) else {
-                continue;
-            };
-            match pattern.value.split_once("{}") {
-                Some((before, after)) => {
-                    replies
-                        .formats
-                        .insert(key.value.to_owned(), (before.to_owned(), after.to_owned()));
-                }
-                None => values.problem(pattern.line, "a format must hold {} for the value"),
-            }
+fn goal(section: Section<'_>, reader: &Reader, asks: bool) -> GoalTexts {
+    for (old, new) in [
+        ("opening", "`take_up`"),
+        ("done", "`next`"),
+        ("more", "[pieces] noted"),
+        ("facets", "[[facts]] and [[attributes]]"),
+    ] {
+        if section.keys().iter().any(|key| key.value == old) {
+            let message = format!("`{old}` has been replaced by {new}");
+            section.problem(section.line(), message);
         }
-        values.close();
     }
-    if let Some(words) = section.section("words") {
-        for key in words.keys() {
-            if let Some(word) = words.text(key.value) {
-                replies
-                    .words
-                    .insert(key.value.to_owned(), word.value.to_owned());
-            }
-        }
-        words.close();
-    }
+    let label = section.required_text("label");
+    let texts = GoalTexts {
+        label: label.map_or_else(String::new, |label| label.value.to_owned()),
+        take_up: reader.required(&section, "take_up", &[]),
+        next: if asks {
+            reader.required(&section, "next", &[])
+        } else {
+            reader.variants(&section, "next", &[])
+        },
+    };
     section.close();
+    texts
+}
+
+fn things(root: &Section<'_>, reader: &Reader) -> [Variants; 2] {
+    let Some(section) = root.section("things") else {
+        root.problem(1, "the table [things] is missing");
+        return Default::default();
+    };
+    let things = ["wanted", "own"].map(|key| reader.required(&section, key, &[]));
+    section.close();
+    things
 }
 
 fn known_gaps(slots: &[Slot]) -> Vec<String> {
@@ -228,18 +186,15 @@ fn known_gaps(slots: &[Slot]) -> Vec<String> {
     gaps
 }
 
-/// Whether nothing has to be known for a text: a reply made of such a one is never empty.
-fn is_bare(text: &Template) -> bool {
-    text.required().iter().all(|gap| *gap == "business")
+/// Reads texts with gaps, and knows which gaps there are.
+struct Reader {
+    gaps: Vec<String>,
 }
 
-struct Reader<'a> {
-    gaps: &'a [String],
-}
-
-impl Reader<'_> {
-    fn required(&self, section: &Section<'_>, key: &str) -> Variants {
-        let variants = self.variants(section, key);
+impl Reader {
+    /// At least one text, one of which can be filled whatever is known: a reply is never empty.
+    fn required(&self, section: &Section<'_>, key: &str, own: &[&str]) -> Variants {
+        let variants = self.variants(section, key, own);
         if variants.is_empty() {
             section.problem(section.line(), format!("`{key}` needs at least one text"));
         } else if !variants.iter().any(is_bare) {
@@ -249,60 +204,28 @@ impl Reader<'_> {
         variants
     }
 
-    fn variants(&self, section: &Section<'_>, key: &str) -> Variants {
-        section
-            .texts(key)
-            .into_iter()
-            .filter_map(|text| self.template(section, text))
+    fn variants(&self, section: &Section<'_>, key: &str, own: &[&str]) -> Variants {
+        let texts = section.texts(key).into_iter();
+        texts
+            .filter_map(|text| self.template(section, text, own))
             .collect()
     }
 
-    fn template(&self, section: &Section<'_>, text: Text<'_>) -> Option<Template> {
-        match Template::parse(text.value) {
-            Ok(template) => {
-                for gap in template.gaps() {
-                    if !self.gaps.iter().any(|known| known == gap) {
-                        section.problem(text.line, format!("nothing fills the gap `{{{gap}}}`"));
-                    }
-                }
-                Some(template)
-            }
-            Err(mistake) => {
-                section.problem(text.line, mistake);
-                None
+    fn template(&self, section: &Section<'_>, text: Text<'_>, own: &[&str]) -> Option<Template> {
+        let template = wordings::template(section, text)?;
+        for gap in template.gaps() {
+            if !own.contains(&gap) && !self.gaps.iter().any(|known| known == gap) {
+                section.problem(text.line, format!("nothing fills the gap `{{{gap}}}`"));
             }
         }
+        Some(template)
     }
+}
 
-    /// `asks`: whether something is asked of who wants this.
-    fn intent(&self, section: Section<'_>, asks: bool) -> IntentReplies {
-        let facets = section.sections("facets").into_iter().map(|facet| {
-            let read = Facet {
-                words: facet
-                    .texts("words")
-                    .iter()
-                    .map(|text| text.value.to_lowercase())
-                    .collect(),
-                texts: self.variants(&facet, "texts"),
-            };
-            facet.close();
-            read
-        });
-        let replies = IntentReplies {
-            facets: facets.collect(),
-            opening: self.required(&section, "opening"),
-            more: if asks {
-                self.required(&section, "more")
-            } else {
-                Vec::new()
-            },
-            done: if asks {
-                self.required(&section, "done")
-            } else {
-                Vec::new()
-            },
-        };
-        section.close();
-        replies
-    }
+/// Gaps that can be filled whatever is known.
+const ALWAYS: &[&str] = &["business", "when", "quote", "clock"];
+
+/// Whether nothing has to be known for a text.
+fn is_bare(text: &Template) -> bool {
+    text.required().iter().all(|gap| ALWAYS.contains(gap))
 }

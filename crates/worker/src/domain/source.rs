@@ -54,6 +54,22 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "car-dealer/de/replies.toml",
 ];
 
+/// A small domain to start from.
+pub const STARTER: &[(&str, &str)] = embedded![
+    "hair-salon.toml",
+    "hair-salon/words.toml",
+    "hair-salon/knowledge.toml",
+    "hair-salon/replies.toml",
+    "hair-salon/examples.jsonl",
+    "hair-salon/rehearsals/two-treatments.txt",
+    "hair-salon/rehearsals/closed-day.txt",
+    "hair-salon/rehearsals/complaint.txt",
+    "car-dealer/nl/language.toml",
+    "hair-salon/acts.toml",
+    "car-dealer/nl/consent.toml",
+    "car-dealer/nl/moments.toml",
+];
+
 pub(super) const DEFAULT: &str = "car-dealer.toml";
 
 impl Source {

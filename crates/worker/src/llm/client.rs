@@ -14,7 +14,6 @@ use super::redact::Redaction;
 use super::request::{Question, body};
 use super::{prompts, reply, slots};
 use crate::config::ModelConfig;
-use crate::dialogue::Plan;
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
@@ -118,11 +117,11 @@ impl Model {
         &self,
         domain: &Domain,
         turn: &Turn,
-        plan: &Plan,
+        asks: bool,
         draft: &str,
     ) -> Asked<ConversationAnswer> {
         let redaction = Redaction::of(turn.message.sender.name.as_deref(), &domain.business);
-        let document = prompts::draft(turn, plan, draft, &redaction);
+        let document = prompts::draft(turn, asks, draft, &redaction);
         let asked = self
             .ask(turn, prompts::conversation(domain, turn, &document))
             .await;

@@ -6,7 +6,6 @@ use shared_types::Role;
 use super::redact::Redaction;
 use super::request::Question;
 use super::schema;
-use crate::dialogue::Plan;
 use crate::domain::{About, Domain};
 use crate::graph::Node;
 use crate::turn::Turn;
@@ -119,10 +118,10 @@ pub(super) fn messages(turn: &Turn, redaction: &Redaction) -> Value {
 }
 
 /// The same with the draft that is to be worded.
-pub(super) fn draft(turn: &Turn, plan: &Plan, draft: &str, redaction: &Redaction) -> Value {
+pub(super) fn draft(turn: &Turn, asks: bool, draft: &str, redaction: &Redaction) -> Value {
     let mut document = messages(turn, redaction);
     document["draft"] = json!(redaction.text(draft));
-    document["asks_for"] = json!(plan.ask);
+    document["ends_with_question"] = json!(asks);
     document
 }
 

@@ -69,7 +69,7 @@ impl Chat {
             model: Model::new(&config.model, counters.clone())
                 .unwrap()
                 .map(Arc::new),
-            crm,
+            crm: Some(crm),
             metrics: counters.clone(),
         };
         let turns = Turns {

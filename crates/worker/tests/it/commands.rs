@@ -41,8 +41,8 @@ fn each_line_of_text_becomes_a_line_of_json() {
     let keys: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
     assert_eq!(
         keys.len(),
-        5,
-        "text, lang, intent, confidence, slots: {keys:?}"
+        6,
+        "text, lang, intent, confidence, slots, acts: {keys:?}"
     );
     assert_eq!(problems, "");
 }

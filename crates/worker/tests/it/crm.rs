@@ -6,7 +6,9 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Row};
 use test_support::{PostgresServer, eventually};
 use tokio::task::JoinSet;
-use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, Rows};
+use worker::crm::{
+    AppointmentWrite, ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite, Rows,
+};
 
 const PHONE: &str = "whatsapp:+31612345678";
 
@@ -64,7 +66,50 @@ fn write(message: &str, at: &str) -> CrmWrite {
                 confidence: 0.9,
             }],
         }),
+        appointments: Vec::new(),
+        questions: Vec::new(),
     }
+}
+
+fn appointment(time: &str, status: &str) -> AppointmentWrite {
+    AppointmentWrite {
+        conversation: PHONE.into(),
+        purpose: "test_drive".into(),
+        thing: Some("Volkswagen Golf".into()),
+        date: Some("2026-12-01".into()),
+        time: Some(time.into()),
+        status: status.into(),
+    }
+}
+
+/// One row for each purpose, as it stands; a question once, however often it is asked.
+async fn appointments_move_and_questions_stay(database: &Database) {
+    let question = QuestionWrite {
+        words: "heeft hij een trekhaak".into(),
+        topic: "towbar".into(),
+    };
+    for (message, at, time, status) in [
+        ("A1", "2026-11-23T10:00:00Z", "10:00", "wanted"),
+        ("A2", "2026-11-23T10:01:00Z", "11:00", "moved"),
+        // Comes late: it was written before the other one.
+        ("A0", "2026-11-23T09:59:00Z", "09:00", "wanted"),
+    ] {
+        let write = CrmWrite {
+            appointments: vec![appointment(time, status)],
+            questions: vec![question.clone()],
+            ..write(message, at)
+        };
+        database.crm.apply(&write).await.unwrap();
+        database.crm.apply(&write).await.unwrap();
+    }
+    assert_eq!(database.count("appointments").await, 1);
+    assert_eq!(database.count("questions").await, 1);
+    let time = database.text("SELECT time FROM appointments").await;
+    assert_eq!(time.as_deref(), Some("11:00"));
+    let status = database.text("SELECT status FROM appointments").await;
+    assert_eq!(status.as_deref(), Some("moved"));
+    let words = database.text("SELECT words FROM questions WHERE lead_id IS NOT NULL");
+    assert_eq!(words.await.as_deref(), Some("heeft hij een trekhaak"));
 }
 
 async fn a_turn_done_twice_writes_once(database: &Database) {
@@ -214,7 +259,14 @@ async fn one_person_can_be_erased(database: &Database) {
     );
     let dutch = contact_of(PHONE).await;
     assert_eq!(database.crm.erase(&dutch, false).await.unwrap().contacts, 1);
-    for table in ["contacts", "leads", "lead_fields", "contact_addresses"] {
+    for table in [
+        "contacts",
+        "leads",
+        "lead_fields",
+        "contact_addresses",
+        "appointments",
+        "questions",
+    ] {
         assert_eq!(database.count(table).await, 0, "{table}");
     }
 }
@@ -226,6 +278,7 @@ async fn all(database: &Database) {
     an_opt_out_is_noted_and_undone(database).await;
     a_late_opt_out_holds_whatever_else_is_newer(database).await;
     sixteen_workers_write_the_same_contact_at_once(database).await;
+    appointments_move_and_questions_stay(database).await;
     one_person_can_be_erased(database).await;
 }
 

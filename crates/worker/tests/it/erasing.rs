@@ -60,6 +60,8 @@ impl Deployment {
                         confidence: 1.0,
                     }],
                 }),
+                appointments: Vec::new(),
+                questions: Vec::new(),
             };
             crm.apply(&write).await.unwrap();
         }

@@ -1,0 +1,207 @@
+//! `worker chat`: talk with a domain in the terminal. No Redis, no model, no CRM.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::talk::{Talk, Turned};
+use crate::config::DomainConfig;
+use crate::domain::Domain;
+
+/// `worker chat`.
+#[derive(Debug, Clone, Args)]
+pub struct ChatArgs {
+    /// Read JSON objects, one a line: `from`, `text`, and if need be `at` (the local time of the
+    /// business, or a time with an offset), `attachments`, `location`, `name`. Print one a turn.
+    #[arg(long)]
+    jsonl: bool,
+    #[command(flatten)]
+    domain: DomainConfig,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    text: String,
+    at: Option<String>,
+    name: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Value>,
+    location: Option<Value>,
+}
+
+impl ChatArgs {
+    /// The domain to talk with.
+    pub const fn domain(&self) -> &DomainConfig {
+        &self.domain
+    }
+
+    /// Reads standard input, writes to standard output.
+    ///
+    /// # Errors
+    /// When a line cannot be read or an answer not be written.
+    pub async fn run(&self, domain: Domain) -> anyhow::Result<()> {
+        let (input, output) = (io::stdin().lock(), io::stdout().lock());
+        let ran = if self.jsonl {
+            json_lines(domain, input, output, io::stderr()).await
+        } else {
+            terminal(domain, input, output).await
+        };
+        match ran {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A line to the customer's text, the replies and what was understood below it.
+async fn terminal(domain: Domain, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut talk = Talk::new(domain);
+    writeln!(
+        output,
+        "Write as a customer would; an empty line or Ctrl-D ends."
+    )?;
+    for line in input.lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            break;
+        }
+        let turned = talk.says("you", &line, json!({}), Timestamp::now()).await;
+        for reply in &turned.replies {
+            writeln!(output, "  {reply}")?;
+        }
+        if turned.replies.is_empty() {
+            writeln!(output, "  (silent: {})", turned.silence.unwrap_or("?"))?;
+        }
+        writeln!(output, "    [{}]", turned.understood())?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// An object for each line. A line that cannot be read is told on `problems`, with its number, and
+/// the next one is read.
+///
+/// # Errors
+/// When the input cannot be read further or an output not be written.
+pub async fn json_lines(
+    domain: Domain,
+    input: impl BufRead,
+    mut output: impl Write,
+    mut problems: impl Write,
+) -> io::Result<()> {
+    let mut talk = Talk::new(domain);
+    let mut clocks: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for (number, line) in input.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = match serde_json::from_str(&line) {
+            Ok(line) => line,
+            Err(error) => {
+                writeln!(problems, "line {}: {error}", number + 1)?;
+                continue;
+            }
+        };
+        let at = line.at.as_deref().map(|at| talk.moment(at));
+        let Some(now) = at.unwrap_or_else(|| Some(Timestamp::now())) else {
+            writeln!(problems, "line {}: `at` is no moment", number + 1)?;
+            continue;
+        };
+        let clock = clocks.entry(line.from.clone()).or_insert(now);
+        *clock = now.max(*clock);
+        let more = extras(&line);
+        let turned = talk.says(&line.from, &line.text, more, now).await;
+        serde_json::to_writer(&mut output, &shown(&line, &turned))?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// Further fields of the message as it comes from ingress. A file may be given by its kind alone.
+fn extras(line: &Line) -> Value {
+    let file = |file: &Value| match file {
+        Value::String(kind) => json!({"content_type": kind}),
+        other => other.clone(),
+    };
+    let files: Vec<Value> = line.attachments.iter().map(file).collect();
+    let mut more = json!({"attachments": files});
+    if let Some(location) = &line.location {
+        more["location"] = location.clone();
+    }
+    if let Some(name) = &line.name {
+        more["name"] = json!(name);
+    }
+    more
+}
+
+fn shown(line: &Line, turned: &Turned) -> Value {
+    let state = &turned.state;
+    json!({
+        "from": line.from,
+        "text": line.text,
+        "replies": turned.replies,
+        "silence": turned.silence,
+        "acts": turned.acts,
+        "intent": turned.intent,
+        "confidence": turned.confidence,
+        "language": state.lang,
+        "wanted": values(&state.wanted),
+        "own": values(&state.own),
+        "open_question": turned.open_question(),
+        "appointment": turned.appointment(),
+        "lead": turned.lead,
+        "opt_out": turned.opted_out,
+        "handover": turned.handover(),
+    })
+}
+
+/// One value as it is, several as a list; excluded ones under `not`.
+fn values(wishes: &crate::dialogue::Wishes) -> Value {
+    let mut shown = serde_json::Map::new();
+    let mut not = serde_json::Map::new();
+    for (slot, wish) in wishes {
+        match wish.any_of.as_slice() {
+            [] if wish.indifferent => {
+                shown.insert(slot.clone(), json!("any"));
+            }
+            [] => {}
+            [one] => {
+                shown.insert(slot.clone(), json!(one));
+            }
+            several => {
+                shown.insert(slot.clone(), json!(several));
+            }
+        }
+        if !wish.not.is_empty() {
+            not.insert(slot.clone(), json!(wish.not));
+        }
+    }
+    if !not.is_empty() {
+        shown.insert("not".into(), Value::Object(not));
+    }
+    Value::Object(shown)
+}
+
+impl Talk {
+    /// A moment on the clock of the business, or one with an offset.
+    pub(crate) fn moment(&self, text: &str) -> Option<Timestamp> {
+        if let Ok(moment) = text.parse::<Timestamp>() {
+            return Some(moment);
+        }
+        let local: DateTime = text.replacen(' ', "T", 1).parse().ok()?;
+        let zoned = local
+            .to_zoned(self.domain().business.time_zone.clone())
+            .ok()?;
+        Some(zoned.timestamp())
+    }
+}

@@ -1,0 +1,331 @@
+//! Conversations in memory: what `worker chat` and `worker rehearse` talk with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use runtime::metrics::Metrics;
+use serde_json::{Value, json};
+use shared_types::InboundMessage;
+
+use crate::agents::{Agents, Parts};
+use crate::crm::CrmWrite;
+use crate::dialogue::act::Act;
+use crate::dialogue::state::{OursAbout, State};
+use crate::dialogue::{Piece, Question, Reply, date_code, time_code};
+use crate::domain::Domain;
+use crate::effects::{Effects, OptOut};
+use crate::metrics::WorkerMetrics;
+use crate::turns::{Known, Turns};
+use crate::understanding::Understander;
+
+const BUDGET: Duration = Duration::from_secs(60);
+
+/// A domain that people talk with.
+pub(crate) struct Talk {
+    turns: Turns,
+    known: BTreeMap<String, Known>,
+    leads: BTreeMap<String, BTreeMap<String, Value>>,
+    messages: u64,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+pub(crate) struct Turned {
+    pub(crate) replies: Vec<String>,
+    pub(crate) silence: Option<&'static str>,
+    pub(crate) acts: Vec<Act>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) intent: String,
+    pub(crate) confidence: f64,
+    pub(crate) state: State,
+    pub(crate) opted_out: bool,
+    /// The lead as it stands: intent, fields, questions.
+    pub(crate) lead: Value,
+}
+
+impl Talk {
+    pub(crate) fn new(domain: Domain) -> Self {
+        let understander = Arc::new(Understander::new(&domain));
+        let metrics =
+            Metrics::new("worker", "0").and_then(|mut page| WorkerMetrics::new(&mut page));
+        let metrics = metrics.unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
+        let parts = Parts {
+            domain: Arc::new(domain),
+            understander,
+            model: None,
+            crm: None,
+            metrics: metrics.clone(),
+        };
+        Self {
+            turns: Turns {
+                agents: Agents::new(&parts),
+                domain: parts.domain,
+                understander: parts.understander,
+                transcriber: None,
+                budget: BUDGET,
+                metrics,
+            },
+            known: BTreeMap::new(),
+            leads: BTreeMap::new(),
+            messages: 0,
+        }
+    }
+
+    pub(crate) fn domain(&self) -> &Domain {
+        &self.turns.domain
+    }
+
+    /// The customer writes; `more` are further fields of the message.
+    pub(crate) async fn says(
+        &mut self,
+        from: &str,
+        text: &str,
+        more: Value,
+        now: Timestamp,
+    ) -> Turned {
+        self.messages += 1;
+        let message = message(self.messages, from, text, &more);
+        let known = self.known.get(from).cloned().unwrap_or_default();
+        let effects = match message {
+            Ok(message) => self.turns.take(message, known.clone(), now).await.ok(),
+            Err(_) => None,
+        };
+        let effects = effects.unwrap_or_else(|| Effects {
+            memory: known.memory.clone(),
+            ..Effects::default()
+        });
+        self.keep(from, known, effects)
+    }
+
+    fn keep(&mut self, from: &str, mut known: Known, effects: Effects) -> Turned {
+        known.history.extend(effects.history);
+        known.memory.clone_from(&effects.memory);
+        match effects.opt_out {
+            Some(OptOut::Since(_)) => known.opted_out = true,
+            Some(OptOut::Lifted) => known.opted_out = false,
+            None => {}
+        }
+        let opted_out = known.opted_out;
+        self.known.insert(from.to_owned(), known);
+        let lead = self.leads.entry(from.to_owned()).or_default();
+        if let Some(write) = &effects.crm {
+            note(lead, write);
+        }
+        let router = effects.state.and_then(|state| state.router_output);
+        Turned {
+            replies: effects.reply.into_iter().map(|reply| reply.text).collect(),
+            silence: effects.silence.map(crate::dialogue::Silence::as_str),
+            acts: effects.acts,
+            reply: effects.said,
+            intent: router
+                .as_ref()
+                .map_or_else(String::new, |router| router.intent.clone()),
+            confidence: router.map_or(0.0, |router| (router.confidence * 1000.0).round() / 1000.0),
+            state: effects.memory,
+            opted_out,
+            lead: json!(lead),
+        }
+    }
+}
+
+fn message(
+    number: u64,
+    from: &str,
+    text: &str,
+    more: &Value,
+) -> serde_json::Result<InboundMessage> {
+    let digits: String = from.chars().filter(char::is_ascii_digit).take(14).collect();
+    let digits = if digits.len() < 6 {
+        "31600000000".to_owned()
+    } else {
+        digits
+    };
+    let mut message = json!({
+        "id": format!("chat-{number}-{from}"),
+        "conversation": {"id": format!("whatsapp:+{digits}")},
+        "sender": {"id": format!("whatsapp:+{digits}"), "name": more.get("name")},
+        "content": text, "message_type": "incoming", "channel": "whatsapp", "source": "twilio",
+    });
+    for key in ["attachments", "location"] {
+        if let Some(value) = more.get(key) {
+            message[key] = value.clone();
+        }
+    }
+    serde_json::from_value(message)
+}
+
+/// Adds what a turn tells the CRM to the lead as it is shown.
+fn note(lead: &mut BTreeMap<String, Value>, write: &CrmWrite) {
+    if let Some(written) = &write.lead {
+        lead.insert("intent".into(), json!(written.intent));
+        let fields = lead.entry("fields".into()).or_insert_with(|| json!({}));
+        for field in &written.fields {
+            fields[&field.name] = json!(field.value);
+        }
+    }
+    for question in &write.questions {
+        let questions = lead.entry("questions".into()).or_insert_with(|| json!([]));
+        if let Some(questions) = questions.as_array_mut() {
+            questions.push(json!(question.words));
+        }
+    }
+    for appointment in &write.appointments {
+        lead.insert("appointment".into(), json!(appointment));
+    }
+}
+
+impl Turned {
+    /// What was understood, in a line.
+    pub(crate) fn understood(&self) -> String {
+        let acts = self.acts.iter().map(act_name);
+        let acts = acts.collect::<Vec<_>>().join(" ");
+        let open = self.open_question().map(|topic| format!(" asks={topic}"));
+        let appointment = self.appointment();
+        let appointment = (!appointment.is_null()).then(|| format!(" appointment={appointment}"));
+        format!(
+            "{acts} | {} {}{}{}",
+            self.intent,
+            self.confidence,
+            open.unwrap_or_default(),
+            appointment.unwrap_or_default()
+        )
+    }
+
+    /// What we wait for.
+    pub(crate) fn open_question(&self) -> Option<&str> {
+        let ours = self.state.ours.as_ref().filter(|ours| ours.turns == 0)?;
+        Some(match &ours.about {
+            OursAbout::Topic(topic) => topic,
+            OursAbout::Moment => "moment",
+            OursAbout::Meaning => "meaning",
+            OursAbout::Colleague => "colleague",
+            OursAbout::Stop => "stop",
+        })
+    }
+
+    /// The appointment that stands.
+    pub(crate) fn appointment(&self) -> Value {
+        let Some(appointment) = self.state.appointments.last() else {
+            return Value::Null;
+        };
+        json!({
+            "purpose": appointment.purpose,
+            "thing": appointment.thing,
+            "date": appointment.date.map(date_code),
+            "time": appointment.time.map(time_code),
+            "status": appointment.status.as_str(),
+        })
+    }
+
+    /// Whether and why a colleague was told.
+    pub(crate) fn handover(&self) -> Value {
+        self.state.told.as_ref().map_or(
+            Value::Null,
+            |told| json!({"reason": told.reason, "urgent": told.urgent, "at": told.at.to_string()}),
+        )
+    }
+
+    /// The pieces of the reply, as rehearsals name them.
+    pub(crate) fn says(&self) -> Vec<String> {
+        let Some(Reply::Say(said)) = &self.reply else {
+            return Vec::new();
+        };
+        said.pieces().flat_map(piece_names).collect()
+    }
+
+    /// What the reply asks, as rehearsals name it.
+    pub(crate) fn asks(&self) -> Option<String> {
+        let Some(Reply::Say(said)) = &self.reply else {
+            return None;
+        };
+        let first = match &said.first {
+            Piece::Ask(question) => Some(question),
+            _ => None,
+        };
+        Some(match said.ask.as_ref().or(first)? {
+            Question::Topic { topic, .. } => topic.clone(),
+            Question::Meaning { .. } => "meaning".into(),
+            Question::Moments { .. } => "moment".into(),
+            Question::Conflict => "conflict".into(),
+            Question::Stop => "stop".into(),
+            Question::Colleague => "colleague".into(),
+            Question::Help => "help".into(),
+        })
+    }
+}
+
+/// `ask(towbar)`, `request(test_drive)`, `inform`.
+pub(crate) fn act_name(act: &Act) -> String {
+    use crate::dialogue::act::{Asked, Does};
+    let shown = serde_json::to_value(&act.does).unwrap_or_default();
+    let name = shown["act"].as_str().unwrap_or_default().to_owned();
+    let of = match &act.does {
+        Does::Ask(ask) => match &ask.topic {
+            Asked::Fact(name) | Asked::Attribute(name) => name.clone(),
+            other => other.name().to_owned(),
+        },
+        Does::Request { goal, .. } => goal.clone(),
+        Does::Alarm { name } => name.clone(),
+        Does::Consent(_) | Does::Repair(_) | Does::Social(_) => {
+            shown["what"].as_str().unwrap_or_default().to_owned()
+        }
+        _ => return name,
+    };
+    format!("{name}({of})")
+}
+
+/// A piece by its kind alone, and with what it is about.
+fn piece_names(piece: &Piece) -> Vec<String> {
+    use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Status};
+    let (kind, of) = match piece {
+        Piece::Safety(name) => ("safety", name.as_str()),
+        Piece::Apology(_) => ("apology", ""),
+        Piece::Misread => ("misread", ""),
+        Piece::Hello => ("hello", ""),
+        Piece::Greeting => ("greeting", ""),
+        Piece::Excuse(code) => ("excuse", code.as_str()),
+        Piece::Withheld => ("withheld", ""),
+        Piece::Fact { name, .. } => ("fact", name.as_str()),
+        Piece::Hours(_) => ("hours", ""),
+        Piece::Prices(_) => ("prices", ""),
+        Piece::Robot => ("robot", ""),
+        Piece::AboutYou => ("about_you", ""),
+        Piece::Possible => ("possible", ""),
+        Piece::PassOn(Passed::Attribute(name, _)) => ("passed_on", name.as_str()),
+        Piece::PassOn(Passed::Existence(_)) => ("passed_on", "existence"),
+        Piece::PassOn(Passed::Words(_)) => ("passed_on", "other"),
+        Piece::PassedAgain => ("passed_again", ""),
+        Piece::Bid(_) => ("bid", ""),
+        Piece::Deal => ("deal", ""),
+        Piece::TakeUp(goal) => ("take_up", goal.as_str()),
+        Piece::Noted { .. } => ("noted", ""),
+        Piece::Answered(topic, _) => ("answered", topic.as_str()),
+        Piece::Skipped => ("skipped", ""),
+        Piece::Dropped(goal) => ("dropped", goal.as_deref().unwrap_or_default()),
+        Piece::Named(_) => ("named", ""),
+        Piece::Attachment { kind, .. } => ("attachment", *kind),
+        Piece::Appointment { status, .. } => ("appointment", status.as_str()),
+        Piece::Next(goal) => ("next", goal.as_str()),
+        Piece::Status(Status::Told) => ("status", "told"),
+        Piece::Status(Status::ToldAgain) => ("status", "told_again"),
+        Piece::Status(Status::Urgent) => ("status", "urgent"),
+        Piece::Status(Status::Supplier) => ("status", "supplier"),
+        Piece::Status(Status::Waiting) => ("status", "waiting"),
+        Piece::Consent(Confirmed::Stop) => ("consent", "stop"),
+        Piece::Consent(Confirmed::Start) => ("consent", "start"),
+        Piece::Consent(Confirmed::Erase) => ("consent", "erase"),
+        Piece::Courtesy(Courtesy::Thanks) => ("courtesy", "thanks"),
+        Piece::Courtesy(Courtesy::Bye) => ("courtesy", "bye"),
+        Piece::Courtesy(Courtesy::Nicety) => ("courtesy", "nicety"),
+        Piece::Unheard => ("unheard", ""),
+        Piece::Received => ("received", ""),
+        Piece::Ask(_) => ("ask", ""),
+    };
+    let mut names = vec![kind.to_owned()];
+    if !of.is_empty() {
+        names.push(format!("{kind}({of})"));
+    }
+    names
+}

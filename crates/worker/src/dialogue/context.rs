@@ -1,0 +1,75 @@
+//! What the reader of a message has to know of the talk. Pure.
+
+use shared_types::SlotValue;
+
+use super::act::{Context, Ours};
+use super::state::{OursAbout, State};
+use super::wish::Wishes;
+use crate::domain::About;
+
+/// What a state says to the reader, in the form that it borrows from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    topic: Option<(String, Vec<String>, bool)>,
+    goal: Option<String>,
+    wanted: Vec<(String, SlotValue)>,
+    own: Vec<(String, SlotValue)>,
+    lang: Option<String>,
+    has_appointment: bool,
+    opted_out: bool,
+}
+
+impl Standing {
+    /// How things stand before a message.
+    #[must_use]
+    pub fn of(state: &State, opted_out: bool) -> Self {
+        let topic = state.ours.as_ref().map(|ours| {
+            let moments = ours.moments.iter().map(ToString::to_string);
+            let choices = ours.choices.iter().cloned().chain(moments);
+            let (topic, yes_no) = match &ours.about {
+                OursAbout::Topic(topic) => (topic.as_str(), false),
+                OursAbout::Moment => ("moment", true),
+                OursAbout::Meaning => ("meaning", ours.choices.len() == 1),
+                OursAbout::Colleague => ("colleague", true),
+                OursAbout::Stop => ("stop", true),
+            };
+            (topic.to_owned(), choices.collect(), yes_no)
+        });
+        Self {
+            topic,
+            goal: state.goal().map(str::to_owned),
+            wanted: pairs(state.wishes(About::Wanted)),
+            own: pairs(state.wishes(About::Own)),
+            lang: state.lang.clone(),
+            has_appointment: state.appointment().is_some(),
+            opted_out,
+        }
+    }
+
+    /// As the reader takes it.
+    #[must_use]
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            ours: self.topic.as_ref().map(|(topic, choices, yes_no)| Ours {
+                topic,
+                choices,
+                yes_no: *yes_no,
+            }),
+            goal: self.goal.as_deref(),
+            wanted: &self.wanted,
+            own: &self.own,
+            lang: self.lang.as_deref(),
+            has_appointment: self.has_appointment,
+            opted_out: self.opted_out,
+        }
+    }
+}
+
+fn pairs(wishes: &Wishes) -> Vec<(String, SlotValue)> {
+    let pairs = wishes.iter().flat_map(|(slot, wish)| {
+        wish.any_of
+            .iter()
+            .map(|value| (slot.clone(), value.clone()))
+    });
+    pairs.collect()
+}

@@ -1,0 +1,223 @@
+//! What is said for what is owed, in which order, and what is asked at the end. Pure.
+
+use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
+use super::state::{Ours, OursAbout, State};
+use super::topics;
+use super::update::{Dues, Heard};
+use crate::domain::Domain;
+
+/// Makes the reply of what is owed; notes in the state what is asked.
+#[must_use]
+pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>) -> Reply {
+    if let Some(silence) = dues.silence {
+        return Reply::Silent(silence);
+    }
+    let mut pieces = dues.pieces.clone();
+    pieces.sort_by_key(place);
+    taken_up(&mut pieces, domain);
+    courtesies(&mut pieces, dues, state, heard);
+    let question = question(domain, state, dues, &pieces);
+    if let Some(question) = &question {
+        state.ours = Some(ours(question, heard)).or(state.ours.take());
+        count(state, question);
+    }
+    let mut pieces = pieces.into_iter();
+    let said = match (pieces.next(), question) {
+        (Some(first), ask) => Said {
+            first,
+            rest: pieces.collect(),
+            ask,
+        },
+        (None, question) => Said {
+            first: Piece::Ask(question.unwrap_or(Question::Help)),
+            rest: Vec::new(),
+            ask: None,
+        },
+    };
+    Reply::Say(Box::new(said))
+}
+
+/// The order of pieces in a reply.
+const fn place(piece: &Piece) -> u8 {
+    match piece {
+        Piece::Safety(_) => 0,
+        Piece::Apology(_) | Piece::Misread => 1,
+        Piece::Hello | Piece::Greeting | Piece::Named(_) => 2,
+        Piece::Excuse(_) | Piece::Unheard | Piece::Withheld => 3,
+        Piece::Consent(_) => 4,
+        Piece::Robot
+        | Piece::AboutYou
+        | Piece::Fact { .. }
+        | Piece::Hours(_)
+        | Piece::Prices(_)
+        | Piece::Possible => 5,
+        Piece::PassOn(_) => 6,
+        Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
+        Piece::Dropped(_) | Piece::TakeUp(_) => 8,
+        Piece::Noted { .. } | Piece::Answered(..) | Piece::Skipped => 9,
+        Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
+        Piece::Status(_) => 11,
+        Piece::Next(_) => 12,
+        Piece::Courtesy(_) | Piece::Ask(_) => 13,
+    }
+}
+
+/// Who is answered needs no welcome to ask, and a question whether it is there takes up the search.
+fn taken_up(pieces: &mut Vec<Piece>, domain: &Domain) {
+    let answers = pieces.iter().any(|piece| place(piece) <= ANSWERS);
+    let looks_for = |piece: &Piece| matches!(piece, Piece::PassOn(Passed::Existence(_)));
+    let looks = pieces.iter().any(looks_for);
+    pieces.retain(|piece| match piece {
+        Piece::TakeUp(goal) => {
+            let asks = domain
+                .dialogue
+                .goal(goal)
+                .is_some_and(|goal| !goal.asks.is_empty());
+            !looks && (asks || !answers)
+        }
+        _ => true,
+    });
+}
+
+/// The last place of what answers a question.
+const ANSWERS: u8 = 7;
+
+/// A courtesy is said where nothing else is, a greeting before the rest once a day.
+fn courtesies(pieces: &mut Vec<Piece>, dues: &Dues, state: &mut State, heard: &Heard<'_>) {
+    let polite = |piece: &Piece| matches!(piece, Piece::Hello | Piece::Courtesy(_));
+    let others = pieces.iter().any(|piece| !polite(piece)) || dues.question.is_some();
+    let today = heard.local.date();
+    let greeted = state.greeted == Some(today);
+    if pieces.contains(&Piece::Hello) {
+        state.greeted = Some(today);
+    }
+    if others {
+        pieces.retain(|piece| !matches!(piece, Piece::Courtesy(_)));
+        pieces.retain(|piece| !greeted || *piece != Piece::Hello);
+        let grave = |piece: &Piece| matches!(piece, Piece::Safety(_) | Piece::Apology(_));
+        if pieces.iter().any(grave) {
+            pieces.retain(|piece| *piece != Piece::Hello);
+        }
+    } else if let Some(hello) = pieces.iter_mut().find(|piece| **piece == Piece::Hello) {
+        *hello = Piece::Greeting;
+        pieces.truncate(1);
+    } else {
+        pieces.truncate(1);
+    }
+}
+
+fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Option<Question> {
+    let has = |wanted: fn(&Piece) -> bool| pieces.iter().any(wanted);
+    let grave = has(|piece| {
+        matches!(
+            piece,
+            Piece::Safety(_) | Piece::Status(Status::Told | Status::Urgent | Status::Supplier)
+        ) || matches!(
+            piece,
+            Piece::Consent(_) | Piece::Dropped(_) | Piece::Greeting
+        )
+    });
+    if grave {
+        return None;
+    }
+    if dues.question.is_some() {
+        return dues.question.clone();
+    }
+    let passed = |piece: &&Piece| matches!(piece, Piece::PassOn(_));
+    let closes = has(|piece| {
+        matches!(
+            piece,
+            Piece::Apology(_)
+                | Piece::Status(_)
+                | Piece::Courtesy(_)
+                | Piece::Bid(_)
+                | Piece::Deal
+                | Piece::Excuse(_)
+                | Piece::PassedAgain
+        )
+    });
+    if closes || pieces.iter().filter(passed).count() > 1 {
+        return waiting(domain, state, pieces);
+    }
+    if pieces == [Piece::Unheard] || pieces == [Piece::Misread] {
+        return waiting(domain, state, pieces).or(Some(Question::Help));
+    }
+    if let Some(Piece::Attachment {
+        with_words: false, ..
+    }) = pieces.first()
+    {
+        return None;
+    }
+    let takes_up = has(|piece| matches!(piece, Piece::TakeUp(_) | Piece::Appointment { .. }));
+    // A colleague will ask what is missing, unless the customer begins something new.
+    if state.told.is_some() && !takes_up {
+        return None;
+    }
+    form(domain, state, dues)
+}
+
+/// Our open question again, when the customer only waits or agrees.
+fn waiting(domain: &Domain, state: &State, pieces: &[Piece]) -> Option<Question> {
+    let agrees = pieces.iter().all(|piece| {
+        matches!(
+            piece,
+            Piece::Courtesy(Courtesy::Nicety) | Piece::Unheard | Piece::Misread
+        )
+    });
+    let Some(OursAbout::Topic(topic)) = state.ours.as_ref().map(|ours| &ours.about) else {
+        return None;
+    };
+    let goal = state.goal()?;
+    let missing = topics::missing(domain, state, goal)?;
+    (agrees && missing == topic).then(|| Question::Topic {
+        topic: topic.clone(),
+        goal: goal.to_owned(),
+        named: false,
+    })
+}
+
+/// The next topic: of the goal that the message is about, then of another.
+fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
+    let current = state.goal()?;
+    let ask = |goal: &str, named: bool| {
+        topics::missing(domain, state, goal).map(|topic| Question::Topic {
+            topic: topic.to_owned(),
+            goal: goal.to_owned(),
+            named,
+        })
+    };
+    let others = state.goals.iter().rev().skip(1);
+    let is_about_it = dues.touched.iter().any(|touched| touched == current);
+    ask(current, false).or_else(|| {
+        let mut others = others.map(|open| open.goal.as_str());
+        others.find_map(|goal| ask(goal, is_about_it))
+    })
+}
+
+fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
+    let (about, choices, moments) = match question {
+        Question::Topic { topic, .. } => (OursAbout::Topic(topic.clone()), vec![], vec![]),
+        Question::Meaning { choices, .. } => (OursAbout::Meaning, choices.clone(), vec![]),
+        Question::Moments { moments, .. } => (OursAbout::Moment, vec![], moments.clone()),
+        Question::Stop => (OursAbout::Stop, vec![], vec![]),
+        Question::Colleague => (OursAbout::Colleague, vec![], vec![]),
+        Question::Conflict | Question::Help => (OursAbout::Meaning, vec![], vec![]),
+    };
+    Ours {
+        about,
+        choices,
+        moments,
+        at: heard.now,
+        turns: 0,
+    }
+}
+
+/// A topic is asked twice at most.
+fn count(state: &mut State, question: &Question) {
+    let Question::Topic { topic, goal, .. } = question else {
+        return;
+    };
+    if let Some(open) = state.goals.iter_mut().find(|open| open.goal == *goal) {
+        *open.asked.entry(topic.clone()).or_default() += 1;
+    }
+}

@@ -1,0 +1,148 @@
+//! Numbers that customers send by mistake and that nobody may keep. Pure.
+
+use std::borrow::Cow;
+
+/// A text without account numbers (IBAN, ISO 13616: checked modulo 97) and Dutch citizen numbers
+/// (BSN: nine digits, checked modulo 11), and whether there were any.
+#[must_use]
+pub fn withhold(text: &str) -> (Cow<'_, str>, bool) {
+    let mut kept = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, number, after)) = next_number(rest) {
+        kept.push_str(before);
+        if is_iban(number) || is_citizen_number(number) {
+            kept.push('…');
+            found = true;
+        } else {
+            kept.push_str(number);
+        }
+        rest = after;
+    }
+    if !found {
+        return (Cow::Borrowed(text), false);
+    }
+    kept.push_str(rest);
+    (Cow::Owned(kept), true)
+}
+
+/// The next word that has digits, with the groups that belong to it: "NL91 ABNA 0417 1643 00".
+fn next_number(text: &str) -> Option<(&str, &str, &str)> {
+    let words = words(text);
+    for (place, &(from, to)) in words.iter().enumerate() {
+        let word = text.get(from..to)?;
+        if !word.bytes().any(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let groups = words.iter().skip(place).take(9).map(|(_, end)| *end);
+        let mut longest = to;
+        for end in groups {
+            let candidate = text.get(from..end)?;
+            if is_iban(candidate) || is_citizen_number(candidate) {
+                longest = end;
+            }
+        }
+        return Some((
+            text.get(..from)?,
+            text.get(from..longest)?,
+            text.get(longest..)?,
+        ));
+    }
+    None
+}
+
+/// Where words of letters and digits stand; dots and dashes inside belong to them.
+fn words(text: &str) -> Vec<(usize, usize)> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        let inside = c.is_alphanumeric() || (matches!(c, '.' | '-') && start.is_some());
+        match (inside, start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                let word = text.get(from..at).unwrap_or_default();
+                words.push((from, from + word.trim_end_matches(['.', '-']).len()));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+fn bare(text: &str) -> String {
+    let bare = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-'));
+    bare.collect()
+}
+
+fn is_iban(text: &str) -> bool {
+    let bare = bare(text).to_ascii_uppercase();
+    let (Some(head), Some(tail)) = (bare.get(..4), bare.get(4..)) else {
+        return false;
+    };
+    let country = head
+        .get(..2)
+        .is_some_and(|two| two.bytes().all(|b| b.is_ascii_uppercase()));
+    let check = head
+        .get(2..)
+        .is_some_and(|two| two.bytes().all(|b| b.is_ascii_digit()));
+    if !country || !check || !(15..=34).contains(&bare.len()) {
+        return false;
+    }
+    let mut rotated = tail.chars().chain(head.chars());
+    let rest = rotated.try_fold(0_u32, |rest, c| {
+        let value = c.to_digit(36)?;
+        let factor = if value > 9 { 100 } else { 10 };
+        Some((rest * factor + value) % 97)
+    });
+    rest == Some(1)
+}
+
+fn is_citizen_number(text: &str) -> bool {
+    let bare = bare(text);
+    if bare.len() != 9 || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let digits = bare.chars().filter_map(|c| c.to_digit(10)).map(i64::from);
+    let weights = [9, 8, 7, 6, 5, 4, 3, 2, -1];
+    let sum: i64 = digits
+        .zip(weights)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    sum % 11 == 0 && bare.bytes().any(|byte| byte != b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_and_citizen_numbers_are_withheld() {
+        for (text, kept) in [
+            (
+                "iban NL91ABNA0417164300 en bsn 123456782",
+                "iban … en bsn …",
+            ),
+            ("op NL91 ABNA 0417 1643 00 graag", "op … graag"),
+            ("DE89 3704 0044 0532 0130 00", "…"),
+            ("bsn: 1112.22.333.", "bsn: …."),
+        ] {
+            let (said, found) = withhold(text);
+            assert_eq!((said.as_ref(), found), (kept, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_stay() {
+        for text in [
+            "kenteken 87-NLK-3, 143.000 km, bel 06 12345678 of +31612345678",
+            "budget 12.000 tot 14.500 euro, bouwjaar 2019",
+            "NL91ABNA0417164301",
+            "123456789",
+            "",
+            "é€ 5",
+        ] {
+            assert_eq!(withhold(text), (Cow::Borrowed(text), false), "{text}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is known and missing of a goal. Pure.
+
+use super::act::Dates;
+use super::state::{AppointmentStatus, Pursued, State};
+use crate::domain::{About, Domain, Topic, TopicKind};
+
+/// A topic is not asked more often.
+const MOST_ASKED: u32 = 2;
+
+/// Which thing a goal is about.
+pub(super) fn side(domain: &Domain, goal: &str) -> About {
+    let intent = domain.intents.iter().find(|intent| intent.name == goal);
+    intent.map_or(About::Wanted, |intent| intent.about)
+}
+
+/// The first goal about a thing.
+pub(super) fn first_goal(domain: &Domain, about: About) -> Option<&str> {
+    let goals = domain.dialogue.goals.iter().filter(|goal| goal.lead);
+    goals
+        .map(|goal| goal.intent.as_str())
+        .find(|goal| side(domain, goal) == about)
+}
+
+/// Whether a goal ends in an appointment.
+pub(super) fn takes_appointment(domain: &Domain, goal: &str) -> bool {
+    let Some(goal) = domain.dialogue.goal(goal) else {
+        return false;
+    };
+    let mut asks = goal
+        .asks
+        .iter()
+        .filter_map(|name| domain.dialogue.topic(name));
+    asks.any(|topic| topic.kind == TopicKind::Date)
+}
+
+/// The first topic of a goal that is missing and may still be asked.
+pub(super) fn missing<'d>(domain: &'d Domain, state: &State, goal: &str) -> Option<&'d str> {
+    let open = state.goals.iter().find(|open| open.goal == goal)?;
+    let asks = domain.dialogue.goal(goal)?.asks.iter();
+    let mut topics = asks.filter_map(|name| domain.dialogue.topic(name));
+    topics
+        .find(|topic| !is_settled(domain, state, open, topic))
+        .map(|topic| topic.name.as_str())
+}
+
+/// Whether nothing is missing of a goal for the first time.
+pub(super) fn becomes_ready(domain: &Domain, state: &mut State, goal: &str) -> bool {
+    let asks = domain.dialogue.goal(goal);
+    if asks.is_none_or(|goal| goal.asks.is_empty()) || missing(domain, state, goal).is_some() {
+        return false;
+    }
+    if offered(state, goal) {
+        return false;
+    }
+    let open = state.goals.iter_mut().find(|open| open.goal == goal);
+    open.is_some_and(|open| !std::mem::replace(&mut open.ready, true))
+}
+
+/// Whether moments were offered for a goal and none is taken yet.
+fn offered(state: &State, goal: &str) -> bool {
+    let appointment = state.appointment().filter(|one| one.purpose == goal);
+    appointment.is_some_and(|one| one.status == AppointmentStatus::Offered)
+}
+
+fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
+    let asked = open.asked.get(&topic.name).copied().unwrap_or_default();
+    asked >= MOST_ASKED
+        || open.skipped.contains(&topic.name)
+        || is_known(domain, state, &open.goal, topic)
+}
+
+/// Whether what a topic asks for is known.
+pub(super) fn is_known(domain: &Domain, state: &State, goal: &str, topic: &Topic) -> bool {
+    let appointment = state.appointment().filter(|one| one.purpose == goal);
+    let appointment = appointment.filter(|one| one.status != AppointmentStatus::Offered);
+    match topic.kind {
+        TopicKind::Values => {
+            let wishes = state.wishes(side(domain, goal));
+            let mut values = topic.values.iter().filter_map(|slot| wishes.get(slot));
+            values.any(|wish| wish.indifferent || !wish.any_of.is_empty())
+        }
+        TopicKind::Date => appointment.is_some_and(|one| one.date.is_some()),
+        TopicKind::Time => appointment.is_some_and(|one| {
+            one.time.is_some() || !matches!(one.date, Some(Dates::On(_)) | None)
+        }),
+        TopicKind::Text => state.answers.contains_key(&topic.name),
+    }
+}

@@ -1,0 +1,454 @@
+//! What a message changes, and what it is owed: one row of a table for each act. Pure.
+//!
+//! Acts are taken in the order of the text, but for what cannot wait: messages and data, danger,
+//! and what went wrong in the talk.
+
+mod answers;
+mod asks;
+mod moments;
+mod repeats;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use super::act::{Act, Consent, Does, Inform, Repair, Social, Thing};
+use super::piece::{Confirmed, Courtesy, Passed, Piece, Question, Silence, Status};
+use super::state::{State, Theirs};
+use super::topics;
+use super::wish::{self, Changes};
+use crate::domain::{About, Domain, SlotKind};
+
+/// A message as the dialogue sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// What it does.
+    pub acts: &'a [Act],
+    /// Its text, without what may not be kept.
+    pub text: &'a str,
+    /// The kind of its first file: `image`, `audio`, `location` …
+    pub attachment: Option<&'static str>,
+    /// A number was in it that may not be kept.
+    pub withheld: bool,
+    /// The code of the language that it is written in, when that is not served.
+    pub unserved: Option<&'a str>,
+    /// The time of the message.
+    pub now: Timestamp,
+    /// The same, on the clock of the business.
+    pub local: DateTime,
+}
+
+/// What a message is owed, and what others have to know of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dues {
+    /// What the reply owes.
+    pub pieces: Vec<Piece>,
+    /// What has to be asked before anything of a form.
+    pub question: Option<Question>,
+    /// Why nothing may be said.
+    pub silence: Option<Silence>,
+    /// Why a colleague was told just now.
+    pub handover: Option<&'static str>,
+    /// Whether messages ended (false) or are wanted again (true).
+    pub wants_messages: Option<bool>,
+    /// Goals that the message is about.
+    pub touched: Vec<String>,
+    /// What changed of which thing.
+    pub changes: Vec<(About, Changes)>,
+    /// Topics that were answered in the customer's own words.
+    pub answered: Vec<String>,
+    /// Questions that a colleague has to answer, asked just now.
+    pub passed_on: Vec<Theirs>,
+    /// Whether an appointment changed.
+    pub moment_changed: bool,
+}
+
+/// Below these an act is not acted on, but asked about.
+const SURE_ENOUGH_TO_DISTURB: f64 = 0.75;
+const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
+/// Why a colleague is told of somebody who sells to the business.
+pub(super) const SUPPLIER: &str = "supplier";
+/// Words of the customer that are repeated.
+const MAX_QUOTE: usize = 80;
+
+pub(super) struct Update<'a> {
+    domain: &'a Domain,
+    heard: &'a Heard<'a>,
+    state: State,
+    dues: Dues,
+    catalogues: Vec<(String, String)>,
+}
+
+/// Takes a message in.
+#[must_use]
+pub fn update(domain: &Domain, state: State, heard: &Heard<'_>) -> (State, Dues) {
+    let catalogues = domain.slots.iter().filter_map(|slot| match &slot.kind {
+        SlotKind::Catalogue(names) => Some((names.upper.clone(), names.lower.clone())),
+        _ => None,
+    });
+    let mut update = Update {
+        domain,
+        heard,
+        state,
+        dues: Dues::default(),
+        catalogues: catalogues.collect(),
+    };
+    update.run();
+    (update.state, update.dues)
+}
+
+impl Update<'_> {
+    fn run(&mut self) {
+        let acts = self.heard.acts;
+        self.state.age(self.heard.now);
+        if self.is_machine() {
+            return;
+        }
+        let with_human = self.state.is_with_human(self.heard.now);
+        let known = self.state.clone();
+        let misread = |act: &Act| act.does == Does::Repair(Repair::Misread);
+        if !acts.iter().any(misread) {
+            self.state.before = Some(Box::new(self.state.snapshot()));
+        }
+        let (urgent, others): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| {
+            matches!(act.does, Does::Consent(_) | Does::Alarm { .. }) || misread(act)
+        });
+        for act in urgent.into_iter().chain(others) {
+            self.act(act);
+        }
+        self.finish();
+        if with_human && self.dues.wants_messages.is_none() {
+            self.dues.pieces.clear();
+            self.dues.question = None;
+            self.dues.silence = Some(Silence::HumanTook);
+            (self.state.facts, self.state.unclear) = (known.facts, known.unclear);
+            (self.state.ours, self.state.greeted) = (known.ours, known.greeted);
+        }
+    }
+
+    fn act(&mut self, act: &Act) {
+        match &act.does {
+            Does::Consent(consent) => self.consent(*consent),
+            Does::Alarm { name } if act.confidence >= SURE_ENOUGH_FOR_ALARM => {
+                self.owe(Piece::Safety(name.clone()));
+                self.tell("alarm", true);
+                self.owe(Piece::Status(Status::Urgent));
+            }
+            Does::Alarm { .. } => {}
+            Does::Repair(repair) => self.repair(*repair),
+            Does::Complain { legal, angry } => self.complain(act, *legal, *angry),
+            Does::Ask(ask) => self.ask(act, ask),
+            Does::Inform(inform) => self.inform(inform),
+            Does::Correct(correct) => {
+                if let Some(about) = about(correct.thing) {
+                    let wishes = self.state.wishes_mut(about);
+                    let changes = wish::correct(wishes, correct, &self.catalogues);
+                    self.changed(about, changes);
+                }
+            }
+            Does::Request {
+                goal,
+                when,
+                asks_whether,
+                ..
+            } => self.request(goal, when.as_ref(), *asks_whether),
+            Does::Answer(answer) => self.answer(answer),
+            Does::Offer { amount, .. } => {
+                self.pass_on_words(act, super::act::Asked::Other);
+                self.owe(Piece::Bid(*amount));
+            }
+            Does::Reschedule {
+                when,
+                shift_minutes,
+            } => self.reschedule(when.as_ref(), *shift_minutes),
+            Does::Cancel { goal } => self.cancel(goal.as_deref()),
+            Does::Handoff { .. } => self.handoff(act.confidence),
+            Does::Identify { .. } => self.identify(&act.does),
+            Does::Social(social) => self.social(*social),
+            Does::Unclear { .. } if self.heard.text.trim().is_empty() => {}
+            Does::Unclear { candidates } => self.unclear(candidates),
+        }
+    }
+
+    pub(super) fn owe(&mut self, piece: Piece) {
+        if !self.dues.pieces.contains(&piece) {
+            self.dues.pieces.push(piece);
+        }
+    }
+
+    /// Asks before anything else; the first such question wins.
+    pub(super) fn must_ask(&mut self, question: Question) {
+        self.dues.question.get_or_insert(question);
+    }
+
+    /// What an act says, short enough to be repeated.
+    fn quote(&self, act: &Act) -> String {
+        let words = self.heard.text.get(act.words.clone());
+        let words = words.unwrap_or(self.heard.text).trim();
+        let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+        let mut quote: String = words.chars().take(MAX_QUOTE).collect();
+        if words.chars().count() > MAX_QUOTE {
+            let cut = quote.rfind(' ').unwrap_or(quote.len());
+            quote.truncate(cut);
+            quote.push('…');
+        }
+        quote
+    }
+
+    /// Tells a colleague; whether that is new.
+    fn tell(&mut self, reason: &'static str, urgent: bool) -> bool {
+        let is_new = self.state.tell(reason, urgent, self.heard.now);
+        if is_new {
+            self.dues.handover = Some(reason);
+        }
+        is_new
+    }
+
+    fn consent(&mut self, consent: Consent) {
+        match consent {
+            Consent::Stop => {
+                self.dues.wants_messages = Some(false);
+                self.owe(Piece::Consent(Confirmed::Stop));
+            }
+            Consent::Start => {
+                self.dues.wants_messages = Some(true);
+                self.owe(Piece::Consent(Confirmed::Start));
+            }
+            Consent::Erase => {
+                self.tell("erasure", false);
+                self.owe(Piece::Consent(Confirmed::Erase));
+            }
+            Consent::Doubtful => self.must_ask(Question::Stop),
+        }
+    }
+
+    fn repair(&mut self, repair: Repair) {
+        let newest = self.state.theirs.last().cloned();
+        match repair {
+            Repair::Misread => {
+                self.owe(Piece::Misread);
+                // Who says more says what holds.
+                if self.heard.acts.len() == 1 {
+                    self.state.undo();
+                    newest.into_iter().for_each(|asked| self.pass_on(asked));
+                }
+            }
+            Repair::Unheard if newest.is_some_and(|asked| asked.passed_on) => {
+                self.owe(Piece::Unheard);
+                self.owe(Piece::Status(Status::Waiting));
+            }
+            Repair::Unheard if self.state.told.is_some() => {
+                self.owe(Piece::Unheard);
+                self.owe(Piece::Status(Status::ToldAgain));
+            }
+            Repair::Unheard => self.owe(Piece::Unheard),
+            Repair::Unclear => self.unclear(&[]),
+        }
+    }
+
+    fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
+        self.owe(Piece::Apology(self.quote(act)));
+        if act.confidence < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
+            self.must_ask(Question::Colleague);
+            return;
+        }
+        let reason = match (legal, angry) {
+            (true, _) => "legal_threat",
+            (_, true) => "angry",
+            _ => "complaint",
+        };
+        let status = if self.tell(reason, false) {
+            Status::Told
+        } else {
+            Status::ToldAgain
+        };
+        self.owe(Piece::Status(status));
+    }
+
+    fn handoff(&mut self, confidence: f64) {
+        if self.state.told.is_some() {
+            self.owe(Piece::Status(Status::ToldAgain));
+        } else if confidence < SURE_ENOUGH_TO_DISTURB {
+            self.must_ask(Question::Colleague);
+        } else {
+            self.tell("asked", false);
+            self.owe(Piece::Status(Status::Told));
+        }
+    }
+
+    fn inform(&mut self, inform: &Inform) {
+        if let Some(about) = about(inform.thing) {
+            let wishes = self.state.wishes_mut(about);
+            let changes = wish::tell(wishes, &inform.values, &self.catalogues);
+            self.changed(about, changes);
+        }
+        if let Some(when) = &inform.when {
+            self.moment(None, when, false);
+        }
+    }
+
+    /// Notes what changed, and what it is for.
+    fn changed(&mut self, about: About, changes: Changes) {
+        if changes.is_empty() && changes.repeated.is_empty() {
+            return;
+        }
+        let goal = self.state.goal().map(str::to_owned);
+        let goal = goal.or_else(|| {
+            let named = topics::first_goal(self.domain, about);
+            named.filter(|_| about == About::Wanted).map(str::to_owned)
+        });
+        if let Some(goal) = goal {
+            self.touch(&goal);
+        }
+        match self.dues.changes.iter_mut().find(|(of, _)| *of == about) {
+            Some((_, known)) => known.extend(changes),
+            None => self.dues.changes.push((about, changes)),
+        }
+    }
+
+    /// Turns to a goal; whether it is new.
+    fn touch(&mut self, goal: &str) -> bool {
+        let is_new = self.state.touch(goal, self.heard.now);
+        if !self.dues.touched.iter().any(|touched| touched == goal) {
+            self.dues.touched.push(goal.to_owned());
+        }
+        is_new
+    }
+
+    fn identify(&mut self, does: &Does) {
+        let Does::Identify {
+            name,
+            company,
+            email,
+            phone,
+            supplier,
+        } = does
+        else {
+            return;
+        };
+        let given = [
+            ("name", name),
+            ("company", company),
+            ("email", email),
+            ("phone", phone),
+        ];
+        for (key, value) in given {
+            if let Some(value) = value {
+                self.state.contact.insert(key.to_owned(), value.clone());
+            }
+        }
+        if *supplier {
+            let is_new = self.tell(SUPPLIER, false);
+            let again = self.dues.pieces.contains(&Piece::Status(Status::Supplier));
+            if is_new || !again {
+                let status = if is_new {
+                    Status::Supplier
+                } else {
+                    Status::ToldAgain
+                };
+                self.owe(Piece::Status(status));
+            }
+        } else if let Some(name) = name.as_ref().or(company.as_ref()) {
+            self.owe(Piece::Named(name.clone()));
+        } else {
+            self.owe(Piece::Courtesy(Courtesy::Nicety));
+        }
+    }
+
+    fn social(&mut self, social: Social) {
+        self.owe(match social {
+            Social::Hello => Piece::Hello,
+            Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
+            Social::Bye => Piece::Courtesy(Courtesy::Bye),
+            Social::Nicety => Piece::Courtesy(Courtesy::Nicety),
+        });
+    }
+
+    fn unclear(&mut self, candidates: &[String]) {
+        let asks = |act: &Act| matches!(act.does, Does::Ask(_));
+        if self.heard.acts.iter().any(asks) {
+            return;
+        }
+        if self.state.told.is_some() {
+            return self.owe(Piece::Received);
+        }
+        self.state.unclear += 1;
+        if self.state.unclear >= self.domain.dialogue.misunderstandings {
+            self.tell("not_understood", false);
+            self.owe(Piece::Status(Status::Told));
+            return;
+        }
+        let is_goal = |name: &&String| self.domain.dialogue.goal(name).is_some();
+        let choices = candidates.iter().filter(is_goal).take(2).cloned();
+        self.must_ask(Question::Meaning {
+            choices: choices.collect(),
+            again: self.state.unclear > 1,
+        });
+    }
+
+    /// What is due when all acts are taken.
+    fn finish(&mut self) {
+        self.note_file();
+        self.note_language();
+        for (about, changes) in self.dues.changes.clone() {
+            let alone = self.dues.pieces.is_empty() && self.dues.question.is_none();
+            if !changes.is_empty() || alone {
+                self.owe(Piece::Noted { about, changes });
+            }
+        }
+        for goal in self.dues.touched.clone() {
+            if topics::becomes_ready(self.domain, &mut self.state, &goal) {
+                self.owe(Piece::Next(goal));
+            }
+        }
+        if self.dues.pieces.is_empty() && self.dues.question.is_none() {
+            self.unclear(&[]);
+        }
+        let understood = |act: &Act| !matches!(act.does, Does::Unclear { .. });
+        if self.heard.acts.iter().any(understood) {
+            self.state.unclear = 0;
+        }
+    }
+
+    fn note_file(&mut self) {
+        if self.heard.withheld {
+            self.owe(Piece::Withheld);
+        }
+        if let Some(kind) = self.heard.attachment {
+            let with_words = !self.heard.text.trim().is_empty();
+            self.owe(Piece::Attachment { kind, with_words });
+        }
+    }
+
+    /// A language that is not served gets its sentence once; what was written goes to a colleague.
+    fn note_language(&mut self) {
+        let Some(code) = self.heard.unserved else {
+            return;
+        };
+        let words: String = self.heard.text.chars().take(MAX_QUOTE).collect();
+        if self.state.excused.iter().any(|excused| excused == code) {
+            if self.dues.pieces.is_empty() {
+                self.owe(Piece::PassOn(Passed::Words(words)));
+            }
+            return;
+        }
+        self.state.excused.push(code.to_owned());
+        self.owe(Piece::Excuse(code.to_owned()));
+        let all = Act {
+            does: Does::Unclear { candidates: vec![] },
+            confidence: 1.0,
+            words: 0..self.heard.text.len(),
+            clause: 0,
+            origin: super::act::Origin::Rules,
+        };
+        self.pass_on_words(&all, super::act::Asked::Other);
+    }
+}
+
+/// The side that a thing is on; a third one fills nothing.
+fn about(thing: Thing) -> Option<About> {
+    match thing {
+        Thing::Wanted => Some(About::Wanted),
+        Thing::Own => Some(About::Own),
+        Thing::Third => None,
+    }
+}

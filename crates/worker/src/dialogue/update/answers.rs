@@ -1,0 +1,195 @@
+//! Answers to what we asked or offered, and what is wanted or dropped.
+
+use super::{SUPPLIER, Update};
+use crate::dialogue::act::{Answer, Told, When};
+use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
+use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout};
+use crate::dialogue::{topics, wish};
+use crate::domain::{About, TopicKind};
+
+/// Free answers are kept up to this many characters.
+const MAX_ANSWER: usize = 200;
+
+impl Update<'_> {
+    pub(super) fn request(&mut self, goal: &str, when: Option<&When>, asks_whether: bool) {
+        let Some(known) = self.domain.dialogue.goal(goal) else {
+            return;
+        };
+        let goal = known.intent.clone();
+        if self
+            .state
+            .told
+            .as_ref()
+            .is_some_and(|told| told.reason == SUPPLIER)
+        {
+            return self.owe(Piece::Received);
+        }
+        self.touch(&goal);
+        if asks_whether && when.is_none() {
+            self.owe(Piece::Possible);
+        }
+        self.owe(Piece::TakeUp(goal.clone()));
+        if let Some(when) = when.filter(|_| topics::takes_appointment(self.domain, &goal)) {
+            self.moment(Some(&goal), when, false);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, goal: Option<&str>) {
+        let Some(goal) = goal else {
+            let appointment = self.state.appointment_mut();
+            if let Some(appointment) = appointment {
+                appointment.status = AppointmentStatus::Cancelled;
+                let purpose = appointment.purpose.clone();
+                self.dues.moment_changed = true;
+                self.state.goals.retain(|open| open.goal != purpose);
+                self.owe(Piece::Dropped(Some(purpose)));
+            } else {
+                self.state.goals.clear();
+                self.owe(Piece::Dropped(None));
+            }
+            self.state.ours = None;
+            return;
+        };
+        self.state.goals.retain(|open| open.goal != goal);
+        let appointment = self.state.appointment_mut();
+        if let Some(appointment) = appointment.filter(|one| one.purpose == goal) {
+            appointment.status = AppointmentStatus::Cancelled;
+            self.dues.moment_changed = true;
+        }
+        self.state.ours = None;
+        self.owe(Piece::Dropped(Some(goal.to_owned())));
+    }
+
+    pub(super) fn answer(&mut self, answer: &Answer) {
+        let ours = self.state.ours.clone();
+        // "Ja" and a moment may be parts of one answer: "doe maar dinsdag".
+        if !matches!(answer, Answer::Yes | Answer::Moment(_)) {
+            self.state.ours = None;
+        }
+        match (answer, ours) {
+            (Answer::Moment(when), _) => self.moment(None, when, false),
+            (Answer::Values(values), ours) => self.values(values, ours.as_ref()),
+            (Answer::Text(text), Some(ours)) => self.free_answer(text, &ours),
+            (Answer::Yes, Some(ours)) => self.agreed(&ours),
+            (Answer::Choice(place), Some(ours)) => self.chosen(*place, &ours),
+            (Answer::No | Answer::Any | Answer::Unknown, Some(ours)) => self.skipped(answer, &ours),
+            (Answer::Text(_), None) => self.unclear(&[]),
+            (_, None) => self.owe(Piece::Courtesy(Courtesy::Nicety)),
+        }
+    }
+
+    /// The side of the goal that a topic was asked for.
+    fn side_of(&self, topic: &str) -> About {
+        let goals = self.state.goals.iter().rev().map(|open| open.goal.as_str());
+        let asks = |goal: &&str| {
+            let goal = self.domain.dialogue.goal(goal);
+            goal.is_some_and(|goal| goal.asks.iter().any(|asked| asked == topic))
+        };
+        let goal = goals.into_iter().find(asks).unwrap_or_default();
+        topics::side(self.domain, goal)
+    }
+
+    fn values(&mut self, values: &[Told], ours: Option<&Ours>) {
+        let side = match ours.map(|ours| &ours.about) {
+            Some(OursAbout::Topic(topic)) => self.side_of(topic),
+            _ => topics::side(self.domain, self.state.goal().unwrap_or_default()),
+        };
+        let changes = wish::tell(self.state.wishes_mut(side), values, &self.catalogues);
+        self.changed(side, changes);
+    }
+
+    fn free_answer(&mut self, text: &str, ours: &Ours) {
+        let OursAbout::Topic(topic) = &ours.about else {
+            return self.unclear(&[]);
+        };
+        let kind = self.domain.dialogue.topic(topic).map(|topic| topic.kind);
+        if kind != Some(TopicKind::Text) {
+            self.state.ours = Some(ours.clone());
+            return self.unclear(&[]);
+        }
+        let answer: String = text.chars().take(MAX_ANSWER).collect();
+        self.state.answers.insert(topic.clone(), answer.clone());
+        self.dues.answered.push(topic.clone());
+        self.touch_current();
+        self.owe(Piece::Answered(topic.clone(), answer));
+    }
+
+    fn touch_current(&mut self) {
+        if let Some(goal) = self.state.goal().map(str::to_owned) {
+            self.touch(&goal);
+        }
+    }
+
+    fn agreed(&mut self, ours: &Ours) {
+        match &ours.about {
+            OursAbout::Colleague => self.handoff(1.0),
+            OursAbout::Stop => {
+                self.dues.wants_messages = Some(false);
+                self.owe(Piece::Consent(Confirmed::Stop));
+            }
+            OursAbout::Meaning if ours.choices.len() == 1 => self.chosen(1, ours),
+            OursAbout::Moment if ours.moments.len() == 1 => self.chosen(1, ours),
+            // "Ja" says that there is an answer, not which.
+            OursAbout::Topic(_) | OursAbout::Moment | OursAbout::Meaning => {
+                self.touch_current();
+                self.owe(Piece::Courtesy(Courtesy::Nicety));
+            }
+        }
+    }
+
+    fn chosen(&mut self, place: usize, ours: &Ours) {
+        let place = place.saturating_sub(1);
+        if let Some(moment) = ours.moments.get(place) {
+            self.settle(*moment);
+        } else if let Some(goal) = ours.choices.get(place).cloned() {
+            self.request(&goal, None, false);
+        } else {
+            self.owe(Piece::Courtesy(Courtesy::Nicety));
+        }
+    }
+
+    fn skipped(&mut self, answer: &Answer, ours: &Ours) {
+        match &ours.about {
+            OursAbout::Topic(topic) => {
+                self.touch_current();
+                let values = self.domain.dialogue.topic(topic);
+                let values = values.map(|topic| topic.values.clone()).unwrap_or_default();
+                if *answer == Answer::Any && !values.is_empty() {
+                    let any = |slot: String| Told {
+                        slot,
+                        any_of: Vec::new(),
+                        came_with: None,
+                        rather: false,
+                    };
+                    let any: Vec<Told> = values.into_iter().take(1).map(any).collect();
+                    return self.values(&any, Some(ours));
+                }
+                if let Some(open) = self.state.goals.last_mut() {
+                    open.skipped.push(topic.clone());
+                }
+                if !self.dues.pieces.contains(&Piece::Misread) {
+                    self.owe(Piece::Skipped);
+                }
+            }
+            OursAbout::Moment => {
+                if let Some(open) = self.state.goals.last_mut() {
+                    let asks = self.domain.dialogue.topics.iter();
+                    let moments = asks
+                        .filter(|topic| matches!(topic.kind, TopicKind::Date | TopicKind::Time));
+                    open.skipped.extend(moments.map(|topic| topic.name.clone()));
+                }
+                self.touch_current();
+                self.owe(Piece::Skipped);
+            }
+            OursAbout::Stop | OursAbout::Colleague => {
+                self.owe(Piece::Courtesy(Courtesy::Nicety));
+                self.must_ask(Question::Help);
+            }
+            OursAbout::Meaning if self.state.unclear > 1 => {
+                self.tell("not_understood", false);
+                self.owe(Piece::Status(Status::Told));
+            }
+            OursAbout::Meaning => self.unclear(&[]),
+        }
+    }
+}

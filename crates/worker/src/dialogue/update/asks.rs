@@ -1,0 +1,210 @@
+//! Questions of the customer's: answered, or passed on by name.
+
+use super::{Update, about};
+use crate::dialogue::act::{Act, Ask, Asked, Dates, Form, Thing, Times};
+use crate::dialogue::piece::{Hours, Passed, Piece, Status};
+use crate::dialogue::state::Theirs;
+use crate::dialogue::wish;
+use crate::domain::{About, Fact};
+
+/// Days of a span that are told one by one.
+const MOST_DAYS: usize = 3;
+
+impl Update<'_> {
+    pub(super) fn ask(&mut self, act: &Act, ask: &Ask) {
+        if ask.form == Form::Check {
+            self.pass_on_words(act, Asked::Other);
+            self.owe(Piece::Deal);
+            return;
+        }
+        match &ask.topic {
+            Asked::Fact(name) => self.fact(act, name, ask.thing),
+            Asked::Attribute(name) => self.attribute(act, ask, name),
+            Asked::Hours => self.hours(ask),
+            Asked::Existence => {
+                self.existence_tells(ask);
+                let about = about(ask.thing).unwrap_or(About::Wanted);
+                self.pass_on_or_remind(act, ask, Passed::Existence(about));
+            }
+            Asked::Status => self.status(act, ask),
+            Asked::Us => {
+                self.owe(Piece::Robot);
+                let knows = !self.state.wanted.is_empty() || !self.state.own.is_empty();
+                if ask.form == Form::Which && knows {
+                    self.owe(Piece::AboutYou);
+                }
+            }
+            Asked::Other => {
+                let words = Passed::Words(self.quote(act));
+                self.pass_on_or_remind(act, ask, words);
+            }
+        }
+    }
+
+    fn fact(&mut self, act: &Act, name: &str, thing: Thing) {
+        let known = self.state.known(about(thing).unwrap_or(About::Wanted));
+        let today = self.heard.local.date();
+        let holds = |fact: &&Fact| fact.name == name && fact.holds(today, &known);
+        if !self.domain.knowledge.facts.iter().any(|fact| holds(&fact)) {
+            let words = Passed::Words(self.quote(act));
+            self.pass_on_words(act, Asked::Fact(name.to_owned()));
+            self.owe(Piece::PassOn(words));
+            return;
+        }
+        let told =
+            |piece: &Piece| matches!(piece, Piece::Fact { name: other, .. } if other == name);
+        if self.dues.pieces.iter().any(told) {
+            return;
+        }
+        let given = self.state.facts.insert(name.to_owned(), self.heard.now);
+        self.owe(Piece::Fact {
+            name: name.to_owned(),
+            again: given.is_some(),
+        });
+    }
+
+    fn attribute(&mut self, act: &Act, ask: &Ask, name: &str) {
+        let about = about(ask.thing).unwrap_or(About::Wanted);
+        let attribute = self.domain.knowledge.attribute(name);
+        if attribute.is_some_and(|attribute| attribute.prices) {
+            let priced = self.priced(ask, about);
+            if !priced.is_empty() {
+                self.owe(Piece::Prices(priced));
+                return;
+            }
+        }
+        let passed = match attribute {
+            Some(_) => Passed::Attribute(name.to_owned(), about),
+            None => Passed::Words(self.quote(act)),
+        };
+        self.pass_on_or_remind(act, ask, passed);
+    }
+
+    /// The values that a question is about, or else those that are known, as far as they have a price.
+    fn priced(&self, ask: &Ask, about: About) -> Vec<String> {
+        let prices = &self.domain.knowledge.prices;
+        let has_price = |value: &String| prices.contains_key(value);
+        let named = ask.content.iter().map(|(_, value)| value.to_string());
+        let named: Vec<String> = named.filter(has_price).collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let wishes = self.state.wishes(about).values();
+        let values = wishes.flat_map(|wish| wish.any_of.iter().map(ToString::to_string));
+        values.filter(has_price).collect()
+    }
+
+    /// "Hebben jullie een zwarte Picanto?" asks for one and wants one.
+    fn existence_tells(&mut self, ask: &Ask) {
+        let told: Vec<_> = ask
+            .content
+            .iter()
+            .map(|(slot, value)| crate::dialogue::act::Told {
+                slot: slot.clone(),
+                any_of: vec![value.clone()],
+                came_with: None,
+                rather: false,
+            })
+            .collect();
+        if let Some(about) = about(ask.thing).filter(|_| !told.is_empty()) {
+            let changes = wish::tell(self.state.wishes_mut(about), &told, &self.catalogues);
+            if !changes.is_empty() {
+                self.changed(about, changes);
+            }
+        }
+    }
+
+    fn hours(&mut self, ask: &Ask) {
+        let when = ask.when.as_ref();
+        let time = when.and_then(|when| when.time);
+        match when.and_then(|when| when.date) {
+            Some(Dates::On(day)) => self.owe(Piece::Hours(match time {
+                Some(Times::At(time)) => Hours::At(day.to_datetime(time)),
+                _ => Hours::On(day),
+            })),
+            Some(Dates::Between(first, last)) => {
+                let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+                let days = days.take_while(|day| *day <= last).take(MOST_DAYS + 1);
+                let days: Vec<_> = days.collect();
+                if days.len() > MOST_DAYS {
+                    self.owe(Piece::Hours(Hours::Week));
+                } else {
+                    days.into_iter()
+                        .for_each(|day| self.owe(Piece::Hours(Hours::On(day))));
+                }
+            }
+            Some(Dates::From(_)) => self.owe(Piece::Hours(Hours::Next)),
+            _ => self.owe(Piece::Hours(match (time, ask.form) {
+                (Some(Times::At(time)), _) => Hours::At(self.heard.local.date().to_datetime(time)),
+                (_, Form::YesNo) => Hours::Now,
+                _ => Hours::Week,
+            })),
+        }
+    }
+
+    fn status(&mut self, act: &Act, ask: &Ask) {
+        let waits = self.state.told.is_some()
+            || self.state.theirs.iter().any(|asked| asked.passed_on)
+            || self.state.goals.iter().any(|goal| goal.ready);
+        if waits {
+            self.owe(Piece::Status(Status::Waiting));
+        } else {
+            let words = Passed::Words(self.quote(act));
+            self.pass_on_or_remind(act, ask, words);
+        }
+    }
+
+    /// Passes a question on, or says that a colleague has it already.
+    fn pass_on_or_remind(&mut self, act: &Act, ask: &Ask, passed: Passed) {
+        let words = self.quote(act);
+        let same = |asked: &&mut Theirs| {
+            asked.topic == ask.topic
+                && asked.thing == ask.thing
+                && (asked.topic != Asked::Other || asked.words == words)
+        };
+        let now = self.heard.now;
+        if let Some(asked) = self.state.theirs.iter_mut().find(same)
+            && asked.at < now
+        {
+            asked.times += 1;
+            self.owe(Piece::PassedAgain);
+            return;
+        }
+        self.remember(Theirs {
+            words,
+            topic: ask.topic.clone(),
+            thing: ask.thing,
+            passed_on: true,
+            at: now,
+            times: 1,
+        });
+        self.owe(Piece::PassOn(passed));
+    }
+
+    /// Keeps what an act says for a colleague.
+    pub(super) fn pass_on_words(&mut self, act: &Act, topic: Asked) {
+        self.remember(Theirs {
+            words: self.quote(act),
+            topic,
+            thing: Thing::Wanted,
+            passed_on: true,
+            at: self.heard.now,
+            times: 1,
+        });
+    }
+
+    /// Passes on what was asked before.
+    pub(super) fn pass_on(&mut self, asked: Theirs) {
+        let passed = match (&asked.topic, about(asked.thing)) {
+            (Asked::Attribute(name), Some(about)) => Passed::Attribute(name.clone(), about),
+            (Asked::Existence, Some(about)) => Passed::Existence(about),
+            _ => Passed::Words(asked.words),
+        };
+        self.owe(Piece::PassOn(passed));
+    }
+
+    fn remember(&mut self, asked: Theirs) {
+        self.dues.passed_on.push(asked.clone());
+        self.state.theirs.push(asked);
+    }
+}

@@ -1,0 +1,201 @@
+//! Moments that are wished for, and the appointments made of them.
+
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, ToSpan};
+
+use super::Update;
+use crate::dialogue::act::{Dates, Times, When};
+use crate::dialogue::calendar::{Possible, possible};
+use crate::dialogue::piece::{Piece, Question};
+use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
+use crate::dialogue::{filling, topics};
+
+impl Update<'_> {
+    /// A moment that is wished for a purpose, or for whatever an appointment is made for.
+    pub(super) fn moment(&mut self, purpose: Option<&str>, when: &When, moved: bool) {
+        let Some(purpose) = self.purpose(purpose) else {
+            return self.owe(Piece::Skipped);
+        };
+        self.touch(&purpose);
+        let known = self.state.appointment();
+        let known = known.filter(|one| one.purpose == purpose).cloned();
+        let wish = self.completed(when, known.as_ref());
+        match possible(&self.domain.business, &wish, self.heard.local) {
+            Possible::Yes(date, time) => {
+                self.arrange(&purpose, known.as_ref(), (date, time), moved)
+            }
+            Possible::No(_, moments) if moments.is_empty() => {
+                self.arrange(&purpose, known.as_ref(), (wish.date, wish.time), moved);
+            }
+            Possible::No(why, moments) => {
+                self.keep(Appointment {
+                    status: AppointmentStatus::Offered,
+                    ..known.unwrap_or_else(|| self.wanted(&purpose, None, None))
+                });
+                let timed = matches!(wish.time, Some(Times::At(_)));
+                self.must_ask(Question::Moments {
+                    why,
+                    moments,
+                    timed,
+                });
+            }
+            Possible::Conflict => self.must_ask(Question::Conflict),
+        }
+    }
+
+    /// What an appointment is made for: what is said, what stands, what is pursued, or the first goal
+    /// that takes one.
+    fn purpose(&self, named: Option<&str>) -> Option<String> {
+        let takes = |goal: &&str| topics::takes_appointment(self.domain, goal);
+        let standing = self.state.appointment().map(|one| one.purpose.as_str());
+        let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
+        let all = self.domain.dialogue.goals.iter();
+        let mut candidates = (named.into_iter())
+            .chain(pursued)
+            .chain(standing)
+            .chain(all.map(|goal| goal.intent.as_str()));
+        candidates.find(takes).map(str::to_owned)
+    }
+
+    /// A wish with what was said before: "dan", "11 uur", "een dag later".
+    fn completed(&self, when: &When, known: Option<&Appointment>) -> When {
+        let offered = self.state.ours.as_ref();
+        let offered = offered.filter(|ours| ours.about == OursAbout::Moment);
+        let same = |moment: &&DateTime| match (when.date, when.time) {
+            (Some(Dates::On(day)), None) => moment.date() == day,
+            (None, Some(Times::At(time))) => moment.time() == time,
+            _ => false,
+        };
+        let chosen = offered.and_then(|ours| ours.moments.iter().find(same));
+        if let Some(moment) = chosen {
+            let timed = moment.time() != jiff::civil::Time::midnight();
+            return When {
+                date: Some(Dates::On(moment.date())),
+                time: when.time.or(timed.then_some(Times::At(moment.time()))),
+            };
+        }
+        When {
+            date: when.date.or(known.and_then(|one| one.date)),
+            time: when.time.or(known.and_then(|one| one.time)),
+        }
+    }
+
+    fn wanted(&self, purpose: &str, date: Option<Dates>, time: Option<Times>) -> Appointment {
+        let side = topics::side(self.domain, purpose);
+        Appointment {
+            purpose: purpose.to_owned(),
+            thing: filling::thing_name(self.domain, self.state.wishes(side)),
+            date,
+            time,
+            status: AppointmentStatus::Wanted,
+        }
+    }
+
+    fn arrange(
+        &mut self,
+        purpose: &str,
+        known: Option<&Appointment>,
+        (date, time): (Option<Dates>, Option<Times>),
+        moved: bool,
+    ) {
+        let was_complete = known.is_some_and(|one| {
+            one.date.is_some() && one.time.is_some() && one.status != AppointmentStatus::Offered
+        });
+        let changed = known.is_none_or(|one| (one.date, one.time) != (date, time));
+        let status = match known {
+            Some(one) if !changed && one.status != AppointmentStatus::Offered => one.status,
+            _ if moved || was_complete => AppointmentStatus::Moved,
+            _ => AppointmentStatus::Wanted,
+        };
+        let appointment = Appointment {
+            status,
+            ..self.wanted(purpose, date, time)
+        };
+        self.keep(appointment);
+        self.state.ours = None;
+        if let Some(date) = date {
+            self.owe(Piece::Appointment {
+                purpose: purpose.to_owned(),
+                date,
+                time,
+                status,
+            });
+        } else {
+            self.owe(Piece::Skipped);
+        }
+    }
+
+    /// One appointment for each purpose.
+    fn keep(&mut self, appointment: Appointment) {
+        let open = |one: &Appointment| {
+            one.purpose != appointment.purpose || one.status == AppointmentStatus::Cancelled
+        };
+        self.state.appointments.retain(open);
+        self.state.appointments.push(appointment);
+        self.dues.moment_changed = true;
+    }
+
+    /// A moment that we offered is taken.
+    pub(super) fn settle(&mut self, moment: DateTime) {
+        let timed = moment.time() != jiff::civil::Time::midnight();
+        let when = When {
+            date: Some(Dates::On(moment.date())),
+            time: timed.then_some(Times::At(moment.time())),
+        };
+        self.moment(None, &when, false);
+    }
+
+    pub(super) fn reschedule(&mut self, when: Option<&When>, shift_minutes: Option<i32>) {
+        let Some(known) = self.state.appointment().cloned() else {
+            return match when {
+                Some(when) => self.moment(None, when, false),
+                None => self.unclear(&[]),
+            };
+        };
+        let shifted = shift_minutes.and_then(|minutes| shifted(&known, minutes));
+        match shifted.as_ref().or(when) {
+            Some(when) => self.moment(Some(&known.purpose), when, true),
+            None => {
+                // "Een ander moment": the old one is off, a new one is asked for.
+                self.keep(Appointment {
+                    date: None,
+                    time: None,
+                    status: AppointmentStatus::Wanted,
+                    ..known.clone()
+                });
+                self.touch(&known.purpose);
+                if let Some(open) = self.state.goals.last_mut() {
+                    open.asked.clear();
+                    open.ready = false;
+                }
+                self.owe(Piece::Possible);
+            }
+        }
+    }
+}
+
+/// An appointment, later or earlier by some minutes.
+fn shifted(known: &Appointment, minutes: i32) -> Option<When> {
+    let (Some(Dates::On(day)), time) = (known.date, known.time) else {
+        return None;
+    };
+    if minutes % (24 * 60) == 0 {
+        let day = day.checked_add((minutes / (24 * 60)).days()).ok()?;
+        return Some(When {
+            date: Some(Dates::On(day)),
+            time,
+        });
+    }
+    let by = SignedDuration::from_mins(i64::from(minutes));
+    let move_by = |time: jiff::civil::Time| time.checked_add(by).ok();
+    let time = match time? {
+        Times::At(time) => Times::At(move_by(time)?),
+        Times::From(time) => Times::From(move_by(time)?),
+        Times::Until(time) => Times::Until(move_by(time)?),
+        Times::Between(from, to) => Times::Between(move_by(from)?, move_by(to)?),
+    };
+    Some(When {
+        date: Some(Dates::On(day)),
+        time: Some(time),
+    })
+}

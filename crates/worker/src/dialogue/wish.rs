@@ -1,0 +1,284 @@
+//! What a customer wants of each slot. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared_types::{SlotValue, Slots};
+
+use super::act;
+
+/// Wishes by slot.
+pub type Wishes = BTreeMap<String, Wish>;
+
+/// What is wanted of a slot: one of some values, none of others, or anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
+pub struct Wish {
+    /// Any of these will do.
+    pub any_of: Vec<SlotValue>,
+    /// None of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<SlotValue>,
+    /// It does not matter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub indifferent: bool,
+    /// The slot that brought it, as a model brings its make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came_with: Option<String>,
+}
+
+/// A wish as it stands in memories; older builds kept a bare value.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Bare(SlotValue),
+    Wish {
+        #[serde(default)]
+        any_of: Vec<SlotValue>,
+        #[serde(default)]
+        not: Vec<SlotValue>,
+        #[serde(default)]
+        indifferent: bool,
+        #[serde(default)]
+        came_with: Option<String>,
+    },
+}
+
+impl From<Stored> for Wish {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Bare(value) => Self {
+                any_of: vec![value],
+                ..Self::default()
+            },
+            Stored::Wish {
+                any_of,
+                not,
+                indifferent,
+                came_with,
+            } => Self {
+                any_of,
+                not,
+                indifferent,
+                came_with,
+            },
+        }
+    }
+}
+
+/// The first value of each wish.
+#[must_use]
+pub fn first_values(wishes: &Wishes) -> Slots {
+    let first = |(slot, wish): (&String, &Wish)| Some((slot.clone(), wish.any_of.first()?.clone()));
+    wishes.iter().filter_map(first).collect()
+}
+
+/// What a message changed of a thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Values that hold now.
+    pub set: BTreeMap<String, Vec<SlotValue>>,
+    /// Values that are excluded now.
+    pub not: Vec<(String, SlotValue)>,
+    /// Slots that do not matter any more.
+    pub indifferent: Vec<String>,
+    /// Slots whose value was withdrawn.
+    pub withdrawn: Vec<String>,
+    /// Values that were known before.
+    pub repeated: BTreeMap<String, Vec<SlotValue>>,
+}
+
+impl Changes {
+    /// Whether nothing is new.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+            && self.not.is_empty()
+            && self.indifferent.is_empty()
+            && self.withdrawn.is_empty()
+    }
+
+    /// Adds later changes.
+    pub fn extend(&mut self, later: Self) {
+        for (slot, value) in &later.not {
+            if let Some(values) = self.set.get_mut(slot) {
+                values.retain(|set| set != value);
+            }
+        }
+        self.set
+            .retain(|slot, values| !values.is_empty() && !later.indifferent.contains(slot));
+        self.set.extend(later.set);
+        for excluded in later.not {
+            if !self.not.contains(&excluded) {
+                self.not.push(excluded);
+            }
+        }
+        self.indifferent.extend(later.indifferent);
+        self.withdrawn.extend(later.withdrawn);
+        self.repeated.extend(later.repeated);
+    }
+}
+
+/// Adds what is told. A new upper name (a make) drops the lower one (the model) of another.
+pub(super) fn tell(
+    wishes: &mut Wishes,
+    told: &[act::Told],
+    catalogues: &[(String, String)],
+) -> Changes {
+    let mut changes = Changes::default();
+    for told in told {
+        changes.extend(tell_one(wishes, told));
+    }
+    for (upper, lower) in catalogues {
+        let is_told = |slot: &String| told.iter().any(|told| told.slot == *slot);
+        if changes.set.contains_key(upper) && !is_told(lower) && wishes.remove(lower).is_some() {
+            changes.set.remove(lower);
+        }
+    }
+    changes
+}
+
+fn tell_one(wishes: &mut Wishes, told: &act::Told) -> Changes {
+    let mut changes = Changes::default();
+    let wish = wishes.entry(told.slot.clone()).or_default();
+    if told.any_of.is_empty() {
+        if !wish.indifferent {
+            changes.indifferent.push(told.slot.clone());
+        }
+        *wish = Wish {
+            indifferent: true,
+            ..Wish::default()
+        };
+        return changes;
+    }
+    if wish.any_of == told.any_of {
+        changes
+            .repeated
+            .insert(told.slot.clone(), told.any_of.clone());
+        return changes;
+    }
+    wish.any_of.clone_from(&told.any_of);
+    wish.not.retain(|not| !told.any_of.contains(not));
+    wish.indifferent = false;
+    wish.came_with.clone_from(&told.came_with);
+    changes.set.insert(told.slot.clone(), told.any_of.clone());
+    changes
+}
+
+/// Excludes values, replaces them, or withdraws what does not matter any more.
+pub(super) fn correct(
+    wishes: &mut Wishes,
+    correct: &act::Correct,
+    catalogues: &[(String, String)],
+) -> Changes {
+    let mut changes = Changes::default();
+    for (slot, value) in &correct.not {
+        exclude(wishes, slot, value);
+        changes.not.push((slot.clone(), value.clone()));
+    }
+    for slot in &correct.indifferent {
+        let told = act::Told {
+            slot: slot.clone(),
+            any_of: Vec::new(),
+            came_with: None,
+            rather: false,
+        };
+        changes.extend(tell_one(wishes, &told));
+    }
+    changes.extend(tell(wishes, &correct.instead, catalogues));
+    // "niet 7, 9": the new value says it all.
+    changes
+        .not
+        .retain(|(slot, _)| !correct.instead.iter().any(|told| told.slot == *slot));
+    changes
+}
+
+/// Excludes a value, and takes away what came with it: the make of the model that is too big.
+fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) {
+    let wish = wishes.entry(slot.to_owned()).or_default();
+    let place = wish.any_of.iter().position(|known| known == value);
+    let values = wish.any_of.len();
+    wish.any_of.retain(|known| known != value);
+    if !wish.not.contains(value) {
+        wish.not.push(value.clone());
+    }
+    let none_left = wish.any_of.is_empty();
+    let Some(place) = place else { return };
+    wishes.retain(|_, other| {
+        if other.came_with.as_deref() != Some(slot) {
+            return true;
+        }
+        if other.any_of.len() == values {
+            other.any_of.remove(place);
+        }
+        !none_left
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> SlotValue {
+        SlotValue::Text(value.into())
+    }
+
+    fn told(slot: &str, values: &[&str], came_with: Option<&str>) -> act::Told {
+        act::Told {
+            slot: slot.into(),
+            any_of: values.iter().map(|value| text(value)).collect(),
+            came_with: came_with.map(str::to_owned),
+            rather: false,
+        }
+    }
+
+    fn catalogues() -> Vec<(String, String)> {
+        vec![("make".into(), "model".into())]
+    }
+
+    #[test]
+    fn alternatives_are_kept_and_a_withdrawal_takes_what_came_with_it() {
+        let mut wishes = Wishes::new();
+        let yaris_or_jazz = [
+            told("make", &["Toyota", "Honda"], Some("model")),
+            told("model", &["Yaris", "Jazz"], None),
+        ];
+        tell(&mut wishes, &yaris_or_jazz, &catalogues());
+        assert_eq!(wishes["model"].any_of.len(), 2);
+        let no_yaris = act::Correct {
+            thing: act::Thing::Wanted,
+            not: vec![("model".into(), text("Yaris"))],
+            instead: vec![],
+            indifferent: vec![],
+        };
+        let changes = correct(&mut wishes, &no_yaris, &catalogues());
+        assert_eq!(wishes["model"].any_of, [text("Jazz")]);
+        assert_eq!(wishes["make"].any_of, [text("Honda")]);
+        assert_eq!(changes.not.len(), 1);
+        let no_jazz = act::Correct {
+            not: vec![("model".into(), text("Jazz"))],
+            ..no_yaris
+        };
+        correct(&mut wishes, &no_jazz, &catalogues());
+        assert!(!wishes.contains_key("make"), "it came with the model");
+        assert_eq!(wishes["model"].not.len(), 2);
+    }
+
+    #[test]
+    fn another_make_drops_the_model_and_indifference_drops_the_value() {
+        let mut wishes = Wishes::new();
+        let golf = [
+            told("make", &["Volkswagen"], Some("model")),
+            told("model", &["Golf"], None),
+            told("colour", &["white"], None),
+        ];
+        tell(&mut wishes, &golf, &catalogues());
+        tell(&mut wishes, &[told("make", &["Audi"], None)], &catalogues());
+        assert!(!wishes.contains_key("model"));
+        let changes = tell(&mut wishes, &[told("colour", &[], None)], &catalogues());
+        assert!(wishes["colour"].indifferent && wishes["colour"].any_of.is_empty());
+        assert_eq!(changes.indifferent, ["colour"]);
+        let again = tell(&mut wishes, &[told("make", &["Audi"], None)], &catalogues());
+        assert!(again.is_empty() && again.repeated.len() == 1);
+    }
+}

@@ -1,0 +1,292 @@
+//! What each piece says.
+
+use super::Wording;
+use super::choose::Choice;
+use crate::dialogue::filling::{self, Values};
+use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
+use crate::dialogue::state::AppointmentStatus;
+use crate::dialogue::wish::Changes;
+use crate::dialogue::{calendar, times};
+use crate::domain::{About, Filling};
+
+impl Wording<'_> {
+    /// What a piece says, after what was said before it. None when that says it already.
+    pub(super) fn piece(&self, piece: &Piece, said: &Said, before: &[&str]) -> Option<Choice> {
+        Some(match piece {
+            Piece::Safety(name) => self.safety(name)?,
+            Piece::Apology(quote) => self.text_of("apology", &[("quote", quote.clone())]),
+            Piece::Excuse(code) => {
+                let mut unserved = self.domain.knowledge.unserved.iter();
+                let language = unserved.find(|language| language.code == *code)?;
+                Choice::one(&language.sentence)
+            }
+            Piece::Fact { name, again } => self.fact(name, *again)?,
+            Piece::Hours(hours) => self.hours(*hours),
+            Piece::Prices(names) => self.prices(names)?,
+            Piece::Robot => self.text_of("robot", &[]).telling(),
+            Piece::AboutYou => self.about_you(),
+            Piece::PassOn(_) => self.passed_on(said),
+            Piece::Bid(amount) => {
+                let sign = |amount: i64| {
+                    let value = shared_types::SlotValue::Integer(amount);
+                    let slot = self.money_slot().unwrap_or_default();
+                    ("amount", filling::value_in(self.replies, slot, &value))
+                };
+                // "500 minder" is no amount to be repeated by itself.
+                let amount = amount.filter(|amount| *amount > 0);
+                let amount: Vec<_> = amount.map(sign).into_iter().collect();
+                self.text_of("bid", &amount)
+            }
+            Piece::TakeUp(goal) => self.goal_text(goal, |texts| &texts.take_up),
+            Piece::Next(goal) => self.goal_text(goal, |texts| &texts.next).telling(),
+            Piece::Noted { about, changes } => self.noted(*about, changes, before)?,
+            Piece::Answered(_, answer) => self.text_of("answered", &[("quote", answer.clone())]),
+            Piece::Dropped(goal) => {
+                let label = goal.as_ref().map(|goal| ("what", self.label(goal)));
+                self.text_of("dropped", &label.into_iter().collect::<Vec<_>>())
+            }
+            Piece::Named(who) => self.text_of("named", &[("who", who.clone())]),
+            Piece::Attachment { kind, with_words } => {
+                self.text_of(if *with_words { "file_noted" } else { kind }, &[])
+            }
+            Piece::Appointment {
+                purpose,
+                date,
+                time,
+                status,
+            } => {
+                let time = time.map(|time| times::hours(self.replies, time));
+                let moment = [Some(times::days(self.replies, *date)), time];
+                let moment: Vec<String> = moment.into_iter().flatten().collect();
+                let name = match status {
+                    AppointmentStatus::Moved => "appointment_moved",
+                    _ => "appointment",
+                };
+                let gaps = [("what", self.label(purpose)), ("moment", moment.join(" "))];
+                self.text_of(name, &gaps).telling()
+            }
+            Piece::Status(status) => self.status(*status),
+            Piece::Ask(question) => self.question(question),
+            plain => self.text_of(plain_name(plain)?, &[]),
+        })
+    }
+
+    fn safety(&self, name: &str) -> Option<Choice> {
+        let alarm = self.domain.knowledge.alarm(name)?;
+        let text = alarm.safety.get(&self.replies.language)?;
+        let number = alarm.number.iter();
+        let filling: Filling = number
+            .map(|number| ("number".to_owned(), number.clone()))
+            .collect();
+        text.fill(&filling).map(|text| Choice::one(&text))
+    }
+
+    fn fact(&self, name: &str, again: bool) -> Option<Choice> {
+        let known = self.state.known(About::Wanted);
+        let today = self.occasion.local.date();
+        let mut facts = self.domain.knowledge.facts.iter();
+        let fact = facts.find(|fact| fact.name == name && fact.holds(today, &known))?;
+        let lang = &self.replies.language;
+        let short = fact.short.get(lang).filter(|_| again);
+        let text = short.or_else(|| fact.answer.get(lang))?;
+        let mut filling = self.business.clone();
+        for (name, price) in &self.domain.knowledge.prices {
+            let price = price.get(lang).cloned().unwrap_or_default();
+            filling.insert(format!("price of {name}"), price);
+        }
+        text.fill(&filling).map(|text| Choice::one(&text))
+    }
+
+    fn prices(&self, names: &[String]) -> Option<Choice> {
+        let prices = &self.domain.knowledge.prices;
+        let priced = names.iter().filter_map(|name| {
+            let price = prices.get(name)?.get(&self.replies.language)?;
+            Some(format!("{} {price}", filling::word(self.replies, name)))
+        });
+        let priced = self.joined(&priced.collect::<Vec<_>>(), &self.replies.format.and);
+        (!priced.is_empty()).then(|| self.text_of("price", &[("prices", priced)]).telling())
+    }
+
+    fn about_you(&self) -> Choice {
+        let sides = [About::Wanted, About::Own].map(|about| {
+            let values = filling::values_of(self.state.wishes(about));
+            filling::list(self.domain, self.replies, about, &values)
+        });
+        let known = sides.concat().join(", ");
+        let gap = (!known.is_empty()).then_some(("wish", known));
+        self.text_of("about_you", &gap.into_iter().collect::<Vec<_>>())
+            .telling()
+    }
+
+    /// All questions that a colleague has to answer, in one sentence.
+    fn passed_on(&self, said: &Said) -> Choice {
+        let passed: Vec<&Passed> = said
+            .pieces()
+            .filter_map(|piece| match piece {
+                Piece::PassOn(passed) => Some(passed),
+                _ => None,
+            })
+            .collect();
+        if let [Passed::Words(words)] = passed.as_slice() {
+            return self.text_of("passed_on", &[("quote", words.clone())]);
+        }
+        let clauses = passed.iter().filter_map(|passed| self.clause(passed));
+        let clauses = self.joined(&clauses.collect::<Vec<_>>(), &self.replies.format.and);
+        self.text_of("passed_on", &[("clauses", clauses)])
+    }
+
+    fn clause(&self, passed: &Passed) -> Option<String> {
+        match passed {
+            Passed::Words(words) => {
+                let quoted = self.text_of("quoted", &[("quote", words.clone())]);
+                quoted.fullest().map(lower)
+            }
+            Passed::Existence(about) => {
+                let existence = self.text_of("existence", &[("thing", self.thing(*about))]);
+                existence.fullest().map(lower)
+            }
+            Passed::Attribute(name, about) => {
+                let attribute = self.domain.knowledge.attribute(name)?;
+                let clause = attribute.clause.get(&self.replies.language)?;
+                clause.fill(&[("thing".to_owned(), self.thing(*about))].into())
+            }
+        }
+    }
+
+    /// The thing as the customer called it: "de Volkswagen Golf".
+    fn thing(&self, about: About) -> String {
+        let values = filling::values_of(self.state.wishes(about));
+        let filling = filling::things(self.domain, self.replies, about, &values);
+        let [wanted, own] = &self.replies.things;
+        let variants = match about {
+            About::Wanted => wanted,
+            About::Own => own,
+        };
+        let fullest = variants
+            .iter()
+            .filter(|text| text.fits(&filling))
+            .max_by_key(|text| text.required().len());
+        fullest
+            .and_then(|text| text.fill(&filling))
+            .unwrap_or_default()
+    }
+
+    /// What a goal is called.
+    pub(super) fn label(&self, goal: &str) -> String {
+        let texts = self.replies.goals.get(goal);
+        texts.map_or_else(String::new, |texts| texts.label.clone())
+    }
+
+    fn goal_text(
+        &self,
+        goal: &str,
+        variants: impl Fn(&crate::domain::GoalTexts) -> &crate::domain::Variants,
+    ) -> Choice {
+        let about = crate::dialogue::topics::side(self.domain, goal);
+        let values = filling::values_of(self.state.wishes(about));
+        let filling = filling::things(self.domain, self.replies, about, &values);
+        let own: Vec<(&str, String)> = filling
+            .iter()
+            .map(|(gap, value)| (gap.as_str(), value.clone()))
+            .collect();
+        let texts = self.replies.goals.get(goal).map(variants);
+        self.filled(texts.map(Vec::as_slice).unwrap_or_default(), &own)
+    }
+
+    /// What changed, but for what an earlier piece says.
+    fn noted(&self, about: About, changes: &Changes, before: &[&str]) -> Option<Choice> {
+        if changes.is_empty() {
+            let repeated = self.items(about, &changes.repeated);
+            let gap = (!repeated.is_empty()).then(|| ("changes", repeated.join(", ")));
+            return Some(self.text_of("known", &gap.into_iter().collect::<Vec<_>>()));
+        }
+        let mut items = self.items(about, &changes.set);
+        let format = &self.replies.format;
+        let around = |(start, end): &(String, String), text: &str| format!("{start}{text}{end}");
+        items.extend(changes.not.iter().map(|(slot, value)| {
+            let value = filling::value_in(self.replies, slot, value);
+            around(&format.not, &value)
+        }));
+        items.extend(changes.indifferent.iter().filter_map(|slot| {
+            let name = format.slots.get(slot)?;
+            Some(around(&format.indifferent, name))
+        }));
+        let all = items.len();
+        items.retain(|item| !before.iter().any(|text| text.contains(item.as_str())));
+        if all > 0 && items.is_empty() {
+            return None;
+        }
+        let gap = (!items.is_empty()).then(|| ("changes", items.join(", ")));
+        Some(self.text_of("noted", &gap.into_iter().collect::<Vec<_>>()))
+    }
+
+    fn items(&self, about: About, values: &Values) -> Vec<String> {
+        filling::list(self.domain, self.replies, about, values)
+    }
+
+    fn status(&self, status: Status) -> Choice {
+        let business = &self.domain.business;
+        let open = !business.hours.is_known() || calendar::is_open(business, self.occasion.local);
+        let name = match status {
+            Status::Told if open => "told_open",
+            Status::Told => "told_closed",
+            Status::ToldAgain => "told_again",
+            Status::Urgent => "urgent",
+            Status::Supplier => "supplier",
+            Status::Waiting => "waiting",
+        };
+        self.text_of(name, &[]).telling()
+    }
+
+    /// "a, b en c".
+    pub(super) fn joined(&self, items: &[String], word: &str) -> String {
+        match items {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+        }
+    }
+
+    /// The slot that shows how money is written.
+    fn money_slot(&self) -> Option<&str> {
+        let values = &self.replies.format.values;
+        values
+            .keys()
+            .map(String::as_str)
+            .find(|slot| slot.contains("price") || slot.contains("budget"))
+    }
+}
+
+/// Pieces without anything of their own.
+const fn plain_name(piece: &Piece) -> Option<&'static str> {
+    Some(match piece {
+        Piece::Misread => "misread",
+        Piece::Hello => "hello",
+        Piece::Greeting => "greeting",
+        Piece::Withheld => "withheld",
+        Piece::Possible => "possible",
+        Piece::PassedAgain => "passed_again",
+        Piece::Deal => "deal",
+        Piece::Skipped => "skipped",
+        Piece::Unheard => "unheard",
+        Piece::Received => "received",
+        Piece::Consent(Confirmed::Stop) => "stopped",
+        Piece::Consent(Confirmed::Start) => "started",
+        Piece::Consent(Confirmed::Erase) => "erased",
+        Piece::Courtesy(Courtesy::Thanks) => "thanks",
+        Piece::Courtesy(Courtesy::Bye) => "bye",
+        Piece::Courtesy(Courtesy::Nicety) => "nicety",
+        _ => return None,
+    })
+}
+
+/// A part of a sentence begins as it stands in the domain, not as a sentence does.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,128 @@
+//! The table `[pieces]`: what every business says.
+
+use std::collections::BTreeMap;
+
+use super::{Reader, Variants};
+use crate::domain::section::Section;
+
+/// Each piece with the gaps of its own, beside those that all texts have.
+pub const PIECES: &[(&str, &[&str])] = &[
+    ("hello", &[]),
+    ("greeting", &[]),
+    ("thanks", &[]),
+    ("bye", &[]),
+    ("nicety", &[]),
+    ("named", &["who"]),
+    ("robot", &[]),
+    ("about_you", &[]),
+    ("unheard", &[]),
+    ("apology", &["quote"]),
+    ("misread", &[]),
+    ("withheld", &[]),
+    ("possible", &[]),
+    ("passed_on", &["clauses", "quote"]),
+    ("passed_again", &[]),
+    ("quoted", &["quote"]),
+    ("existence", &["thing"]),
+    ("bid", &["amount"]),
+    ("deal", &[]),
+    ("price", &["prices"]),
+    ("noted", &["changes"]),
+    ("known", &["changes"]),
+    ("answered", &["quote"]),
+    ("skipped", &[]),
+    ("dropped", &["what"]),
+    ("appointment", &["what", "moment"]),
+    ("appointment_moved", &["what", "moment"]),
+    ("told_open", &[]),
+    ("told_closed", &[]),
+    ("told_again", &[]),
+    ("urgent", &[]),
+    ("supplier", &[]),
+    ("waiting", &[]),
+    ("stopped", &[]),
+    ("started", &[]),
+    ("erased", &[]),
+    ("hours_unknown", &[]),
+    ("hours_week", &[]),
+    ("open_on", &["day", "span"]),
+    ("closed_on", &["day"]),
+    ("open_at", &["day", "time", "span"]),
+    ("closed_at", &["day", "time", "span"]),
+    ("open_now", &["until"]),
+    ("closed_now", &[]),
+    ("image", &[]),
+    ("audio", &[]),
+    ("video", &[]),
+    ("document", &[]),
+    ("contact_card", &[]),
+    ("location", &[]),
+    ("unknown_media", &[]),
+    ("file_noted", &[]),
+    ("as_said", &["said"]),
+    ("received", &["quote", "clock"]),
+    ("ask_meaning", &["choices", "first", "second"]),
+    ("ask_meaning_again", &["choices", "first", "second"]),
+    ("ask_moment", &["obstacle", "first", "second"]),
+    ("obstacle_closed", &["day"]),
+    ("obstacle_closed_at", &["day", "time", "span"]),
+    ("obstacle_past", &[]),
+    ("ask_conflict", &[]),
+    ("ask_stop", &[]),
+    ("ask_colleague", &[]),
+    ("ask_help", &[]),
+    ("ask_other_goal", &["goal", "question"]),
+];
+
+/// Said so often that one wording is not enough.
+const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
+
+/// Pieces whose gaps are filled by what they are about, so that no bare text is needed.
+const CONTAINERS: &[&str] = &[
+    "existence",
+    "as_said",
+    "ask_other_goal",
+    "ask_moment",
+    "open_on",
+    "closed_on",
+    "open_at",
+    "closed_at",
+    "open_now",
+    "obstacle_closed",
+    "obstacle_closed_at",
+    "appointment",
+    "appointment_moved",
+    "price",
+    "hours_week",
+    "named",
+];
+
+pub(super) fn read(root: &Section<'_>, reader: &Reader) -> BTreeMap<String, Variants> {
+    let Some(section) = root.section("pieces") else {
+        root.problem(1, "the table [pieces] is missing");
+        return BTreeMap::new();
+    };
+    let mut pieces = BTreeMap::new();
+    for (name, own) in PIECES {
+        let variants = if CONTAINERS.contains(name) {
+            let variants = reader.variants(&section, name, own);
+            if !variants.iter().any(|text| {
+                text.required()
+                    .iter()
+                    .all(|gap| own.contains(gap) || *gap == "hours")
+            }) {
+                section.problem(section.line(), format!("`{name}` needs at least one text"));
+            }
+            variants
+        } else {
+            reader.required(&section, name, own)
+        };
+        if VARIED.contains(name) && variants.len() == 1 {
+            let message = format!("`{name}` needs two texts or more: it is said often");
+            section.problem(section.line(), message);
+        }
+        pieces.insert((*name).to_owned(), variants);
+    }
+    section.close();
+    pieces
+}

@@ -1,0 +1,543 @@
+//! Every act in every state is answered: by pieces, in words, in each language of each domain that
+//! ships.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use shared_types::SlotValue;
+use worker::dialogue::act::{
+    Act, Answer, Ask, Asked, Consent, Correct, Dates, Does, Form, Inform, Origin, Repair, Social,
+    Thing, Times, Told, When,
+};
+use worker::dialogue::{Dues, Heard, Occasion, Piece, Reply, Said, State, Worded};
+use worker::dialogue::{reply, update, word};
+use worker::domain::{Domain, TopicKind};
+
+const TEXT: &str = "wat kost dat eigenlijk voor mijn moeder";
+
+pub(crate) fn shipped() -> Vec<Domain> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let load = |path: &str| Domain::load(&root.join(path)).unwrap();
+    vec![
+        Domain::embedded().unwrap(),
+        load("tests/fixtures/domains/bicycle-repair.toml"),
+        load("deploy/domains/hair-salon.toml"),
+    ]
+}
+
+pub(crate) fn act(does: Does, confidence: f64) -> Act {
+    Act {
+        does,
+        confidence,
+        words: 0..TEXT.len(),
+        clause: 0,
+        origin: Origin::Rules,
+    }
+}
+
+fn ask(topic: Asked, form: Form) -> Does {
+    Does::Ask(Ask {
+        topic,
+        form,
+        thing: Thing::Wanted,
+        content: vec![],
+        when: None,
+    })
+}
+
+fn when(day: &str, hour: Option<i8>) -> When {
+    let time = hour.map(|hour| Times::At(jiff::civil::Time::constant(hour, 0, 0, 0)));
+    When {
+        date: Some(Dates::On(day.parse().unwrap())),
+        time,
+    }
+}
+
+/// A value of a slot that answers a topic.
+fn value(domain: &Domain) -> Told {
+    let topics = &domain.dialogue.topics;
+    let slot = topics.iter().find_map(|topic| topic.values.first());
+    Told {
+        slot: slot.cloned().unwrap_or_default(),
+        any_of: vec![SlotValue::Text("Golf".into())],
+        came_with: None,
+        rather: false,
+    }
+}
+
+fn inform(values: Vec<Told>) -> Does {
+    Does::Inform(Inform {
+        thing: Thing::Wanted,
+        values,
+        when: None,
+        attachment: None,
+    })
+}
+
+/// Every kind of act, with each fact, attribute, goal and alarm of the domain.
+#[expect(clippy::too_many_lines, reason = "a list of every kind of act")]
+pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
+    let told = value(domain);
+    let mut acts = vec![
+        ask(Asked::Hours, Form::YesNo),
+        ask(Asked::Hours, Form::Which),
+        ask(Asked::Existence, Form::YesNo),
+        ask(Asked::Status, Form::Which),
+        ask(Asked::Us, Form::YesNo),
+        ask(Asked::Us, Form::Which),
+        ask(Asked::Other, Form::Choice),
+        ask(Asked::Other, Form::Check),
+        inform(vec![told.clone()]),
+        inform(vec![Told {
+            any_of: vec![],
+            ..told.clone()
+        }]),
+        inform(vec![]),
+        Does::Correct(Correct {
+            thing: Thing::Wanted,
+            not: vec![(told.slot.clone(), SlotValue::Text("Golf".into()))],
+            instead: vec![],
+            indifferent: vec![],
+        }),
+        Does::Correct(Correct {
+            thing: Thing::Own,
+            not: vec![],
+            instead: vec![told.clone()],
+            indifferent: vec![told.slot.clone()],
+        }),
+        Does::Offer {
+            amount: Some(-500),
+            thing: Thing::Wanted,
+        },
+        Does::Offer {
+            amount: None,
+            thing: Thing::Own,
+        },
+        Does::Reschedule {
+            when: None,
+            shift_minutes: Some(60),
+        },
+        Does::Reschedule {
+            when: None,
+            shift_minutes: None,
+        },
+        Does::Reschedule {
+            when: Some(when("2026-12-03", Some(11))),
+            shift_minutes: None,
+        },
+        Does::Cancel { goal: None },
+        Does::Complain {
+            legal: false,
+            angry: false,
+        },
+        Does::Complain {
+            legal: true,
+            angry: true,
+        },
+        Does::Handoff { by_phone: true },
+        Does::Identify {
+            name: Some("Fatma".into()),
+            company: None,
+            email: None,
+            phone: None,
+            supplier: false,
+        },
+        Does::Identify {
+            name: None,
+            company: Some("Banden Zuid".into()),
+            email: None,
+            phone: None,
+            supplier: true,
+        },
+        Does::Consent(Consent::Stop),
+        Does::Consent(Consent::Start),
+        Does::Consent(Consent::Erase),
+        Does::Consent(Consent::Doubtful),
+        Does::Repair(Repair::Misread),
+        Does::Repair(Repair::Unheard),
+        Does::Repair(Repair::Unclear),
+        Does::Unclear { candidates: vec![] },
+    ];
+    for social in [Social::Hello, Social::Thanks, Social::Bye, Social::Nicety] {
+        acts.push(Does::Social(social));
+    }
+    for answer in [
+        Answer::Yes,
+        Answer::No,
+        Answer::Any,
+        Answer::Unknown,
+        Answer::Choice(1),
+        Answer::Choice(9),
+        Answer::Values(vec![told]),
+        Answer::Moment(when("2026-11-29", Some(11))),
+        Answer::Moment(when("2026-12-25", None)),
+        Answer::Moment(when("2026-12-01", Some(10))),
+        Answer::Moment(When {
+            date: Some(Dates::Conflict),
+            time: None,
+        }),
+        Answer::Moment(When {
+            date: None,
+            time: when("2026-12-01", Some(11)).time,
+        }),
+        Answer::Text("privat".into()),
+    ] {
+        acts.push(Does::Answer(answer));
+    }
+    let knowledge = &domain.knowledge;
+    acts.extend(
+        knowledge
+            .facts
+            .iter()
+            .map(|fact| ask(Asked::Fact(fact.name.clone()), Form::Which)),
+    );
+    acts.push(ask(Asked::Fact("nobody wrote this".into()), Form::Which));
+    let attributes = knowledge.attributes.iter();
+    acts.extend(attributes.map(|one| ask(Asked::Attribute(one.name.clone()), Form::YesNo)));
+    acts.extend(knowledge.alarms.iter().map(|alarm| Does::Alarm {
+        name: alarm.name.clone(),
+    }));
+    for goal in &domain.dialogue.goals {
+        acts.push(Does::Cancel {
+            goal: Some(goal.intent.clone()),
+        });
+        acts.push(Does::Unclear {
+            candidates: vec![goal.intent.clone()],
+        });
+        for moment in [
+            None,
+            Some(when("2026-11-29", Some(11))),
+            Some(when("2026-12-01", Some(11))),
+        ] {
+            acts.push(Does::Request {
+                goal: goal.intent.clone(),
+                thing: Thing::Wanted,
+                when: moment,
+                asks_whether: true,
+            });
+        }
+    }
+    acts
+}
+
+pub(crate) const NOW: &str = "2026-11-28T18:10:00Z";
+
+/// One turn, with its words.
+pub(crate) struct Turned {
+    pub(crate) state: State,
+    pub(crate) dues: Dues,
+    pub(crate) reply: Reply,
+    pub(crate) worded: Option<Worded>,
+}
+
+pub(crate) fn turn(
+    domain: &Domain,
+    lang: &str,
+    state: State,
+    acts: &[Act],
+    now: Timestamp,
+) -> Turned {
+    let local: DateTime = now.to_zoned(domain.business.time_zone.clone()).datetime();
+    // Nobody writes the same words again and again but a machine.
+    let text = format!("{TEXT}{}", " o".repeat(state.echo.texts.len()));
+    let heard = Heard {
+        acts,
+        text: &text,
+        attachment: None,
+        withheld: false,
+        unserved: None,
+        now,
+        local,
+    };
+    let (mut state, dues) = update(domain, state, &heard);
+    let reply = reply(domain, &mut state, &dues, &heard);
+    let worded = match &reply {
+        Reply::Say(said) => Some(in_words(domain, lang, &mut state, said, local)),
+        Reply::Silent(_) => None,
+    };
+    Turned {
+        state,
+        dues,
+        reply,
+        worded,
+    }
+}
+
+fn in_words(
+    domain: &Domain,
+    lang: &str,
+    state: &mut State,
+    said: &Said,
+    local: DateTime,
+) -> Worded {
+    let occasion = Occasion {
+        name: Some("Daan"),
+        text: TEXT,
+        local,
+        dice: u64::from(local.subsec_nanosecond().unsigned_abs()) + state.said.len() as u64,
+    };
+    let worded = word(domain, domain.replies_in(lang), state, said, occasion);
+    state.note_said(&worded.said);
+    if !worded.asks {
+        state.ours = None;
+    }
+    worded
+}
+
+/// States in which conversations stand: new, each topic open, several goals, all known, passed on,
+/// appointments of each kind, told, taken, not understood.
+fn states(domain: &Domain) -> Vec<State> {
+    let now: Timestamp = NOW.parse().unwrap();
+    let earlier = now - jiff::SignedDuration::from_mins(5);
+    let after = |acts: &[Does]| {
+        let acts = acts.iter().map(|does| vec![act(does.clone(), 0.9)]);
+        acts.fold(State::default(), |state, acts| {
+            turn(domain, "nl", state, &acts, earlier).state
+        })
+    };
+    let request = |goal: &str, moment: Option<When>| Does::Request {
+        goal: goal.to_owned(),
+        thing: Thing::Wanted,
+        when: moment,
+        asks_whether: false,
+    };
+    let mut states = vec![State::default()];
+    let goals = &domain.dialogue.goals;
+    for goal in goals {
+        let opened = request(&goal.intent, None);
+        states.push(after(std::slice::from_ref(&opened)));
+        let told = inform(vec![value(domain)]);
+        states.push(after(&[opened.clone(), told.clone()]));
+        states.push(after(&[
+            opened.clone(),
+            told.clone(),
+            told,
+            Does::Answer(Answer::Unknown),
+        ]));
+        let booked = request(&goal.intent, Some(when("2026-12-01", Some(10))));
+        let offered = request(&goal.intent, Some(when("2026-11-29", Some(10))));
+        states.push(after(std::slice::from_ref(&booked)));
+        states.push(after(&[offered]));
+        states.push(after(&[booked, Does::Cancel { goal: None }]));
+    }
+    if let [first, second, ..] = goals.as_slice() {
+        states.push(after(&[
+            request(&first.intent, None),
+            request(&second.intent, None),
+        ]));
+    }
+    states.push(after(&[ask(Asked::Other, Form::YesNo)]));
+    states.push(after(&[ask(Asked::Existence, Form::YesNo)]));
+    states.push(after(&[Does::Handoff { by_phone: false }]));
+    states.push(after(&[Does::Unclear { candidates: vec![] }]));
+    let unclear = Does::Unclear { candidates: vec![] };
+    states.push(after(&[unclear.clone(), unclear]));
+    states.push(after(&[Does::Consent(Consent::Doubtful)]));
+    let facts = domain.knowledge.facts.iter().take(3);
+    let facts: Vec<Does> = facts
+        .map(|fact| ask(Asked::Fact(fact.name.clone()), Form::Which))
+        .collect();
+    states.push(after(&facts));
+    states
+}
+
+fn check(domain: &Domain, lang: &str, turned: &Turned, before: &State) {
+    let Some(worded) = &turned.worded else {
+        panic!("nobody took over and nobody opted out: {:?}", turned.reply);
+    };
+    let text = worded.text.as_str();
+    let about = format!("{lang} {:?}: {text:?}", turned.reply);
+    assert!(!text.trim().is_empty(), "{about}");
+    assert!(
+        !text.contains(['{', '}', '[', ']']),
+        "a gap is left: {about}"
+    );
+    assert!(text.matches('?').count() <= 2, "{about}");
+    let Reply::Say(said) = &turned.reply else {
+        return;
+    };
+    let pieces: Vec<&Piece> = said.pieces().collect();
+    for due in &turned.dues.pieces {
+        let polite = matches!(due, Piece::Hello | Piece::Courtesy(_) | Piece::TakeUp(_));
+        assert!(
+            polite || pieces.contains(&due),
+            "{due:?} is still owed: {about}"
+        );
+    }
+    let full = worded.said.last().unwrap();
+    assert!(!before.said.contains(full), "said before: {about}");
+    let known = domain
+        .replies
+        .iter()
+        .find(|replies| replies.language == lang)
+        .unwrap();
+    assert_eq!(domain.replies_in(lang), known);
+}
+
+#[test]
+fn every_act_is_answered_in_every_state_and_language() {
+    let mut dice = Dice(1);
+    let now: Timestamp = NOW.parse().unwrap();
+    for domain in shipped() {
+        let states = states(&domain);
+        let acts = all_acts(&domain);
+        for replies in &domain.replies {
+            let lang = replies.language.as_str();
+            for (place, state) in states.iter().enumerate() {
+                for does in &acts {
+                    // One fact is as good as another in all but the first states.
+                    let named = matches!(does, Does::Ask(ask) if matches!(ask.topic, Asked::Fact(_) | Asked::Attribute(_)));
+                    if named && place > 1 && dice.next(20) > 0 {
+                        continue;
+                    }
+                    let sure = [act(does.clone(), 0.9)];
+                    check(
+                        &domain,
+                        lang,
+                        &turn(&domain, lang, state.clone(), &sure, now),
+                        state,
+                    );
+                    if matches!(
+                        does,
+                        Does::Alarm { .. } | Does::Complain { .. } | Does::Handoff { .. }
+                    ) {
+                        let unsure = [act(does.clone(), 0.2)];
+                        check(
+                            &domain,
+                            lang,
+                            &turn(&domain, lang, state.clone(), &unsure, now),
+                            state,
+                        );
+                    }
+                }
+                let nothing = turn(&domain, lang, state.clone(), &[], now);
+                check(&domain, lang, &nothing, state);
+            }
+        }
+    }
+}
+
+/// The same numbers on every run.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+}
+
+#[test]
+fn no_sentence_comes_twice_and_no_topic_is_asked_three_times() {
+    let domain = &shipped()[0];
+    let acts = all_acts(domain);
+    let mut dice = Dice(7);
+    for _ in 0..80 {
+        let mut state = State::default();
+        let mut now: Timestamp = NOW.parse().unwrap();
+        let mut replies = BTreeSet::new();
+        let mut script = Vec::new();
+        for _ in 0..12 {
+            now += jiff::SignedDuration::from_secs(60);
+            let count = 1 + dice.next(2);
+            let acts: Vec<Act> = (0..count)
+                .map(|_| act(acts[dice.next(acts.len())].clone(), 0.9))
+                .collect();
+            script.push(format!("{acts:?}"));
+            let told_before = state.told.is_some();
+            let turned = turn(domain, "nl", state, &acts, now);
+            state = turned.state;
+            let Some(worded) = turned.worded else {
+                panic!("told ({told_before}) never silences: {script:#?}");
+            };
+            let text = worded.text.into_string();
+            assert!(
+                replies.insert(text.clone()),
+                "{text} came twice: {script:#?}"
+            );
+            for goal in &state.goals {
+                assert!(goal.asked.values().all(|times| *times <= 2), "{goal:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn question_changes_no_wish_and_misreading_gives_back_what_held() {
+    let now: Timestamp = NOW.parse().unwrap();
+    for domain in shipped() {
+        let told = [act(inform(vec![value(&domain)]), 0.9)];
+        let known = turn(&domain, "nl", State::default(), &told, now).state;
+        let asks = all_acts(&domain)
+            .into_iter()
+            .filter(|does| matches!(does, Does::Ask(_)));
+        for does in asks {
+            let asked = turn(&domain, "nl", known.clone(), &[act(does.clone(), 0.9)], now);
+            assert_eq!(asked.state.wanted, known.wanted, "{does:?}");
+            assert_eq!(asked.state.own, known.own, "{does:?}");
+        }
+        let repair = [act(Does::Repair(Repair::Misread), 0.9)];
+        let undone = turn(&domain, "nl", known.clone(), &repair, now).state;
+        assert!(undone.wanted.is_empty(), "{undone:?}");
+    }
+}
+
+#[test]
+fn what_is_known_is_not_asked() {
+    let domain = &shipped()[0];
+    let now: Timestamp = NOW.parse().unwrap();
+    let topics = domain.dialogue.topics.iter();
+    for topic in topics.filter(|topic| topic.kind == TopicKind::Values) {
+        let values = topic.values.iter().map(|slot| Told {
+            slot: slot.clone(),
+            any_of: vec![SlotValue::Integer(1)],
+            came_with: None,
+            rather: false,
+        });
+        let values: Vec<Told> = values.collect();
+        for thing in [Thing::Wanted, Thing::Own] {
+            let told = Does::Inform(Inform {
+                thing,
+                values: values.clone(),
+                when: None,
+                attachment: None,
+            });
+            for goal in &domain.dialogue.goals {
+                let wanted = Does::Request {
+                    goal: goal.intent.clone(),
+                    thing,
+                    when: None,
+                    asks_whether: false,
+                };
+                let acts = [act(wanted, 0.9), act(told.clone(), 0.9)];
+                let turned = turn(domain, "nl", State::default(), &acts, now);
+                let side = match thing {
+                    Thing::Own => "own",
+                    Thing::Wanted | Thing::Third => "wanted",
+                };
+                let about = domain
+                    .intents
+                    .iter()
+                    .find(|intent| intent.name == goal.intent)
+                    .unwrap()
+                    .about;
+                let same = format!("{about:?}").to_lowercase() == side;
+                let Reply::Say(said) = &turned.reply else {
+                    panic!()
+                };
+                let asked = format!("{:?}", said.ask);
+                assert!(
+                    !same
+                        || !asked.contains(&format!("topic: \"{}\"", topic.name))
+                        || asked.contains("named: true"),
+                    "{asked}"
+                );
+            }
+        }
+    }
+}

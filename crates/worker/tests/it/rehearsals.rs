@@ -1,0 +1,49 @@
+//! The dialogues beside each shipped domain go as their owners expect.
+
+use std::path::Path;
+
+use worker::commands::rehearse::rehearse;
+use worker::domain::Domain;
+
+async fn goes_as_expected(name: &str) {
+    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains");
+    let domain = Domain::load(&domains.join(format!("{name}.toml"))).unwrap();
+    let report = rehearse(&domain, &domains.join(name).join("rehearsals"))
+        .await
+        .unwrap();
+    assert!(report.dialogues >= 3, "{report:?}");
+    assert!(report.failures.is_empty(), "{}", report.failures.join("\n"));
+}
+
+#[tokio::test]
+async fn the_dealers_dialogues_go_as_expected() {
+    goes_as_expected("car-dealer").await;
+}
+
+#[tokio::test]
+async fn the_salons_dialogues_go_as_expected() {
+    goes_as_expected("hair-salon").await;
+}
+
+#[tokio::test]
+async fn what_goes_otherwise_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dialogue = "at 2026-12-01 10:00\n> hallo\nsays fact(parking)\nasks nothing\nhums along\n";
+    std::fs::write(folder.path().join("a.txt"), dialogue).unwrap();
+    let report = rehearse(&Domain::embedded().unwrap(), folder.path())
+        .await
+        .unwrap();
+    let lines: Vec<_> = report
+        .failures
+        .iter()
+        .filter_map(|failure| failure.lines().next())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "a.txt:3: says fact(parking): greeting",
+            "a.txt:5: hums along: `hums` is nothing that can be expected"
+        ]
+    );
+    assert_eq!((report.dialogues, report.failed), (1, 1));
+}
