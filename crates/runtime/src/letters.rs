@@ -396,7 +396,7 @@ mod tests {
     fn the_options_of_an_action_stay_its_own() {
         let args = parsed(&["list", "--limit", "3"]);
         assert!(
-            matches!(args.action, Action::List { limit: 3, .. }),
+            matches!(args.action, Action::Any(AnyAction::List { limit: 3, .. })),
             "{args:?}"
         );
         assert_eq!(args.redis.redis_port, 6379);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
-use streams::{Queue, Shelf};
+use streams::Queue;
 use worker::commands::acts::ActsArgs;
 use worker::commands::chat::ChatArgs;
 use worker::commands::doctor::DoctorArgs;
