@@ -40,7 +40,7 @@ export default defineRailway(() => {
     source: image("redis:7.4-alpine"),
     start:
       "/bin/sh -c 'exec redis-server --bind \"* -::*\" --requirepass \"$REDIS_PASSWORD\" --dir /data" +
-      " --appendonly yes --save \"\" --appendfsync always --maxmemory 512mb --maxmemory-policy noeviction'",
+      " --appendonly yes --appendfsync always --save \"\" --maxmemory 512mb --maxmemory-policy noeviction'",
     volumeMounts: { "/data": volume("redis-data") },
     env: { REDIS_PASSWORD: preserve() },
   });

@@ -246,6 +246,10 @@ impl Update<'_> {
     }
 
     fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
+        let apologises = |piece: &Piece| matches!(piece, Piece::Apology(_));
+        if self.dues.pieces.iter().any(apologises) {
+            return;
+        }
         self.owe(Piece::Apology(self.quote(act)));
         if act.confidence < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
             self.must_ask(Question::Colleague);

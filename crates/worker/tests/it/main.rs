@@ -8,6 +8,7 @@
 )]
 
 mod acts;
+mod all_acts;
 mod attachments;
 mod chat;
 mod commands;

@@ -133,7 +133,11 @@ impl Update<'_> {
                         .for_each(|day| self.owe(Piece::Hours(Hours::On(day))));
                 }
             }
-            Some(Dates::From(_)) => self.owe(Piece::Hours(Hours::Next)),
+            // "When do you open" while it is open asks for all hours.
+            Some(Dates::From(_)) if !self.domain.business.hours.is_open(self.heard.local) => {
+                self.owe(Piece::Hours(Hours::Next));
+            }
+            Some(Dates::From(_)) => self.owe(Piece::Hours(Hours::Week)),
             _ => self.owe(Piece::Hours(match (time, ask.form) {
                 (Some(Times::At(time)), _) => Hours::At(self.heard.local.date().to_datetime(time)),
                 (_, Form::YesNo) => Hours::Now,

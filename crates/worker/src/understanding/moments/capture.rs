@@ -2,7 +2,7 @@
 
 use super::grammar::{Capture, DateSaid, Part};
 use super::scan::Scan;
-use super::words::Word;
+use super::words::{Gap, Word};
 use crate::domain::DateMeaning;
 
 impl Scan<'_> {
@@ -32,6 +32,9 @@ impl Scan<'_> {
             Capture::Unit => (Part::Unit(*words.units.get(&word.id)?), at + 1),
             Capture::Hour => {
                 let hour = words.hour(word)?;
+                if hour == 1 && self.is_article(at) {
+                    return None;
+                }
                 let certain = hour > 12 || word.text.starts_with('0');
                 (
                     Part::Hour {
@@ -95,8 +98,19 @@ impl Scan<'_> {
         word.value.filter(|n| *n < 1000.0)
     }
 
+    /// The "een" of "voor een proefrit": it stands before a word that belongs to no wording.
+    fn is_article(&self, at: usize) -> bool {
+        let spelled = self.message.get(at).is_some_and(|word| !word.is_number);
+        let next = self.message.get(at + 1);
+        let thing = |next: &Word| next.id == 0 && !next.is_number && next.before == Gap::Nothing;
+        spelled && next.is_some_and(thing)
+    }
+
     /// Up to 59, in one word or two: `twenty-five`.
     fn minutes(&self, at: usize) -> Option<(Part, usize)> {
+        if self.is_article(at) {
+            return None;
+        }
         let whole = |n: &f64| (1.0..60.0).contains(n) && n.fract() == 0.0;
         let first = self.number(self.message.get(at)?).filter(whole)?;
         let next = self.message.get(at + 1);
