@@ -132,14 +132,12 @@ fn match_all(mut command: Command, arguments: &[std::ffi::OsString]) -> Read {
     }
 }
 
-/// An argument with the subcommand it belongs to.
-type Culprit = (Option<String>, String);
+/// An argument with the subcommands that lead to it.
+type Culprit = (Vec<String>, String);
 
 fn variable_of(command: &Command, (path, id): &Culprit) -> Option<String> {
-    let command = match path {
-        Some(name) => command.find_subcommand(name)?,
-        None => command,
-    };
+    let mut path = path.iter();
+    let command = path.try_fold(command, |command, name| command.find_subcommand(name))?;
     let arg = command
         .get_arguments()
         .find(|arg| arg.get_id() == id.as_str())?;
@@ -178,34 +176,38 @@ fn culprit(
     {
         return None;
     }
-    let in_command = |command: &Command| {
-        let arg = command.get_arguments().find(|arg| {
-            arg.get_long()
-                .is_some_and(|long| flag.strip_prefix("--") == Some(long))
-        })?;
-        arg.get_env().map(|_| arg.get_id().to_string())
-    };
-    if let Some(id) = in_command(command) {
-        return Some((None, id));
-    }
     let words: Vec<_> = arguments
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
+    argument_of(command, flag, &words)
+}
+
+/// The argument with this flag, of the command or of one of its subcommands that are named.
+fn argument_of(command: &Command, flag: &str, words: &[String]) -> Option<Culprit> {
+    let is_flag = |arg: &&clap::Arg| {
+        arg.get_long()
+            .is_some_and(|long| flag.strip_prefix("--") == Some(long))
+    };
+    let own = command.get_arguments().find(is_flag);
+    if let Some(arg) = own.filter(|arg| arg.get_env().is_some()) {
+        return Some((Vec::new(), arg.get_id().to_string()));
+    }
     command.get_subcommands().find_map(|sub| {
         let named = words.iter().any(|word| word == sub.get_name());
-        named
-            .then(|| in_command(sub))
-            .flatten()
-            .map(|id| (Some(sub.get_name().to_owned()), id))
+        let (mut path, id) = named.then(|| argument_of(sub, flag, words)).flatten()?;
+        path.insert(0, sub.get_name().to_owned());
+        Some((path, id))
     })
 }
 
-fn without_env(command: Command, (subcommand, id): &Culprit) -> Command {
-    let reset = |command: Command| command.mut_arg(id, |arg| arg.env(None::<&str>));
-    match subcommand {
-        None => reset(command),
-        Some(name) => command.mut_subcommand(name, reset),
+fn without_env(command: Command, (path, id): &Culprit) -> Command {
+    match path.split_first() {
+        None => command.mut_arg(id, |arg| arg.env(None::<&str>)),
+        Some((name, rest)) => {
+            let below = (rest.to_vec(), id.clone());
+            command.mut_subcommand(name, |sub| without_env(sub, &below))
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
             &["doctor", "config"],
         )
     };
-    let output = doctor("hunter2\n");
+    let output = doctor("hunter2-hunter2\n");
     let said = text(&output.stderr);
     for warning in [
         "configuration warning: WAHA_WEBHOOK_SECRET: white space",
@@ -121,7 +121,10 @@ fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
 #[test]
 fn a_service_link_is_named_where_its_value_matters() {
     let link = ("REDIS_PORT", "tcp://10.43.131.181:6379");
-    let output = run(&[("WAHA_WEBHOOK_SECRET", "s"), link], &["serve"]);
+    let output = run(
+        &[("WAHA_WEBHOOK_SECRET", "no-other-knows-it"), link],
+        &["serve"],
+    );
     assert_eq!(output.status.code(), Some(64));
     let said = text(&output.stderr);
     assert!(
@@ -142,7 +145,7 @@ fn a_service_without_a_provider_does_not_start() {
 fn a_spool_that_cannot_be_opened_is_a_mistake_in_the_configuration() {
     let file = NamedTempFile::new().unwrap();
     let folder = file.path().to_str().unwrap();
-    let secret = ("WAHA_WEBHOOK_SECRET", "s");
+    let secret = ("WAHA_WEBHOOK_SECRET", "no-other-knows-it");
     let output = run(
         &[secret, ("INGRESS_SPOOL_DIR", folder), ("PORT", "0")],
         &["serve"],
@@ -159,7 +162,7 @@ fn another_number_of_partitions_than_the_deployment_has_is_refused() {
         &[
             ("REDIS_URL", &redis.url()),
             ("REDIS_PARTITIONS", "16"),
-            ("WAHA_WEBHOOK_SECRET", "s"),
+            ("WAHA_WEBHOOK_SECRET", "no-other-knows-it"),
             ("PORT", "0"),
         ],
         &["serve"],
@@ -364,7 +367,10 @@ async fn a_webhook_leaves_a_line_without_text_and_with_a_masked_number() {
     });
     let send_all = |program: &Program, key: u64| {
         let requests = [
-            twilio_message(&format!("SM12345678{key}"), "geheime tekst"),
+            twilio_message(
+                &format!("SM000000000000000000000001234567{key}"),
+                "geheime tekst",
+            ),
             waha(waha_message(&format!("A{key}"), "geheime tekst").to_string()),
             waha(ack.to_string()),
             chatwoot(chatwoot_message(key, "geheime tekst").to_string()),
@@ -378,7 +384,10 @@ async fn a_webhook_leaves_a_line_without_text_and_with_a_masked_number() {
     let line = masked.says("Chatwoot webhook received").await;
     assert_eq!(line["queued"], true);
     let line = masked.says("Twilio webhook received").await;
-    assert_eq!(line["message.id"], "SM123456781", "an id stays whole");
+    assert_eq!(
+        line["message.id"], "SM0000000000000000000000012345671",
+        "an id stays whole"
+    );
     assert_eq!(line["conversation"], "whatsapp:+31*******78");
     let line = masked.says("WAHA webhook received").await;
     assert_eq!(line["message.id"], "false_31*******78@c.us_A1");

@@ -193,9 +193,13 @@ async fn refusals_of_every_kind_leave_few_lines_and_are_counted() {
         assert_eq!(statuses, [415, 413, 415, 403], "{n}");
     }
     let page = Request::get("/metrics").send(program.port).body;
-    let dropped = "postduif_log_lines_dropped_total{about=\"unverified\"} 370";
-    assert!(page.contains(dropped), "{page}");
-    assert_eq!(program.log().matches("webhook refused").count(), 30);
+    let dropped = "postduif_log_lines_dropped_total{about=\"unverified\"} ";
+    let dropped = page.lines().find_map(|line| line.strip_prefix(dropped));
+    let dropped: usize = dropped.unwrap().parse().unwrap();
+    let said = program.log().matches("webhook refused").count();
+    // A budget is a minute's, and a minute may end meanwhile.
+    assert!(said == 30 || said == 60, "{said}");
+    assert_eq!(said + dropped, 400);
     assert_eq!(twilio_message("SM1", "hoi").send(program.port).status, 200);
 }
 

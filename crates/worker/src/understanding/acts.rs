@@ -62,7 +62,7 @@ impl Talk<'_> {
             self.read_clause(&clause, alone, &mut acts);
         }
         if acts.is_empty() {
-            acts.push(self.unclear(whole));
+            self.names_or_unclear(whole, &mut acts);
         }
         acts
     }
@@ -212,6 +212,16 @@ impl Talk<'_> {
         if let Some(social) = by_intent.filter(|_| silent) {
             let confidence = clause.decision.confidence;
             acts.push(self.act(Does::Social(social), confidence, clause.span, clause.place));
+        }
+    }
+
+    /// "En telefoonnummer": the bare name of a fact asks for it.
+    fn names_or_unclear(&self, whole: Span, acts: &mut Vec<Act>) {
+        let clause = self.clause(0, whole, true);
+        if clause.act == IntentAct::Info && self.known_topic(&clause, true) {
+            self.asks(&clause, acts);
+        } else {
+            acts.push(self.unclear(whole));
         }
     }
 
