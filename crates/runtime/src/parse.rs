@@ -22,13 +22,8 @@ pub fn parse<T: Parser>() -> T {
         mut mistakes,
         mut warnings,
     } = match_all(command, &arguments);
-    if let Some((name, _)) = matches.as_ref().and_then(ArgMatches::subcommand) {
-        warnings.extend(
-            T::command()
-                .find_subcommand(name)
-                .map(secrets::oddities)
-                .unwrap_or_default(),
-        );
+    if let Some(matches) = &matches {
+        warnings.extend(secrets::oddities(&chosen(T::command(), matches)));
     }
     warn(&warnings);
     if mistakes.is_empty() {
@@ -39,6 +34,15 @@ pub fn parse<T: Parser>() -> T {
         }
     }
     refuse(&mistakes)
+}
+
+/// The command that is run, whose settings count.
+fn chosen(command: Command, matches: &ArgMatches) -> Command {
+    let below = matches.subcommand();
+    match below.and_then(|(name, below)| Some((command.find_subcommand(name)?.clone(), below))) {
+        Some((sub, below)) => chosen(sub, below),
+        None => command,
+    }
 }
 
 #[expect(

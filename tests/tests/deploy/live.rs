@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use e2e_tests::{Role, Settings, System, SystemBuilder};
@@ -117,8 +118,11 @@ fn scrape(system: &mut System, role: Role) -> Value {
     json!({ "job_name": role.as_str(), "static_configs": [{ "targets": targets }] })
 }
 
+/// Another customer each time: who says the same again and again is taken for a machine.
 async fn write(system: &System, tamper: Option<&str>) {
-    let mut message = json!({ "from": "+31612345678", "text": "Hallo" });
+    static CUSTOMERS: AtomicU32 = AtomicU32::new(0);
+    let customer = CUSTOMERS.fetch_add(1, Ordering::Relaxed);
+    let mut message = json!({ "from": format!("+316123{customer:05}"), "text": "Hallo" });
     if let Some(tamper) = tamper {
         message["tamper"] = tamper.into();
     }

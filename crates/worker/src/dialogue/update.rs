@@ -246,11 +246,19 @@ impl Update<'_> {
     }
 
     fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
-        let apologises = |piece: &Piece| matches!(piece, Piece::Apology(_));
-        if self.dues.pieces.iter().any(apologises) {
+        let quote = self.quote(act);
+        let apologies = self.dues.pieces.iter_mut().find_map(|piece| match piece {
+            Piece::Apology(said) => Some(said),
+            _ => None,
+        });
+        if let Some(said) = apologies {
+            // One apology for all of it, with the words that say most.
+            if quote.chars().count() > said.chars().count() {
+                *said = quote;
+            }
             return;
         }
-        self.owe(Piece::Apology(self.quote(act)));
+        self.owe(Piece::Apology(quote));
         if act.confidence < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
             self.must_ask(Question::Colleague);
             return;

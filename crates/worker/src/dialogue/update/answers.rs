@@ -1,7 +1,7 @@
 //! Answers to what we asked or offered, and what is wanted or dropped.
 
 use super::{SUPPLIER, Update};
-use crate::dialogue::act::{Answer, Told, When};
+use crate::dialogue::act::{Act, Answer, Does, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout};
 use crate::dialogue::{topics, wish};
@@ -61,6 +61,11 @@ impl Update<'_> {
     }
 
     pub(super) fn answer(&mut self, answer: &Answer) {
+        let says_when = |act: &Act| matches!(act.does, Does::Answer(Answer::Moment(_)));
+        if *answer == Answer::No && self.heard.acts.iter().any(says_when) {
+            // "Nee, 9 uur is beter" is about the moment.
+            return;
+        }
         let ours = self.state.ours.clone();
         // "Ja" and a moment may be parts of one answer: "doe maar dinsdag".
         if !matches!(answer, Answer::Yes | Answer::Moment(_)) {

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
-use crate::dialogue::act::{Dates, Times, When};
+use crate::dialogue::act::{Answer, Dates, Does, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
@@ -102,6 +102,10 @@ impl Update<'_> {
             one.date.is_some() && one.time.is_some() && one.status != AppointmentStatus::Offered
         });
         let changed = known.is_none_or(|one| (one.date, one.time) != (date, time));
+        if was_complete && !changed && !self.dues.pieces.is_empty() {
+            // "Bedankt, tot zaterdag" needs no confirmation once more.
+            return;
+        }
         let status = match known {
             Some(one) if !changed && one.status != AppointmentStatus::Offered => one.status,
             _ if moved || was_complete => AppointmentStatus::Moved,
@@ -153,7 +157,12 @@ impl Update<'_> {
             };
         };
         let shifted = shift_minutes.and_then(|minutes| shifted(&known, minutes));
-        match shifted.as_ref().or(when) {
+        let beside = self
+            .heard
+            .acts
+            .iter()
+            .find_map(|act| told_moment(&act.does));
+        match shifted.as_ref().or(when).or(beside.as_ref()) {
             Some(when) => self.moment(Some(&known.purpose), when, true),
             None => {
                 // "Een ander moment": the old one is off, a new one is asked for.
@@ -171,6 +180,15 @@ impl Update<'_> {
                 self.owe(Piece::Possible);
             }
         }
+    }
+}
+
+/// "Make it half four instead": the moment may stand beside the wish to move.
+fn told_moment(does: &Does) -> Option<When> {
+    match does {
+        Does::Inform(inform) => inform.when,
+        Does::Answer(Answer::Moment(when)) => Some(*when),
+        _ => None,
     }
 }
 
