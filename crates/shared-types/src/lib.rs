@@ -34,7 +34,7 @@ pub use masking::{Masking, Shown};
 pub use outbound::{OutboundMessage, Purpose, Template};
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};
-pub use source::Source;
+pub use source::{Source, SourceError};
 pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn, NextAgent,
     Role, RouterOutput, Sentiment, SlotValue, Slots,

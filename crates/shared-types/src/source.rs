@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,21 @@ impl Source {
             Self::Waha => "waha",
             Self::Chatwoot => "chatwoot",
         }
+    }
+}
+
+/// The text names no provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a provider is twilio, waha or chatwoot")]
+pub struct SourceError;
+
+impl FromStr for Source {
+    type Err = SourceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Twilio, Self::Waha, Self::Chatwoot];
+        let named = all.into_iter().find(|source| source.as_str() == text);
+        named.ok_or(SourceError)
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) enum Committed {
     Ok,
     /// An earlier commit of the same entry went through; its answer was lost.
     Already,
+    /// An entry that was merged has ended already; the others go on without it.
+    Split,
     /// The state is not the one that the turn started from.
     Conflict,
     Fenced,
@@ -94,6 +96,7 @@ impl Redis {
         &self,
         lease: &Lease,
         entry: &Entry,
+        merged: &[&Entry],
         turn: &Commit,
         aside: Option<&SetAside>,
     ) -> Result<Committed, StreamsError> {
@@ -118,6 +121,9 @@ impl Redis {
                     .key(keys.dead_letters(lease.queue))
                     .key(keys.stream(Queue::Outbound))
                     .key(keys.stream(Queue::Crm));
+                for entry in merged {
+                    invocation.key(keys.done(&entry.event));
+                }
                 invocation
                     .arg(lease.token())
                     .arg(lease.queue.group())
@@ -126,6 +132,10 @@ impl Redis {
                 invocation
                     .arg(seconds(turn.state_ttl))
                     .arg(seconds(turn.done_ttl));
+                invocation.arg(merged.len());
+                for entry in merged {
+                    invocation.arg(entry.id.to_string());
+                }
                 add_pairs(invocation, &aside_fields);
                 add_pairs(invocation, &turn.state);
                 add_pairs(invocation, &turn.contact);
@@ -147,6 +157,7 @@ impl Redis {
                 Ok(Committed::Ok)
             }
             Some("ALREADY") => Ok(Committed::Already),
+            Some("SPLIT") => Ok(Committed::Split),
             Some("CONFLICT") => Ok(Committed::Conflict),
             Some("FENCED") => {
                 self.observer().fenced(lease.queue, "commit");

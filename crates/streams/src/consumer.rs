@@ -30,6 +30,7 @@ use crate::{
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
 pub use job::{Interrupted, Job, RecordOutcome, Settled};
+pub use mailboxes::{Gather, Waiting};
 pub use supervisor::DrainReport;
 
 use partition::Shared;
@@ -51,6 +52,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Entries without a lane share the partition's places freely.
     fn lane(&self, _payload: &Self::Payload) -> Option<String> {
         None
+    }
+
+    /// What becomes of the first entries of a mailbox: handled one by one, unless this says
+    /// otherwise. A pure function of the entries and their age, so that a new owner of the partition
+    /// decides as the old one would have.
+    fn gather(&self, _waiting: &[Waiting<'_, Self::Payload>]) -> Gather {
+        Gather::Take(1)
     }
 
     /// Works on an entry and settles it.

@@ -1,6 +1,7 @@
 //! What a stream entry carries around its payload.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::Value;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,8 @@ pub struct Entry {
     pub mailbox: String,
     /// See [`NewEntry::trace`].
     pub trace: Option<String>,
+    /// How long after the conversation's message before it came, when that is a matter of seconds.
+    pub gap: Option<Duration>,
     /// Whether an operator put it back from the dead letters.
     pub replayed: bool,
 }
@@ -127,6 +130,10 @@ impl RawEntry {
             mailbox,
             conversation,
             trace: take("trace").ok(),
+            gap: take("gap")
+                .ok()
+                .and_then(|ms| ms.parse().ok())
+                .map(Duration::from_millis),
             replayed: take("replay_of").is_ok(),
         };
         Ok((entry, payload))

@@ -44,8 +44,8 @@ pub use begin::{Fields, ReadValues, Reads};
 pub use commit::{Commit, DeadLetterReason};
 pub use config::{RedisConfig, RedisConfigError};
 pub use consumer::{
-    Consumer, ConsumerConfig, ConsumerConfigError, DrainReport, Handler, Interrupted, Job,
-    RecordOutcome, Settled,
+    Consumer, ConsumerConfig, ConsumerConfigError, DrainReport, Gather, Handler, Interrupted, Job,
+    RecordOutcome, Settled, Waiting,
 };
 pub use dead_letters::{Letter, LetterId, LetterIdError, Shelf};
 pub use entry::{ENTRY_VERSION, Entry, EntryError, NewEntry};

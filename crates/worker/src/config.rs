@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use runtime::RuntimeConfig;
 use secrecy::SecretString;
+use shared_types::Source;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 use crate::budget::KEPT;
@@ -111,6 +112,17 @@ pub struct TurnConfig {
         value_name = "MS"
     )]
     pub slow_turn_ms: u64,
+
+    /// Providers whose messages are each answered on their own: twilio, waha, chatwoot, with commas
+    /// between. What the others' customers write in a burst is answered as one.
+    #[arg(
+        long,
+        env = "WORKER_ANSWER_EACH",
+        value_name = "PROVIDERS",
+        value_delimiter = ',',
+        num_args = 0..
+    )]
+    pub answer_each: Vec<Source>,
 
     /// How long a dead worker's partitions stay closed.
     #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 15_000, value_name = "MS",

@@ -7,11 +7,12 @@ use runtime::traces;
 use shared_types::fields::{contact, conversation as state};
 use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
 use streams::{
-    Commit, DeadLetterReason, Destination, Entry, Handler, Ingest, Job, NewEntry, PartitionKeys,
-    Queue, ReadValues, Reads, Redis, Settled,
+    Commit, DeadLetterReason, Destination, Entry, Gather, Handler, Ingest, Job, NewEntry,
+    PartitionKeys, Queue, ReadValues, Reads, Redis, Settled, Waiting,
 };
 use tracing::Instrument;
 
+use crate::burst::{self, Bursts};
 use crate::effects::{Effects, Retention};
 use crate::last_words::{failed, last_words};
 use crate::metrics::WorkerMetrics;
@@ -24,6 +25,7 @@ pub(crate) struct Inbound {
     /// After how long a turn counts as slow; none when nobody wants to know.
     pub(crate) slow_after: Option<Duration>,
     pub(crate) retention: Retention,
+    pub(crate) bursts: Bursts,
     pub(crate) metrics: WorkerMetrics,
 }
 
@@ -47,6 +49,10 @@ impl Handler for Inbound {
         }
     }
 
+    fn gather(&self, waiting: &[Waiting<'_, Payload>]) -> Gather {
+        self.bursts.gather(waiting)
+    }
+
     async fn handle(&self, job: Job<Payload>) -> Settled {
         let entry = job.entry.clone();
         let span = traces::consumer_span(Queue::Inbound, &entry.kind, entry.trace.as_deref());
@@ -68,8 +74,13 @@ impl Inbound {
         let known = known(&job.values);
         match &*job.payload.clone() {
             Payload::Message(message) => {
-                self.message(job, InboundMessage::clone(message), known, version)
-                    .await
+                let later: Vec<_> = job
+                    .merged
+                    .iter()
+                    .filter_map(|(_, one)| text_of(one))
+                    .collect();
+                let whole = burst::merged(message, &later);
+                self.message(job, whole, known, version).await
             }
             Payload::Control(event) => {
                 tracing::info!(change = ?event.kind, "conversation changed hands");
@@ -77,6 +88,13 @@ impl Inbound {
                 self.commit(job, version, effects).await
             }
         }
+    }
+}
+
+fn text_of(payload: &Payload) -> Option<&InboundMessage> {
+    match payload {
+        Payload::Message(message) => Some(message),
+        Payload::Control(_) => None,
     }
 }
 

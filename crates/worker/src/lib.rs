@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod budget;
+mod burst;
 mod carried;
 pub mod commands;
 mod config;

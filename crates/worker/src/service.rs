@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::agents::{Agents, Parts};
+use crate::burst::Bursts;
 use crate::config::WorkerConfig;
 use crate::crm::{Crm, CrmError};
 use crate::domain::{Domain, DomainError};
@@ -103,6 +104,7 @@ impl Worker {
             budget: config.turns.budget(),
             metrics: counters.clone(),
         };
+        let bursts = Bursts::new(&turns.domain, &config.turns.answer_each);
         let inbound = Inbound {
             turns,
             redis: redis.clone(),
@@ -111,6 +113,7 @@ impl Worker {
                 history_lines: config.turns.history_lines,
                 memory: config.turns.memory(),
             },
+            bursts,
             metrics: counters.clone(),
         };
         Ok(Self {

@@ -20,6 +20,9 @@ pub struct Job<P> {
     pub entry: Arc<Entry>,
     /// What the queue carries.
     pub payload: Arc<P>,
+    /// Later entries of the mailbox that are handled together with this one, in stream order. A
+    /// commit ends them too; whatever else ends the entry leaves them for another job.
+    pub merged: Vec<(Arc<Entry>, Arc<P>)>,
     /// Which start of processing this is, from 1.
     pub attempt: u32,
     /// What the handler asked to have read.
@@ -46,8 +49,8 @@ pub struct Settled(pub(super) Outcome);
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The entry has left the stream.
-    Done,
+    /// The entry has left the stream, and so many of those that were merged with it.
+    Done { merged: usize },
     /// It is tried again, before anything else of its mailbox.
     Retry { after: Duration, error: String },
     /// The lease is gone; the entry is its new owner's.
@@ -55,6 +58,9 @@ pub(super) enum Outcome {
     /// This process stops; the entry stays pending.
     Left,
 }
+
+/// The entry alone has ended.
+const ENTRY_DONE: Outcome = Outcome::Done { merged: 0 };
 
 impl Settled {
     /// The entry stays pending because this process stops or has lost its lease.
@@ -64,7 +70,7 @@ impl Settled {
 
     /// Whether the entry has left the stream.
     pub fn is_done(&self) -> bool {
-        matches!(self.0, Outcome::Done)
+        matches!(self.0, Outcome::Done { .. })
     }
 }
 
@@ -132,14 +138,24 @@ impl<P> Job<P> {
         aside: Option<&SetAside>,
     ) -> Result<Outcome, NoAnswer> {
         let context = &self.context;
+        let merged: Vec<&Entry> = match aside {
+            None => self.merged.iter().map(|(entry, _)| &**entry).collect(),
+            Some(_) => Vec::new(),
+        };
         let committed = persist(context, async || {
             context
                 .redis
-                .commit(&context.lease, &self.entry, effects, aside)
+                .commit(&context.lease, &self.entry, &merged, effects, aside)
                 .await
         });
         Ok(match committed.await? {
-            Committed::Ok | Committed::Already => Outcome::Done,
+            Committed::Ok | Committed::Already => Outcome::Done {
+                merged: merged.len(),
+            },
+            Committed::Split => Outcome::Retry {
+                after: Duration::ZERO,
+                error: "a merged entry has ended already".into(),
+            },
             Committed::Conflict => Outcome::Retry {
                 after: Duration::ZERO,
                 error: "the conversation's state changed meanwhile".into(),
@@ -173,7 +189,7 @@ impl<P> Job<P> {
     pub async fn settle(self, mut record: Record) -> Settled {
         record.ends_entry = true;
         match self.record(&record).await {
-            Ok(_) => Settled(Outcome::Done),
+            Ok(_) => Settled(ENTRY_DONE),
             Err(settled) => settled,
         }
     }
@@ -306,7 +322,7 @@ pub(super) async fn dead_letter(
     });
     Settled(match recorded.await {
         Ok(Recorded::Fenced) => context.lost(),
-        Ok(_) => Outcome::Done,
+        Ok(_) => ENTRY_DONE,
         Err(none) => context.without_answer(none, attempts),
     })
 }

@@ -29,7 +29,7 @@ async fn read<P: Payload>(id: StreamId, context: &Context) -> Result<Content<P>,
                 // Nobody else may have ended it under our lease, except by hand.
                 return entry
                     .map(|entry| Item::from(entry).content)
-                    .ok_or(Outcome::Done);
+                    .ok_or(Outcome::Done { merged: 0 });
             }
             Ok(Fetched::Fenced) => return Err(Outcome::Lost),
             Err(error) => tracing::debug!(%error, "an entry could not be read again"),

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{iter, mem};
 
 use shared_types::Payload;
 
@@ -18,6 +19,10 @@ pub(crate) struct Item<P> {
     pub(crate) lane: Option<Arc<str>>,
     /// What the last attempt in this process said.
     pub(crate) last_error: Option<String>,
+    /// When this process read it.
+    pub(crate) seen: Instant,
+    /// The entries that are handled together with it, in stream order. Empty while it waits.
+    pub(crate) merged: Vec<Item<P>>,
 }
 
 /// What is known of an entry.
@@ -28,6 +33,29 @@ pub(crate) enum Content<P> {
     /// Left in Redis for want of room; to be read again when its turn comes.
     Unloaded,
 }
+
+/// A waiting entry, as [`crate::Handler::gather`] sees it.
+#[derive(Debug)]
+pub struct Waiting<'a, P> {
+    /// What is around the payload.
+    pub entry: &'a Entry,
+    /// What the queue carries.
+    pub payload: &'a P,
+    /// How long ago it came.
+    pub age: Duration,
+}
+
+/// What becomes of the entries that wait in a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gather {
+    /// So many of the first ones are handled as one; 0 counts as 1.
+    Take(usize),
+    /// More may belong to them: look again after this time, or when one more has come.
+    Wait(Duration),
+}
+
+/// The most entries that are handled as one.
+const MOST_MERGED: usize = 32;
 
 /// Why an entry can never be handled.
 #[derive(Debug)]
@@ -63,6 +91,8 @@ impl<P: Payload> From<RawEntry> for Item<P> {
             content,
             lane: None,
             last_error: None,
+            seen: Instant::now(),
+            merged: Vec::new(),
         }
     }
 }
@@ -86,8 +116,24 @@ impl<P> Item<P> {
         })
     }
 
+    /// The entry with its payload, where it is held whole.
+    pub(crate) fn whole(&self) -> Option<(Arc<Entry>, Arc<P>)> {
+        match &self.content {
+            Content::Whole(entry, payload) => Some((entry.clone(), payload.clone())),
+            Content::Poison(_) | Content::Unloaded => None,
+        }
+    }
+
     const fn is_whole(&self) -> bool {
         matches!(self.content, Content::Whole(..))
+    }
+
+    /// By Redis' clock, so that a new owner goes on where the old one stopped; by our own where the
+    /// two differ, so that nothing waits for a clock.
+    fn age(&self, now: Instant, now_ms: u64) -> Duration {
+        let added_ms = u64::try_from(self.id.added_at_ms()).unwrap_or_default();
+        let by_id = Duration::from_millis(now_ms.saturating_sub(added_ms));
+        by_id.max(now.saturating_duration_since(self.seen))
     }
 }
 
@@ -113,6 +159,27 @@ impl<P> Mailbox<P> {
         let place = self.waiting.partition_point(|waiting| waiting.id < item.id);
         self.waiting.insert(place, item);
     }
+
+    /// The first entries that may be handled as one.
+    fn mergeable(&self, now: Instant, now_ms: u64) -> Vec<Waiting<'_, P>> {
+        let mut events = HashSet::new();
+        let mut found = Vec::new();
+        for item in self.waiting.iter().take(MOST_MERGED) {
+            let Content::Whole(entry, payload) = &item.content else {
+                break;
+            };
+            // A repetition of an event is found out by itself.
+            if !events.insert(entry.event.as_str()) {
+                break;
+            }
+            found.push(Waiting {
+                entry: entry.as_ref(),
+                payload: payload.as_ref(),
+                age: item.age(now, now_ms),
+            });
+        }
+        found
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -123,6 +190,8 @@ enum State {
     Running,
     /// Its head is tried again at this time.
     Delayed(Instant),
+    /// More may come that belongs to it; looked at again at this time.
+    Gathering(Instant),
 }
 
 /// The running entries of one lane, and the mailboxes that wait for one of its places.
@@ -183,19 +252,40 @@ impl<P> Mailboxes<P> {
         }
         let mailbox = self.by_key.entry(key.clone()).or_default();
         mailbox.insert(item);
-        if mailbox.state == State::Ready && mailbox.waiting.len() == 1 {
+        if matches!(mailbox.state, State::Gathering(_)) {
+            mailbox.state = State::Ready;
+            self.ready.push_back(key);
+        } else if mailbox.state == State::Ready && mailbox.waiting.len() == 1 {
             self.ready.push_back(key);
         }
     }
 
-    /// Takes the head of a mailbox that has nothing running and whose lane has a place.
-    pub(crate) fn start_next(&mut self) -> Option<(MailboxKey, Item<P>)> {
+    /// Takes the head of a mailbox that has nothing running and whose lane has a place, with the
+    /// entries that `gather` wants to handle together with it.
+    pub(crate) fn start_next(
+        &mut self,
+        now: Instant,
+        now_ms: u64,
+        gather: impl Fn(&[Waiting<'_, P>]) -> Gather,
+    ) -> Option<(MailboxKey, Item<P>)> {
         while let Some(key) = self.ready.pop_front() {
             let Some(mailbox) = self.by_key.get_mut(&key) else {
                 continue;
             };
             let Some(head) = mailbox.waiting.front() else {
                 continue;
+            };
+            let waiting = mailbox.mergeable(now, now_ms);
+            let take = match waiting.as_slice() {
+                [] => 1,
+                waiting => match gather(waiting) {
+                    Gather::Take(count) => count.clamp(1, waiting.len()),
+                    Gather::Wait(how_long) => {
+                        mailbox.state = State::Gathering(now + how_long);
+                        self.delayed.insert(key);
+                        continue;
+                    }
+                },
             };
             if let Some(name) = &head.lane {
                 let lane = self.lanes.entry(name.clone()).or_default();
@@ -205,9 +295,12 @@ impl<P> Mailboxes<P> {
                 }
                 lane.running += 1;
             }
-            if let Some(item) = mailbox.waiting.pop_front() {
+            let mut taken = mailbox.waiting.drain(..take);
+            if let Some(mut item) = taken.next() {
+                item.merged = taken.collect();
                 mailbox.state = State::Running;
-                self.loaded -= usize::from(item.is_whole());
+                let whole = item.merged.len() + usize::from(item.is_whole());
+                self.loaded = self.loaded.saturating_sub(whole);
                 return Some((key, item));
             }
         }
@@ -230,7 +323,9 @@ impl<P> Mailboxes<P> {
 
     /// The running entry has ended; the next of its mailbox may start.
     pub(crate) fn finish(&mut self, key: MailboxKey, item: &Item<P>) {
-        self.ids.remove(&item.id);
+        for ended in iter::once(item).chain(&item.merged) {
+            self.ids.remove(&ended.id);
+        }
         self.leave_lane(item);
         let Some(mailbox) = self.by_key.get_mut(&key) else {
             return;
@@ -244,13 +339,24 @@ impl<P> Mailboxes<P> {
     }
 
     /// The running entry goes back to its place in its mailbox and is tried again at `when`.
-    pub(crate) fn retry(&mut self, key: &MailboxKey, item: Item<P>, when: Instant) {
+    pub(crate) fn retry(&mut self, key: &MailboxKey, mut item: Item<P>, when: Instant) {
         self.leave_lane(&item);
+        self.put_back(key, mem::take(&mut item.merged));
         if let Some(mailbox) = self.by_key.get_mut(key) {
             self.loaded += usize::from(item.is_whole());
             mailbox.insert(item);
             mailbox.state = State::Delayed(when);
             self.delayed.insert(key.clone());
+        }
+    }
+
+    /// Entries go back to the mailbox whose running entry was to be handled together with them.
+    pub(crate) fn put_back(&mut self, key: &MailboxKey, items: Vec<Item<P>>) {
+        if let Some(mailbox) = self.by_key.get_mut(key) {
+            for item in items {
+                self.loaded += usize::from(item.is_whole());
+                mailbox.insert(item);
+            }
         }
     }
 
@@ -262,7 +368,7 @@ impl<P> Mailboxes<P> {
             let Some(mailbox) = by_key.get_mut(key) else {
                 return false;
             };
-            let State::Delayed(when) = mailbox.state else {
+            let (State::Delayed(when) | State::Gathering(when)) = mailbox.state else {
                 return false;
             };
             if when > now {
@@ -309,6 +415,7 @@ mod tests {
             conversation: mailbox.into(),
             mailbox: mailbox.into(),
             trace: None,
+            gap: None,
             replayed: false,
         };
         Item {
@@ -316,7 +423,13 @@ mod tests {
             content: Content::Whole(Arc::new(entry), Arc::new(())),
             lane: None,
             last_error: None,
+            seen: Instant::now(),
+            merged: Vec::new(),
         }
+    }
+
+    fn start(boxes: &mut Mailboxes<()>) -> Option<(MailboxKey, Item<()>)> {
+        boxes.start_next(Instant::now(), 0, |_| Gather::Take(1))
     }
 
     #[test]
@@ -325,15 +438,15 @@ mod tests {
         for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
             boxes.push(item(n, mailbox));
         }
-        let (a, first) = boxes.start_next().unwrap();
-        let (_, other) = boxes.start_next().unwrap();
+        let (a, first) = start(&mut boxes).unwrap();
+        let (_, other) = start(&mut boxes).unwrap();
         assert_eq!((first.id.added_at_ms(), other.id.added_at_ms()), (1, 3));
         assert!(
-            boxes.start_next().is_none(),
+            start(&mut boxes).is_none(),
             "a's second entry must wait for its first"
         );
         boxes.finish(a, &first);
-        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
+        assert_eq!(start(&mut boxes).unwrap().1.id.added_at_ms(), 2);
     }
 
     #[test]
@@ -343,20 +456,20 @@ mod tests {
         for (n, mailbox) in [(1, "a"), (2, "a"), (3, "b")] {
             boxes.push(item(n, mailbox));
         }
-        let (a, first) = boxes.start_next().unwrap();
+        let (a, first) = start(&mut boxes).unwrap();
         boxes.retry(&a, first, now + Duration::from_secs(1));
         assert_eq!(boxes.wake_delayed(now), Some(now + Duration::from_secs(1)));
-        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 3);
-        assert!(boxes.start_next().is_none());
+        assert_eq!(start(&mut boxes).unwrap().1.id.added_at_ms(), 3);
+        assert!(start(&mut boxes).is_none());
         assert_eq!(boxes.wake_delayed(now + Duration::from_secs(1)), None);
-        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 1);
+        assert_eq!(start(&mut boxes).unwrap().1.id.added_at_ms(), 1);
     }
 
     #[test]
     fn reading_the_pending_entries_again_adds_nothing_twice() {
         let mut boxes = Mailboxes::new(1_000, 1_000);
         boxes.push(item(1, "a"));
-        let (key, running) = boxes.start_next().unwrap();
+        let (key, running) = start(&mut boxes).unwrap();
         boxes.push(item(1, "a"));
         assert_eq!(boxes.len(), 1);
         boxes.finish(key, &running);
@@ -368,12 +481,12 @@ mod tests {
         let mut boxes = Mailboxes::new(1_000, 1_000);
         boxes.push(item(1, "a"));
         boxes.push(item(2, "a"));
-        let (key, first) = boxes.start_next().unwrap();
+        let (key, first) = start(&mut boxes).unwrap();
         boxes.drop_waiting();
         assert_eq!(boxes.len(), 1);
         boxes.finish(key, &first);
         boxes.push(item(2, "a"));
-        assert_eq!(boxes.start_next().unwrap().1.id.added_at_ms(), 2);
+        assert_eq!(start(&mut boxes).unwrap().1.id.added_at_ms(), 2);
     }
 
     #[test]
@@ -383,7 +496,7 @@ mod tests {
             boxes.push(item(n, "a"));
         }
         let mut loaded = Vec::new();
-        while let Some((key, item)) = boxes.start_next() {
+        while let Some((key, item)) = start(&mut boxes) {
             loaded.push((item.id.added_at_ms(), item.is_whole()));
             boxes.finish(key, &item);
         }
@@ -401,7 +514,7 @@ mod tests {
             boxes.push(in_lane(n, lane));
         }
         let mut running = Vec::new();
-        while let Some(started) = boxes.start_next() {
+        while let Some(started) = start(&mut boxes) {
             running.push(started);
         }
         let ids = |running: &[(MailboxKey, Item<()>)]| {
@@ -413,7 +526,7 @@ mod tests {
         boxes.finish(key, &first);
         let (key, second) = running.remove(0);
         boxes.retry(&key, second, Instant::now() + Duration::from_secs(60));
-        while let Some(started) = boxes.start_next() {
+        while let Some(started) = start(&mut boxes) {
             running.push(started);
         }
         assert_eq!(ids(&running), [5, 3, 4]);
@@ -425,12 +538,12 @@ mod tests {
         let mut boxes = Mailboxes::new(1_000, 1_000);
         boxes.push(item(2, "a"));
         boxes.push(item(3, "a"));
-        let (key, running) = boxes.start_next().unwrap();
+        let (key, running) = start(&mut boxes).unwrap();
         boxes.push(item(1, "a"));
         boxes.retry(&key, running, now);
         boxes.wake_delayed(now);
         let mut order = Vec::new();
-        while let Some((key, next)) = boxes.start_next() {
+        while let Some((key, next)) = start(&mut boxes) {
             order.push(next.id.added_at_ms());
             boxes.finish(key, &next);
         }
@@ -455,7 +568,7 @@ mod tests {
             let mut done: HashMap<MailboxKey, Vec<StreamId>> = HashMap::new();
             for (retry, pick) in choices {
                 boxes.wake_delayed(now);
-                while let Some(started) = boxes.start_next() {
+                while let Some(started) = start(&mut boxes) {
                     prop_assert!(running.iter().all(|(key, _)| *key != started.0));
                     running.push(started);
                 }

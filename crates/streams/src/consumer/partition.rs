@@ -178,9 +178,14 @@ impl<H: Handler> PartitionLoop<H> {
     }
 
     fn hand_out(&mut self) {
-        self.mailboxes.wake_delayed(Instant::now());
+        let (now, now_ms) = (Instant::now(), wall_clock_ms());
+        self.mailboxes.wake_delayed(now);
         while self.running.len() < self.shared.config.concurrency {
-            let Some((key, mut item)) = self.mailboxes.start_next() else {
+            let handler = &self.shared.handler;
+            let started = self
+                .mailboxes
+                .start_next(now, now_ms, |waiting| handler.gather(waiting));
+            let Some((key, mut item)) = started else {
                 return;
             };
             let context = Context {
@@ -205,7 +210,11 @@ impl<H: Handler> PartitionLoop<H> {
             return;
         };
         match outcome {
-            Outcome::Done => self.mailboxes.finish(key, &item),
+            Outcome::Done { merged } => {
+                let left_out = item.merged.split_off(merged.min(item.merged.len()));
+                self.mailboxes.put_back(&key, left_out);
+                self.mailboxes.finish(key, &item);
+            }
             Outcome::Retry { after, error } => {
                 tracing::warn!(entry = %item.id, partition = %self.lease.partition, %error,
                     retry_in_ms = after.as_millis(), "entry is tried again");
@@ -216,6 +225,11 @@ impl<H: Handler> PartitionLoop<H> {
             Outcome::Left => self.mailboxes.retry(&key, item, Instant::now()),
         }
     }
+}
+
+fn wall_clock_ms() -> u64 {
+    let now = jiff::Timestamp::now().as_millisecond();
+    u64::try_from(now).unwrap_or_default()
 }
 
 async fn sleep_until(when: Option<Instant>) {

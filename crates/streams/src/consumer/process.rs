@@ -28,7 +28,7 @@ pub(super) async fn process<H: Handler>(
     let end = match outcome {
         Outcome::Retry { .. } => StartEnd::Failed,
         Outcome::Left => StartEnd::Left,
-        Outcome::Done | Outcome::Lost => return outcome,
+        Outcome::Done { .. } | Outcome::Lost => return outcome,
     };
     // A start whose end cannot be noted counts as a crash, which is the safe side.
     if let Err(error) = redis.end_start(&lease, item.id, &start, end).await {
@@ -70,6 +70,7 @@ async fn settle<H: Handler>(
     let job = |attempt, values, context| Job {
         entry: entry.clone(),
         payload: payload.clone(),
+        merged: item.merged.iter().filter_map(Item::whole).collect(),
         attempt,
         values,
         context,
@@ -100,7 +101,12 @@ async fn settle<H: Handler>(
             if suspect && isolate(&entry, unended, &mut context).await.is_err() {
                 return Outcome::Left;
             }
-            started(handler, item, job(attempt, values, context)).await
+            let mut job = job(attempt, values, context);
+            if attempt > 1 {
+                // Whichever of them it was that failed, the others must not end with it.
+                job.merged.clear();
+            }
+            started(handler, item, job).await
         }
         Ok(Begun::AlreadyDone) => job(0, ReadValues::default(), context).acknowledge().await.0,
         Ok(Begun::Fenced) => Outcome::Lost,

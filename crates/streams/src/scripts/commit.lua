@@ -3,13 +3,14 @@
 -- acknowledged when all else is written, so that nothing that goes wrong on the way can lose it.
 -- An entry that cannot be handled is set aside with what its conversation is told: it becomes a dead
 -- letter and is not remembered as done, so that it can be replayed.
--- KEYS owner, stream, attempts, done, state, list, contact, dead letters, then the streams that entries
---      are added to
+-- Entries that were merged with it end with it, or the whole turn is refused.
+-- KEYS owner, stream, attempts, done, state, list, contact, dead letters, two streams that entries are
+--      added to, then the done key of each merged entry
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s,
---      then counted runs: pairs that the dead letter begins with (none when the entry ends well),
---      state pairs, contact pairs, contact fields to drop, list items,
---      and for each of the last keys the number of its entries with a counted run of pairs each
--- returns {'FENCED'} | {'ALREADY'} | {'CONFLICT', version} | {'OK', version}
+--      then counted runs: ids of the merged entries, pairs that the dead letter begins with (none when
+--      the entry ends well), state pairs, contact pairs, contact fields to drop, list items,
+--      and for each of the two streams the number of its entries with a counted run of pairs each
+-- returns {'FENCED'} | {'ALREADY'} | {'SPLIT'} | {'CONFLICT', version} | {'OK', version}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
 if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
@@ -26,9 +27,14 @@ local function run()
   at = at + n + 1
   return items
 end
-local aside, state, contact, forgotten, lines = run(), run(), run(), run(), run()
+local merged, aside, state, contact, forgotten, lines = run(), run(), run(), run(), run(), run()
+for k, id in ipairs(merged) do
+  permit(KEYS[10 + k], 'SET')
+  local ended = redis.call('EXISTS', KEYS[10 + k]) == 1
+  if ended or not is_pending(KEYS[2], ARGV[2], KEYS[3], id) then return {'SPLIT'} end
+end
 local added = {}
-for key = 9, #KEYS do
+for key = 9, 10 do
   local count = tonumber(ARGV[at])
   at = at + 1
   if count > 0 then
@@ -72,4 +78,8 @@ else
   redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[7])
 end
 end_entry(KEYS[2], ARGV[2], KEYS[3], ARGV[3])
+for k, id in ipairs(merged) do
+  redis.call('SET', KEYS[10 + k], ARGV[3], 'EX', ARGV[7])
+  end_entry(KEYS[2], ARGV[2], KEYS[3], id)
+end
 return {'OK', version + 1}

@@ -26,7 +26,14 @@ end
 local full = most > 0 and backlog >= most
 local drops = ARGV[6] == 'rejected'
 if full and not drops then return {'BUSY', backlog} end
-local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 7))
+local fields = {unpack(ARGV, 7)}
+-- How long after the message before it this one comes, in ms: what tells a burst, also to a new owner.
+local before = limit > 0 and redis.call('ZRANGE', KEYS[4], -1, -1, 'WITHSCORES')[2]
+if before then
+  fields[#fields + 1] = 'gap'
+  fields[#fields + 1] = math.max(0, math.floor((now - before) / 1000))
+end
+local id = redis.call('XADD', KEYS[1], '*', unpack(fields))
 if full then
   redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
   backlog = most - 1

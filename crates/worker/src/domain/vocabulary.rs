@@ -22,6 +22,10 @@ pub struct Vocabulary {
     pub name_endings: Vec<String>,
     /// Words after which a full stop ends no sentence.
     pub abbreviations: Vec<String>,
+    /// Words after which a message is not finished: "en", "voor".
+    pub joiners: Vec<String>,
+    /// Whole messages after which more is to be expected: a hello, "nog een ding".
+    pub beginnings: Vec<String>,
     /// Named groups of words and phrases.
     pub classes: Vec<(String, Pattern)>,
     /// What speaks for or against an intent.

@@ -50,6 +50,7 @@ fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
     let domain = Arc::new(Domain::embedded().unwrap());
     let understander = Arc::new(Understander::new(&domain));
     Inbound {
+        bursts: Bursts::new(&domain, &[]),
         turns: Turns {
             domain,
             understander,

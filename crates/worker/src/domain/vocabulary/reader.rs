@@ -55,6 +55,11 @@ impl Reader<'_, '_> {
             self.into
                 .abbreviations
                 .extend(words(&section, "abbreviations"));
+            self.into.joiners.extend(words(&section, "joiners"));
+            let beginnings = section.texts("beginnings").into_iter();
+            self.into
+                .beginnings
+                .extend(beginnings.map(|text| text.value.to_owned()));
             section.close();
         }
         if let Some(section) = root.section("classes") {
