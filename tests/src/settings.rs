@@ -26,6 +26,8 @@ pub struct Settings {
     pub spool: bool,
     /// Replicas of Redis that must have a message before the 200.
     pub wait_replicas: u16,
+    /// Whether each message has a reply of its own, which is what most tests count by.
+    pub answer_each: bool,
     /// The filter of the services' logs.
     pub log: &'static str,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             lease_ms: 3_000,
             spool: false,
             wait_replicas: 0,
+            answer_each: true,
             log: "warn",
         }
     }
@@ -103,6 +106,12 @@ impl Settings {
             ("ECHO_WORK_MS", "60".into()),
             ("CRM_DATABASE_URL", database),
         ]));
+        if self.answer_each {
+            all.extend(pairs([(
+                "WORKER_ANSWER_EACH",
+                "twilio,waha,chatwoot".into(),
+            )]));
+        }
         all
     }
 

@@ -1,6 +1,7 @@
 //! The whole system: real processes, a real Redis, faults on purpose.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
+mod bursts;
 mod crashes;
 mod erasure;
 mod log_lines;
