@@ -210,8 +210,7 @@ impl Ingress {
     /// How many unverified connections there may be, within the files that may be open.
     fn bounds(&self) -> Bounds {
         let config = &self.config.strangers;
-        let files = usize::try_from(runtime::file_limit()).unwrap_or(usize::MAX);
-        let fit = files.saturating_sub(OTHER_FILES) / FILES_PER_STRANGER;
+        let fit = strangers_within_the_files();
         let size = |bound: NonZeroU32| usize::try_from(bound.get()).unwrap_or(usize::MAX);
         Bounds {
             all: size(config.unverified_connections).min(fit),
@@ -235,7 +234,9 @@ impl Ingress {
         let limits = Arc::new(self.config.limits.clone());
         let total = TotalLimit::new(limits.total_limit_per_minute, Instant::now());
         let total = Arc::new(total);
-        let threads = limits.threads.map(|threads| usize::from(threads.get()));
+        let threads = limits
+            .threads
+            .map_or_else(available_threads, |threads| usize::from(threads.get()));
         let grace = self.config.runtime.shutdown_grace_secs;
         let patience = self.config.strangers.request_patience();
         let server = HttpServer::new(move || {
@@ -274,11 +275,11 @@ impl Ingress {
                 .configure(|app| description(app, self.document.clone()))
                 .default_service(web::to(not_found))
         });
-        let server = match threads {
-            Some(threads) => server.workers(threads),
-            None => server,
-        };
+        // Accepted connections take files before anybody can judge them: what is beyond waits in
+        // the listener's queue.
+        let connections = 2 * strangers_within_the_files() / threads;
         Ok(server
+            .workers(threads)
             .on_connect(move |connection, data| {
                 if let Some(connection) = strangers.admit(connection) {
                     data.insert(connection);
@@ -287,13 +288,23 @@ impl Ingress {
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(patience)
             .client_disconnect_timeout(DISCONNECT_PATIENCE)
-            .max_connections(MAX_CONNECTIONS_A_THREAD)
+            .max_connections(connections.clamp(1, MAX_CONNECTIONS_A_THREAD))
             .disable_signals()
             .shutdown_signal(stop.cancelled_owned())
             .shutdown_timeout(grace)
             .listen(listener)?
             .run())
     }
+}
+
+/// As many unverified connections as leave files for as many genuine ones and for the rest.
+fn strangers_within_the_files() -> usize {
+    let files = usize::try_from(runtime::file_limit()).unwrap_or(usize::MAX);
+    files.saturating_sub(OTHER_FILES) / FILES_PER_STRANGER
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 /// A connection on which nothing was verified ends with its answer.
