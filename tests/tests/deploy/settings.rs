@@ -185,3 +185,39 @@ fn no_fake_secret_is_left_beside_real_ones() {
         assert!(!fake, "{name}: the example shows the simulator's secret");
     }
 }
+
+/// The variables of `.env.example` that hold a secret.
+fn secrets() -> Vec<String> {
+    let ends = [
+        "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "PASSWORD", "URL",
+    ];
+    let public = ["_BASE_URL", "REDIS_URL"];
+    let mut names: Vec<_> = settings(".env.example", true).into_keys().collect();
+    names.retain(|name| ends.iter().any(|end| name.ends_with(&format!("_{end}"))));
+    names.retain(|name| !public.iter().any(|end| name.ends_with(end)));
+    names
+}
+
+#[test]
+fn no_service_holds_a_secret_of_another() {
+    let compose = read("docker-compose.yml");
+    let secrets = secrets();
+    assert!(secrets.len() > 10, "{secrets:?}");
+    for (service, command) in [
+        ("ingress", command::<IngressConfig>()),
+        ("worker", command::<WorkerConfig>()),
+        ("egress", command::<EgressConfig>()),
+    ] {
+        let (_, section) = compose.split_once(&format!("\n  {service}:\n")).unwrap();
+        let (section, _) = section.split_once("\n\n").unwrap();
+        let pod = read(&format!("deploy/kubernetes/base/{service}.yaml"));
+        let own: BTreeSet<_> = command.get_arguments().filter_map(Arg::get_env).collect();
+        for name in &secrets {
+            let is_own = own.contains(name.as_ref() as &std::ffi::OsStr);
+            let emptied = section.contains(&format!("\n      {name}: \"\"\n"));
+            assert_ne!(is_own, emptied, "{name} of {service} in compose");
+            let emptied = pod.contains(&format!("{{ name: {name}, value: \"\" }}"));
+            assert_ne!(is_own, emptied, "{name} of {service} in Kubernetes");
+        }
+    }
+}
