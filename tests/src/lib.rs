@@ -48,4 +48,4 @@ pub use system::{System, SystemBuilder};
 pub use table::print_table;
 pub use tally::{Tally, tally};
 pub use usage::{cpu_time, rss_kib};
-pub use webhook::{Webhooks, outbound_id};
+pub use webhook::{Webhooks, inbound_event, outbound_id};

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::webhook::{Webhooks, outbound_id};
+use crate::webhook::{Webhooks, inbound_event, outbound_id};
 
 /// Many customers who write at the same time, each one message after the other.
 ///
@@ -36,6 +36,8 @@ pub struct Sent {
     pub from: String,
     /// Its place among the customer's messages, from 1.
     pub place: u32,
+    /// The id of its event.
+    pub event: String,
     /// The id that the reply has.
     pub outbound_id: String,
     /// When the 200 came.
@@ -107,6 +109,7 @@ impl Load {
                 report.sent.push(Sent {
                     from: from.clone(),
                     place,
+                    event: inbound_event(&sid),
                     outbound_id: outbound_id(&sid),
                     acknowledged_at: Timestamp::now(),
                 });

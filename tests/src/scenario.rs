@@ -59,6 +59,10 @@ pub struct Plan {
     pub fsync: String,
     /// `worker` or `echo`.
     pub consumer: &'static str,
+    /// Whether a storm's messages are answered each, or those of a burst by one turn.
+    pub answer_each: bool,
+    /// Whether waits are judged too: only where nothing else runs on the machine.
+    pub timed: bool,
 }
 
 impl Scenario {

@@ -94,6 +94,7 @@ mod tests {
         Sent {
             from: from.into(),
             place,
+            event: String::new(),
             outbound_id: format!("{from}{place}"),
             acknowledged_at: Timestamp::UNIX_EPOCH,
         }

@@ -43,6 +43,11 @@ impl Webhooks {
     }
 }
 
+/// The id of the event that a Twilio message is.
+pub fn inbound_event(sid: &str) -> String {
+    format!("{}:message:{sid}", Source::Twilio)
+}
+
 /// The outbound id of the first reply to a Twilio message.
 pub fn outbound_id(sid: &str) -> String {
     let sid = sid.parse().expect("a message id");

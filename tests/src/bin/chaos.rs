@@ -36,6 +36,10 @@ struct Cli {
     /// What consumes the inbound queue.
     #[arg(long, value_enum, default_value_t = Consumer::Worker)]
     consumer: Consumer,
+
+    /// Let each message of a storm be answered, and not those of a burst by one turn.
+    #[arg(long)]
+    answer_each: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -70,6 +74,8 @@ async fn main() -> ExitCode {
             Consumer::Worker => "worker",
             Consumer::Echo => "echo",
         },
+        answer_each: cli.answer_each || matches!(cli.consumer, Consumer::Echo),
+        timed: true,
     };
     let judgement = cli.scenario.play(&plan).await;
     let scenario = cli.scenario.to_possible_value();

@@ -5,7 +5,9 @@ use test_support::eventually;
 
 use super::judgement::Expected;
 use super::{Judgement, Plan};
-use crate::{Fault, LoadReport, RedisShape, Role, Sent, SystemBuilder, outbound_id, question};
+use crate::{
+    Fault, LoadReport, RedisShape, Role, Sent, SystemBuilder, inbound_event, outbound_id, question,
+};
 
 /// How often it happens.
 const ROUNDS: u32 = 5;
@@ -31,6 +33,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
         report.sent.push(Sent {
             from: from.into(),
             place: round,
+            event: inbound_event(&sid),
             outbound_id: outbound_id(&sid),
             acknowledged_at: jiff::Timestamp::now(),
         });

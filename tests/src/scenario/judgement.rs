@@ -1,10 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use streams::{Letter, Queue, Redis};
 use tokio::time::{Instant, sleep};
 
-use crate::{Arrival, FaultCounts, LoadReport, Role, System, Tally, tally};
+use crate::{Arrival, FaultCounts, LoadReport, Role, Sent, System, Tally, tally};
 
 /// How a story ended.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,8 @@ pub(super) struct Expected {
     pub(super) faults: FaultCounts,
     /// Processes that ended by themselves.
     pub(super) ended: Vec<Role>,
+    /// Whether one turn may answer several messages.
+    pub(super) merged: bool,
 }
 
 /// No reply for this long means that none will come.
@@ -48,14 +50,17 @@ impl Judgement {
         sleep(AFTERMATH).await;
         let arrivals = system.simulator().arrivals().await;
         let letters = system.dead_letters().await;
+        let answered = to_be_answered(system, report, &expected);
         let mut judgement = Self {
-            tally: tally(&report.sent, &arrivals, &HashSet::new()),
+            tally: tally(&answered, &arrivals, &HashSet::new()),
             dead_letters: letters.len(),
             faults: expected.faults.clone(),
             ..Self::default()
         };
         judgement.judge(&letters, &expected);
-        judgement.check_rest(system, report).await;
+        let merged = report.sent.len() - answered.len();
+        judgement.note("answered with an earlier one", &merged);
+        judgement.check_rest(system, report, answered.len()).await;
         judgement.note("webhooks posted again", &report.repeated);
         judgement.note("webhooks refused", &report.refused);
         judgement.note("ended by themselves", &expected.ended.len());
@@ -91,8 +96,8 @@ impl Judgement {
         }
     }
 
-    /// Nothing is left in a queue, and no conversation has had more turns than messages.
-    async fn check_rest(&mut self, system: &System, report: &LoadReport) {
+    /// Nothing is left in a queue, and conversations have had as many turns as were wanted.
+    async fn check_rest(&mut self, system: &System, report: &LoadReport, wanted: usize) {
         let redis = system.client();
         // Reports of the last deliveries may still come in.
         let deadline = Instant::now() + PATIENCE;
@@ -116,11 +121,9 @@ impl Judgement {
             turns += version.unwrap_or_default();
         }
         self.note("turns committed", &turns);
-        if turns != report.sent.len() {
-            self.broken.push(format!(
-                "{turns} turns were committed for {} messages",
-                report.sent.len()
-            ));
+        if turns != wanted {
+            self.broken
+                .push(format!("{turns} turns were committed instead of {wanted}"));
         }
     }
 
@@ -174,7 +177,8 @@ async fn settle(system: &mut System, report: &LoadReport, expected: &mut Expecte
         let since = arrivals.last().map_or(0, |arrival| arrival.seq);
         arrivals.extend(simulator.arrivals_since(since).await);
         let left = left_in_queues(&redis).await;
-        let missing = tally(&report.sent, &arrivals, &HashSet::new()).missing;
+        let answered = to_be_answered(system, report, expected);
+        let missing = tally(&answered, &arrivals, &HashSet::new()).missing;
         if missing == 0 && left == 0 {
             return;
         }
@@ -184,6 +188,32 @@ async fn settle(system: &mut System, report: &LoadReport, expected: &mut Expecte
         }
         sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// The messages that have a reply of their own: the first of those that one turn answered stands
+/// for all of them. A message whose turn is not known stands for itself.
+fn to_be_answered(system: &mut System, report: &LoadReport, expected: &Expected) -> Vec<Sent> {
+    if !expected.merged || report.sent.is_empty() {
+        return report.sent.clone();
+    }
+    let redis = system.client();
+    let done = report.sent.iter().map(|sent| {
+        let conversation = format!("whatsapp:{}", sent.from);
+        let partition = redis.partitions().partition_of(&conversation);
+        redis.keys().of(partition).done(&sent.event)
+    });
+    let words: Vec<String> = std::iter::once("MGET".to_owned()).chain(done).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let turns: Vec<Option<String>> = system.redis.server().run(&words);
+    let mut firsts: HashMap<(&str, String), &Sent> = HashMap::new();
+    for (sent, turn) in report.sent.iter().zip(turns) {
+        let turn = turn.unwrap_or_else(|| format!("unknown {}", sent.place));
+        let first = firsts.entry((&sent.from, turn)).or_insert(sent);
+        if sent.place < first.place {
+            *first = sent;
+        }
+    }
+    firsts.into_values().cloned().collect()
 }
 
 /// Entries of all queues; very many while Redis cannot be asked.

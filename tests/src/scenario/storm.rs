@@ -17,6 +17,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
         workers: 3,
         egresses: 2,
         spool: true,
+        answer_each: plan.answer_each,
         ..plan.settings()
     };
     let redis = RedisShape::single(&plan.fsync);
@@ -24,6 +25,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
     system.simulator().deliver(&["delivered"], 50).await;
     let mut expected = Expected {
         dead_letters: 1,
+        merged: !plan.answer_each,
         ..Expected::default()
     };
     // Enough for ten faults in a short run and forty and more in a long one.

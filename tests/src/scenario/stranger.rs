@@ -35,6 +35,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
     }
+    let start = Usage::of(&mut system);
     let quiet = write(&system, plan, 0).await;
     system.until_idle(Duration::from_secs(60)).await;
     let before = Usage::of(&mut system);
@@ -67,10 +68,12 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
     let (calm, busy) = (p99(&quiet.sent), p99(&attacked.sent));
     judgement.note("99 % waited at most, quiet", &format!("{calm} ms"));
     judgement.note("99 % waited at most, under attack", &format!("{busy} ms"));
-    let log = after.log.saturating_sub(before.log);
+    // Honest customers leave as many lines as when it was quiet.
+    let honest = before.log - start.log;
+    let log = (after.log - before.log).saturating_sub(honest);
     let redis = after.redis.saturating_sub(before.redis);
     judgement.note("most memory of ingress", &format!("{peak} KiB"));
-    judgement.note("log of ingress", &format!("{} KiB", log / 1024));
+    judgement.note("log about strangers", &format!("{} KiB", log / 1024));
     judgement.note("growth of Redis", &format!("{} KiB", redis / 1024));
     let broken = [
         (
@@ -80,6 +83,10 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
         (log > MOST_LOG_BYTES, "ingress logged more than it may"),
         (redis > MOST_REDIS_BYTES, "one customer filled Redis"),
         (report.limited > 0, "honest customers ran into a limit"),
+        (
+            plan.timed && busy > 2 * calm,
+            "honest customers waited more than twice as long",
+        ),
     ];
     let broken = broken.iter().filter(|(holds, _)| *holds);
     judgement

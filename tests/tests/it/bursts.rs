@@ -1,6 +1,6 @@
 //! What a customer writes in one go is answered by one turn, whatever happens to the worker.
 
-use e2e_tests::{Role, Settings, System, SystemBuilder, outbound_id};
+use e2e_tests::{Role, Settings, System, SystemBuilder, inbound_event, outbound_id};
 use streams::Queue;
 use test_support::eventually;
 
@@ -43,7 +43,7 @@ fn answered_by(system: &mut System, ids: &[String]) -> Vec<Option<String>> {
         .partitions()
         .partition_of(&format!("whatsapp:{CUSTOMER}"));
     let keys = redis.keys().of(partition);
-    let done = |id: &String| keys.done(&format!("twilio:message:{id}"));
+    let done = |id: &String| keys.done(&inbound_event(id));
     let server = system.redis.server();
     ids.iter()
         .map(|id| server.run::<Option<String>>(&["GET", &done(id)]))

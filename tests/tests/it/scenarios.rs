@@ -12,6 +12,8 @@ async fn plays_well(scenario: Scenario, seconds: u64, messages: u32) {
         seed: 7,
         fsync: "always".into(),
         consumer: Settings::default().consumer,
+        answer_each: false,
+        timed: false,
     };
     let judgement = scenario.play(&plan).await;
     print_table(&format!("{scenario:?}"), &judgement.rows());
