@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod traces;
 
 mod chain;
+mod clock_watch;
 mod config;
 mod files;
 mod health;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use streams::{Duty, Queue, Redis, Shelf, StreamsError};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock_watch::ClockWatch;
 use crate::health::{Readiness, Status};
 use crate::redis_metrics::RedisMetrics;
 
@@ -26,7 +27,7 @@ pub struct RedisNeeds {
 
 /// Keeps the readiness check `redis` up to date until `stop`: whether Redis would take what the service
 /// has to write. Reports once, and after every loss of the connection, what endangers messages on that
-/// server.
+/// server. Says when its clock steps back.
 pub async fn probe_redis(
     redis: Redis,
     needs: RedisNeeds,
@@ -37,6 +38,7 @@ pub async fn probe_redis(
     let mut reported = false;
     let mut permitted_until: Option<Instant> = None;
     let mut trouble = None;
+    let mut clock = ClockWatch::default();
     loop {
         let fresh = permitted_until.is_some_and(|until| Instant::now() < until);
         match look(&redis, needs, fresh).await {
@@ -51,6 +53,7 @@ pub async fn probe_redis(
                 if !reported {
                     reported = report(&redis, &metrics).await;
                 }
+                watch(&mut clock, &redis, &metrics).await;
             }
             Err(error) => {
                 let why = error.to_string();
@@ -83,6 +86,20 @@ async fn look(redis: &Redis, needs: RedisNeeds, permitted: bool) -> Result<(), S
         redis.check_permissions(needs.duties).await?;
     }
     Ok(())
+}
+
+async fn watch(clock: &mut ClockWatch, redis: &Redis, metrics: &RedisMetrics) {
+    let asked = Instant::now();
+    let Ok(server_ms) = redis.clock_ms().await else {
+        return;
+    };
+    if let Some(back) = clock.read(asked, Instant::now(), server_ms) {
+        metrics.clock_stepped_back();
+        tracing::warn!(
+            step_ms = back.as_millis(),
+            "Redis' clock was set back; no lease, pace or limit lasts longer for it"
+        );
+    }
 }
 
 async fn report(redis: &Redis, metrics: &RedisMetrics) -> bool {

@@ -21,6 +21,7 @@ pub struct RedisMetrics {
     unowned: IntGaugeVec,
     shelved: IntGaugeVec,
     durable: IntGaugeVec,
+    clock_steps: IntCounterVec,
 }
 
 impl RedisMetrics {
@@ -96,6 +97,11 @@ impl RedisMetrics {
                 &[],
                 "1 when Redis keeps an append-only file and evicts nothing, else 0.",
             )?,
+            clock_steps: metrics.counters(
+                "postduif_redis_clock_steps_total",
+                &[],
+                "Times that Redis' clock was set back by a second or more.",
+            )?,
         })
     }
 
@@ -126,6 +132,11 @@ impl RedisMetrics {
         self.durable
             .with_label_values::<&str>(&[])
             .set(durable.into());
+    }
+
+    /// Notes that Redis' clock was set back.
+    pub fn clock_stepped_back(&self) {
+        self.clock_steps.with_label_values::<&str>(&[]).inc();
     }
 }
 

@@ -223,14 +223,16 @@ async fn owner_of(
     key: &str,
     config: &AsyncConnectionConfig,
 ) -> RedisResult<MultiplexedConnection> {
-    let mut last_error = None;
+    let mut why: Option<RedisError> = None;
     for node in nodes {
         match owner_from(node, key, config).await {
             Ok(connection) => return Ok(connection),
-            Err(error) => last_error = Some(error),
+            // What a node says tells more than that another cannot be reached.
+            Err(error) if why.is_none() || error.code().is_some() => why = Some(error),
+            Err(_) => {}
         }
     }
-    Err(last_error.unwrap_or_else(|| std::io::Error::other("no cluster node is named").into()))
+    Err(why.unwrap_or_else(|| std::io::Error::other("no cluster node is named").into()))
 }
 
 /// Asks `node` for the key and follows the redirection that names its owner.

@@ -146,7 +146,7 @@ impl Redis {
                 keys.stream(queue),
                 "XREAD XREADGROUP XRANGE XLEN XPENDING XACK XDEL XADD XGROUP",
             ),
-            whole(keys.lease(queue), "EXISTS SET PEXPIRE"),
+            whole(keys.lease(queue), "EXISTS PTTL SET PEXPIRE"),
             whole(keys.owner(queue), "HGET HSET HINCRBY HDEL"),
             whole(keys.attempts(queue), "HEXISTS HMGET HSET HDEL"),
             whole(keys.dead_letters(queue), "XLEN XADD XRANGE XDEL"),

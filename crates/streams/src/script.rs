@@ -48,6 +48,6 @@ scripts! {
     DEAD_LETTER = "permit" "ending" "dead_letter";
     RECORD = "permit" "ending" "record";
     REPLAY = "permit" "replay";
-    PACE = "permit" "pace";
-    PACE_PUSH = "permit" "pace_push";
+    PACE = "permit" "pace_clock" "pace";
+    PACE_PUSH = "permit" "pace_clock" "pace_push";
 }

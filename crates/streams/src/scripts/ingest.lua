@@ -4,6 +4,7 @@
 -- KEYS stream, dedup, replay, rate
 -- ARGV limit (0: off), window_ms, max_backlog (0: off), dedup_ttl_s (0: no dedup),
 --      replay_ttl_s (0: no replay key), dedup_value, field, value, …
+-- What was let through in the future was so before Redis' clock stepped back, and is forgotten.
 -- A work stream that is full refuses; the stream of rejected events drops its oldest.
 -- returns {'DUP', value} | {'RATE', ms} | {'BUSY', backlog} | {'OK', id, backlog}
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000
@@ -18,20 +19,23 @@ local seen = dedup_ttl > 0 and redis.call('GET', KEYS[2])
 if seen then return {'DUP', seen} end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-if limit > 0 and redis.call('ZCOUNT', KEYS[4], now - window + 1, '+inf') >= limit then
+-- When the n-th youngest of what counts was let through.
+local function youngest(n)
+  return redis.call('ZRANGE', KEYS[4], now, '-inf', 'BYSCORE', 'REV', 'LIMIT', n - 1, 1, 'WITHSCORES')[2]
+end
+if limit > 0 and redis.call('ZCOUNT', KEYS[4], now - window + 1, now) >= limit then
   -- Room comes when the limit-th youngest leaves the window.
-  local leaves = redis.call('ZRANGE', KEYS[4], -limit, -limit, 'WITHSCORES')
-  return {'RATE', math.max(1, math.ceil((leaves[2] + window - now) / 1000))}
+  return {'RATE', math.max(1, math.ceil((youngest(limit) + window - now) / 1000))}
 end
 local full = most > 0 and backlog >= most
 local drops = ARGV[6] == 'rejected'
 if full and not drops then return {'BUSY', backlog} end
 local fields = {unpack(ARGV, 7)}
 -- How long after the message before it this one comes, in ms: what tells a burst, also to a new owner.
-local before = limit > 0 and redis.call('ZRANGE', KEYS[4], -1, -1, 'WITHSCORES')[2]
+local before = limit > 0 and youngest(1)
 if before then
   fields[#fields + 1] = 'gap'
-  fields[#fields + 1] = math.max(0, math.floor((now - before) / 1000))
+  fields[#fields + 1] = math.floor((now - before) / 1000)
 end
 local id = redis.call('XADD', KEYS[1], '*', unpack(fields))
 if full then
@@ -42,6 +46,7 @@ if limit > 0 then
   -- Exact sliding window: what was let through, scored by time.
   redis.call('ZADD', KEYS[4], now, ARGV[6] .. id)
   redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - window)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], string.format('(%.0f', now), '+inf')
   redis.call('PEXPIRE', KEYS[4], ARGV[2])
 end
 if dedup_ttl > 0 then redis.call('SET', KEYS[2], ARGV[6], 'EX', dedup_ttl) end

@@ -6,7 +6,7 @@ local words = {
   EXISTS = {'@'}, EXPIRE = {'@', 'x'}, GET = {'@'}, HDEL = {'@', 'x'}, HEXISTS = {'@', 'x'}, HGET = {'@', 'x'},
   HGETALL = {'@'}, HINCRBY = {'@', 'x', 'x'}, HLEN = {'@'}, HMGET = {'@', 'x'}, HSET = {'@', 'x', 'x', 'x'},
   LLEN = {'@'}, LPUSH = {'@', 'x'}, LRANGE = {'@', 0, 0}, LREM = {'@', 0, 'x'}, LTRIM = {'@', 'x', 'x'},
-  MGET = {'@'}, PEXPIRE = {'@', 'x'}, RPUSH = {'@', 'x'}, SET = {'@', 'x', 'EX', 'x'}, TTL = {'@'}, TYPE = {'@'},
+  MGET = {'@'}, PEXPIRE = {'@', 'x'}, PTTL = {'@'}, RPUSH = {'@', 'x'}, SET = {'@', 'x', 'EX', 'x'}, TTL = {'@'}, TYPE = {'@'},
   TIME = {},
   XACK = {'@', 'x', '0-0'}, XADD = {'@', 'x', 'x', 'x'}, XDEL = {'@', '0-0'}, XGROUP = {'CREATE', '@', 'x', 'x'},
   XLEN = {'@'}, XPENDING = {'@', 'x'}, XRANGE = {'@', '0-1', '0-1'}, XREAD = {'STREAMS', '@', '0-0'},

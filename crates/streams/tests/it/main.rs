@@ -1,6 +1,7 @@
 //! The transport against a real redis-server, one of its own for each test.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
+mod clock_steps;
 mod consuming;
 mod crm_queue;
 mod dead_letters;
@@ -14,3 +15,4 @@ mod permissions;
 mod regressions;
 mod shapes;
 mod starts;
+mod states;

@@ -75,6 +75,7 @@ impl DoctorArgs {
             .await
             .map_err(|error| error.to_string())?;
         let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
+        let server = format!("{} {}", report.name, report.version);
         let mut problems = report.warnings();
         for check in [
             redis.check_writable(duties[0]).await,
@@ -83,6 +84,8 @@ impl DoctorArgs {
             problems.extend(check.err().map(|error| error.to_string()));
         }
         none_of(&problems)
+            .map(|nothing| format!("{server}, {nothing}"))
+            .map_err(|problems| format!("{server}: {problems}"))
     }
 
     async fn crm(&self) -> Finding {
