@@ -125,6 +125,7 @@ impl Understanding {
     #[must_use]
     pub fn lang_after<'a>(&'a self, before: Option<&'a str>) -> &'a str {
         const ENOUGH_WORDS: usize = 3;
+        const ONE_WORD: usize = 1;
         let Some(before) = before.filter(|before| *before != self.lang) else {
             return &self.lang;
         };
@@ -134,7 +135,7 @@ impl Understanding {
             found.map_or_else(WordCount::default, |(_, count)| *count)
         };
         let (new, old) = (count(&self.lang), count(before));
-        let changed = new.all >= ENOUGH_WORDS && new.own > old.own;
+        let changed = new.all >= ENOUGH_WORDS && new.own > old.own.max(ONE_WORD);
         if changed || self.unserved.is_some() {
             &self.lang
         } else {
