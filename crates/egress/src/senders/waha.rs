@@ -27,6 +27,8 @@ const MAX_PARTS: usize = 10;
 const DEFAULT_SESSION: &str = "default";
 const HISTORY: usize = 30;
 const CLOCK_TOLERANCE_SECS: i64 = 5;
+/// How long a gesture may take before the message leaves without it.
+const GESTURE: Duration = Duration::from_secs(2);
 
 pub(super) struct Waha {
     http: Http,
@@ -59,7 +61,8 @@ impl Waha {
     async fn gesture(&self, path: &str, part: &Part) {
         let body = json!({"session": session(&part.message), "chatId": part.message.to});
         let request = self.with_key(self.http.post(format!("{}{path}", self.http.base())));
-        if let Err(error) = self.http.ask(request.json(&body)).await {
+        let asked = tokio::time::timeout(GESTURE, self.http.ask(request.json(&body))).await;
+        if let Err(error) = asked.unwrap_or_else(|_| Err("no answer in time".into())) {
             tracing::debug!(%error, path, "WAHA did not take a gesture");
         }
     }

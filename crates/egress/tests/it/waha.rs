@@ -35,6 +35,32 @@ async fn a_reply_is_preceded_by_seen_and_typing() {
 }
 
 #[tokio::test]
+async fn seen_and_typing_that_fail_do_not_keep_the_message() {
+    let refused = |status| Fault::Error {
+        status,
+        code: None,
+        message: Some("no gestures today".into()),
+    };
+    let faults = [401, 422, 429, 500].map(refused);
+    for fault in faults.into_iter().chain([Fault::Timeout { accept: false }]) {
+        let rig = Rig::start();
+        let _egress = rig.egress(&["waha-typing-speed=1000"]);
+        for endpoint in [Endpoint::Seen, Endpoint::Typing] {
+            let rule = FaultRule {
+                endpoint: Some(endpoint),
+                ..FaultRule::always(fault.clone())
+            };
+            rig.simulator.add_fault(rule).unwrap();
+        }
+        rig.queue(&waha_reply(CHAT, "Goedemorgen")).await;
+        rig.sent(CHAT, 1).await;
+        rig.until_empty().await;
+        assert_eq!(sends(&rig).len(), 1, "{fault:?}");
+        rig.letters(0).await;
+    }
+}
+
+#[tokio::test]
 async fn a_hidden_number_is_answered_in_the_same_chat() {
     let rig = Rig::start();
     let _egress = rig.egress(&[]);
