@@ -77,7 +77,7 @@ pub(crate) fn context(message: &InboundMessage) -> Option<String> {
     (!words.is_empty()).then(|| words.join("\n"))
 }
 
-/// What is noted with the lead: where it came from, and whom the customer named.
+/// What is noted with the lead, once there is one: where it came from, and whom the customer named.
 pub(crate) fn lead_fields(message: &InboundMessage) -> Vec<(&'static str, String)> {
     let ad = message.referral.as_ref();
     let of_ad = [

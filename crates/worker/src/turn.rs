@@ -107,6 +107,8 @@ pub struct Recorded {
     pub output: CrmOutput,
     /// What could not be written yet.
     pub unwritten: Option<CrmWrite>,
+    /// Whether it goes with a lead, and with it what messages carried.
+    pub with_lead: bool,
 }
 
 /// What a turn begins with.
@@ -198,6 +200,9 @@ impl Turn {
             }
             Output::Recorded(recorded) => {
                 self.unwritten = recorded.unwritten;
+                if recorded.with_lead {
+                    self.memory.carried.clear();
+                }
                 self.state.crm_output = Some(recorded.output);
             }
         }

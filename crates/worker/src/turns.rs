@@ -8,7 +8,7 @@ use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpo
 
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
-use crate::carried::{context, customer_line, for_agents};
+use crate::carried::{context, customer_line, for_agents, lead_fields};
 use crate::crm::{ContactWrite, CrmWrite};
 use crate::dialogue::act::{Act, Does, Inform, Origin, Thing, Told};
 use crate::dialogue::piece::Confirmed;
@@ -95,7 +95,11 @@ impl Turns {
         now: Timestamp,
         deadline: Deadline,
     ) -> Turn {
-        let memory = known.memory;
+        let mut memory = known.memory;
+        let carried = lead_fields(&message).into_iter();
+        memory
+            .carried
+            .extend(carried.map(|(name, value)| (name.to_owned(), value)));
         let reading = self.understander.understand(&message.content);
         let standing = Standing::of(&memory, known.opted_out);
         let acts = self

@@ -189,7 +189,14 @@ async fn examine_redis(
     lines: &mut Vec<String>,
     problems: &mut Vec<String>,
 ) -> Result<(), StreamsError> {
-    let report = redis.server_report().await?;
+    let report = match redis.server_report().await {
+        Ok(report) => report,
+        // A write is told why more often than a question.
+        Err(error) => {
+            let refused = redis.check_writable(Duty::TakeIn).await;
+            return Err(refused.err().unwrap_or(error));
+        }
+    };
     lines.push(format!(
         "{} {}: append-only {}, fsync {}, eviction {}",
         report.name,
@@ -199,14 +206,30 @@ async fn examine_redis(
         report.eviction_policy.as_deref().unwrap_or("unknown"),
     ));
     problems.extend(report.warnings());
-    let server_ms = redis.clock_ms().await?;
-    lines.push("scripts: work".into());
+    let mut is_refused = false;
     for check in [
         redis.check_writable(Duty::TakeIn).await,
         redis.check_permissions(&DUTIES).await,
     ] {
+        is_refused |= check.is_err();
         problems.extend(check.err().map(|error| error.to_string()));
+        // Both may fail of the same.
+        problems.dedup();
     }
+    match examine_deployment(redis, lines, problems).await {
+        // Why is said already.
+        Err(_) if is_refused => Ok(()),
+        examined => examined,
+    }
+}
+
+async fn examine_deployment(
+    redis: &Redis,
+    lines: &mut Vec<String>,
+    problems: &mut Vec<String>,
+) -> Result<(), StreamsError> {
+    let server_ms = redis.clock_ms().await?;
+    lines.push("scripts: work".into());
     let skew = Timestamp::now().as_millisecond() - server_ms;
     lines.push(format!("clock: {skew} ms off Redis' clock"));
     if skew.abs() > TOLERABLE_SKEW_MS {

@@ -401,3 +401,25 @@ fn a_redis_that_refuses_what_is_needed_is_no_healthy_one() {
         assert!(said.contains(part), "{part:?} in:\n{said}");
     }
 }
+
+/// PING, INFO and the client's own words say nothing of it.
+#[test]
+fn a_cluster_without_masters_and_one_of_its_nodes_are_called_what_they_are() {
+    let redis = RedisServer::builder()
+        .tcp()
+        .append_only("always")
+        .setting("cluster-enabled", "yes")
+        .start();
+    let node = format!("127.0.0.1:{}", redis.port());
+    let url = redis.url();
+    for place in [("REDIS_CLUSTER_NODES", &node), ("REDIS_URL", &url)] {
+        let mut variables = settings("", &[]);
+        variables.retain(|(name, _)| *name != "REDIS_URL");
+        variables.push((place.0, place.1));
+        let said = said(&doctor(&variables, &["config"]));
+        let told = said
+            .lines()
+            .filter(|line| line.starts_with("problem") && line.contains("CLUSTERDOWN"));
+        assert_eq!(told.count(), 1, "{place:?}: {said}");
+    }
+}

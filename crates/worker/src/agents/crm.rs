@@ -7,7 +7,6 @@ use shared_types::{CrmOutput, InboundMessage};
 
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
-use crate::carried::lead_fields;
 use crate::crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite,
 };
@@ -34,10 +33,12 @@ impl CrmAgent {
 
     async fn record(&self, turn: &Turn) -> Recorded {
         let write = write(&self.domain, turn);
+        let with_lead = write.lead.is_some();
         let Some(crm) = &self.crm else {
             return Recorded {
                 output: CrmOutput::default(),
                 unwritten: Some(write),
+                with_lead,
             };
         };
         // Shorter than what is left: the turn must still be committed.
@@ -54,6 +55,7 @@ impl CrmAgent {
                 return Recorded {
                     output,
                     unwritten: None,
+                    with_lead,
                 };
             }
             Ok(Err(error)) => error.to_string(),
@@ -64,6 +66,7 @@ impl CrmAgent {
         Recorded {
             output: CrmOutput::default(),
             unwritten: Some(write),
+            with_lead,
         }
     }
 }
@@ -108,10 +111,10 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             Node::Conversation,
         )
     }));
-    let carried = lead_fields(&turn.message).into_iter();
+    let carried = turn.memory.carried.iter();
     fields.extend(carried.map(|(name, value)| LeadField {
-        name: name.into(),
-        value,
+        name: name.clone(),
+        value: value.clone(),
         agent: "ingress".into(),
         confidence: 1.0,
     }));

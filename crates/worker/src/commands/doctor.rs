@@ -70,11 +70,15 @@ impl DoctorArgs {
 
     async fn redis(&self) -> Finding {
         let redis = Redis::new(&self.worker.redis).map_err(|error| error.to_string())?;
-        let report = redis
-            .server_report()
-            .await
-            .map_err(|error| error.to_string())?;
         let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
+        let report = match redis.server_report().await {
+            Ok(report) => report,
+            // A write is told why more often than a question.
+            Err(error) => {
+                let refused = redis.check_writable(duties[0]).await;
+                return Err(refused.err().unwrap_or(error).to_string());
+            }
+        };
         let server = format!("{} {}", report.name, report.version);
         let mut problems = report.warnings();
         for check in [
@@ -82,6 +86,7 @@ impl DoctorArgs {
             redis.check_permissions(&duties).await,
         ] {
             problems.extend(check.err().map(|error| error.to_string()));
+            problems.dedup();
         }
         none_of(&problems)
             .map(|nothing| format!("{server}, {nothing}"))

@@ -54,6 +54,9 @@ pub struct State {
     pub greeted: Option<Date>,
     /// Languages whose one sentence was said.
     pub excused: Vec<String>,
+    /// What came with messages and waits for a lead to be noted with, see [`crate::carried`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub carried: BTreeMap<String, String>,
     /// Tokens that the language model used for this contact on this day.
     pub tokens: TokenCount,
     /// What an older build pursued; read once, never written.

@@ -41,6 +41,23 @@ async fn each_kind_of_message_gets_an_answer_of_its_own() {
     insta::assert_snapshot!(chat.transcript);
 }
 
+/// The first message of somebody who clicked is mostly a greeting, and a card says nothing of a car.
+#[tokio::test]
+async fn what_came_before_there_was_a_lead_is_noted_with_it() {
+    let mut chat = Chat::with_rules().await;
+    let ad = json!({"referral": {"click_id": "ARA1", "headline": "Onze voorraad"}});
+    chat.sends("Hallo", ad).await;
+    let card =
+        json!({"attachments": [{"content_type": "text/vcard", "text": "Piet, +31611111111"}]});
+    chat.sends("", card).await;
+    assert_eq!(chat.noted("ad_click_id").await, None);
+    chat.says("Ik zoek een Golf").await;
+    assert_eq!(chat.noted("ad_click_id").await.as_deref(), Some("ARA1"));
+    let shared = chat.noted("shared_contact").await;
+    assert_eq!(shared.as_deref(), Some("Piet, +31611111111"));
+    assert!(chat.known.memory.carried.is_empty(), "once");
+}
+
 fn simulator() -> SimulatorHandle {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let config = SimulatorConfig::for_ingress("http://127.0.0.1:9");

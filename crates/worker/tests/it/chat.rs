@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use shared_types::{ControlEvent, ControlKind, InboundMessage, OutboundMessage, Source};
+use sqlx::any::AnyPoolOptions;
 use tempfile::TempDir;
 use worker::WorkerConfig;
 use worker::agents::{Agents, Parts};
@@ -36,7 +37,7 @@ pub(crate) struct Chat {
     pub(crate) transcript: String,
     messages: u32,
     pub(crate) last: Option<Effects>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Chat {
@@ -88,7 +89,7 @@ impl Chat {
             transcript: String::new(),
             messages: 0,
             last: None,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -125,6 +126,14 @@ impl Chat {
         let reply = effects.reply.clone();
         self.remember(effects);
         reply
+    }
+
+    /// What the CRM has of a lead under this name.
+    pub(crate) async fn noted(&self, name: &str) -> Option<String> {
+        let url = format!("sqlite:{}", self.folder.path().join("crm.sqlite").display());
+        let pool = AnyPoolOptions::new().connect(&url).await.unwrap();
+        let query = sqlx::query_scalar("SELECT value FROM lead_fields WHERE name = $1");
+        query.bind(name).fetch_optional(&pool).await.unwrap()
     }
 
     /// Somebody gives the conversation to a colleague or back.
