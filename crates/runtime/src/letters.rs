@@ -8,7 +8,7 @@ use shared_types::Masking;
 use streams::{DeploymentError, Letter, LetterId, Queue, Redis, RedisConfig, Shelf, StreamsError};
 
 use crate::operator::{Operator, agreed};
-use crate::output::print;
+use crate::output::{age, print};
 
 /// What to do with messages that were set aside.
 #[derive(Debug, Clone, Args)]
@@ -254,16 +254,6 @@ fn missing(id: LetterId) -> Result<ExitCode, LettersError> {
 
 fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
-}
-
-/// `40s`, `12m`, `3h`, `2d`.
-fn age(ms: i64) -> String {
-    match ms.max(0) / 1_000 {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3_600 => format!("{}m", seconds / 60),
-        seconds @ 3_600..86_400 => format!("{}h", seconds / 3_600),
-        seconds => format!("{}d", seconds / 86_400),
-    }
 }
 
 fn payload(letter: &Letter) -> serde_json::Value {

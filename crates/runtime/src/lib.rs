@@ -35,7 +35,7 @@ pub use host::host_name;
 pub use listen::listen;
 pub use logs::LogFilterError;
 pub use operator::Operator;
-pub use output::{print, show_verdict};
+pub use output::{age, print, show_verdict};
 pub use parse::{BAD_CONFIGURATION, parse, refuse};
 pub use probe::{RedisNeeds, probe_backlog, probe_redis};
 pub use redis_metrics::RedisMetrics;

@@ -16,6 +16,12 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// Who it is, by their own word.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.by
+    }
+
     /// Notes what was done. What cannot be noted is said; it is done all the same.
     ///
     /// # Errors

@@ -23,3 +23,13 @@ pub fn show_verdict<T: Display>(verdict: &T, good: impl FnOnce(&T) -> bool) -> E
         _ => ExitCode::FAILURE,
     }
 }
+
+/// So many milliseconds in short: `40s`, `12m`, `3h`, `2d`.
+pub fn age(ms: i64) -> String {
+    match ms.max(0) / 1_000 {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3_600 => format!("{}m", seconds / 60),
+        seconds @ 3_600..86_400 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}

@@ -14,6 +14,9 @@ pub struct ControlEvent {
     pub source: Source,
     /// What happened.
     pub kind: ControlKind,
+    /// The colleague who did it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When ingress took it in.
     pub at: Timestamp,
 }

@@ -242,6 +242,7 @@ fn delivery_and_control_events() {
         conversation_id: "chatwoot:1:42".parse().unwrap(),
         source: Source::Chatwoot,
         kind: ControlKind::HumanTookOver,
+        by: Some("Anna".into()),
         at: at(),
     };
     insta::assert_snapshot!(format!(

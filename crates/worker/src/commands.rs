@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod domain;
 pub mod erase;
 pub mod evaluate;
+pub mod matters;
 pub mod rehearse;
 pub mod release;
 mod talk;

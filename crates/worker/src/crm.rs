@@ -1,9 +1,21 @@
-//! The CRM: contacts and leads in SQLite or PostgreSQL.
+//! The CRM: contacts, leads, appointments and hand-overs in SQLite or PostgreSQL.
 
+mod appointments;
+mod changes;
+mod contacts;
+mod handovers;
+mod leads;
+mod list;
+mod questions;
+mod status;
 mod store;
 mod write;
 
+pub use changes::{ByHand, Changed};
+pub use list::{Page, Place, Row, What};
+pub use status::{Matter, Status};
 pub use store::{Crm, CrmError, Rows};
 pub use write::{
-    AppointmentWrite, ContactWrite, CrmWrite, LeadField, LeadWrite, Noted, QuestionWrite,
+    AppointmentWrite, ContactWrite, CrmEntry, CrmWrite, HandoverChange, HandoverWrite, LeadField,
+    LeadWrite, Noted, QuestionWrite,
 };

@@ -9,7 +9,7 @@ use shared_types::{
 };
 use streams::{Commit, NewEntry};
 
-use crate::crm::CrmWrite;
+use crate::crm::{CrmWrite, HandoverChange};
 use crate::dialogue::act::Act;
 use crate::dialogue::{Reply, Silence, State};
 
@@ -41,6 +41,8 @@ pub struct Effects {
     pub reply: Option<OutboundMessage>,
     /// What the CRM is told later.
     pub crm: Option<CrmWrite>,
+    /// The conversation changed hands.
+    pub handover: Option<HandoverChange>,
     /// Why nothing was said, where that is right.
     pub silence: Option<Silence>,
     /// What the message does, and the reply before its words: for people who look on.
@@ -122,7 +124,12 @@ impl Effects {
         let crm = self
             .crm
             .iter()
-            .map(|write| NewEntry::new(write, format!("{event}:crm"), conversation).map(traced));
+            .map(|write| NewEntry::new(write, format!("{event}:crm"), conversation));
+        let handover = self
+            .handover
+            .iter()
+            .map(|change| NewEntry::new(change, format!("{event}:handover"), conversation));
+        let crm = crm.chain(handover).map(|entry| entry.map(traced));
         let history = self.history.iter().map(serde_json::to_string);
         Ok(Commit {
             expected_version,

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{HistoryTurn, InboundMessage, OutboundId, Purpose, Role};
 
-use crate::agents::{in_words, remember, told};
+use crate::agents::{contact_of, handover, in_words, remember, told};
 use crate::budget::Deadline;
 use crate::carried::customer_line;
+use crate::crm::CrmWrite;
 use crate::dialogue;
 use crate::domain::Domain;
 use crate::effects::{Effects, reply_to};
@@ -76,6 +77,15 @@ pub(crate) fn last_words(
         at: now,
     });
     effects.reply = Some(reply);
+    effects.crm = Some(CrmWrite {
+        message: format!("{}:{}", turn.message.source, turn.message.id),
+        at: turn.message.received_at.unwrap_or(now),
+        contact: contact_of(&turn.message, turn.lang()),
+        lead: None,
+        appointments: Vec::new(),
+        questions: Vec::new(),
+        handover: handover(domain, &turn, true),
+    });
     effects.memory = turn.memory;
     effects
 }

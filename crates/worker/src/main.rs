@@ -13,6 +13,7 @@ use worker::commands::doctor::DoctorArgs;
 use worker::commands::domain::DomainArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
+use worker::commands::matters::{AppointmentsArgs, HandoversArgs, LeadsArgs};
 use worker::commands::rehearse::RehearseArgs;
 use worker::commands::release::ReleaseArgs;
 use worker::commands::understand::UnderstandArgs;
@@ -45,6 +46,12 @@ enum Command {
         #[command(flatten)]
         letters: Box<LettersArgs>,
     },
+    /// Conversations that wait for a colleague: list, show, take, answered, close.
+    Handovers(Box<HandoversArgs>),
+    /// Leads: list, show, take, close.
+    Leads(Box<LeadsArgs>),
+    /// Appointments: list, show, take (confirm), close (cancel).
+    Appointments(Box<AppointmentsArgs>),
     /// Show who replayed and discarded what, newest first.
     Acts(Box<ActsArgs>),
     /// Print the graph of agents.
@@ -80,6 +87,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::DeadLetters { queue, letters } => {
             return letters::run(&letters, queue).await.map_err(Into::into);
         }
+        Command::Handovers(args) => return Ok(args.run().await?),
+        Command::Leads(args) => return Ok(args.run().await?),
+        Command::Appointments(args) => return Ok(args.run().await?),
         Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,

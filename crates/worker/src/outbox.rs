@@ -1,4 +1,4 @@
-//! CRM writes that could not be made within their turn: repeated until they land.
+//! CRM writes that could not be made within their turn, and changes of hands: repeated until they land.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use runtime::traces::consumer_span;
 use streams::{DeadLetterReason, Handler, Job, Queue, Settled};
 use tracing::Instrument;
 
-use crate::crm::{Crm, CrmWrite};
+use crate::crm::{Crm, CrmEntry};
 use crate::metrics::WorkerMetrics;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -19,9 +19,9 @@ pub(crate) struct Outbox {
 }
 
 impl Handler for Outbox {
-    type Payload = CrmWrite;
+    type Payload = CrmEntry;
 
-    async fn handle(&self, job: Job<CrmWrite>) -> Settled {
+    async fn handle(&self, job: Job<CrmEntry>) -> Settled {
         let entry = job.entry.clone();
         let span = consumer_span(Queue::Crm, &entry.kind, entry.trace.as_deref());
         self.write(job).instrument(span).await
@@ -29,11 +29,15 @@ impl Handler for Outbox {
 }
 
 impl Outbox {
-    async fn write(&self, mut job: Job<CrmWrite>) -> Settled {
+    async fn write(&self, mut job: Job<CrmEntry>) -> Settled {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.crm.apply(&job.payload).await {
-                Ok(_) => {
+            let written = match &*job.payload {
+                CrmEntry::Write(write) => self.crm.apply(write).await.map(drop),
+                CrmEntry::Handover(change) => self.crm.hand_over(change).await,
+            };
+            match written {
+                Ok(()) => {
                     self.metrics.crm_written("later");
                     return job.acknowledge().await;
                 }

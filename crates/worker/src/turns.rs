@@ -9,7 +9,7 @@ use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpo
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
 use crate::carried::{context, customer_line, for_agents, lead_fields};
-use crate::crm::{ContactWrite, CrmWrite};
+use crate::crm::{ContactWrite, CrmWrite, HandoverChange, Status};
 use crate::dialogue::act::{Act, Does, Inform, Origin, Thing, Told};
 use crate::dialogue::piece::Confirmed;
 use crate::dialogue::state::OursAbout;
@@ -242,6 +242,7 @@ impl Turns {
             lead: None,
             appointments: Vec::new(),
             questions: Vec::new(),
+            handover: None,
         }
     }
 
@@ -269,6 +270,7 @@ impl Turns {
     pub fn control(&self, event: &ControlEvent, known: Known) -> Effects {
         let mut memory = known.memory;
         let mut history = Vec::new();
+        let handover = handed(event, &memory);
         match event.kind {
             ControlKind::HumanTookOver => memory.taken(Timestamp::MAX, "taken_over"),
             ControlKind::Released | ControlKind::Resolved => memory.release(),
@@ -281,6 +283,7 @@ impl Turns {
         Effects {
             memory,
             history,
+            handover,
             ..Effects::default()
         }
     }
@@ -309,6 +312,27 @@ impl Turns {
             }
         }
     }
+}
+
+/// What becomes of the hand-over. A help desk also opens a conversation because we asked it to: only
+/// a colleague's name says that somebody has it.
+fn handed(event: &ControlEvent, memory: &State) -> Option<HandoverChange> {
+    let to = match event.kind {
+        ControlKind::HumanTookOver if event.by.is_some() => Status::Taken,
+        ControlKind::Released | ControlKind::Resolved
+            if memory.told.is_some() || memory.human_until.is_some() =>
+        {
+            Status::Closed
+        }
+        _ => return None,
+    };
+    let by = event.by.clone();
+    Some(HandoverChange {
+        conversation_id: event.conversation_id.to_string(),
+        to,
+        by: by.unwrap_or_else(|| event.source.to_string()),
+        at: event.at,
+    })
 }
 
 /// Numbers that may not be kept go before anything sees them. Whether there were any.

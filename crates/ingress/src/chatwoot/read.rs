@@ -68,6 +68,15 @@ fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
     })
 }
 
+/// The colleague who has the conversation.
+fn assigned_to(meta: Option<Fields<'_>>) -> Option<String> {
+    let assignee = meta
+        .filter(|_| has_human_assignee(meta))?
+        .object("assignee")?;
+    let name = assignee.text("available_name").or(assignee.text("name"))?;
+    Some(name.to_owned())
+}
+
 impl Incoming<'_> {
     /// A flag of the message's attributes.
     fn attribute(&self, name: &'static str) -> bool {
@@ -187,6 +196,7 @@ impl Incoming<'_> {
                 conversation_id: conversation_id(account, display_id)?,
                 source: Source::Chatwoot,
                 kind: ControlKind::MessageDeleted,
+                by: None,
                 at: self.now,
             },
             delivery: format!("{account}:deleted:{id}"),
@@ -217,6 +227,7 @@ impl Incoming<'_> {
                 conversation_id: conversation_id(account, display_id)?,
                 source: Source::Chatwoot,
                 kind,
+                by: assigned_to(meta),
                 at: self.now,
             },
             delivery: delivery.to_owned(),

@@ -205,6 +205,7 @@ impl<'a> Incoming<'a> {
                 conversation_id: self.conversation(&chat)?,
                 source: Source::Waha,
                 kind: ControlKind::MessageDeleted,
+                by: None,
                 at: self.now,
             },
             delivery: format!("{}:deleted:{id}", self.session()),

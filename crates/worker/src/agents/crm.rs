@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use jiff::civil::DateTime;
 use shared_types::{CrmOutput, InboundMessage};
 
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
 use crate::crm::{
-    AppointmentWrite, ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite,
+    AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
+    QuestionWrite,
 };
-use crate::dialogue::{Changes, date_code, time_code};
+use crate::dialogue::{Changes, date_code, handoff_note, promise, time_code};
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
@@ -132,9 +134,11 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             conversation: conversation.clone(),
             intent: goal.intent.clone(),
             fields,
+            complete: turn.memory.is_ready(&goal.intent),
         }),
         appointments: appointments(turn, &conversation),
         questions: questions(turn),
+        handover: handover(domain, turn, turn.dues.handover.is_some()),
     }
 }
 
@@ -185,6 +189,28 @@ fn questions(turn: &Turn) -> Vec<QuestionWrite> {
             topic: asked.topic.name().to_owned(),
         })
         .collect()
+}
+
+/// Words of the customer that are kept with a hand-over.
+const MAX_WORDS: usize = 500;
+
+/// The hand-over, once a colleague was told. `opens` when this message asked for it.
+pub(crate) fn handover(domain: &Domain, turn: &Turn, opens: bool) -> Option<HandoverWrite> {
+    let told = turn.memory.told.as_ref()?;
+    let promise = promise(domain, turn.local);
+    let zone = &domain.business.time_zone;
+    let moment = |at: DateTime| at.to_zoned(zone.clone()).ok().map(|at| at.timestamp());
+    let words = &turn.message.content;
+    Some(HandoverWrite {
+        conversation: turn.message.conversation.id.to_string(),
+        opens,
+        reason: told.reason.clone(),
+        urgent: told.urgent,
+        last_words: words.chars().take(MAX_WORDS).collect(),
+        summary: handoff_note(domain, &turn.memory, &told.reason, words),
+        promised_at: promise.named.and_then(moment),
+        answer_by: moment(promise.answer_by).unwrap_or(turn.now),
+    })
 }
 
 /// Who wrote a message, with every address that its channel proves.

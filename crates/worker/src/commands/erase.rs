@@ -141,6 +141,7 @@ fn report(found: &Found, rows: Rows, dry: bool) -> String {
         ("CRM contacts", rows.contacts),
         ("CRM addresses", rows.addresses),
         ("CRM leads", rows.leads),
+        ("CRM hand-overs", rows.handovers),
     ];
     for (name, count) in places.into_iter().chain(crm) {
         // Writing into a text cannot fail.

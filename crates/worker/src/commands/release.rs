@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use shared_types::{ControlEvent, ControlKind, ConversationId, Source, fields};
+use runtime::Operator;
+use shared_types::{ControlEvent, ControlKind, ConversationId, Masking, Source, fields};
 use streams::{
     Destination, Ingest, Ingested, NewEntry, Person as _, Queue, Redis, RedisConfig,
     RedisConfigError, StreamsError,
@@ -22,6 +23,8 @@ pub struct ReleaseArgs {
     person: PersonArgs,
     #[command(flatten)]
     redis: RedisConfig,
+    #[command(flatten)]
+    operator: Operator,
 }
 
 /// Why a conversation was not released.
@@ -71,7 +74,12 @@ impl ReleaseArgs {
             if until.is_some_and(|until| until > Timestamp::now().as_millisecond())
                 && let Ok(conversation) = conversation.parse()
             {
-                release(&redis, &conversation).await?;
+                let by = self.operator.name();
+                change_hands(&redis, &conversation, ControlKind::Released, by).await?;
+                let act = format!("gave back {conversation}");
+                self.operator
+                    .note(&redis, &Masking::On.show(&act).to_string())
+                    .await?;
                 released += 1;
             }
         }
@@ -91,12 +99,19 @@ impl ReleaseArgs {
     }
 }
 
-async fn release(redis: &Redis, conversation: &ConversationId) -> Result<(), ReleaseError> {
+/// Queues the event; it takes its place in the conversation's order.
+pub(super) async fn change_hands(
+    redis: &Redis,
+    conversation: &ConversationId,
+    kind: ControlKind,
+    by: &str,
+) -> Result<(), ReleaseError> {
     let at = Timestamp::now();
     let event = ControlEvent {
         conversation_id: conversation.clone(),
         source: Source::Twilio,
-        kind: ControlKind::Released,
+        kind,
+        by: Some(by.to_owned()),
         at,
     };
     let name = format!("operator:control:{conversation}:{}", at.as_nanosecond());

@@ -1,4 +1,5 @@
-//! The statements, the same for SQLite and PostgreSQL. Only keyed upserts.
+//! The database, and what a turn writes into it in one transaction. The statements are the same for
+//! SQLite and PostgreSQL.
 
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Transaction};
 
-use super::write::{AppointmentWrite, ContactWrite, CrmWrite, LeadWrite, Noted, QuestionWrite};
+use super::write::{CrmWrite, Noted};
+use super::{appointments, contacts, handovers, leads, questions};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -18,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The CRM's database.
 #[derive(Debug, Clone)]
 pub struct Crm {
-    pool: AnyPool,
+    pub(super) pool: AnyPool,
     is_sqlite: bool,
 }
 
@@ -31,6 +33,8 @@ pub struct Rows {
     pub addresses: u64,
     /// Their leads.
     pub leads: u64,
+    /// Their hand-overs.
+    pub handovers: u64,
 }
 
 /// What went wrong with the CRM. Never holds what customers wrote.
@@ -154,27 +158,31 @@ impl Crm {
     /// When the database cannot be reached or refuses; nothing was written then.
     pub async fn apply(&self, write: &CrmWrite) -> Result<Noted, CrmError> {
         let mut transaction = self.begin().await?;
-        let contact_id = upsert_contact(&mut transaction, write).await?;
+        let contact_id = contacts::upsert(&mut transaction, write).await?;
         let created_by: String =
             sqlx::query_scalar("SELECT created_by FROM contacts WHERE id = $1")
                 .bind(&contact_id)
                 .fetch_one(&mut *transaction)
                 .await?;
-        let lead_created = match &write.lead {
-            Some(lead) => upsert_lead(&mut transaction, &contact_id, write, lead).await?,
-            None => false,
+        let lead = match &write.lead {
+            Some(lead) => Some(leads::upsert(&mut transaction, &contact_id, write, lead).await?),
+            None => None,
         };
         for appointment in &write.appointments {
-            upsert_appointment(&mut transaction, &contact_id, write, appointment).await?;
+            appointments::upsert(&mut transaction, &contact_id, write, appointment).await?;
         }
+        let lead_id = lead.as_ref().map(|lead| lead.id.as_str());
         for question in &write.questions {
-            note_question(&mut transaction, &contact_id, write, question).await?;
+            questions::note(&mut transaction, &contact_id, write, lead_id, question).await?;
+        }
+        if let Some(handover) = &write.handover {
+            handovers::upsert(&mut transaction, &contact_id, write, handover).await?;
         }
         transaction.commit().await?;
         Ok(Noted {
             contact_created: created_by == write.message,
             contact_id,
-            lead_created,
+            lead_created: lead.is_some_and(|lead| lead.created),
         })
     }
 
@@ -200,6 +208,7 @@ impl Crm {
             for (count, table) in [
                 (&mut rows.addresses, "contact_addresses"),
                 (&mut rows.leads, "leads"),
+                (&mut rows.handovers, "handovers"),
             ] {
                 let select = format!("SELECT COUNT(*) FROM {table} WHERE contact_id = $1");
                 let select = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(contact);
@@ -208,7 +217,7 @@ impl Crm {
                     .await
                     .map(|n: i64| n.unsigned_abs())?;
             }
-            // Addresses, leads and their fields go along.
+            // Everything that hangs on it goes along.
             let delete = sqlx::query("DELETE FROM contacts WHERE id = $1").bind(contact);
             rows.contacts += delete.execute(&mut *transaction).await?.rows_affected();
         }
@@ -233,7 +242,7 @@ impl Crm {
 
     /// SQLite takes the write lock at the start: a transaction that reads first and then has to wait
     /// for the lock would be refused instead.
-    async fn begin(&self) -> Result<Transaction<'_, Any>, sqlx::Error> {
+    pub(super) async fn begin(&self) -> Result<Transaction<'_, Any>, sqlx::Error> {
         if self.is_sqlite {
             self.pool.begin_with("BEGIN IMMEDIATE").await
         } else {
@@ -243,164 +252,6 @@ impl Crm {
 }
 
 /// UTC with a fixed number of digits.
-fn text(at: Timestamp) -> String {
+pub(super) fn text(at: Timestamp) -> String {
     format!("{at:.6}")
-}
-
-async fn upsert_contact(
-    transaction: &mut Transaction<'_, Any>,
-    write: &CrmWrite,
-) -> Result<String, sqlx::Error> {
-    let known = known_contact(transaction, &write.contact).await?;
-    let id = known.unwrap_or_else(|| write.new_contact_id());
-    let at = text(write.at);
-    let insert = "INSERT INTO contacts (id, name, language, created_by, created_at, updated_at) \
-                  VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO UPDATE SET \
-                  name = COALESCE(excluded.name, contacts.name), \
-                  language = COALESCE(excluded.language, contacts.language), \
-                  updated_at = excluded.updated_at \
-                  WHERE contacts.updated_at <= excluded.updated_at";
-    sqlx::query(insert)
-        .bind(&id)
-        .bind(&write.contact.name)
-        .bind(&write.contact.language)
-        .bind(&write.message)
-        .bind(&at)
-        .execute(&mut **transaction)
-        .await?;
-    if let Some(wants) = write.contact.wants_messages {
-        let opted_out_at = (!wants).then(|| at.clone());
-        let update = "UPDATE contacts SET opted_out_at = $1, wants_messages_at = $3 WHERE id = $2 \
-                      AND (wants_messages_at IS NULL OR wants_messages_at <= $3)";
-        sqlx::query(update)
-            .bind(opted_out_at)
-            .bind(&id)
-            .bind(&at)
-            .execute(&mut **transaction)
-            .await?;
-    }
-    for address in &write.contact.addresses {
-        let insert = "INSERT INTO contact_addresses (address, contact_id, added_at) \
-                      VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING";
-        sqlx::query(insert)
-            .bind(address)
-            .bind(&id)
-            .bind(&at)
-            .execute(&mut **transaction)
-            .await?;
-    }
-    Ok(id)
-}
-
-/// The contact that has one of the addresses; the first that is known decides.
-async fn known_contact(
-    transaction: &mut Transaction<'_, Any>,
-    contact: &ContactWrite,
-) -> Result<Option<String>, sqlx::Error> {
-    for address in &contact.addresses {
-        let found =
-            sqlx::query_scalar("SELECT contact_id FROM contact_addresses WHERE address = $1")
-                .bind(address)
-                .fetch_optional(&mut **transaction)
-                .await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-async fn upsert_lead(
-    transaction: &mut Transaction<'_, Any>,
-    contact: &str,
-    write: &CrmWrite,
-    lead: &LeadWrite,
-) -> Result<bool, sqlx::Error> {
-    let id = lead.id(contact);
-    let at = text(write.at);
-    let insert = "INSERT INTO leads (id, contact_id, conversation_id, intent, created_by, created_at, updated_at) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET \
-                  status = 'open', updated_at = excluded.updated_at \
-                  WHERE leads.updated_at < excluded.updated_at";
-    sqlx::query(insert)
-        .bind(&id)
-        .bind(contact)
-        .bind(&lead.conversation)
-        .bind(&lead.intent)
-        .bind(&write.message)
-        .bind(&at)
-        .execute(&mut **transaction)
-        .await?;
-    for field in &lead.fields {
-        let insert = "INSERT INTO lead_fields (lead_id, name, value, message_id, agent, confidence, noted_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lead_id, name) DO UPDATE SET \
-                      value = excluded.value, message_id = excluded.message_id, agent = excluded.agent, \
-                      confidence = excluded.confidence, noted_at = excluded.noted_at \
-                      WHERE lead_fields.noted_at <= excluded.noted_at";
-        sqlx::query(insert)
-            .bind(&id)
-            .bind(&field.name)
-            .bind(&field.value)
-            .bind(&write.message)
-            .bind(&field.agent)
-            .bind(field.confidence)
-            .bind(&at)
-            .execute(&mut **transaction)
-            .await?;
-    }
-    let created_by: String = sqlx::query_scalar("SELECT created_by FROM leads WHERE id = $1")
-        .bind(&id)
-        .fetch_one(&mut **transaction)
-        .await?;
-    Ok(created_by == write.message)
-}
-
-async fn upsert_appointment(
-    transaction: &mut Transaction<'_, Any>,
-    contact: &str,
-    write: &CrmWrite,
-    appointment: &AppointmentWrite,
-) -> Result<(), sqlx::Error> {
-    let insert = "INSERT INTO appointments (id, contact_id, conversation_id, purpose, thing, date, time, \
-                  status, created_by, message_id, created_at, updated_at) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $10) ON CONFLICT (id) DO UPDATE SET \
-                  thing = excluded.thing, date = excluded.date, time = excluded.time, \
-                  status = excluded.status, message_id = excluded.message_id, \
-                  updated_at = excluded.updated_at \
-                  WHERE appointments.updated_at <= excluded.updated_at";
-    sqlx::query(insert)
-        .bind(appointment.id(contact))
-        .bind(contact)
-        .bind(&appointment.conversation)
-        .bind(&appointment.purpose)
-        .bind(&appointment.thing)
-        .bind(&appointment.date)
-        .bind(&appointment.time)
-        .bind(&appointment.status)
-        .bind(&write.message)
-        .bind(text(write.at))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
-}
-
-async fn note_question(
-    transaction: &mut Transaction<'_, Any>,
-    contact: &str,
-    write: &CrmWrite,
-    question: &QuestionWrite,
-) -> Result<(), sqlx::Error> {
-    let insert = "INSERT INTO questions (id, contact_id, lead_id, words, topic, message_id, asked_at) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
-    sqlx::query(insert)
-        .bind(question.id(contact))
-        .bind(contact)
-        .bind(write.lead.as_ref().map(|lead| lead.id(contact)))
-        .bind(&question.words)
-        .bind(&question.topic)
-        .bind(&write.message)
-        .bind(text(write.at))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
 }

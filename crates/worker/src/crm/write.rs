@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared_types::Kind;
+use shared_types::{Kind, Payload, PayloadError};
+
+use super::status::Status;
 
 /// Everything that one message tells the CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,65 @@ pub struct CrmWrite {
     /// What was asked and a colleague has to answer.
     #[serde(default)]
     pub questions: Vec<QuestionWrite>,
+    /// The hand-over to a colleague, when one was asked for.
+    #[serde(default)]
+    pub handover: Option<HandoverWrite>,
+}
+
+/// A hand-over: one open for each conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverWrite {
+    /// The conversation.
+    pub conversation: String,
+    /// Whether this message asked for it; else it only tells more of one that is open.
+    pub opens: bool,
+    /// Why.
+    pub reason: String,
+    /// Whether it cannot wait.
+    pub urgent: bool,
+    /// What the customer wrote last.
+    pub last_words: String,
+    /// What a colleague should know.
+    pub summary: String,
+    /// The moment that the customer was told: the next opening, or today's closing.
+    pub promised_at: Option<Timestamp>,
+    /// When the customer should have heard from a colleague.
+    pub answer_by: Timestamp,
+}
+
+/// A conversation changed hands elsewhere: in a help desk, or by a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverChange {
+    /// The conversation.
+    pub conversation_id: String,
+    /// `taken` or `closed`.
+    pub to: Status,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What the CRM's queue carries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CrmEntry {
+    /// A turn that the CRM did not take at once.
+    Write(Box<CrmWrite>),
+    /// A conversation changed hands.
+    Handover(HandoverChange),
+}
+
+impl Kind for HandoverChange {
+    const KIND: &'static str = "handover";
+}
+
+impl Payload for CrmEntry {
+    fn read(kind: &str, json: &str) -> Result<Self, PayloadError> {
+        if kind == HandoverChange::KIND {
+            return HandoverChange::read(kind, json).map(Self::Handover);
+        }
+        CrmWrite::read(kind, json).map(|write| Self::Write(Box::new(write)))
+    }
 }
 
 /// An appointment: one for each conversation and purpose.
@@ -67,7 +128,7 @@ pub struct ContactWrite {
     pub wants_messages: Option<bool>,
 }
 
-/// A lead: one for each contact and intent.
+/// A lead: one open for each contact and intent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeadWrite {
     /// The conversation.
@@ -76,6 +137,9 @@ pub struct LeadWrite {
     pub intent: String,
     /// What is known of it.
     pub fields: Vec<LeadField>,
+    /// Whether nothing is missing that the business asks for.
+    #[serde(default)]
+    pub complete: bool,
 }
 
 /// One thing that is known of a lead, and where that comes from.
@@ -112,9 +176,30 @@ impl CrmWrite {
 }
 
 impl LeadWrite {
-    /// The id of the contact's lead for this intent.
-    pub(super) fn id(&self, contact: &str) -> String {
-        short_hash("l", &[contact, &self.intent])
+    /// The id of the contact's lead for this intent, after so many that are closed.
+    pub(super) fn id(&self, contact: &str, closed: i64) -> String {
+        if closed == 0 {
+            return short_hash("l", &[contact, &self.intent]);
+        }
+        short_hash("l", &[contact, &self.intent, &closed.to_string()])
+    }
+}
+
+impl HandoverWrite {
+    /// The id of the hand-over that this message asks for.
+    pub(super) fn id(&self, message: &str) -> String {
+        short_hash("h", &[&self.conversation, message])
+    }
+
+    pub(super) const fn priority(&self) -> &'static str {
+        if self.urgent { "urgent" } else { "normal" }
+    }
+}
+
+impl HandoverChange {
+    /// The id of the hand-over that begins with this change.
+    pub(super) fn id(&self) -> String {
+        short_hash("h", &[&self.conversation_id, &self.at.to_string()])
     }
 }
 
@@ -142,8 +227,6 @@ fn short_hash(prefix: &str, parts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared_types::Payload;
-
     use super::*;
 
     /// They may still wait when a newer build starts.
@@ -153,7 +236,7 @@ mod tests {
         for entry in entries.lines() {
             let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
             let field = |name: &str| entry[name].as_str().unwrap();
-            CrmWrite::read(field("kind"), field("payload")).unwrap();
+            CrmEntry::read(field("kind"), field("payload")).unwrap();
         }
     }
 }

@@ -312,6 +312,14 @@ impl State {
         self.goals.last().map(|goal| goal.goal.as_str())
     }
 
+    /// Whether everything was known once that this goal needs.
+    #[must_use]
+    pub fn is_ready(&self, name: &str) -> bool {
+        self.goals
+            .iter()
+            .any(|goal| goal.goal == name && goal.ready)
+    }
+
     /// The goal with this name, now the last touched; opened when it is new. Whether it is new.
     pub(super) fn touch(&mut self, name: &str, now: Timestamp) -> bool {
         let place = self.goals.iter().position(|goal| goal.goal == name);

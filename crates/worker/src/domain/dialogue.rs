@@ -17,6 +17,8 @@ pub struct Dialogue {
     pub misunderstandings: u32,
     /// How long the bot stays silent after a hand-over, unless it is released.
     pub human_hours: u32,
+    /// Within how many minutes of opening hours a colleague should answer.
+    pub answer_minutes: u32,
     /// What can be asked.
     pub topics: Vec<Topic>,
     /// What the bot pursues for each intent that calls for it.
@@ -88,8 +90,12 @@ pub(super) fn read(root: &Section<'_>, intents: &[Intent], slots: &[Slot]) -> Di
         let text = section.required_text(key);
         text.map_or_else(String::new, |text| checked_intent(&section, intents, text))
     };
-    let whole = |key: &str, most: f64| {
-        let number = section.required_number(key).unwrap_or(1.0);
+    let whole = |key: &str, most: f64, usual: Option<f64>| {
+        let given = match usual {
+            Some(usual) => section.number(key).or(Some(usual)),
+            None => section.required_number(key),
+        };
+        let number = given.unwrap_or(1.0);
         if !(1.0..=most).contains(&number) || number.fract() != 0.0 {
             section.problem(
                 section.line(),
@@ -113,8 +119,9 @@ pub(super) fn read(root: &Section<'_>, intents: &[Intent], slots: &[Slot]) -> Di
             .into_iter()
             .map(|text| checked_intent(&section, intents, text))
             .collect(),
-        misunderstandings: whole("misunderstandings", 10.0),
-        human_hours: whole("human_hours", 720.0),
+        misunderstandings: whole("misunderstandings", 10.0, None),
+        human_hours: whole("human_hours", 720.0, None),
+        answer_minutes: whole("answer_minutes", 1440.0, Some(60.0)),
         topics,
         goals,
     };

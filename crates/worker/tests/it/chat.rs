@@ -142,6 +142,7 @@ impl Chat {
             conversation_id: "whatsapp:+31612345678".parse().unwrap(),
             source: Source::Twilio,
             kind,
+            by: None,
             at: self.now,
         };
         writeln!(self.transcript, "--------  {kind:?}").unwrap();

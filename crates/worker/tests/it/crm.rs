@@ -10,17 +10,17 @@ use worker::crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite, Rows,
 };
 
-const PHONE: &str = "whatsapp:+31612345678";
+pub(crate) const PHONE: &str = "whatsapp:+31612345678";
 
 /// A database with its tables, and a look into it past the CRM.
-struct Database {
+pub(crate) struct Database {
     url: SecretString,
-    crm: Crm,
+    pub(crate) crm: Crm,
     pool: AnyPool,
 }
 
 impl Database {
-    async fn open(url: String) -> Self {
+    pub(crate) async fn open(url: String) -> Self {
         let secret = SecretString::from(url.clone());
         let crm = Crm::new(&secret).unwrap();
         eventually(async || crm.migrate().await.map_err(|error| error.to_string())).await;
@@ -32,7 +32,7 @@ impl Database {
         }
     }
 
-    async fn count(&self, table: &str) -> i64 {
+    pub(crate) async fn count(&self, table: &str) -> i64 {
         let query = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         sqlx::query_scalar(query)
             .fetch_one(&self.pool)
@@ -40,13 +40,13 @@ impl Database {
             .unwrap()
     }
 
-    async fn text(&self, query: &'static str) -> Option<String> {
+    pub(crate) async fn text(&self, query: &'static str) -> Option<String> {
         let row = sqlx::query(query).fetch_one(&self.pool).await.unwrap();
         row.get(0)
     }
 }
 
-fn write(message: &str, at: &str) -> CrmWrite {
+pub(crate) fn write(message: &str, at: &str) -> CrmWrite {
     CrmWrite {
         message: format!("twilio:{message}"),
         at: at.parse::<Timestamp>().unwrap(),
@@ -65,13 +65,15 @@ fn write(message: &str, at: &str) -> CrmWrite {
                 agent: "extraction".into(),
                 confidence: 0.9,
             }],
+            complete: false,
         }),
         appointments: Vec::new(),
         questions: Vec::new(),
+        handover: None,
     }
 }
 
-fn appointment(time: &str, status: &str) -> AppointmentWrite {
+pub(crate) fn appointment(time: &str, status: &str) -> AppointmentWrite {
     AppointmentWrite {
         conversation: PHONE.into(),
         purpose: "test_drive".into(),
@@ -246,6 +248,7 @@ async fn one_person_can_be_erased(database: &Database) {
         contacts: 1,
         addresses: 1,
         leads: 1,
+        handovers: 0,
     };
     for (dry, expected) in [(true, rows), (false, rows), (false, Rows::default())] {
         assert_eq!(database.crm.erase(&german, dry).await.unwrap(), expected);

@@ -59,9 +59,11 @@ impl Deployment {
                         agent: "extraction".into(),
                         confidence: 1.0,
                     }],
+                    complete: false,
                 }),
                 appointments: Vec::new(),
                 questions: Vec::new(),
+                handover: None,
             };
             crm.apply(&write).await.unwrap();
         }

@@ -20,6 +20,8 @@ mod domain;
 mod erasing;
 mod every_act;
 mod footprint;
+mod handovers;
+mod matters;
 mod model;
 mod model_servers;
 mod moments;

@@ -1,0 +1,172 @@
+//! Hand-overs: at most one of a conversation is open.
+
+use sqlx::{Any, Transaction};
+
+use super::changes::Change;
+use super::status::Status;
+use super::store::{Crm, CrmError, text};
+use super::write::{CrmWrite, HandoverChange, HandoverWrite};
+
+/// What a customer's message makes of the hand-over: it opens one, or tells the open one what was
+/// written last.
+pub(super) async fn upsert(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &str,
+    write: &CrmWrite,
+    handover: &HandoverWrite,
+) -> sqlx::Result<()> {
+    let at = text(write.at);
+    let update = "UPDATE handovers SET last_words = $1, summary = $2, updated_at = $3, \
+                  reason = CASE WHEN $4 = 'urgent' THEN $5 ELSE reason END, \
+                  priority = CASE WHEN $4 = 'urgent' THEN $4 ELSE priority END \
+                  WHERE conversation_id = $6 AND status <> 'closed' AND updated_at <= $3";
+    sqlx::query(update)
+        .bind(&handover.last_words)
+        .bind(&handover.summary)
+        .bind(&at)
+        .bind(handover.priority())
+        .bind(&handover.reason)
+        .bind(&handover.conversation)
+        .execute(&mut **transaction)
+        .await?;
+    // What comes late must not open again what was closed since.
+    let later = "SELECT COUNT(*) FROM handovers WHERE conversation_id = $1 \
+                 AND (status <> 'closed' OR updated_at >= $2)";
+    let later: i64 = sqlx::query_scalar(later)
+        .bind(&handover.conversation)
+        .bind(&at)
+        .fetch_one(&mut **transaction)
+        .await?;
+    if !handover.opens || later > 0 {
+        return Ok(());
+    }
+    let id = handover.id(&write.message);
+    let insert = "INSERT INTO handovers (id, contact_id, conversation_id, status, priority, reason, \
+                  last_words, summary, promised_at, answer_by, created_by, created_at, updated_at) \
+                  VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $11) \
+                  ON CONFLICT DO NOTHING";
+    let inserted = sqlx::query(insert)
+        .bind(&id)
+        .bind(contact)
+        .bind(&handover.conversation)
+        .bind(handover.priority())
+        .bind(&handover.reason)
+        .bind(&handover.last_words)
+        .bind(&handover.summary)
+        .bind(handover.promised_at.map(text))
+        .bind(text(handover.answer_by))
+        .bind(&write.message)
+        .bind(&at)
+        .execute(&mut **transaction)
+        .await?
+        .rows_affected();
+    if inserted == 0 {
+        return Ok(());
+    }
+    let change = Change {
+        contact,
+        subject: &id,
+        at: write.at,
+        by: "customer",
+        from: None,
+        to: Status::Waiting.as_str(),
+        note: None,
+    };
+    change.note(transaction).await
+}
+
+impl Crm {
+    /// Takes or closes what is open of a conversation, because it changed hands elsewhere. A
+    /// conversation that a colleague took by themselves becomes a hand-over of its own.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn hand_over(&self, change: &HandoverChange) -> Result<(), CrmError> {
+        let mut transaction = self.begin().await?;
+        let at = text(change.at);
+        // Opened later: the change was not about it.
+        let select = "SELECT id, contact_id, status FROM handovers \
+                      WHERE conversation_id = $1 AND status <> 'closed' AND created_at <= $2";
+        let open: Option<(String, String, String)> = sqlx::query_as(select)
+            .bind(&change.conversation_id)
+            .bind(&at)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        match open {
+            Some((id, contact, from)) => {
+                let is_new = match change.to {
+                    Status::Taken => from == Status::Waiting.as_str(),
+                    _ => true,
+                };
+                if is_new {
+                    let update = "UPDATE handovers SET status = $1, owner = $2, updated_at = $3 WHERE id = $4";
+                    sqlx::query(update)
+                        .bind(change.to.as_str())
+                        .bind(&change.by)
+                        .bind(&at)
+                        .bind(&id)
+                        .execute(&mut *transaction)
+                        .await?;
+                    let from = Some(from.as_str());
+                    noted(&mut transaction, change, &contact, &id, from).await?;
+                }
+            }
+            None if change.to == Status::Taken => stepped_in(&mut transaction, change).await?,
+            None => {}
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// A colleague took a conversation that nobody had handed over.
+async fn stepped_in(
+    transaction: &mut Transaction<'_, Any>,
+    change: &HandoverChange,
+) -> sqlx::Result<()> {
+    let contact = "SELECT contact_id FROM contact_addresses WHERE address = $1";
+    let contact: Option<String> = sqlx::query_scalar(contact)
+        .bind(&change.conversation_id)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some(contact) = contact else {
+        return Ok(());
+    };
+    let id = change.id();
+    let insert = "INSERT INTO handovers (id, contact_id, conversation_id, status, priority, reason, \
+                  last_words, summary, answer_by, owner, created_by, created_at, updated_at) \
+                  VALUES ($1, $2, $3, 'taken', 'normal', 'stepped_in', '', '', $4, $5, $5, $4, $4) \
+                  ON CONFLICT DO NOTHING";
+    let inserted = sqlx::query(insert)
+        .bind(&id)
+        .bind(&contact)
+        .bind(&change.conversation_id)
+        .bind(text(change.at))
+        .bind(&change.by)
+        .execute(&mut **transaction)
+        .await?
+        .rows_affected();
+    if inserted > 0 {
+        noted(transaction, change, &contact, &id, None).await?;
+    }
+    Ok(())
+}
+
+async fn noted(
+    transaction: &mut Transaction<'_, Any>,
+    change: &HandoverChange,
+    contact: &str,
+    id: &str,
+    from: Option<&str>,
+) -> sqlx::Result<()> {
+    let line = Change {
+        contact,
+        subject: id,
+        at: change.at,
+        by: &change.by,
+        from,
+        to: change.to.as_str(),
+        note: None,
+    };
+    line.note(transaction).await
+}

@@ -1,0 +1,211 @@
+//! Lists of what colleagues work on.
+
+use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::status::{Matter, Status};
+use super::store::{Crm, CrmError};
+
+/// One of them, column by column; `fields` is an object, all else a text or null.
+pub type Row = Vec<(&'static str, Value)>;
+
+/// Which are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Those about which something is to be done.
+    Open,
+    /// All.
+    All,
+    /// Those with this status.
+    Only(Status),
+}
+
+/// A part of a list, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Where the next part begins; none after the last.
+    pub next: Option<Place>,
+}
+
+/// The last row of a page: when it was created, and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    created_at: String,
+    id: String,
+}
+
+const PAGE: usize = 200;
+
+impl Matter {
+    /// The columns, and the expression of each; `t` is the table, `c` the contact.
+    #[must_use]
+    pub const fn columns(self) -> &'static [(&'static str, &'static str)] {
+        const PHONE: &str = "(SELECT MIN(a.address) FROM contact_addresses a \
+                             WHERE a.contact_id = c.id AND a.address LIKE 'tel:%')";
+        match self {
+            Self::Handover => &[
+                ("id", "t.id"),
+                ("status", "t.status"),
+                ("created_at", "t.created_at"),
+                ("priority", "t.priority"),
+                ("reason", "t.reason"),
+                ("name", "c.name"),
+                ("phone", PHONE),
+                ("language", "c.language"),
+                ("conversation", "t.conversation_id"),
+                ("last_words", "t.last_words"),
+                ("summary", "t.summary"),
+                ("promised_at", "t.promised_at"),
+                ("answer_by", "t.answer_by"),
+                ("owner", "t.owner"),
+                ("updated_at", "t.updated_at"),
+            ],
+            Self::Lead => &[
+                ("id", "t.id"),
+                (
+                    "status",
+                    "CASE t.status WHEN 'open' THEN 'new' ELSE t.status END",
+                ),
+                ("created_at", "t.created_at"),
+                ("intent", "t.intent"),
+                ("name", "c.name"),
+                ("phone", PHONE),
+                ("language", "c.language"),
+                ("conversation", "t.conversation_id"),
+                ("completed_at", "t.completed_at"),
+                ("owner", "t.owner"),
+                ("closed_at", "t.closed_at"),
+                ("updated_at", "t.updated_at"),
+            ],
+            Self::Appointment => &[
+                ("id", "t.id"),
+                ("status", "t.status"),
+                ("created_at", "t.created_at"),
+                ("purpose", "t.purpose"),
+                ("thing", "t.thing"),
+                ("date", "t.date"),
+                ("time", "t.time"),
+                ("name", "c.name"),
+                ("phone", PHONE),
+                ("language", "c.language"),
+                ("conversation", "t.conversation_id"),
+                ("owner", "t.owner"),
+                ("updated_at", "t.updated_at"),
+            ],
+        }
+    }
+
+    fn select(self) -> String {
+        let columns = self.columns().iter().map(|(_, expression)| *expression);
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let table = self.table();
+        format!("SELECT {columns} FROM {table} t JOIN contacts c ON c.id = t.contact_id")
+    }
+
+    /// The names of what is listed, in SQL. Only names of ours are in it.
+    fn listed(self, what: What) -> String {
+        let is_listed = |status: &&Status| match what {
+            What::All => true,
+            What::Open => !Self::is_over(**status),
+            What::Only(only) => **status == only,
+        };
+        let names = self.statuses().iter().filter(is_listed);
+        let names = names.map(|status| format!("'{}'", status.as_str()));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Crm {
+    /// A part of the list, from `after` on.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn list(
+        &self,
+        matter: Matter,
+        what: What,
+        after: Option<Place>,
+    ) -> Result<Page, CrmError> {
+        let (status, listed) = (matter.columns()[1].1, matter.listed(what));
+        let select = format!(
+            "{} WHERE {status} IN ({listed}) \
+             AND (t.created_at > $1 OR (t.created_at = $1 AND t.id > $2)) \
+             ORDER BY t.created_at, t.id LIMIT {PAGE}",
+            matter.select()
+        );
+        let (created_at, id) =
+            after.map_or_else(Default::default, |place| (place.created_at, place.id));
+        let found = sqlx::query(AssertSqlSafe(select)).bind(created_at).bind(id);
+        let mut rows = Vec::new();
+        let mut next = None;
+        for row in found.fetch_all(&self.pool).await? {
+            next = Some(Place {
+                id: row.try_get(0)?,
+                created_at: row.try_get(2)?,
+            });
+            rows.push(self.whole(matter, &row).await?);
+        }
+        Ok(Page {
+            next: next.filter(|_| rows.len() == PAGE),
+            rows,
+        })
+    }
+
+    /// One of them, with who changed it when.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn show(&self, matter: Matter, id: &str) -> Result<Option<Row>, CrmError> {
+        let select = format!("{} WHERE t.id = $1", matter.select());
+        let found = sqlx::query(AssertSqlSafe(select)).bind(id);
+        let Some(row) = found.fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
+        let mut row = self.whole(matter, &row).await?;
+        row.push(("changes", Value::Array(self.changes_of(id).await?)));
+        Ok(Some(row))
+    }
+
+    async fn changes_of(&self, id: &str) -> sqlx::Result<Vec<Value>> {
+        const NAMES: [&str; 5] = ["at", "by", "from", "to", "note"];
+        let select = "SELECT at, by_whom, from_status, to_status, note FROM changes \
+                      WHERE subject = $1 ORDER BY at";
+        let found = sqlx::query(select).bind(id).fetch_all(&self.pool).await?;
+        let change = |row: &AnyRow| {
+            let mut change = Map::new();
+            for (place, name) in NAMES.into_iter().enumerate() {
+                change.insert(name.to_owned(), value(row, place)?);
+            }
+            Ok(Value::Object(change))
+        };
+        found.iter().map(change).collect()
+    }
+
+    async fn whole(&self, matter: Matter, row: &AnyRow) -> sqlx::Result<Row> {
+        let mut whole = Row::new();
+        for (place, (name, _)) in matter.columns().iter().enumerate() {
+            whole.push((name, value(row, place)?));
+        }
+        if matter == Matter::Lead {
+            let id: String = row.try_get(0)?;
+            whole.push(("fields", Value::Object(self.fields_of(&id).await?)));
+        }
+        Ok(whole)
+    }
+
+    async fn fields_of(&self, lead: &str) -> sqlx::Result<Map<String, Value>> {
+        let select = "SELECT name, value FROM lead_fields WHERE lead_id = $1 ORDER BY name";
+        let found = sqlx::query_as(select).bind(lead);
+        let found: Vec<(String, String)> = found.fetch_all(&self.pool).await?;
+        let fields = found.into_iter().map(|(name, value)| (name, value.into()));
+        Ok(fields.collect())
+    }
+}
+
+fn value(row: &AnyRow, place: usize) -> sqlx::Result<Value> {
+    let text: Option<String> = row.try_get(place)?;
+    Ok(text.map_or(Value::Null, Value::String))
+}

@@ -1,0 +1,212 @@
+//! `worker handovers`, `leads` and `appointments` beside a worker that serves.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_support::{Process, RedisServer, eventually, eventually_within, free_port};
+
+/// On a machine with much else to do the service may take long to start.
+const PATIENCE: Duration = Duration::from_secs(120);
+const CUSTOMER: &str = "whatsapp:+31612345678";
+
+struct Office {
+    redis: RedisServer,
+    folder: TempDir,
+    _worker: Process,
+}
+
+impl Office {
+    async fn open() -> Self {
+        let redis = RedisServer::start();
+        let folder = tempfile::tempdir().unwrap();
+        let mut serve = command(&redis, &folder, &["serve"]);
+        serve.env("PORT", free_port().to_string());
+        serve.stdout(Stdio::null()).stderr(Stdio::null());
+        let worker = Process::start("worker", &mut serve);
+        let office = Self {
+            redis,
+            folder,
+            _worker: worker,
+        };
+        eventually(
+            async || match office.redis.run::<Option<u64>>(&["GET", "partitions"]) {
+                Some(1) => Ok(()),
+                other => Err(other),
+            },
+        )
+        .await;
+        office
+    }
+
+    fn worker(&self, words: &[&str]) -> (bool, String) {
+        let output = command(&self.redis, &self.folder, words).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    }
+
+    /// The customer writes; waits until the turn is committed.
+    async fn writes(&self, id: &str, name: &str, text: &str) {
+        let message = json!({
+            "id": id, "conversation": {"id": CUSTOMER},
+            "sender": {"id": CUSTOMER, "name": name, "phone_number": "+31612345678"},
+            "content": text, "message_type": "incoming", "channel": "whatsapp", "source": "twilio",
+        });
+        let event = format!("twilio:message:{id}");
+        self.redis.run::<String>(&[
+            "XADD",
+            "in:0",
+            "*",
+            "v",
+            "1",
+            "kind",
+            "message",
+            "event",
+            &event,
+            "conv",
+            CUSTOMER,
+            "payload",
+            &message.to_string(),
+        ]);
+        let done = format!("done:{event}");
+        eventually(async || match self.redis.run::<u64>(&["EXISTS", &done]) {
+            1 => Ok(()),
+            _ => Err(event.clone()),
+        })
+        .await;
+    }
+
+    fn replies(&self) -> u64 {
+        self.redis.run(&["XLEN", "out:0"])
+    }
+
+    fn is_with_colleague(&self) -> bool {
+        let until: Option<String> =
+            self.redis
+                .run(&["HGET", &format!("conv:{CUSTOMER}"), "human_until"]);
+        until.is_some_and(|until| until != "0")
+    }
+
+    fn list(&self, words: &[&str]) -> Vec<Value> {
+        let (listed, said) = self.worker(&[words, &["list", "--json"]].concat());
+        assert!(listed, "{said}");
+        said.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+fn command(redis: &RedisServer, folder: &TempDir, words: &[&str]) -> Command {
+    let database = folder.path().join("crm.sqlite");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    command
+        .args(words)
+        .env_clear()
+        .env("USER", "anna")
+        .env("REDIS_URL", redis.url())
+        .env("REDIS_PARTITIONS", "1")
+        .env("CRM_DATABASE_URL", format!("sqlite:{}", database.display()));
+    command
+}
+
+#[tokio::test]
+async fn a_colleague_takes_a_conversation_and_gives_it_back() {
+    let office = Office::open().await;
+    office
+        .writes("SM1", "Sanne", "ik wil graag een medewerker spreken")
+        .await;
+    let waiting = office.list(&["handovers"]);
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    assert_eq!(waiting[0]["status"], "waiting");
+    assert_eq!(waiting[0]["reason"], "asked");
+    assert_eq!(
+        waiting[0]["last_words"],
+        "ik wil graag een medewerker spreken"
+    );
+    assert!(waiting[0]["promised_at"].is_string() && waiting[0]["answer_by"].is_string());
+    let id = waiting[0]["id"].as_str().unwrap().to_owned();
+    let (_, text) = office.worker(&["handovers", "list"]);
+    assert!(
+        text.contains(&id) && !text.contains("31612345678"),
+        "{text}"
+    );
+
+    let (taken, said) = office.worker(&["handovers", "take", &id]);
+    assert!(taken, "{said}");
+    eventually(async || office.is_with_colleague().then_some(()).ok_or("not taken")).await;
+    let before = office.replies();
+    office.writes("SM2", "Sanne", "ik zoek een golf").await;
+    assert_eq!(office.replies(), before, "the bot is silent");
+    let (late, said) = office.worker(&["handovers", "take", &id, "--by", "bob"]);
+    assert!(!late && said.contains("by anna"), "{said}");
+
+    let (closed, said) = office.worker(&["handovers", "close", &id, "--note", "gebeld"]);
+    assert!(closed, "{said}");
+    eventually(async || {
+        (!office.is_with_colleague())
+            .then_some(())
+            .ok_or("not released")
+    })
+    .await;
+    office.writes("SM3", "Sanne", "ik zoek een golf").await;
+    assert_eq!(office.replies(), before + 1, "the bot answers");
+    assert!(office.list(&["handovers"]).is_empty());
+    let (again, said) = office.worker(&["handovers", "take", &id]);
+    assert!(!again && said.contains("is closed since"), "{said}");
+    let (_, shown) = office.worker(&["handovers", "show", &id]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["changes"][2]["note"], "gebeld");
+    let (_, acts) = office.worker(&["acts"]);
+    for act in ["taken", "closed"] {
+        assert!(acts.contains(&format!("hand-over {id} {act}")), "{acts}");
+    }
+    let (erased, said) = office.worker(&["erase", "0612345678"]);
+    assert!(erased && said.contains("1  CRM hand-overs"), "{said}");
+    let (found, said) = office.worker(&["handovers", "close", &id]);
+    assert!(!found && said.contains("there is no hand-over"), "{said}");
+}
+
+#[tokio::test]
+async fn an_export_is_safe_in_a_spreadsheet_and_whole_for_a_program() {
+    let office = Office::open().await;
+    let name = "=HYPERLINK(\"http://x\",\"klik\")";
+    office.writes("SM1", name, "ik zoek een golf").await;
+    let (done, safe) = office.worker(&["leads", "list", "--csv"]);
+    assert!(done, "{safe}");
+    assert!(safe.starts_with("\u{feff}id,status,created_at,"), "{safe}");
+    assert!(
+        safe.contains("\"'=HYPERLINK(\"\"http://x\"\",\"\"klik\"\")\""),
+        "{safe}"
+    );
+    assert!(
+        safe.ends_with("\r\n") && safe.matches("\r\n").count() == 2,
+        "{safe}"
+    );
+    let (_, raw) = office.worker(&["leads", "list", "--csv=raw", "--separator", ";"]);
+    assert!(
+        raw.starts_with("id;status;") && raw.contains("tel:+31612345678"),
+        "{raw}"
+    );
+    let (_, acts) = office.worker(&["acts"]);
+    assert!(
+        acts.contains("anna") && acts.contains("exported leads as CSV (raw)"),
+        "{acts}"
+    );
+    let id = office.list(&["leads"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (no_end, said) = office.worker(&["leads", "close", &id]);
+    assert!(!no_end && said.contains("--as"), "{said}");
+    let (won, said) = office.worker(&["leads", "close", &id, "--as", "won"]);
+    assert!(won, "{said}");
+    let (wrong, said) = office.worker(&["leads", "list", "--status", "waiting"]);
+    assert!(
+        !wrong && said.contains("new, taken, won, dropped"),
+        "{said}"
+    );
+}
