@@ -73,8 +73,11 @@ fn assigned_to(meta: Option<Fields<'_>>) -> Option<String> {
     let assignee = meta
         .filter(|_| has_human_assignee(meta))?
         .object("assignee")?;
-    let name = assignee.text("available_name").or(assignee.text("name"))?;
-    Some(name.to_owned())
+    let name = assignee.text("available_name").or(assignee.text("name"));
+    name.map(str::to_owned).or_else(|| {
+        let id = assignee.whole("id")?;
+        Some(format!("Chatwoot user {id}"))
+    })
 }
 
 impl Incoming<'_> {
