@@ -133,6 +133,7 @@ fn heard(turn: &Turn) -> Heard<'_> {
         unserved: turn.reading.unserved.as_deref(),
         now: turn.now,
         local: turn.local,
+        came: turn.message.received_at,
     }
 }
 

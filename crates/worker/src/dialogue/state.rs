@@ -48,7 +48,7 @@ pub struct State {
     pub contact: BTreeMap<String, String>,
     /// What held before the last message, to undo it.
     pub before: Option<Box<Before>>,
-    /// Texts that came again and again.
+    /// Whether a machine may be writing.
     pub echo: Echo,
     /// The day of the last greeting.
     pub greeted: Option<Date>,
@@ -205,14 +205,16 @@ pub struct Before {
     appointments: Vec<Appointment>,
 }
 
-/// A text that comes again and again, as machines send it.
+/// Texts that come again and again, or without a human pause, as machines send them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Echo {
     /// Hashes of the last texts, figures aside.
     pub texts: Vec<u64>,
-    /// When the last one came.
+    /// When the last one was answered.
     pub at: Timestamp,
+    /// Answers in a row that were answered before a human could have read them.
+    pub hurried: u32,
 }
 
 /// Tokens used on a day.

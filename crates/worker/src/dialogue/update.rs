@@ -35,6 +35,8 @@ pub struct Heard<'a> {
     pub now: Timestamp,
     /// The same, on the clock of the business.
     pub local: DateTime,
+    /// When ingress took it in, where that is known.
+    pub came: Option<Timestamp>,
 }
 
 /// What a message is owed, and what others have to know of it.

@@ -1,5 +1,6 @@
 //! Whole conversations, as a dealer would read them.
 
+use jiff::SignedDuration;
 use serde_json::json;
 use shared_types::ControlKind;
 
@@ -225,4 +226,28 @@ async fn a_hand_over_in_the_help_desk_holds_until_it_is_released() {
     assert_eq!(chat.sends("Ik zoek een Golf", chatwoot()).await, None);
     chat.changes_hands(ControlKind::Released);
     assert!(chat.sends("Ik zoek een Golf", chatwoot()).await.is_some());
+}
+
+/// Two machines need not repeat themselves to go on for ever.
+#[tokio::test]
+async fn who_answers_every_answer_at_once_is_a_machine() {
+    let mut machine = Chat::with_rules().await;
+    let mut hasty = Chat::with_rules().await;
+    let mut answered = Vec::new();
+    for n in 0..60 {
+        let model = ["Golf", "Polo", "Corsa", "Yaris", "Panda"][n % 5];
+        let text = format!("Wij hebben{} interesse in een {model}", " ook".repeat(n));
+        let at_once =
+            json!({"received_at": (machine.now + SignedDuration::from_secs(1)).to_string()});
+        answered.push(machine.sends(&text, at_once).await.is_some());
+        let read_first =
+            json!({"received_at": (hasty.now + SignedDuration::from_secs(4)).to_string()});
+        assert!(hasty.sends(&text, read_first).await.is_some(), "{text}");
+    }
+    let told = machine.known.memory.told.clone().unwrap();
+    assert_eq!(told.reason, "machine");
+    assert_eq!(answered.iter().filter(|answered| **answered).count(), 51);
+    assert!(!answered[51..].contains(&true), "{answered:?}");
+    let later = json!({"received_at": (machine.now + SignedDuration::from_mins(5)).to_string()});
+    assert!(machine.sends("Is de Golf er nog?", later).await.is_some());
 }

@@ -54,6 +54,7 @@ pub(crate) fn turn(
         unserved: None,
         now,
         local,
+        came: None,
     };
     let (mut state, dues) = update(domain, state, &heard);
     let reply = reply(domain, &mut state, &dues, &heard);

@@ -12,36 +12,58 @@ const CLOSE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// From how many words on nobody types the same again and again.
 const LONG: usize = 4;
 
+/// Nobody reads an answer and types the next message in this time.
+const NO_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(3);
+/// As many messages in a row, each after an answer and without a pause, are a machine's. Whoever only
+/// writes fast does not wait for each answer.
+const HURRIED: u32 = 50;
+
 impl Update<'_> {
     /// Whether a machine writes. It is answered a few times, then told to a colleague, then not
     /// answered any more.
     pub(super) fn is_machine(&mut self) -> bool {
-        let heard = self.heard;
-        let words = heard.text.split_whitespace().count();
+        let words = self.heard.text.split_whitespace().count();
         if words == 0 {
             return false;
         }
+        let patience = if words >= LONG { 3 } else { 5 };
+        let repeated = self.repeated().checked_sub(patience);
+        let hurried = self.hurried().checked_sub(HURRIED);
+        self.state.echo.at = self.heard.now;
+        match repeated.max(hurried) {
+            None => return false,
+            Some(0) => {
+                self.tell("machine", false);
+                self.owe(Piece::Status(Status::Told));
+            }
+            Some(_) => self.dues.silence = Some(Silence::Machine),
+        }
+        true
+    }
+
+    /// How often the same text came of late.
+    fn repeated(&mut self) -> u32 {
         let echo = &mut self.state.echo;
-        if heard.now.duration_since(echo.at) > CLOSE {
+        if self.heard.now.duration_since(echo.at) > CLOSE {
             echo.texts.clear();
         }
-        let text = fingerprint(heard.text);
+        let text = fingerprint(self.heard.text);
         let times = echo.texts.iter().filter(|known| **known == text).count();
         echo.texts.push(text);
         let many = echo.texts.len().saturating_sub(KEPT);
         echo.texts.drain(..many);
-        echo.at = heard.now;
-        let patience = if words >= LONG { 3 } else { 5 };
-        if times < patience {
-            return false;
+        u32::try_from(times).unwrap_or(u32::MAX)
+    }
+
+    /// How many messages in a row came right after the answer to the one before.
+    fn hurried(&mut self) -> u32 {
+        let echo = &mut self.state.echo;
+        let pause = self.heard.came.map(|came| came.duration_since(echo.at));
+        match pause {
+            Some(pause) if pause.is_positive() && pause < NO_PAUSE => echo.hurried += 1,
+            Some(_) | None => echo.hurried = 0,
         }
-        if times == patience {
-            self.tell("machine", false);
-            self.owe(Piece::Status(Status::Told));
-        } else {
-            self.dues.silence = Some(Silence::Machine);
-        }
-        true
+        echo.hurried
     }
 }
 
