@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use shared_types::{DeliveryStatus, Receipt};
+use shared_types::{ConversationId, DeliveryStatus, Receipt, Source, provider_key};
 use streams::{Fields, PartitionKeys, Record};
 
 use crate::retry::Progress;
@@ -29,6 +29,18 @@ pub(crate) const FIELDS: &[&str] = &[STATE, PROVIDER_ID, ROUND, FAILURES, NEXT_A
 
 /// How many sends of a conversation are listed.
 const LISTED: usize = 100;
+
+/// The names under which a message is noted by its provider's id: within its session or account, and
+/// by that id alone, as earlier builds did.
+pub(crate) fn names(
+    source: Source,
+    conversation: &ConversationId,
+    provider_id: &str,
+    keys: PartitionKeys,
+) -> [String; 2] {
+    let scoped = provider_key(source, conversation, provider_id);
+    [scoped.as_str(), provider_id].map(|name| keys.provider_message(source.as_str(), name))
+}
 
 /// What the ledger says of a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,8 +219,9 @@ impl Records<'_> {
         if let Receipt::Twilio { twilio_status, .. } = receipt {
             fields.push(("accepted_as", twilio_status.clone()));
         }
-        let source = self.part.message.source.as_str();
-        let index = self.keys.provider_message(source, &provider_id);
+        let message = &self.part.message;
+        let conversation = &message.conversation_id;
+        let [index, _] = names(message.source, conversation, &provider_id, self.keys);
         let index = Some((index, self.part.id.to_string())).filter(|_| !provider_id.is_empty());
         Record {
             index,

@@ -13,7 +13,7 @@ use shared_types::{
 use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled, StreamsError};
 use tracing::Instrument;
 
-use crate::ledger::status_field;
+use crate::ledger::{names, status_field};
 use crate::metrics::EgressMetrics;
 use crate::retry::schedule::Schedule;
 use crate::senders::{pause_before_resend, twilio_error_class};
@@ -73,7 +73,7 @@ impl Reports {
             ..Record::default()
         };
         if !send.fields.contains_key("pid") {
-            let index = keys.provider_message(report.source.as_str(), &report.provider_id);
+            let [index, _] = names_of(report, keys);
             record.fields.push(("pid", report.provider_id.clone()));
             record.index = Some((index, send.id.to_string()));
         }
@@ -124,8 +124,8 @@ impl Reports {
         let id = match &report.outbound_id {
             Some(id) => Some(id.clone()),
             None => {
-                let name = keys.provider_message(report.source.as_str(), &report.provider_id);
-                let owners = self.redis.values(&[name]).await?.into_iter().flatten();
+                let names = names_of(report, keys);
+                let owners = self.redis.values(&names).await?.into_iter().flatten();
                 owners.filter_map(|id| id.parse().ok()).next()
             }
         };
@@ -194,6 +194,12 @@ impl Reports {
         letter.extend(outbound_entry(&message, send)?);
         Some((keys.dead_letters(Queue::Outbound), letter))
     }
+}
+
+/// The names under which the message that a report is about may be noted.
+fn names_of(report: &DeliveryEvent, keys: PartitionKeys) -> [String; 2] {
+    let (source, id) = (report.source, &report.provider_id);
+    names(source, &report.conversation_id, id, keys)
 }
 
 const fn failed(status: DeliveryStatus) -> bool {

@@ -1,7 +1,7 @@
 //! What a webhook turned out to be, alike for every provider.
 
 use serde::Serialize;
-use shared_types::{ControlEvent, DeliveryEvent, InboundMessage};
+use shared_types::{ControlEvent, DeliveryEvent, InboundMessage, provider_key};
 use streams::{NewEntry, Queue};
 
 /// The result of reading a verified webhook.
@@ -90,10 +90,11 @@ impl Event {
         let entry = match self {
             Self::Message(message) => {
                 let conversation = message.conversation.id.as_str();
-                NewEntry::new(&**message, message_key(message), conversation)?
+                NewEntry::new(&**message, message.event(), conversation)?
             }
             Self::Delivery(report) => {
-                let (source, id) = (report.source, &report.provider_id);
+                let source = report.source;
+                let id = provider_key(source, &report.conversation_id, &report.provider_id);
                 let event = format!("{source}:status:{id}:{}", report.status.as_str());
                 NewEntry {
                     // Not behind the recipient's next message: a send that waits to learn how it
@@ -108,20 +109,5 @@ impl Event {
             }
         };
         Ok(NewEntry { trace, ..entry })
-    }
-}
-
-/// WAHA and Chatwoot ids are unique within a session or account only; their conversation ids
-/// carry it.
-fn message_key(message: &InboundMessage) -> String {
-    let scope = message.endpoint.as_ref().and_then(|endpoint| {
-        endpoint
-            .session
-            .clone()
-            .or_else(|| endpoint.account_id.map(|id| id.to_string()))
-    });
-    match scope {
-        Some(scope) => format!("{}:message:{scope}:{}", message.source, message.id),
-        None => format!("{}:message:{}", message.source, message.id),
     }
 }

@@ -44,7 +44,11 @@ pub(crate) fn entry(
     let id = rejection.event_id.clone();
     let id = id.filter(|id| id.len() <= MAX_ID_BYTES);
     let id = id.unwrap_or_else(|| hex::encode(Sha256::digest(body)));
-    let event = format!("{source}:rejected:{id}");
+    // Only Twilio's ids are unique beyond an account or a session.
+    let event = match (source, &sender) {
+        (Source::Twilio, _) | (_, None) => format!("{source}:rejected:{id}"),
+        (_, Some(conversation)) => format!("{source}:rejected:{conversation}:{id}"),
+    };
     NewEntry {
         kind: "rejected".into(),
         conversation: sender.unwrap_or_else(|| event.clone()),

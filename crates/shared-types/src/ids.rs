@@ -96,7 +96,22 @@ impl OutboundId {
     /// The id of reply number `index` (from 0) to message `answered` of `source`: the first 16
     /// bytes of `SHA-256("<source>\n<answered>\n<index>")`.
     pub fn of_reply(source: Source, answered: &MessageId, index: usize) -> Self {
-        let digest = Sha256::digest(format!("{source}\n{answered}\n{index}"));
+        Self::hashed(&format!("{source}\n{answered}\n{index}"))
+    }
+
+    /// The same for a message whose id is unique within a session or an account only:
+    /// `SHA-256("<source>\n<scope>\n<answered>\n<index>")`.
+    pub fn of_scoped_reply(
+        source: Source,
+        scope: &str,
+        answered: &MessageId,
+        index: usize,
+    ) -> Self {
+        Self::hashed(&format!("{source}\n{scope}\n{answered}\n{index}"))
+    }
+
+    fn hashed(name: &str) -> Self {
+        let digest = Sha256::digest(name);
         let short = digest.get(..16).unwrap_or_default();
         Self(format!("ob_{}", hex::encode(short)))
     }
@@ -119,6 +134,26 @@ impl OutboundId {
     }
 }
 
+/// The name under which a message of ours is found by what its provider calls it.
+///
+/// Twilio's ids are unique. WAHA's (`true_<chat>_<key>`) are so within a session, and an acknowledgement
+/// may name the same chat by its hidden id: session and key are what stays. Chatwoot's are so within
+/// an account of one installation.
+pub fn provider_key(source: Source, conversation: &ConversationId, provider_id: &str) -> String {
+    let scope = conversation.as_str().split_once(':');
+    match (source, scope) {
+        (Source::Waha, Some(("waha", chat))) => {
+            let session = chat.split(':').next().unwrap_or_default();
+            let key = provider_id.rsplit('_').next().unwrap_or(provider_id);
+            format!("{session}:{key}")
+        }
+        (Source::Chatwoot, Some(("chatwoot", conversation))) => {
+            format!("{conversation}:{provider_id}")
+        }
+        _ => provider_id.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +166,38 @@ mod tests {
         assert_eq!(id, OutboundId::of_reply(Source::Twilio, &sid, 0));
         assert_ne!(id, OutboundId::of_reply(Source::Twilio, &sid, 1));
         assert_ne!(id, OutboundId::of_reply(Source::Waha, &sid, 0));
+    }
+
+    #[test]
+    fn one_id_in_two_sessions_is_two_messages() {
+        let id: MessageId = "false_31612345678@c.us_A1".parse().unwrap();
+        let reply = |scope| OutboundId::of_scoped_reply(Source::Waha, scope, &id, 0);
+        assert_ne!(reply("default"), reply("second"));
+        assert_eq!(reply("default"), reply("default"));
+    }
+
+    #[test]
+    fn an_acknowledgement_under_the_hidden_id_of_a_chat_is_of_the_same_message() {
+        let key = |conversation: &str, id: &str| {
+            provider_key(Source::Waha, &conversation.parse().unwrap(), id)
+        };
+        let sent = key(
+            "waha:default:31612345678@c.us",
+            "true_31612345678@c.us_3EB0AB",
+        );
+        assert_eq!(sent, "default:3EB0AB");
+        assert_eq!(key("waha:default:15@lid", "true_15@lid_3EB0AB"), sent);
+        assert_ne!(key("waha:second:15@lid", "true_15@lid_3EB0AB"), sent);
+    }
+
+    #[test]
+    fn only_ids_that_are_unique_stand_alone() {
+        let key = |source, conversation: &str| {
+            provider_key(source, &conversation.parse().unwrap(), "1001")
+        };
+        assert_eq!(key(Source::Twilio, "whatsapp:+31612345678"), "1001");
+        let first = key(Source::Chatwoot, "chatwoot:1:42");
+        assert_ne!(first, key(Source::Chatwoot, "chatwoot:2:42"));
     }
 
     #[test]

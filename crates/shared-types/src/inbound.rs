@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attachment, ButtonReply, ChannelAddress, ConversationId, Location, MessageId, PhoneNumber,
-    Referral, ReplyTo, Source,
+    Attachment, ButtonReply, ChannelAddress, ConversationId, Location, MessageId, OutboundId,
+    PhoneNumber, Referral, ReplyTo, Source,
 };
 
 /// A message from a customer, alike for every provider.
@@ -54,12 +54,47 @@ pub struct InboundMessage {
     /// The earlier message that this one takes the place of: the customer edited it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<MessageId>,
+    /// When it was written, as the provider says; tells Chatwoot's ids apart from those of an
+    /// installation that was set up anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<Timestamp>,
     /// Names of fields that ingress could not read and left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
     /// When ingress took it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
+}
+
+impl InboundMessage {
+    /// What the message's id is unique within: WAHA's session; Chatwoot's account, and the time,
+    /// because an installation that is set up anew counts from 1. Twilio's ids are unique.
+    fn scope(&self) -> Option<String> {
+        let endpoint = self.endpoint.as_ref()?;
+        let account = || {
+            let account = endpoint.account_id?;
+            let at = self.written_at.map(|at| at.as_second());
+            Some(at.map_or_else(|| account.to_string(), |at| format!("{account}@{at}")))
+        };
+        endpoint.session.clone().or_else(account)
+    }
+
+    /// The name of the message over all providers, accounts and sessions, `twilio:message:SM…`: what
+    /// it is known again by.
+    pub fn event(&self) -> String {
+        match self.scope() {
+            Some(scope) => format!("{}:message:{scope}:{}", self.source, self.id),
+            None => format!("{}:message:{}", self.source, self.id),
+        }
+    }
+
+    /// The id of reply number `index` (from 0) to it.
+    pub fn reply_id(&self, index: usize) -> OutboundId {
+        match self.scope() {
+            Some(scope) => OutboundId::of_scoped_reply(self.source, &scope, &self.id, index),
+            None => OutboundId::of_reply(self.source, &self.id, index),
+        }
+    }
 }
 
 impl fmt::Debug for InboundMessage {
@@ -91,6 +126,10 @@ pub enum ProviderWord {
 pub struct ConversationRef {
     /// The key by which messages are kept in order.
     pub id: ConversationId,
+    /// When the provider began it. What is known of its key from before belongs to another one: an
+    /// installation of Chatwoot that is set up anew numbers its conversations from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
 }
 
 /// Who wrote a message. A phone number is not guaranteed.
@@ -158,4 +197,39 @@ pub enum Channel {
     /// WhatsApp.
     #[default]
     Whatsapp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, endpoint: &str, written_at: &str) -> InboundMessage {
+        let text = format!(
+            r#"{{"id":"{id}","conversation":{{"id":"c"}},"sender":{{"id":"9@lid"}},"content":"",
+                "message_type":"incoming","channel":"whatsapp","source":"chatwoot",
+                "endpoint":{endpoint},"written_at":{written_at}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn one_id_in_two_places_is_two_messages() {
+        let [first, later] = ["09", "10"].map(|hour| format!("\"2026-11-28T{hour}:00:00Z\""));
+        let messages = [
+            message("1001", r#"{"account_id":1}"#, &first),
+            message("1001", r#"{"account_id":2}"#, &first),
+            message("1001", r#"{"account_id":1}"#, &later),
+            message("1001", r#"{"account_id":1}"#, "null"),
+            message("1001", r#"{"session":"default"}"#, "null"),
+            message("1001", r#"{"session":"second"}"#, "null"),
+            message("1001", "{}", "null"),
+        ];
+        for (n, one) in messages.iter().enumerate() {
+            for other in messages.iter().skip(n + 1) {
+                assert_ne!(one.event(), other.event());
+                assert_ne!(one.reply_id(0), other.reply_id(0));
+            }
+            assert_eq!(one.reply_id(0), one.clone().reply_id(0));
+        }
+    }
 }

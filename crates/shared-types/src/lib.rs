@@ -26,7 +26,7 @@ pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
 pub use control::{ControlEvent, ControlKind};
 pub use delivery::{DeliveryEvent, DeliveryStatus};
 pub use failure::FailureClass;
-pub use ids::{ConversationId, IdError, MessageId, OutboundId};
+pub use ids::{ConversationId, IdError, MessageId, OutboundId, provider_key};
 pub use inbound::{
     Channel, ConversationRef, Endpoint, InboundMessage, MessageType, ProviderWord, Sender,
 };

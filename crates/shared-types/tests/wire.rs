@@ -30,6 +30,7 @@ fn plain_inbound() -> InboundMessage {
         id: "SM0123456789abcdef0123456789abcdef".parse().unwrap(),
         conversation: ConversationRef {
             id: "whatsapp:+31612345678".parse().unwrap(),
+            begun_at: None,
         },
         sender: Sender {
             id: "whatsapp:+31612345678".parse().unwrap(),
@@ -53,6 +54,7 @@ fn plain_inbound() -> InboundMessage {
         provider_word: None,
         edits: None,
         unread: vec![],
+        written_at: None,
         received_at: None,
     }
 }
@@ -99,6 +101,11 @@ fn inbound_message_with_every_addition() {
         }),
         edits: Some("SM8".parse().unwrap()),
         unread: vec!["location".into()],
+        written_at: Some(at()),
+        conversation: ConversationRef {
+            begun_at: Some(at()),
+            ..plain_inbound().conversation
+        },
         forwarded: true,
         referral: Some(Referral {
             source_id: Some("12".into()),

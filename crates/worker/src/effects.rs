@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared_types::fields::{contact, conversation as fields};
-use shared_types::{
-    ConversationState, HistoryTurn, InboundMessage, OutboundId, OutboundMessage, Purpose,
-};
+use shared_types::{ConversationState, HistoryTurn, InboundMessage, OutboundMessage, Purpose};
 use streams::{Commit, NewEntry};
 
 use crate::crm::{CrmWrite, HandoverChange};
@@ -70,7 +68,7 @@ pub(crate) fn reply_to(
     now: Timestamp,
 ) -> OutboundMessage {
     OutboundMessage {
-        id: OutboundId::of_reply(message.source, &message.id, 0),
+        id: message.reply_id(0),
         source: message.source,
         conversation_id: message.conversation.id.clone(),
         to: message.sender.id.clone(),

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces;
-use shared_types::fields::{contact, conversation as state};
 use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
 use streams::{
     Commit, DeadLetterReason, Destination, Entry, Gather, Handler, Ingest, Job, NewEntry,
@@ -13,10 +12,11 @@ use streams::{
 use tracing::Instrument;
 
 use crate::burst::{self, Bursts};
-use crate::effects::{Effects, Retention};
+use crate::effects::{Effects, OptOut, Retention};
 use crate::last_words::{failed, last_words};
 use crate::metrics::WorkerMetrics;
-use crate::turns::{Known, Turns};
+use crate::remembered::{CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, known, version};
+use crate::turns::Turns;
 
 /// Handles the inbound queue.
 pub(crate) struct Inbound {
@@ -29,9 +29,6 @@ pub(crate) struct Inbound {
     pub(crate) metrics: WorkerMetrics,
 }
 
-const STATE: usize = 0;
-const CONTACT: usize = 1;
-
 impl Handler for Inbound {
     type Payload = Payload;
 
@@ -40,11 +37,8 @@ impl Handler for Inbound {
         Reads {
             list: Some((keys.history(conversation), self.retention.history_lines)),
             hashes: vec![
-                (
-                    keys.conversation(conversation),
-                    &[state::VERSION, state::MEMORY],
-                ),
-                (keys.contact(conversation), &[contact::OPTED_OUT]),
+                (keys.conversation(conversation), STATE_FIELDS),
+                (keys.contact(conversation), CONTACT_FIELDS),
             ],
         }
     }
@@ -71,7 +65,6 @@ impl Handler for Inbound {
 impl Inbound {
     async fn take(&self, job: Job<Payload>) -> Settled {
         let version = version(&job.values);
-        let known = known(&job.values);
         match &*job.payload.clone() {
             Payload::Message(message) => {
                 let later: Vec<_> = job
@@ -80,11 +73,11 @@ impl Inbound {
                     .filter_map(|(_, one)| text_of(one))
                     .collect();
                 let whole = burst::merged(message, &later);
-                self.message(job, whole, known, version).await
+                self.message(job, whole, version).await
             }
             Payload::Control(event) => {
                 tracing::info!(change = ?event.kind, "conversation changed hands");
-                let effects = self.turns.control(event, known);
+                let effects = self.turns.control(event, known(&job.values, None));
                 self.commit(job, version, effects).await
             }
         }
@@ -102,40 +95,12 @@ fn note() -> Option<String> {
     serde_json::to_string(&failed(Timestamp::now())).ok()
 }
 
-fn version(values: &ReadValues) -> u64 {
-    let version = values.field(STATE, state::VERSION);
-    version
-        .and_then(|version| version.parse().ok())
-        .unwrap_or(0)
-}
-
-fn known(values: &ReadValues) -> Known {
-    let memory = values.field(STATE, state::MEMORY);
-    let memory = memory.map(serde_json::from_str).transpose();
-    let memory = memory.unwrap_or_else(|_| {
-        tracing::warn!("what was remembered of a conversation cannot be read; it starts anew");
-        None
-    });
-    let history = values.list.iter();
-    Known {
-        memory: memory.unwrap_or_default(),
-        history: history
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect(),
-        opted_out: values.field(CONTACT, contact::OPTED_OUT).is_some(),
-    }
-}
-
 impl Inbound {
-    async fn message(
-        &self,
-        job: Job<Payload>,
-        message: InboundMessage,
-        known: Known,
-        version: u64,
-    ) -> Settled {
+    async fn message(&self, job: Job<Payload>, message: InboundMessage, version: u64) -> Settled {
         let started = Instant::now();
         let about = About::of(&message);
+        let begun = message.conversation.begun_at;
+        let known = known(&job.values, begun);
         let slow = self
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
@@ -154,7 +119,7 @@ impl Inbound {
                 }
             }
         };
-        let effects = match taken {
+        let mut effects = match taken {
             Ok(Ok(effects)) => effects,
             Ok(Err(error)) => return self.failed(job, &about, error.to_string()).await,
             Err(_) => {
@@ -162,6 +127,9 @@ impl Inbound {
                 return self.failed(job, &about, error).await;
             }
         };
+        if has_anothers_opt_out(&job.values, begun) {
+            effects.opt_out.get_or_insert(OptOut::Lifted);
+        }
         let report = self.report(about, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
@@ -191,7 +159,8 @@ impl Inbound {
             return None;
         };
         let message = InboundMessage::clone(message);
-        let effects = last_words(&self.turns.domain, message, known(values), Timestamp::now());
+        let known = known(values, message.conversation.begun_at);
+        let effects = last_words(&self.turns.domain, message, known, Timestamp::now());
         let commit = effects.into_commit(
             self.retention,
             version(values),

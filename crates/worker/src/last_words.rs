@@ -1,7 +1,7 @@
 //! What a customer is told whose message could not be handled, and what a colleague reads.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{HistoryTurn, InboundMessage, OutboundId, Purpose, Role};
+use shared_types::{HistoryTurn, InboundMessage, Purpose, Role};
 
 use crate::agents::{contact_of, handover, in_words, remember, told};
 use crate::budget::Deadline;
@@ -63,7 +63,7 @@ pub(crate) fn last_words(
         Purpose::HandoffNotice,
         now,
     );
-    reply.id = OutboundId::of_reply(turn.message.source, &turn.message.id, PLACE);
+    reply.id = turn.message.reply_id(PLACE);
     let content = &turn.message.content;
     reply.handoff_note = Some(dialogue::handoff_note(
         domain,

@@ -22,6 +22,7 @@ pub mod metrics;
 mod openai;
 mod outbox;
 pub mod person;
+mod remembered;
 mod service;
 mod subscription;
 pub mod turn;

@@ -233,7 +233,7 @@ impl Turns {
     fn changed(turn: &Turn, wants: bool) -> CrmWrite {
         let message = &turn.message;
         CrmWrite {
-            message: format!("{}:{}", message.source, message.id),
+            message: message.event(),
             at: message.received_at.unwrap_or(turn.now),
             contact: ContactWrite {
                 wants_messages: Some(wants),

@@ -8,6 +8,7 @@ use shared_types::Outbound;
 use streams::{Job, PartitionKeys, Redis};
 
 use super::Stop;
+use crate::ledger::names;
 use crate::senders::{Part, Sender, Trace};
 
 /// How often an unreadable list is asked again before the message is set aside.
@@ -44,19 +45,21 @@ async fn look_up_once(
     part: &Part,
     since: Timestamp,
 ) -> Trace {
-    let source = part.message.source.as_str();
+    let message = &part.message;
     let unclaimed = move |ids: Vec<String>| -> BoxFuture<'_, Result<Vec<String>, String>> {
         let own = part.id.to_string();
         Box::pin(async move {
-            let names: Vec<_> = ids
+            let (source, conversation) = (message.source, &message.conversation_id);
+            let names = ids
                 .iter()
-                .map(|id| keys.provider_message(source, id))
-                .collect();
+                .flat_map(|id| names(source, conversation, id, keys));
+            let names: Vec<_> = names.collect();
             let owners = redis.values(&names).await.map_err(|e| e.to_string())?;
             let is_free = |owner: &Option<String>| owner.as_ref().is_none_or(|owner| *owner == own);
-            let owners = owners.into_iter().zip(ids);
+            // Two names each.
+            let owners = owners.chunks(2).zip(ids);
             Ok(owners
-                .filter(|(owner, _)| is_free(owner))
+                .filter(|(owners, _)| owners.iter().all(is_free))
                 .map(|(_, id)| id)
                 .collect())
         })

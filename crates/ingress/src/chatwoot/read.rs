@@ -60,6 +60,14 @@ fn is_incoming(kind: Option<&Value>) -> bool {
     kind.is_some_and(|kind| kind == "incoming" || kind == 0)
 }
 
+/// Written out in some events, in seconds since 1970 in others.
+fn time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => Timestamp::from_second(other.as_i64()?).ok(),
+    }
+}
+
 /// Whether a colleague, and not a bot, has the conversation.
 fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
     meta.is_some_and(|meta| {
@@ -155,6 +163,7 @@ impl Incoming<'_> {
             id: id.parse().map_err(|_| lacks("id"))?,
             conversation: ConversationRef {
                 id: conversation_id(account_id, display_id)?,
+                begun_at: conversation.read("created_at", time),
             },
             sender: sender(self.fields, conversation, account_id)
                 .ok_or_else(|| rejected(lacks("sender")))?,
@@ -176,9 +185,16 @@ impl Incoming<'_> {
             edits: None,
             provider_word: None,
             received_at: Some(self.now),
+            written_at: self.fields.read("created_at", time),
             unread: self.unread.names(),
         };
         Ok(Reading::Event(Event::Message(Box::new(message))))
+    }
+
+    /// When the message was written, in seconds since 1970; nothing where nobody says.
+    fn written(&self) -> String {
+        let at = self.fields.read("created_at", time);
+        at.map_or_else(String::new, |at| at.as_second().to_string())
     }
 
     /// Chatwoot reports every change of a message; only its deletion is news.
@@ -202,7 +218,7 @@ impl Incoming<'_> {
                 by: None,
                 at: self.now,
             },
-            delivery: format!("{account}:deleted:{id}"),
+            delivery: format!("{account}:deleted:{id}@{}", self.written()),
         }))
     }
 

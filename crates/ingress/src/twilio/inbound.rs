@@ -115,6 +115,7 @@ fn message(params: &Params<'_>, id: &str, received_at: Timestamp) -> Result<Read
         id,
         conversation: ConversationRef {
             id: conversation.try_into().map_err(|_| invalid_sender())?,
+            begun_at: None,
         },
         sender,
         content: text,
@@ -134,6 +135,7 @@ fn message(params: &Params<'_>, id: &str, received_at: Timestamp) -> Result<Read
         edits: None,
         provider_word: content::provider_word(given),
         received_at: Some(received_at),
+        written_at: None,
         unread: unread.names(),
     };
     Ok(Reading::Event(Event::Message(Box::new(message))))

@@ -137,6 +137,7 @@ impl<'a> Incoming<'a> {
             id: self.message_id(id, edits.as_ref())?,
             conversation: ConversationRef {
                 id: self.conversation(&sender.id)?,
+                begun_at: None,
             },
             sender,
             content: said.content,
@@ -153,6 +154,7 @@ impl<'a> Incoming<'a> {
             edits,
             provider_word: None,
             received_at: Some(self.now),
+            written_at: None,
             unread: self.unread.names(),
         };
         Ok(Reading::Event(Event::Message(Box::new(message))))

@@ -22,6 +22,7 @@ mod properties;
 mod readme;
 mod real_shapes;
 mod redis_away;
+mod same_ids;
 mod signing;
 #[cfg(target_os = "linux")]
 mod spool_disk;

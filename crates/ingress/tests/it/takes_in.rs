@@ -255,10 +255,7 @@ fn waha_acks_go_to_egress_and_session_changes_are_counted() {
     });
     assert_eq!(waha(ack.to_string()).send(rig.port()).status, 200);
     let entries = stream(&rig.redis, "out:0");
-    assert_eq!(
-        entries[0].field("event"),
-        "waha:status:true_4711@lid_K1:read"
-    );
+    assert_eq!(entries[0].field("event"), "waha:status:default:K1:read");
     assert_eq!(entries[0].payload()["to"], "4711@lid");
 
     let status =

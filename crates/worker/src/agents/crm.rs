@@ -124,7 +124,7 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
     let is_asked = !turn.dues.passed_on.is_empty() || turn.dues.moment_changed;
     let lead = goal.filter(|goal| goal.lead && (!turn.dues.touched.is_empty() || is_asked));
     CrmWrite {
-        message: format!("{}:{}", turn.message.source, turn.message.id),
+        message: turn.message.event(),
         at: turn.message.received_at.unwrap_or(turn.now),
         contact: ContactWrite {
             wants_messages: turn.dues.wants_messages,

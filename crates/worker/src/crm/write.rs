@@ -10,7 +10,7 @@ use super::status::Status;
 /// Everything that one message tells the CRM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrmWrite {
-    /// The message, `twilio:SM…`: what was created is marked with it.
+    /// The message, `twilio:message:SM…`: what was created is marked with it.
     pub message: String,
     /// When the message came. Older writes never replace newer ones.
     pub at: Timestamp,
