@@ -7,6 +7,7 @@ pub mod domain;
 pub mod erase;
 pub mod evaluate;
 pub mod matters;
+pub mod notices;
 pub mod rehearse;
 pub mod release;
 mod talk;

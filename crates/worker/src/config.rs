@@ -1,5 +1,7 @@
 //! Settings of the worker.
 
+mod notices;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use shared_types::Source;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 use crate::budget::KEPT;
+pub use notices::NoticeConfig;
+
 use crate::llm::{Auto, Format, Settings, Temperature, TokenField};
 
 /// Everything that `worker serve` reads.
@@ -49,6 +53,12 @@ pub struct WorkerConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub media: MediaConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub notices: NoticeConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -373,6 +383,7 @@ impl WorkerConfig {
             mistakes.push(error.to_string());
         }
         mistakes.extend(self.steps_that_do_not_fit());
+        mistakes.extend(crate::notices::mistakes(&self.notices));
         let urls = [
             ("LLM_BASE_URL", &self.model.llm_base_url),
             ("TRANSCRIBE_BASE_URL", &self.media.transcribe_base_url),

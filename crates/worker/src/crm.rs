@@ -3,16 +3,20 @@
 mod appointments;
 mod changes;
 mod contacts;
+mod dispatch;
 mod handovers;
 mod leads;
 mod list;
+mod notices;
 mod questions;
+mod sends;
 mod status;
 mod store;
 mod write;
 
 pub use changes::{ByHand, Changed};
 pub use list::{Page, Place, Row, What};
+pub use sends::{Claimed, NoticeSend, Settled};
 pub use status::{Matter, Status};
 pub use store::{Crm, CrmError, Rows};
 pub use write::{

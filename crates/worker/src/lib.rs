@@ -19,6 +19,7 @@ mod last_words;
 pub mod llm;
 pub mod media;
 pub mod metrics;
+pub mod notices;
 mod openai;
 mod outbox;
 pub mod person;
@@ -29,6 +30,8 @@ pub mod turn;
 pub mod turns;
 pub mod understanding;
 
-pub use config::{CrmConfig, DomainConfig, MediaConfig, ModelConfig, TurnConfig, WorkerConfig};
+pub use config::{
+    CrmConfig, DomainConfig, MediaConfig, ModelConfig, NoticeConfig, TurnConfig, WorkerConfig,
+};
 pub use graph::{Drawing, draw};
 pub use service::{Worker, WorkerError};

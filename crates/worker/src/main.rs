@@ -14,6 +14,7 @@ use worker::commands::domain::DomainArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
 use worker::commands::matters::{AppointmentsArgs, HandoversArgs, LeadsArgs};
+use worker::commands::notices::NoticesArgs;
 use worker::commands::rehearse::RehearseArgs;
 use worker::commands::release::ReleaseArgs;
 use worker::commands::understand::UnderstandArgs;
@@ -52,6 +53,8 @@ enum Command {
     Leads(Box<LeadsArgs>),
     /// Appointments: list, show, take (confirm), close (cancel).
     Appointments(Box<AppointmentsArgs>),
+    /// What colleagues were told: list, retry, and test a channel.
+    Notices(Box<NoticesArgs>),
     /// Show who replayed and discarded what, newest first.
     Acts(Box<ActsArgs>),
     /// Print the graph of agents.
@@ -90,6 +93,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Handovers(args) => return Ok(args.run().await?),
         Command::Leads(args) => return Ok(args.run().await?),
         Command::Appointments(args) => return Ok(args.run().await?),
+        Command::Notices(args) => return Ok(args.run().await?),
         Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,
         Command::Understand(args) => args.run(&domain(args.domain()))?,

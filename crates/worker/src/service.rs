@@ -24,6 +24,7 @@ use crate::handler::Inbound;
 use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
+use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
 use crate::turns::Turns;
 use crate::understanding::Understander;
@@ -43,6 +44,9 @@ pub enum WorkerError {
     /// The deployment has another number of partitions.
     #[error(transparent)]
     Partitions(#[from] PartitionMismatch),
+    /// The settings of notices are wrong.
+    #[error("notices: {0}")]
+    Notices(String),
     /// The metrics contradict each other.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -65,6 +69,7 @@ pub struct Worker {
     crm: Crm,
     model: Option<Arc<Model>>,
     inbound: Arc<Inbound>,
+    channels: Arc<Channels>,
     readiness: Readiness,
 }
 
@@ -82,6 +87,8 @@ impl Worker {
         let domain = Arc::new(config.domain.load()?);
         let crm = Crm::new(&config.crm.crm_database_url)?;
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
+        let channels = Channels::new(&config.notices, &domain);
+        let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
         let understander = Arc::new(Understander::new(&domain));
         tracing::info!(
             port = config.port,
@@ -126,6 +133,7 @@ impl Worker {
             crm,
             model,
             inbound: Arc::new(inbound),
+            channels: Arc::new(channels),
             readiness: Readiness::waiting_for(&["redis"]),
         })
     }
@@ -203,6 +211,15 @@ impl Worker {
         }
         let (crm, ready) = (self.crm.clone(), self.readiness.clone());
         background.spawn(watch_crm(crm, ready, self.counters.clone(), stop.clone()));
+        let courier = Courier {
+            crm: self.crm.clone(),
+            redis: self.redis.clone(),
+            channels: self.channels.clone(),
+            domain: self.inbound.turns.domain.clone(),
+            metrics: self.counters.clone(),
+            holder: MemberId::unique(&self.host).as_str().to_owned(),
+        };
+        background.spawn(courier.run(stop.clone()));
         if let Some(model) = self.model.clone() {
             let domain = self.inbound.turns.domain.clone();
             let stop = stop.clone();

@@ -14,6 +14,7 @@ use crate::crm::Crm;
 use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
+use crate::notices::Channels;
 use crate::service::FIRST_QUESTION;
 
 /// `worker doctor`.
@@ -52,6 +53,7 @@ impl DoctorArgs {
             ("model", self.model().await?),
             ("voice messages", self.transcription().await),
         ];
+        let findings = findings.into_iter().chain(self.notices().await);
         let mut is_well = true;
         for (name, finding) in findings {
             is_well &= finding.is_ok();
@@ -113,6 +115,41 @@ impl DoctorArgs {
             }
             Err(error) => Err(Chain(&error).to_string()),
         })
+    }
+
+    /// Each channel to colleagues.
+    async fn notices(&self) -> Vec<(&'static str, Finding)> {
+        let config = &self.worker;
+        let channels = match config.domain.load() {
+            Ok(domain) => Channels::new(&config.notices, &domain).map_err(|wrong| wrong.join("; ")),
+            Err(error) => Err(error.to_string()),
+        };
+        let channels = match channels {
+            Ok(channels) => channels,
+            Err(wrong) => return vec![("notices", Err(wrong))],
+        };
+        let off = match Crm::new(&config.crm.crm_database_url) {
+            Ok(crm) => crm.channels_off().await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        let mut findings = Vec::new();
+        for channel in channels.iter() {
+            let why = off.iter().find(|(name, _)| name == channel.name);
+            findings.push((
+                channel.name,
+                match why {
+                    Some((_, why)) => Err(format!("switched off: {why}")),
+                    None => channel.try_out().await,
+                },
+            ));
+        }
+        if findings.is_empty() {
+            findings.push((
+                "notices",
+                Ok("none; colleagues look at `worker handovers`".to_owned()),
+            ));
+        }
+        findings
     }
 
     async fn transcription(&self) -> Finding {

@@ -3,9 +3,11 @@
 use sqlx::{Any, Transaction};
 
 use super::changes::Change;
-use super::status::Status;
+use super::notices::Fact;
+use super::status::{Matter, Status};
 use super::store::text;
 use super::write::{AppointmentWrite, CrmWrite};
+use crate::notices::Kind;
 
 /// Notes an appointment as the customer wants it now.
 pub(super) async fn upsert(
@@ -61,7 +63,22 @@ pub(super) async fn upsert(
         to: status,
         note: None,
     };
-    change.note(transaction).await
+    change.note(transaction).await?;
+    let is_wish = [Status::Wanted, Status::Moved]
+        .iter()
+        .any(|wish| wish.as_str() == status);
+    if !is_wish || appointment.date.is_none() {
+        return Ok(());
+    }
+    let fact = Fact {
+        kind: Kind::AppointmentWanted,
+        matter: Matter::Appointment,
+        id: &id,
+        contact,
+        conversation: &appointment.conversation,
+        at: write.at,
+    };
+    fact.tell(transaction).await
 }
 
 /// What an appointment becomes. A colleague's word stands while the moment is the same; at another

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
+use super::notices::Fact;
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError, text};
+use crate::notices::Kind;
 
 /// What became of a colleague's change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +128,22 @@ impl Crm {
             note: change.note,
         };
         line.note(&mut transaction).await?;
+        let kind = match (matter, change.to) {
+            (Matter::Handover, Status::Taken) => Some(Kind::HandoverTaken),
+            (Matter::Handover, Status::Closed) => Some(Kind::HandoverClosed),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let fact = Fact {
+                kind,
+                matter,
+                id,
+                contact: &contact,
+                conversation: &conversation,
+                at: change.at,
+            };
+            fact.tell(&mut transaction).await?;
+        }
         transaction.commit().await?;
         Ok(Changed::Done { conversation })
     }

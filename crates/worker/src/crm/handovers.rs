@@ -3,9 +3,11 @@
 use sqlx::{Any, Transaction};
 
 use super::changes::Change;
-use super::status::Status;
+use super::notices::Fact;
+use super::status::{Matter, Status};
 use super::store::{Crm, CrmError, text};
 use super::write::{CrmWrite, HandoverChange, HandoverWrite};
+use crate::notices::Kind;
 
 /// What a customer's message makes of the hand-over: it opens one, or tells the open one what was
 /// written last.
@@ -16,6 +18,7 @@ pub(super) async fn upsert(
     handover: &HandoverWrite,
 ) -> sqlx::Result<()> {
     let at = text(write.at);
+    let raise = raised(transaction, handover).await?;
     let update = "UPDATE handovers SET last_words = $1, summary = $2, updated_at = $3, \
                   reason = CASE WHEN $4 = 'urgent' THEN $5 ELSE reason END, \
                   priority = CASE WHEN $4 = 'urgent' THEN $4 ELSE priority END \
@@ -29,6 +32,17 @@ pub(super) async fn upsert(
         .bind(&handover.conversation)
         .execute(&mut **transaction)
         .await?;
+    if let Some(id) = raise {
+        tell(
+            transaction,
+            Kind::HandoverOpened,
+            &id,
+            contact,
+            write,
+            handover,
+        )
+        .await?;
+    }
     // What comes late must not open again what was closed since.
     let later = "SELECT COUNT(*) FROM handovers WHERE conversation_id = $1 \
                  AND (status <> 'closed' OR updated_at >= $2)";
@@ -72,7 +86,47 @@ pub(super) async fn upsert(
         to: Status::Waiting.as_str(),
         note: None,
     };
-    change.note(transaction).await
+    change.note(transaction).await?;
+    let kind = match handover.reason.as_str() {
+        "erasure" => Kind::ErasureRequested,
+        _ => Kind::HandoverOpened,
+    };
+    tell(transaction, kind, &id, contact, write, handover).await
+}
+
+/// The open hand-over that this message makes urgent.
+async fn raised(
+    transaction: &mut Transaction<'_, Any>,
+    handover: &HandoverWrite,
+) -> sqlx::Result<Option<String>> {
+    if !handover.urgent {
+        return Ok(None);
+    }
+    let select = "SELECT id FROM handovers WHERE conversation_id = $1 AND status <> 'closed' \
+                  AND priority <> 'urgent'";
+    sqlx::query_scalar(select)
+        .bind(&handover.conversation)
+        .fetch_optional(&mut **transaction)
+        .await
+}
+
+async fn tell(
+    transaction: &mut Transaction<'_, Any>,
+    kind: Kind,
+    id: &str,
+    contact: &str,
+    write: &CrmWrite,
+    handover: &HandoverWrite,
+) -> sqlx::Result<()> {
+    let fact = Fact {
+        kind,
+        matter: Matter::Handover,
+        id,
+        contact,
+        conversation: &handover.conversation,
+        at: write.at,
+    };
+    fact.tell(transaction).await
 }
 
 impl Crm {
@@ -109,6 +163,18 @@ impl Crm {
                         .await?;
                     let from = Some(from.as_str());
                     noted(&mut transaction, change, &contact, &id, from).await?;
+                    let fact = Fact {
+                        kind: match change.to {
+                            Status::Taken => Kind::HandoverTaken,
+                            _ => Kind::HandoverClosed,
+                        },
+                        matter: Matter::Handover,
+                        id: &id,
+                        contact: &contact,
+                        conversation: &change.conversation_id,
+                        at: change.at,
+                    };
+                    fact.tell(&mut transaction).await?;
                 }
             }
             None if change.to == Status::Taken => stepped_in(&mut transaction, change).await?,

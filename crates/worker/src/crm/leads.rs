@@ -3,9 +3,11 @@
 use sqlx::{Any, Transaction};
 
 use super::changes::Change;
-use super::status::Status;
+use super::notices::Fact;
+use super::status::{Matter, Status};
 use super::store::text;
 use super::write::{CrmWrite, LeadWrite};
+use crate::notices::Kind;
 
 /// What became of a lead.
 pub(super) struct Lead {
@@ -54,15 +56,22 @@ pub(super) async fn upsert(
         .bind(&id)
         .execute(&mut **transaction)
         .await?;
+    note_fields(transaction, write, lead, &id).await?;
     if lead.complete {
         let update = "UPDATE leads SET completed_at = $1 WHERE id = $2 AND completed_at IS NULL";
-        sqlx::query(update)
-            .bind(&at)
-            .bind(&id)
-            .execute(&mut **transaction)
-            .await?;
+        let updated = sqlx::query(update).bind(&at).bind(&id);
+        if updated.execute(&mut **transaction).await?.rows_affected() > 0 {
+            let fact = Fact {
+                kind: Kind::LeadCompleted,
+                matter: Matter::Lead,
+                id: &id,
+                contact,
+                conversation: &lead.conversation,
+                at: write.at,
+            };
+            fact.tell(transaction).await?;
+        }
     }
-    note_fields(transaction, write, lead, &id).await?;
     let created_by: String = sqlx::query_scalar("SELECT created_by FROM leads WHERE id = $1")
         .bind(&id)
         .fetch_one(&mut **transaction)

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError};
@@ -141,12 +141,13 @@ impl Crm {
         let found = sqlx::query(AssertSqlSafe(select)).bind(created_at).bind(id);
         let mut rows = Vec::new();
         let mut next = None;
-        for row in found.fetch_all(&self.pool).await? {
+        let mut connection = self.pool.acquire().await?;
+        for row in found.fetch_all(&mut *connection).await? {
             next = Some(Place {
                 id: row.try_get(0)?,
                 created_at: row.try_get(2)?,
             });
-            rows.push(self.whole(matter, &row).await?);
+            rows.push(whole(&mut connection, matter, &row).await?);
         }
         Ok(Page {
             next: next.filter(|_| rows.len() == PAGE),
@@ -159,12 +160,11 @@ impl Crm {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn show(&self, matter: Matter, id: &str) -> Result<Option<Row>, CrmError> {
-        let select = format!("{} WHERE t.id = $1", matter.select());
-        let found = sqlx::query(AssertSqlSafe(select)).bind(id);
-        let Some(row) = found.fetch_optional(&self.pool).await? else {
+        let mut transaction = self.pool.begin().await?;
+        let Some(mut row) = row_of(&mut transaction, matter, id).await? else {
             return Ok(None);
         };
-        let mut row = self.whole(matter, &row).await?;
+        drop(transaction);
         row.push(("changes", Value::Array(self.changes_of(id).await?)));
         Ok(Some(row))
     }
@@ -183,26 +183,36 @@ impl Crm {
         };
         found.iter().map(change).collect()
     }
+}
 
-    async fn whole(&self, matter: Matter, row: &AnyRow) -> sqlx::Result<Row> {
-        let mut whole = Row::new();
-        for (place, (name, _)) in matter.columns().iter().enumerate() {
-            whole.push((name, value(row, place)?));
-        }
-        if matter == Matter::Lead {
-            let id: String = row.try_get(0)?;
-            whole.push(("fields", Value::Object(self.fields_of(&id).await?)));
-        }
-        Ok(whole)
+/// One of them, as it is within a transaction.
+pub(super) async fn row_of(
+    transaction: &mut Transaction<'_, Any>,
+    matter: Matter,
+    id: &str,
+) -> sqlx::Result<Option<Row>> {
+    let select = format!("{} WHERE t.id = $1", matter.select());
+    let found = sqlx::query(AssertSqlSafe(select)).bind(id);
+    match found.fetch_optional(&mut **transaction).await? {
+        Some(row) => whole(transaction, matter, &row).await.map(Some),
+        None => Ok(None),
     }
+}
 
-    async fn fields_of(&self, lead: &str) -> sqlx::Result<Map<String, Value>> {
+async fn whole(connection: &mut AnyConnection, matter: Matter, row: &AnyRow) -> sqlx::Result<Row> {
+    let mut whole = Row::new();
+    for (place, (name, _)) in matter.columns().iter().enumerate() {
+        whole.push((name, value(row, place)?));
+    }
+    if matter == Matter::Lead {
+        let id: String = row.try_get(0)?;
         let select = "SELECT name, value FROM lead_fields WHERE lead_id = $1 ORDER BY name";
-        let found = sqlx::query_as(select).bind(lead);
-        let found: Vec<(String, String)> = found.fetch_all(&self.pool).await?;
+        let found = sqlx::query_as(select).bind(id);
+        let found: Vec<(String, String)> = found.fetch_all(connection).await?;
         let fields = found.into_iter().map(|(name, value)| (name, value.into()));
-        Ok(fields.collect())
+        whole.push(("fields", Value::Object(fields.collect())));
     }
+    Ok(whole)
 }
 
 fn value(row: &AnyRow, place: usize) -> sqlx::Result<Value> {

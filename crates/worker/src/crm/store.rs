@@ -16,6 +16,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 
 const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How many other processes may be at the tables of a SQLite file.
+const OTHERS: usize = 8;
+const BETWEEN_MIGRATIONS: Duration = Duration::from_millis(100);
 
 /// The CRM's database.
 #[derive(Debug, Clone)]
@@ -140,6 +143,13 @@ impl Crm {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn migrate(&self) -> Result<(), CrmError> {
+        // SQLite lets two processes begin the same step. One of them fails, and finds it done after.
+        for _ in 0..if self.is_sqlite { OTHERS } else { 0 } {
+            if MIGRATIONS.run(&self.pool).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_MIGRATIONS).await;
+        }
         Ok(MIGRATIONS.run(&self.pool).await?)
     }
 

@@ -217,7 +217,8 @@ impl QuestionWrite {
     }
 }
 
-fn short_hash(prefix: &str, parts: &[&str]) -> String {
+/// An id that follows from these texts.
+pub(super) fn short_hash(prefix: &str, parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\n"));
     format!(
         "{prefix}_{}",

@@ -1,0 +1,184 @@
+//! Notices, written in the transaction of the fact that they are about.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use sqlx::{Any, Transaction};
+
+use super::list::row_of;
+use super::status::Matter;
+use super::store::{Crm, CrmError, text};
+use super::write::short_hash;
+use crate::notices::Kind;
+
+/// Something that happened to a hand-over, a lead or an appointment.
+pub(super) struct Fact<'a> {
+    pub(super) kind: Kind,
+    pub(super) matter: Matter,
+    pub(super) id: &'a str,
+    pub(super) contact: &'a str,
+    pub(super) conversation: &'a str,
+    pub(super) at: Timestamp,
+}
+
+impl Fact<'_> {
+    /// Writes the notice, with what the thing is now.
+    pub(super) async fn tell(&self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> {
+        let row = row_of(transaction, self.matter, self.id).await?;
+        let data: Map<String, Value> = row
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let urgent = data
+            .get("priority")
+            .is_some_and(|priority| priority == "urgent");
+        let written = Written {
+            kind: self.kind,
+            subject: self.id,
+            contact: Some(self.contact),
+            conversation: Some(self.conversation),
+            data,
+            at: self.at,
+            at_any_hour: urgent,
+        };
+        written.insert(transaction).await
+    }
+}
+
+struct Written<'a> {
+    kind: Kind,
+    subject: &'a str,
+    contact: Option<&'a str>,
+    conversation: Option<&'a str>,
+    data: Map<String, Value>,
+    at: Timestamp,
+    at_any_hour: bool,
+}
+
+impl Written<'_> {
+    /// The id follows from the fact: told twice it is one notice.
+    async fn insert(self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> {
+        let at = text(self.at);
+        let insert = "INSERT INTO notices (id, contact_id, conversation_id, kind, subject, data, at_any_hour, created_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+        sqlx::query(insert)
+            .bind(short_hash(
+                "notice",
+                &[self.kind.as_str(), self.subject, &at],
+            ))
+            .bind(self.contact)
+            .bind(self.conversation)
+            .bind(self.kind.as_str())
+            .bind(self.subject)
+            .bind(Value::Object(self.data).to_string())
+            .bind(if self.at_any_hour { "yes" } else { "no" })
+            .bind(&at)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A notice about the machine.
+pub(super) async fn tell_of_machine(
+    transaction: &mut Transaction<'_, Any>,
+    kind: Kind,
+    subject: &str,
+    data: Map<String, Value>,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    let written = Written {
+        kind,
+        subject,
+        contact: None,
+        conversation: None,
+        data,
+        at,
+        at_any_hour: true,
+    };
+    written.insert(transaction).await
+}
+
+impl Crm {
+    /// Tells of hand-overs that nobody took by the time by which the customer should have heard.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn tell_of_unanswered(&self, now: Timestamp) -> Result<(), CrmError> {
+        let mut transaction = self.begin().await?;
+        let select = "SELECT id, contact_id, conversation_id FROM handovers \
+                      WHERE status = 'waiting' AND answer_by < $1 AND unanswered_at IS NULL \
+                      ORDER BY answer_by LIMIT 100";
+        let late: Vec<(String, String, String)> = sqlx::query_as(select)
+            .bind(text(now))
+            .fetch_all(&mut *transaction)
+            .await?;
+        for (id, contact, conversation) in &late {
+            let update = "UPDATE handovers SET unanswered_at = $1 \
+                          WHERE id = $2 AND status = 'waiting' AND unanswered_at IS NULL";
+            let updated = sqlx::query(update).bind(text(now)).bind(id);
+            if updated.execute(&mut *transaction).await?.rows_affected() == 0 {
+                continue;
+            }
+            let fact = Fact {
+                kind: Kind::HandoverUnanswered,
+                matter: Matter::Handover,
+                id,
+                contact,
+                conversation,
+                at: now,
+            };
+            fact.tell(&mut transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Tells of dead letters when there are more than last time.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn tell_of_dead_letters(
+        &self,
+        queue: &str,
+        count: u64,
+        now: Timestamp,
+    ) -> Result<(), CrmError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let mut transaction = self.begin().await?;
+        let name = format!("dead letters of {queue}");
+        let known = sqlx::query_scalar("SELECT value FROM watermarks WHERE name = $1").bind(&name);
+        let known: Option<i64> = known.fetch_optional(&mut *transaction).await?;
+        if known == Some(count) {
+            return Ok(());
+        }
+        let upsert = "INSERT INTO watermarks (name, value) VALUES ($1, $2) \
+                      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        sqlx::query(upsert)
+            .bind(&name)
+            .bind(count)
+            .execute(&mut *transaction)
+            .await?;
+        if count > known.unwrap_or(0) {
+            let data = [("queue", Value::from(queue)), ("count", Value::from(count))];
+            let data = data.map(|(name, value)| (name.to_owned(), value));
+            let data = data.into_iter().collect();
+            tell_of_machine(&mut transaction, Kind::DeadLetterAdded, queue, data, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How many customers wait for a colleague, and since when the longest of those waits who should
+    /// have heard from one.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn waiting(&self, now: Timestamp) -> Result<(i64, Option<Timestamp>), CrmError> {
+        let select = "SELECT COUNT(*), MIN(CASE WHEN answer_by < $1 THEN answer_by END) \
+                      FROM handovers WHERE status = 'waiting'";
+        let found = sqlx::query_as(select).bind(text(now));
+        let (count, oldest): (i64, Option<String>) = found.fetch_one(&self.pool).await?;
+        Ok((count, oldest.and_then(|at| at.parse().ok())))
+    }
+}

@@ -1,0 +1,173 @@
+//! Brings notices to their channels, in the background. Every worker runs one; a lease decides who
+//! dispatches, and each send is held by one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use streams::{Queue, Redis, Shelf};
+use tokio_util::sync::CancellationToken;
+
+use super::channel::{Channels, Outcome};
+use super::notice::Kind;
+use super::schedule;
+use crate::crm::{Claimed, Crm, CrmError, Settled};
+use crate::dialogue::calendar;
+use crate::domain::Domain;
+use crate::metrics::WorkerMetrics;
+
+const EVERY: Duration = Duration::from_secs(1);
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// No try takes longer.
+const LIMIT: Duration = Duration::from_secs(20);
+const AT_ONCE: usize = 8;
+/// Rounds between two looks at dead letters.
+const ROUNDS: u32 = 15;
+
+pub(crate) struct Courier {
+    pub(crate) crm: Crm,
+    pub(crate) redis: Redis,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) domain: Arc<Domain>,
+    pub(crate) metrics: WorkerMetrics,
+    /// Names this worker among the others.
+    pub(crate) holder: String,
+}
+
+impl Courier {
+    /// Works until `stop`; what is on its way then is finished.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut round = 0;
+        loop {
+            if let Err(error) = self.round(round).await {
+                tracing::debug!(%error, "notices wait for the CRM");
+            }
+            round = (round + 1) % ROUNDS;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn round(&self, round: u32) -> Result<(), CrmError> {
+        let now = Timestamp::now();
+        let until = now.saturating_add(LEASE).unwrap_or(now);
+        if self.crm.lease("notices", &self.holder, now, until).await? {
+            self.crm.tell_of_unanswered(now).await?;
+            if round == 0 {
+                self.look_at_dead_letters(now).await?;
+            }
+            let takes = |kind: Kind| -> Vec<&'static str> {
+                let channels = self.channels.iter().filter(|channel| channel.takes(kind));
+                channels.map(|channel| channel.name).collect()
+            };
+            self.crm.dispatch(takes, self.is_open(now), now).await?;
+        }
+        self.deliver().await?;
+        self.count(now).await
+    }
+
+    fn is_open(&self, now: Timestamp) -> bool {
+        let business = &self.domain.business;
+        let local = now.to_zoned(business.time_zone.clone()).datetime();
+        !business.hours.is_known() || calendar::is_open(business, local)
+    }
+
+    async fn look_at_dead_letters(&self, now: Timestamp) -> Result<(), CrmError> {
+        for queue in Queue::ALL {
+            match self.redis.letter_count(Shelf::Dead(queue)).await {
+                Ok(count) => {
+                    self.crm
+                        .tell_of_dead_letters(queue.as_str(), count, now)
+                        .await?
+                }
+                Err(error) => tracing::debug!(%error, "dead letters were not counted"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self) -> Result<(), CrmError> {
+        let names: Vec<&'static str> = self.channels.iter().map(|channel| channel.name).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        let claimed = self.crm.claim(&names, &self.holder, AT_ONCE, now).await?;
+        let delivered = join_all(claimed.iter().map(|claimed| self.bring(claimed))).await;
+        delivered.into_iter().collect()
+    }
+
+    async fn bring(&self, claimed: &Claimed) -> Result<(), CrmError> {
+        let Some(channel) = self.channels.get(&claimed.channel) else {
+            return Ok(());
+        };
+        let send = self
+            .channels
+            .send(channel, &claimed.notice, Timestamp::now());
+        let outcome = tokio::time::timeout(LIMIT, Box::pin(send)).await;
+        let outcome = outcome.unwrap_or_else(|_| Outcome::failed("no answer in time"));
+        let now = Timestamp::now();
+        let settled = settled(outcome, claimed.tries, now);
+        let name = match &settled {
+            Settled::Sent => "sent",
+            Settled::Later { .. } => "retried",
+            Settled::Failed { .. } => "failed",
+            Settled::Off => "refused",
+        };
+        self.metrics.notice(channel.name, name);
+        if let Settled::Later { error, .. } | Settled::Failed { error } = &settled {
+            tracing::warn!(
+                channel = channel.name,
+                notice = claimed.notice.id,
+                error,
+                "notice not delivered"
+            );
+        }
+        if self
+            .crm
+            .settle(claimed, &self.holder, &settled, now)
+            .await?
+        {
+            tracing::error!(
+                channel = channel.name,
+                "a channel of notices was switched off"
+            );
+        }
+        Ok(())
+    }
+
+    async fn count(&self, now: Timestamp) -> Result<(), CrmError> {
+        let (waiting, oldest) = self.crm.waiting(now).await?;
+        let overdue = oldest.map_or(0, |since| now.duration_since(since).as_secs());
+        self.metrics.set_waiting(waiting, overdue);
+        let off = self.crm.channels_off().await?;
+        let is_off = |name: &str| off.iter().any(|(other, _)| other == name);
+        let off = self
+            .channels
+            .iter()
+            .filter(|channel| is_off(channel.name))
+            .count();
+        let on = self.channels.iter().count() - off;
+        self.metrics.set_channels(on, off);
+        Ok(())
+    }
+}
+
+/// What becomes of a send after a try.
+fn settled(outcome: Outcome, tries_before: i64, now: Timestamp) -> Settled {
+    let dice = f64::from(now.subsec_nanosecond()) / 1e9;
+    match outcome {
+        Outcome::Sent => Settled::Sent,
+        Outcome::Gone => Settled::Off,
+        Outcome::Failed { error, after } => match schedule::pause(tries_before + 1, after, dice) {
+            None => Settled::Failed { error },
+            Some(pause) => Settled::Later {
+                at: now.saturating_add(pause).unwrap_or(Timestamp::MAX),
+                error,
+            },
+        },
+    }
+}

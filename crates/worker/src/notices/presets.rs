@@ -1,0 +1,114 @@
+//! What services that take one POST want to read. Pure.
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::notice::{Kind, Notice};
+use super::text::{self, Labels};
+
+/// A service that takes notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// An incoming webhook of Slack, or of what understands the same.
+    Slack,
+    /// ntfy: the URL is the server's, the topic a setting of its own.
+    Ntfy,
+    /// Gotify: the URL is the server's.
+    Gotify,
+    /// The API of Apprise: the URL ends in `/notify/<key>`.
+    Apprise,
+}
+
+/// How a service is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    /// Put after the URL.
+    pub(super) path: &'static str,
+    /// The header that carries the token.
+    pub(super) auth: Option<&'static str>,
+    /// What stands before the token in it.
+    pub(super) scheme: &'static str,
+    /// The body.
+    pub(super) body: Value,
+}
+
+/// The call of a notice. Words of customers stay words: none of these services reads them as markup.
+pub(super) fn call(preset: Preset, topic: &str, notice: &Notice, labels: Labels) -> Call {
+    let (title, body) = (text::title(notice, labels), text::body(notice, labels));
+    let urgent = notice.field("priority") == "urgent" || notice.kind == Kind::HandoverUnanswered;
+    match preset {
+        Preset::Slack => Call {
+            path: "",
+            auth: None,
+            scheme: "",
+            body: json!({
+                "text": for_slack(&format!("{title}\n{body}")),
+                "mrkdwn": false,
+                "link_names": false,
+                "unfurl_links": false,
+            }),
+        },
+        Preset::Ntfy => Call {
+            path: "",
+            auth: Some("authorization"),
+            scheme: "Bearer ",
+            body: json!({
+                "topic": topic,
+                "title": title,
+                "message": body,
+                "priority": if urgent { 5 } else { 3 },
+                "markdown": false,
+            }),
+        },
+        Preset::Gotify => Call {
+            path: "/message",
+            auth: Some("x-gotify-key"),
+            scheme: "",
+            body: json!({
+                "title": title,
+                "message": body,
+                "priority": if urgent { 8 } else { 5 },
+                "extras": {"client::display": {"contentType": "text/plain"}},
+            }),
+        },
+        Preset::Apprise => Call {
+            path: "",
+            auth: Some("authorization"),
+            scheme: "Bearer ",
+            body: json!({
+                "title": title,
+                "body": body,
+                "type": if urgent { "warning" } else { "info" },
+                "format": "text",
+            }),
+        },
+    }
+}
+
+/// Slack reads `<!channel>` and `<http://…|words>` unless these three are written out
+/// (docs.slack.dev, Formatting message text).
+fn for_slack(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_calls_nobody_in_slack() {
+        let data = json!({"name": "<!channel>", "last_words": "<http://x|klik> & <@U1>"});
+        let notice = Notice {
+            id: "notice_1".into(),
+            kind: Kind::HandoverOpened,
+            at: String::new(),
+            data: data.as_object().unwrap().clone(),
+        };
+        let call = call(Preset::Slack, "", &notice, Labels::Dutch);
+        let text = call.body["text"].as_str().unwrap();
+        assert!(!text.contains('<') && !text.contains('>'), "{text}");
+        assert!(text.contains("&lt;!channel&gt;"), "{text}");
+    }
+}

@@ -1,0 +1,176 @@
+//! The outbox of notices alone, at times of its own, on SQLite and on PostgreSQL.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use test_support::{PostgresServer, eventually_within};
+use worker::crm::{ByHand, Crm, CrmWrite, HandoverWrite, Matter, Settled, Status, What};
+use worker::notices::Kind;
+
+use crate::crm::{PHONE, write};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A customer asks for a person.
+pub(crate) fn asks(message: &str, at: Timestamp) -> CrmWrite {
+    CrmWrite {
+        at,
+        lead: None,
+        handover: Some(HandoverWrite {
+            conversation: PHONE.into(),
+            opens: true,
+            reason: "asked".into(),
+            urgent: false,
+            last_words: "een mens graag".into(),
+            summary: "Reason: asked".into(),
+            promised_at: None,
+            answer_by: at.checked_add(SignedDuration::from_hours(1)).unwrap(),
+        }),
+        ..write(message, "2026-11-28T18:00:00Z")
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("crm.sqlite").display());
+    let crm = Crm::new(&SecretString::from(url)).unwrap();
+    crm.migrate().await.unwrap();
+    notices_wait_for_the_opening_and_for_each_other(&crm).await;
+    dead_letters_are_told_once_and_a_lease_has_one_holder(&crm).await;
+}
+
+#[tokio::test]
+async fn the_outbox_on_postgresql() {
+    let server = PostgresServer::start();
+    let crm = Crm::new(&SecretString::from(server.url())).unwrap();
+    eventually_within(PATIENCE, async || {
+        crm.migrate().await.map_err(|error| error.to_string())
+    })
+    .await;
+    notices_wait_for_the_opening_and_for_each_other(&crm).await;
+    dead_letters_are_told_once_and_a_lease_has_one_holder(&crm).await;
+}
+
+/// The outbox alone, at times of its own.
+async fn notices_wait_for_the_opening_and_for_each_other(crm: &Crm) {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let takes = |_: Kind| vec!["mail", "webhook"];
+    let evening = at("2026-11-28T18:10:00Z");
+    crm.apply(&asks("O1", evening)).await.unwrap();
+    crm.dispatch(takes, false, evening).await.unwrap();
+    let channels = ["mail", "webhook"];
+    let claim = async |who: &str, now: Timestamp| crm.claim(&channels, who, 8, now).await.unwrap();
+    assert!(claim("a", evening).await.is_empty(), "kept until it opens");
+    let monday = at("2026-11-30T08:00:00Z");
+    crm.dispatch(takes, true, monday).await.unwrap();
+    let claimed = claim("a", monday).await;
+    assert_eq!(claimed.len(), 2);
+    assert!(claim("b", monday).await.is_empty(), "one worker has them");
+    // The one arrives, the other one's worker dies.
+    crm.settle(&claimed[0], "a", &Settled::Sent, monday)
+        .await
+        .unwrap();
+    let later = at("2026-11-30T08:02:00Z");
+    let again = claim("b", later).await;
+    assert_eq!(again.len(), 1, "the one that arrived is not repeated");
+    assert_eq!(again[0].notice.id, claimed[1].notice.id);
+    // Nobody took it: told once.
+    crm.tell_of_unanswered(at("2026-11-30T08:03:00Z"))
+        .await
+        .unwrap();
+    crm.tell_of_unanswered(at("2026-11-30T08:04:00Z"))
+        .await
+        .unwrap();
+    crm.dispatch(takes, true, at("2026-11-30T08:04:00Z"))
+        .await
+        .unwrap();
+    let kinds: Vec<_> = crm
+        .sends(20)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|send| send.kind)
+        .collect();
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|kind| *kind == "handover.unanswered")
+            .count(),
+        2,
+        "{kinds:?}"
+    );
+    // Within ten minutes one of a kind: the next hand-over of the conversation waits.
+    let handover = crm
+        .list(Matter::Handover, What::Open, None)
+        .await
+        .unwrap()
+        .rows
+        .remove(0);
+    let id = handover[0].1.as_str().unwrap().to_owned();
+    let close = ByHand {
+        matter: Matter::Handover,
+        id: &id,
+        to: Status::Closed,
+        by: "anna",
+        note: None,
+        at: at("2026-11-30T08:05:00Z"),
+    };
+    crm.change(close).await.unwrap();
+    crm.apply(&asks("O2", at("2026-11-30T08:06:00Z")))
+        .await
+        .unwrap();
+    for (time, opened) in [("08:07:00", 2), ("08:10:01", 4)] {
+        crm.dispatch(takes, true, at(&format!("2026-11-30T{time}Z")))
+            .await
+            .unwrap();
+        let sends = crm.sends(20).await.unwrap().into_iter();
+        let sends = sends.filter(|send| send.kind == "handover.opened" && send.channel.is_some());
+        assert_eq!(sends.count(), opened, "{time}");
+    }
+    // What is erased is not told.
+    let contact = crm.addresses().await.unwrap()[0].0.clone();
+    crm.erase(&[contact], false).await.unwrap();
+    assert!(crm.sends(20).await.unwrap().is_empty());
+    assert!(claim("c", at("2026-12-01T08:00:00Z")).await.is_empty());
+}
+
+async fn dead_letters_are_told_once_and_a_lease_has_one_holder(crm: &Crm) {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (count, time) in [
+        (0, "08:00:00"),
+        (2, "08:00:15"),
+        (2, "08:00:30"),
+        (1, "08:00:45"),
+    ] {
+        let now = at(&format!("2026-11-30T{time}Z"));
+        crm.tell_of_dead_letters("inbound", count, now)
+            .await
+            .unwrap();
+    }
+    let sends = crm.sends(10).await.unwrap();
+    assert_eq!(sends.len(), 1, "{sends:?}");
+    assert_eq!(sends[0].kind, "dead_letter.added");
+    let (now, until) = (at("2026-11-30T08:00:00Z"), at("2026-11-30T08:00:15Z"));
+    assert!(crm.lease("notices", "a", now, until).await.unwrap());
+    assert!(!crm.lease("notices", "b", now, until).await.unwrap());
+    assert!(crm.lease("notices", "a", now, until).await.unwrap());
+    let over = at("2026-11-30T08:00:16Z");
+    assert!(crm.lease("notices", "b", over, over).await.unwrap());
+}
+
+/// The worker starts and an operator looks, at the same moment on a new file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_made_once_whoever_comes_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("crm.sqlite").display());
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let crm = Crm::new(&SecretString::from(url.clone())).unwrap();
+        all.spawn(async move { crm.migrate().await.map_err(|error| error.to_string()) });
+    }
+    while let Some(migrated) = all.join_next().await {
+        migrated.unwrap().unwrap();
+    }
+}
