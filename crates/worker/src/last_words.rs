@@ -78,7 +78,7 @@ pub(crate) fn last_words(
     });
     effects.reply = Some(reply);
     effects.crm = Some(CrmWrite {
-        message: format!("{}:{}", turn.message.source, turn.message.id),
+        message: turn.message.event(),
         at: turn.message.received_at.unwrap_or(now),
         contact: contact_of(&turn.message, turn.lang()),
         lead: None,
