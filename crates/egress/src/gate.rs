@@ -7,86 +7,44 @@
 //! ```
 //!
 //! A message may wait for long, so what allows it is judged before every request, and the script that
-//! notes the intent refuses when that has changed. A failed request is tried again here, while only this recipient's mailbox waits. A request whose
-//! outcome is unknown is looked up before it is repeated.
+//! notes the intent refuses when that has changed. A failed request is tried again here, while only this
+//! recipient's mailbox waits. A request whose outcome is unknown is looked up before it is repeated.
 
 mod admission;
 mod consequence;
+mod doubt;
 mod hand_over;
 mod health;
 mod log;
-mod look_up;
 mod pacer;
+mod readiness;
 mod recent;
+mod shared;
+mod step;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use shared_types::{Outbound, OutboundId, OutboundMessage, Template};
-use streams::{DeadLetterReason, Fields, Interrupted, Job, PartitionKeys, Reads, Redis, Settled};
+use streams::{Fields, Job, PartitionKeys, Reads, Redis, Settled};
 
-use crate::config::{EgressConfig, SendingConfig};
+use crate::config::EgressConfig;
 use crate::ledger::{self, Stage};
 use crate::metrics::EgressMetrics;
 use crate::senders::{Content, Part, Sender, Senders, parts};
-use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Seen, admit};
-use hand_over::Step;
-use health::SenderHealth;
-use pacer::Pacer;
-use recent::Recent;
+use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Seen};
+use hand_over::hand_over;
+use shared::Shared;
+use step::{Step, Stop, set_aside};
 
 /// The hashes read before the ledger's: conversation and contact.
 const LEDGER_HASHES_FROM: usize = 2;
 
-/// A sender may have one in this many of the process's requests in progress.
-const SENDERS_SHARE: usize = 4;
-
 /// The way out.
 pub(crate) struct Gate {
-    redis: Redis,
     senders: Arc<Senders>,
-    settings: SendingConfig,
-    window_template: Option<Template>,
-    pacer: Pacer,
-    health: SenderHealth,
-    recent: Recent,
-    metrics: EgressMetrics,
-}
-
-/// Why a message leaves the gate before it is sent.
-pub(crate) enum Stop {
-    /// It is settled already, or its owner has changed.
-    Settled(Settled),
-    /// The process stops; the message stays pending.
-    Leave,
-    /// It is set aside.
-    SetAside(DeadLetterReason),
-    /// WhatsApp's window has closed on it; the template goes.
-    TemplateInstead,
-}
-
-impl From<Settled> for Stop {
-    fn from(settled: Settled) -> Self {
-        Self::Settled(settled)
-    }
-}
-
-impl From<Interrupted> for Stop {
-    fn from(_: Interrupted) -> Self {
-        Self::Leave
-    }
-}
-
-/// The reason of a dead letter that the provider may have all the same.
-pub(crate) const OUTCOME_UNKNOWN: &str = "outcome_unknown";
-
-/// A message is set aside.
-pub(crate) fn set_aside(reason: &'static str, error: impl Into<String>) -> DeadLetterReason {
-    DeadLetterReason {
-        reason,
-        error: error.into(),
-    }
+    shared: Shared,
 }
 
 impl Gate {
@@ -96,24 +54,9 @@ impl Gate {
         config: &EgressConfig,
         metrics: EgressMetrics,
     ) -> Self {
-        let settings = config.sending.clone();
-        let ms = std::time::Duration::from_millis;
-        let (jitter, warning) = (ms(settings.pace_jitter_ms), ms(settings.pace_warning_ms));
         Self {
-            pacer: Pacer::new(
-                redis.clone(),
-                settings.in_flight.get().div_ceil(SENDERS_SHARE),
-                jitter,
-                warning,
-                metrics.clone(),
-            ),
-            health: SenderHealth::new(ms(settings.probe_ms), metrics.clone()),
-            recent: Recent::default(),
-            window_template: config.twilio.window_template(),
-            redis,
             senders,
-            settings,
-            metrics,
+            shared: Shared::new(redis, config, metrics),
         }
     }
 
@@ -181,7 +124,7 @@ impl Gate {
             .zip(job.values.hashes.split_off(LEDGER_HASHES_FROM));
         let ledger: HashMap<OutboundId, Fields> = ledger.collect();
         loop {
-            let message = match self.judge(message, &seen, Timestamp::now())? {
+            let message = match self.shared.judge(message, &seen, Timestamp::now())? {
                 Admission::SendTemplate(template) => Arc::new(instead(message, template)),
                 Admission::Send | Admission::Refuse(_) => message.clone(),
             };
@@ -210,7 +153,7 @@ impl Gate {
         };
         for part in earlier {
             let step = self.first_step(ledger, part);
-            match self.hand_over(job, sender, part, seen, step).await {
+            match hand_over(&self.shared, job, sender, part, seen, step).await {
                 Ok(record) => {
                     job.record(&record).await?;
                 }
@@ -223,33 +166,17 @@ impl Gate {
             }
         }
         let step = self.first_step(ledger, last);
-        self.hand_over(job, sender, last, seen, step).await
+        hand_over(&self.shared, job, sender, last, seen, step).await
     }
 
     /// Where a part goes on, by what the ledger and this process know of it.
     fn first_step(&self, ledger: &HashMap<OutboundId, Fields>, part: &Part) -> Step {
-        let (unknown, settle) = (Fields::default(), self.settings.settle());
+        let (unknown, settle) = (Fields::default(), self.shared.settings.settle());
         let fields = ledger.get(&part.id).unwrap_or(&unknown);
         let stage = Stage::read(fields, settle);
-        self.recent
+        self.shared
+            .recent
             .correct(&part.id, stage, ledger::last_request(fields), settle)
-    }
-
-    /// What may be done with a message, by how things stand.
-    fn judge(
-        &self,
-        message: &OutboundMessage,
-        seen: &Seen,
-        now: Timestamp,
-    ) -> Result<Admission, Stop> {
-        let template = self.window_template.as_ref();
-        let admission = admit(message, &seen.into(), template, now);
-        if let Admission::Refuse(reason) = admission {
-            self.metrics.refused(message.source, reason);
-            let why = set_aside(reason, "the message may not be sent");
-            return Err(Stop::SetAside(why));
-        }
-        Ok(admission)
     }
 }
 

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use shared_types::{Receipt, SendResult, Source};
 
-use super::Gate;
-use crate::metrics::SendOutcome;
+use crate::metrics::{EgressMetrics, SendOutcome};
 use crate::senders::Part;
 
-pub(super) fn sent(gate: &Gate, part: &Part, receipt: &Receipt) {
-    gate.metrics.send(part.message.source, SendOutcome::Sent);
+pub(super) fn sent(metrics: &EgressMetrics, part: &Part, receipt: &Receipt) {
+    metrics.send(part.message.source, SendOutcome::Sent);
     tracing::info!(
         outbound.id = %part.id,
         in_reply_to = %part.message.in_reply_to,
@@ -21,8 +20,8 @@ pub(super) fn sent(gate: &Gate, part: &Part, receipt: &Receipt) {
 }
 
 /// A round of attempts, or the whole message, has failed.
-pub(super) fn failed(gate: &Gate, part: &Part, error: &str, attempts: u32) {
-    gate.metrics.send(part.message.source, SendOutcome::Failed);
+pub(super) fn failed(metrics: &EgressMetrics, part: &Part, error: &str, attempts: u32) {
+    metrics.send(part.message.source, SendOutcome::Failed);
     let result = SendResult::Failed {
         error: error.to_owned(),
         attempts,
@@ -36,9 +35,8 @@ pub(super) fn failed(gate: &Gate, part: &Part, error: &str, attempts: u32) {
 }
 
 /// The message waits for its turn; it is not dropped.
-pub(super) fn rate_limited(gate: &Gate, part: &Part, waited: Duration) {
-    gate.metrics
-        .send(part.message.source, SendOutcome::RateLimited);
+pub(super) fn rate_limited(metrics: &EgressMetrics, part: &Part, waited: Duration) {
+    metrics.send(part.message.source, SendOutcome::RateLimited);
     tracing::warn!(
         outbound.id = %part.id,
         waited_ms = waited.as_millis(),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared_types::{OutboundId, Receipt};
 
-use super::hand_over::Step;
+use super::step::Step;
 use crate::ledger::Stage;
 
 /// At the highest pace, a minute; about a mebibyte.
