@@ -1,6 +1,6 @@
 //! Configuration mistakes, all of them at once, one line each, without values.
 
-mod secrets;
+mod tidy;
 mod unused;
 
 use std::process;
@@ -13,7 +13,7 @@ pub const BAD_CONFIGURATION: i32 = 64;
 
 /// Reads flags and environment. Help and version end the process with 0; mistakes end it with
 /// [`BAD_CONFIGURATION`] and one line for each. A variable that is not used is never a mistake, and
-/// what stands around a secret no part of it; both are warned of.
+/// what stands around a secret or an id no part of it; both are warned of.
 pub fn parse<T: Parser>() -> T {
     let arguments: Vec<_> = std::env::args_os().collect();
     let command = without_empty_variables(T::command());
@@ -23,7 +23,7 @@ pub fn parse<T: Parser>() -> T {
         mut warnings,
     } = match_all(command, &arguments);
     if let Some(matches) = &matches {
-        warnings.extend(secrets::oddities(&chosen(T::command(), matches)));
+        warnings.extend(tidy::oddities(&chosen(T::command(), matches)));
     }
     warn(&warnings);
     if mistakes.is_empty() {
@@ -75,7 +75,7 @@ fn without_empty_variables(mut command: Command) -> Command {
         std::env::var_os(name).filter(|value| value.is_empty())?;
         Some(arg.get_id().to_string())
     };
-    command = secrets::tidied(command);
+    command = tidy::tidied(command);
     let empty: Vec<_> = command.get_arguments().filter_map(is_empty).collect();
     for id in empty {
         command = command.mut_arg(id, |arg| arg.env(None::<&str>));

@@ -84,7 +84,7 @@ fn settings_that_do_not_fit_together_are_all_named_at_once() {
 }
 
 #[test]
-fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
+fn what_is_around_a_secret_or_an_id_is_left_out_and_what_is_inside_refused() {
     let redis = RedisServer::start();
     let doctor = |secret: &str| {
         run(
@@ -92,6 +92,7 @@ fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
                 ("REDIS_URL", &format!("{}\n", redis.url())),
                 ("REDIS_PORT", "tcp://10.43.131.181:6379"),
                 ("WAHA_WEBHOOK_SECRET", secret),
+                ("REDIS_SENTINEL_MASTER", "mymaster\r\n"),
             ],
             &["doctor", "config"],
         )
@@ -101,11 +102,12 @@ fn what_is_around_a_secret_is_left_out_and_what_is_inside_refused() {
     for warning in [
         "configuration warning: WAHA_WEBHOOK_SECRET: white space",
         "configuration warning: REDIS_URL: white space",
+        "configuration warning: REDIS_SENTINEL_MASTER: white space",
         "configuration warning: REDIS_PORT is not used, because REDIS_URL is set",
     ] {
         assert!(said.contains(warning), "{warning} in {said}");
     }
-    assert_eq!(said.lines().count(), 3, "{said}");
+    assert_eq!(said.lines().count(), 4, "{said}");
     let report = text(&output.stdout);
     assert!(report.contains("WAHA_WEBHOOK_SECRET"), "{report}");
     let output = doctor("hun\nter2");

@@ -1,30 +1,38 @@
-//! Secrets come with what they were copied with: a line end of `echo | base64`, a no-break space.
+//! Secrets and ids come with what they were copied with: a line end of `echo | base64`, a no-break space.
 
 use std::any::TypeId;
 use std::ffi::OsStr;
+use std::marker::PhantomData;
 
 use clap::builder::TypedValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 use secrecy::SecretString;
 
-/// The command with secrets that are read without what is around them.
+/// The command with settings that are texts read without what is around them.
 pub(super) fn tidied(command: Command) -> Command {
     command.mut_args(|arg| {
-        if arg.get_value_parser().type_id() == TypeId::of::<SecretString>() {
-            arg.value_parser(SecretParser)
+        if is::<SecretString>(&arg) {
+            arg.value_parser(Tidy::<SecretString>(PhantomData))
+        } else if is::<String>(&arg) {
+            arg.value_parser(Tidy::<String>(PhantomData))
         } else {
             arg
         }
     })
 }
 
-/// What is odd about the secrets of the environment, by variable and never by value.
+/// Whether an argument is a setting of this type.
+fn is<T: 'static>(arg: &Arg) -> bool {
+    arg.get_env().is_some() && arg.get_value_parser().type_id() == TypeId::of::<T>()
+}
+
+/// What is odd about the texts of the environment, by variable and never by value.
 pub(super) fn oddities(command: &Command) -> Vec<String> {
-    let secrets = command
+    let texts = command
         .get_arguments()
-        .filter(|arg| arg.is_hide_env_values_set());
-    secrets
+        .filter(|arg| is::<SecretString>(arg) || is::<String>(arg));
+    texts
         .filter_map(|arg| {
             let name = arg.get_env()?;
             let value = std::env::var_os(name)?;
@@ -59,21 +67,20 @@ fn bare(value: &str) -> &str {
     if bare.is_empty() { value } else { bare }
 }
 
+/// Reads a text without what is around it.
 #[derive(Clone)]
-struct SecretParser;
+struct Tidy<T>(PhantomData<fn() -> T>);
 
-impl TypedValueParser for SecretParser {
-    type Value = SecretString;
+impl<T> TypedValueParser for Tidy<T>
+where
+    T: for<'a> From<&'a str> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
 
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<SecretString, Error> {
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
         let value = value.to_str().map(bare);
         match value.filter(|value| !value.contains(char::is_control)) {
-            Some(value) => Ok(value.into()),
+            Some(value) => Ok(T::from(value)),
             None => Err(refusal(command, arg)),
         }
     }
@@ -111,5 +118,21 @@ mod tests {
         assert!(oddity("\"token\"").unwrap().contains("quotation marks"));
         assert_eq!(oddity("to ken"), None);
         assert_eq!(bare(" \n"), " \n");
+    }
+
+    #[test]
+    fn an_id_is_read_like_a_secret() {
+        let read = |value: &str| {
+            let id = Arg::new("id").long("id").env("TIDY_TEST_ID");
+            let command = tidied(Command::new("test").arg(id));
+            let matches = command.try_get_matches_from(["test", "--id", value]);
+            matches.map(|matches| matches.get_one::<String>("id").cloned())
+        };
+        assert_eq!(read("AC123\r\n").unwrap().as_deref(), Some("AC123"));
+        assert_eq!(read("\u{a0}AC123 ").unwrap().as_deref(), Some("AC123"));
+        assert_eq!(read("two words").unwrap().as_deref(), Some("two words"));
+        let error = read("AC\n123").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueValidation);
+        assert!(!error.to_string().contains("123"), "{error}");
     }
 }
