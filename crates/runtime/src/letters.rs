@@ -135,6 +135,8 @@ struct Desk<'a> {
 }
 
 const EVERYTHING: usize = 1_000_000;
+/// Of more at once the acts keep the number alone: they hold the latest thousand of everything.
+const NOTED_EACH: usize = 20;
 
 impl<'a> Desk<'a> {
     async fn new(
@@ -232,18 +234,33 @@ impl<'a> Desk<'a> {
             Shelf::Dead(queue) => queue.as_str(),
             Shelf::Rejected => "rejected",
         };
+        let many = ids.len() > NOTED_EACH;
+        let mut failed = None;
         for id in ids {
-            if act(id).await? {
-                count += 1;
-                self.operator
-                    .note(&self.redis, &format!("{done} {shelf} {id}"))
-                    .await?;
-            } else {
-                code = missing(id)?;
+            match act(id).await {
+                Ok(true) => {
+                    count += 1;
+                    if !many {
+                        self.note(&format!("{done} {shelf} {id}")).await?;
+                    }
+                }
+                Ok(false) => code = missing(id)?,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
         }
+        if many && count > 0 {
+            self.note(&format!("{done} {count} entries of {shelf}"))
+                .await?;
+        }
         print(&format!("{count} {done}"))?;
-        Ok(code)
+        failed.map_or(Ok(code), |error| Err(error.into()))
+    }
+
+    async fn note(&self, what: &str) -> Result<(), LettersError> {
+        Ok(self.operator.note(&self.redis, what).await?)
     }
 }
 

@@ -139,6 +139,23 @@ async fn dead_letters_are_listed_shown_replayed_and_discarded() {
     rig.sent(CUSTOMER, 1).await;
 }
 
+#[tokio::test]
+async fn many_that_are_discarded_at_once_do_not_push_the_other_acts_out() {
+    let rig = Rig::start();
+    rig.redis.claim_layout().await.unwrap().unwrap();
+    for _ in 0..25 {
+        let words = [
+            "XADD", "odlq:0", "*", "_reason", "refused", "kind", "message",
+        ];
+        rig.server.run::<String>(&words);
+    }
+    let discard = ["dead-letters", "discard", "--all", "--yes"];
+    assert_eq!(lines(&egress(&rig, &discard)), ["25 discarded"]);
+    let acts = rig.redis.acts(100).await.unwrap();
+    let acts: Vec<_> = acts.iter().map(|act| act.what.as_str()).collect();
+    assert_eq!(acts, ["discarded 25 entries of outbound"]);
+}
+
 #[test]
 fn bad_settings_are_refused_at_start() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_egress"));
