@@ -8,6 +8,7 @@
 //! ```
 
 mod config;
+mod item;
 mod job;
 mod load;
 mod mailboxes;
@@ -29,8 +30,8 @@ use crate::{
 };
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
+pub use item::{Gather, Waiting};
 pub use job::{Interrupted, Job, RecordOutcome, Settled};
-pub use mailboxes::{Gather, Waiting};
 pub use supervisor::DrainReport;
 
 use partition::Shared;

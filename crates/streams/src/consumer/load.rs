@@ -7,8 +7,8 @@ use shared_types::Payload;
 use crate::StreamId;
 use crate::fetch::{Fetched, From};
 
+use super::item::{Content, Item};
 use super::job::{Context, Outcome};
-use super::mailboxes::{Content, Item};
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 

@@ -1,198 +1,15 @@
-//! One mailbox a conversation: its entries one after the other, the mailboxes side by side. Pure.
+//! The mailboxes of a partition: the entries of one after the other, the mailboxes side by side. Pure.
+
+mod mailbox;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::{iter, mem};
 
-use shared_types::Payload;
-
-use crate::entry::RawEntry;
-use crate::{Entry, StreamId};
-
-/// An entry in its mailbox.
-#[derive(Debug)]
-pub(crate) struct Item<P> {
-    pub(crate) id: StreamId,
-    pub(crate) content: Content<P>,
-    /// What may be blocked as a whole; see [`crate::Handler::lane`].
-    pub(crate) lane: Option<Arc<str>>,
-    /// What the last attempt in this process said.
-    pub(crate) last_error: Option<String>,
-    /// When this process read it.
-    pub(crate) seen: Instant,
-    /// The entries that are handled together with it, in stream order. Empty while it waits.
-    pub(crate) merged: Vec<Item<P>>,
-}
-
-/// What is known of an entry.
-#[derive(Debug)]
-pub(crate) enum Content<P> {
-    Whole(Arc<Entry>, Arc<P>),
-    Poison(Poison),
-    /// Left in Redis for want of room; to be read again when its turn comes.
-    Unloaded,
-}
-
-/// A waiting entry, as [`crate::Handler::gather`] sees it.
-#[derive(Debug)]
-pub struct Waiting<'a, P> {
-    /// What is around the payload.
-    pub entry: &'a Entry,
-    /// What the queue carries.
-    pub payload: &'a P,
-    /// How long ago it came.
-    pub age: Duration,
-}
-
-/// What becomes of the entries that wait in a mailbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gather {
-    /// So many of the first ones are handled as one; 0 counts as 1.
-    Take(usize),
-    /// More may belong to them: look again after this time, or when one more has come.
-    Wait(Duration),
-}
-
-/// The most entries that are handled as one.
-const MOST_MERGED: usize = 32;
-
-/// Why an entry can never be handled.
-#[derive(Debug)]
-pub(crate) struct Poison {
-    /// What is around the payload, where that much can be read.
-    pub(crate) entry: Option<Entry>,
-    pub(crate) reason: &'static str,
-    pub(crate) error: String,
-}
-
-/// The reason of a dead letter that no build of this version can read.
-const UNDECODABLE: &str = "undecodable";
-
-impl<P: Payload> From<RawEntry> for Item<P> {
-    fn from(raw: RawEntry) -> Self {
-        let id = raw.id;
-        let poison = |entry, reason, error| {
-            Content::Poison(Poison {
-                entry,
-                reason,
-                error,
-            })
-        };
-        let content = match raw.decode() {
-            Err(error) => poison(None, UNDECODABLE, error.to_string()),
-            Ok((entry, json)) => match P::read(&entry.kind, &json) {
-                Ok(payload) => Content::Whole(Arc::new(entry), Arc::new(payload)),
-                Err(error) => poison(Some(entry), error.reason(), error.to_string()),
-            },
-        };
-        Self {
-            id,
-            content,
-            lane: None,
-            last_error: None,
-            seen: Instant::now(),
-            merged: Vec::new(),
-        }
-    }
-}
-
-/// The key of a mailbox. An entry that does not tell its own has one to itself, so it holds up nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum MailboxKey {
-    Named(Arc<str>),
-    Nameless(StreamId),
-}
-
-impl<P> Item<P> {
-    fn mailbox(&self) -> MailboxKey {
-        let entry = match &self.content {
-            Content::Whole(entry, _) => Some(&**entry),
-            Content::Poison(poison) => poison.entry.as_ref(),
-            Content::Unloaded => None,
-        };
-        entry.map_or(MailboxKey::Nameless(self.id), |entry| {
-            MailboxKey::Named(entry.mailbox.as_str().into())
-        })
-    }
-
-    /// The entry with its payload, where it is held whole.
-    pub(crate) fn whole(&self) -> Option<(Arc<Entry>, Arc<P>)> {
-        match &self.content {
-            Content::Whole(entry, payload) => Some((entry.clone(), payload.clone())),
-            Content::Poison(_) | Content::Unloaded => None,
-        }
-    }
-
-    const fn is_whole(&self) -> bool {
-        matches!(self.content, Content::Whole(..))
-    }
-
-    /// By Redis' clock, so that a new owner goes on where the old one stopped; by our own where the
-    /// two differ, so that nothing waits for a clock.
-    fn age(&self, now: Instant, now_ms: u64) -> Duration {
-        let added_ms = u64::try_from(self.id.added_at_ms()).unwrap_or_default();
-        let by_id = Duration::from_millis(now_ms.saturating_sub(added_ms));
-        by_id.max(now.saturating_duration_since(self.seen))
-    }
-}
-
-#[derive(Debug)]
-struct Mailbox<P> {
-    waiting: VecDeque<Item<P>>,
-    state: State,
-}
-
-impl<P> Default for Mailbox<P> {
-    fn default() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            state: State::default(),
-        }
-    }
-}
-
-impl<P> Mailbox<P> {
-    /// In stream order. New entries come in that order; one that Redis gave back after it had lost a
-    /// commit goes before those that are waiting, also before one that is tried again.
-    fn insert(&mut self, item: Item<P>) {
-        let place = self.waiting.partition_point(|waiting| waiting.id < item.id);
-        self.waiting.insert(place, item);
-    }
-
-    /// The first entries that may be handled as one.
-    fn mergeable(&self, now: Instant, now_ms: u64) -> Vec<Waiting<'_, P>> {
-        let mut events = HashSet::new();
-        let mut found = Vec::new();
-        for item in self.waiting.iter().take(MOST_MERGED) {
-            let Content::Whole(entry, payload) = &item.content else {
-                break;
-            };
-            // A repetition of an event is found out by itself.
-            if !events.insert(entry.event.as_str()) {
-                break;
-            }
-            found.push(Waiting {
-                entry: entry.as_ref(),
-                payload: payload.as_ref(),
-                age: item.age(now, now_ms),
-            });
-        }
-        found
-    }
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-enum State {
-    /// In the ready queue, or empty and about to be dropped.
-    #[default]
-    Ready,
-    Running,
-    /// Its head is tried again at this time.
-    Delayed(Instant),
-    /// More may come that belongs to it; looked at again at this time.
-    Gathering(Instant),
-}
+use super::item::{Content, Gather, Item, MailboxKey, Waiting};
+use crate::StreamId;
+use mailbox::{Mailbox, State};
 
 /// The running entries of one lane, and the mailboxes that wait for one of its places.
 #[derive(Debug, Default)]
@@ -406,6 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Entry;
 
     fn item(n: u64, mailbox: &str) -> Item<()> {
         let entry = Entry {

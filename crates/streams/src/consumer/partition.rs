@@ -13,8 +13,9 @@ use crate::{Redis, StreamId};
 
 use super::Handler;
 use super::config::ConsumerConfig;
+use super::item::{Content, Item, MailboxKey};
 use super::job::{Context, Outcome};
-use super::mailboxes::{Content, Item, MailboxKey, Mailboxes};
+use super::mailboxes::Mailboxes;
 use super::process::{process, unless_panics};
 use super::wake::Waker;
 

@@ -11,9 +11,9 @@ use crate::dead_letters::REFUSED_BY_REDIS;
 use crate::{DeadLetterReason, Entry, Job, ReadValues, Reads};
 
 use super::Handler;
+use super::item::{Content, Item, Poison};
 use super::job::{Context, Interrupted, NoAnswer, Outcome, dead_letter, persist};
 use super::load::load;
-use super::mailboxes::{Content, Item, Poison};
 
 /// Works on `item` and says what became of it. A panic counts as a failed attempt.
 pub(super) async fn process<H: Handler>(
