@@ -117,7 +117,7 @@ impl Demo {
     }
 
     async fn turn_of(&self, id: &MessageId) -> Option<ConversationState> {
-        let json = self.redis.state_field(CONVERSATION, "turn").await.ok()??;
+        let json = self.redis.last_turn(CONVERSATION).await.ok()??;
         let state: ConversationState = serde_json::from_str(&json).ok()?;
         (state.message_id == *id).then_some(state)
     }

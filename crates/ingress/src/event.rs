@@ -33,12 +33,13 @@ pub enum Event {
     Message(Box<InboundMessage>),
     /// A provider reports how far one of our messages got.
     Delivery(DeliveryEvent),
-    /// A colleague took a conversation over or gave it back. `delivery` tells repetitions apart.
+    /// A colleague took a conversation over or gave it back. Says itself what
+    /// tells repetitions apart.
     Control {
         /// What happened.
         event: ControlEvent,
-        /// The provider's id of the report.
-        delivery: String,
+        /// The same for every repetition.
+        dedup: String,
     },
 }
 
@@ -103,8 +104,8 @@ impl Event {
                     ..NewEntry::new(report, event, report.conversation_id.as_str())?
                 }
             }
-            Self::Control { event, delivery } => {
-                let name = format!("{}:control:{delivery}", event.source);
+            Self::Control { event, dedup } => {
+                let name = format!("{}:control:{dedup}", event.source);
                 NewEntry::new(event, name, event.conversation_id.as_str())?
             }
         };

@@ -305,7 +305,7 @@ impl Intake {
         let message_id = match event {
             Event::Message(message) => message.id.as_str(),
             Event::Delivery(report) => &report.provider_id,
-            Event::Control { delivery, .. } => delivery,
+            Event::Control { dedup, .. } => dedup,
         };
         tracing::info!(
             request.id = webhook.id,

@@ -246,7 +246,7 @@ impl Ingress {
                 twilio_keys: self.config.twilio.keys(),
                 shared: shared.clone(),
                 intake: Intake {
-                    redis: self.redis.lane(),
+                    redis: self.redis.on_own_connection(),
                     limits: limits.clone(),
                     total: total.clone(),
                     spool: self.spool.clone(),

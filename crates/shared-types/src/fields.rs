@@ -12,8 +12,9 @@ pub mod conversation {
     pub const LAST_INBOUND: &str = "last_in";
     /// Which address of ours the customer wrote to then.
     pub const LAST_INBOUND_TO: &str = "last_in_to";
-    /// What the agents made of the last message, JSON of [`crate::ConversationState`].
-    pub const TURN: &str = "turn";
+    /// The telephone number of who wrote last, else their address: by it a person's conversations are
+    /// found whose own keys do not name them.
+    pub const SENDER: &str = "sender";
 }
 
 /// Of `contact:<conversation>`: what outlives a conversation's state.

@@ -36,7 +36,7 @@ pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};
 pub use source::{Source, SourceError};
 pub use state::{
-    ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn, NextAgent,
+    ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine, NextAgent,
     Role, RouterOutput, Sentiment, SlotValue, Slots,
 };
 pub use typing::TypingSignal;

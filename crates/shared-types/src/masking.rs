@@ -37,7 +37,8 @@ const KEPT_AT_EACH_END: usize = 2;
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.masking == Masking::Off {
+        // Nearly every text has no number: one look at its bytes, and it is written as it is.
+        if self.masking == Masking::Off || !has_number(self.text) {
             return f.write_str(self.text);
         }
         let mut rest = self.text.len();
@@ -60,6 +61,15 @@ impl fmt::Display for Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether there are digits enough for a number anywhere.
+fn has_number(text: &str) -> bool {
+    let mut run = 0;
+    text.bytes().any(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run >= SHORTEST_NUMBER
+    })
 }
 
 /// Whether a word is the first half of a stream entry's id, as `1795898237202` of `1795898237202-0`:

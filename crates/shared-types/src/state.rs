@@ -27,7 +27,7 @@ pub struct ConversationState {
     pub source: Source,
     /// Earlier turns, oldest first.
     #[serde(default)]
-    pub conversation_history: Vec<HistoryTurn>,
+    pub conversation_history: Vec<HistoryLine>,
     /// What the router decided.
     #[serde(default)]
     pub router_output: Option<RouterOutput>,
@@ -56,7 +56,7 @@ impl fmt::Debug for ConversationState {
 
 /// One line of a conversation's history.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HistoryTurn {
+pub struct HistoryLine {
     /// Who spoke.
     pub role: Role,
     /// What was said.
@@ -65,9 +65,9 @@ pub struct HistoryTurn {
     pub at: Timestamp,
 }
 
-impl fmt::Debug for HistoryTurn {
+impl fmt::Debug for HistoryLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HistoryTurn")
+        f.debug_struct("HistoryLine")
             .field("role", &self.role)
             .field("at", &self.at)
             .finish()

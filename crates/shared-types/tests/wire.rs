@@ -8,7 +8,7 @@ use serde_json::json;
 use shared_types::{
     Attachment, ButtonReply, Channel, ControlEvent, ControlKind, ConversationOutput,
     ConversationRef, ConversationState, CrmOutput, DeliveryEvent, DeliveryStatus, Endpoint,
-    ExtractionOutput, HistoryTurn, Inbound, InboundMessage, Location, MessageType, NextAgent,
+    ExtractionOutput, HistoryLine, Inbound, InboundMessage, Location, MessageType, NextAgent,
     Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt, Referral, ReplyTo, Role,
     RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TypingSignal,
 };
@@ -143,7 +143,7 @@ fn conversation_state_with_all_four_agents() {
         sender_name: Some("John Doe".into()),
         sender_phone: Some("+31612345678".parse().unwrap()),
         source: Source::Twilio,
-        conversation_history: vec![HistoryTurn {
+        conversation_history: vec![HistoryLine {
             role: Role::Customer,
             text: "hoi".into(),
             at: at(),

@@ -43,7 +43,7 @@ impl ReadValues {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
     Fenced,
-    /// The entry's turn is committed already; only the acknowledgement is missing.
+    /// The entry's effects are there and only the acknowledgement is missing, or somebody removed it.
     AlreadyDone,
     Started {
         /// Which attempt this is, from 1.
@@ -94,6 +94,7 @@ impl Redis {
                     .key(keys.owner(lease.queue))
                     .key(keys.attempts(lease.queue));
                 invocation.key(done).key(list);
+                invocation.key(keys.stream(lease.queue));
                 invocation.arg(lease.token()).arg(entry.id.to_string());
                 invocation.arg(&start.0).arg(length);
                 for (key, fields) in &reads.hashes {

@@ -26,6 +26,11 @@ pub struct Commit {
     pub history_cap: usize,
     /// How long state and history are kept after the last turn.
     pub state_ttl: Duration,
+    /// What is kept of the turn itself, for people who look on. Without it that of an earlier turn
+    /// stays until its time is over.
+    pub turn: Option<String>,
+    /// How long that is kept.
+    pub turn_ttl: Duration,
     /// How long the event is remembered as done.
     pub done_ttl: Duration,
     /// Entries for the outbound stream, in order.
@@ -120,7 +125,8 @@ impl Redis {
                     .key(keys.contact(conversation))
                     .key(keys.dead_letters(lease.queue))
                     .key(keys.stream(Queue::Outbound))
-                    .key(keys.stream(Queue::Crm));
+                    .key(keys.stream(Queue::Crm))
+                    .key(keys.turn(conversation));
                 for entry in merged {
                     invocation.key(keys.done(&entry.event));
                 }
@@ -131,7 +137,9 @@ impl Redis {
                 invocation.arg(turn.expected_version).arg(turn.history_cap);
                 invocation
                     .arg(seconds(turn.state_ttl))
-                    .arg(seconds(turn.done_ttl));
+                    .arg(seconds(turn.done_ttl))
+                    .arg(seconds(turn.turn_ttl))
+                    .arg(turn.turn.as_deref().unwrap_or_default());
                 invocation.arg(merged.len());
                 for entry in merged {
                     invocation.arg(entry.id.to_string());

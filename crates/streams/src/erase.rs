@@ -20,7 +20,7 @@ pub trait Person: Sync {
 /// Where something of a person may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// What is known of a conversation, its history, its opt-out, the list of its sends.
+    /// What is known of a conversation, its last turn, its history, its opt-out, the list of its sends.
     Conversations,
     /// The records of what was sent.
     Sends,
@@ -144,7 +144,7 @@ impl Redis {
     }
 
     /// Removes a stream's entries that are the person's. Who has one of them in hand finds it gone
-    /// when it is to be settled.
+    /// with the next thing that is written about it.
     async fn erase_entries(
         &self,
         key: &str,
@@ -175,7 +175,9 @@ impl Redis {
                 queue.pick("att", "oatt", "catt"),
                 1,
             );
-            self.erase_command::<u64, _>("HDEL", &attempts, &ids)
+            let starts = ids.iter().flat_map(|id| [id.clone(), format!("{id}:s")]);
+            let starts: Vec<String> = starts.collect();
+            self.erase_command::<u64, _>("HDEL", &attempts, &starts)
                 .await?;
         }
         self.erase_command("XDEL", key, &ids).await
@@ -206,7 +208,9 @@ impl Redis {
 /// The place of a key that is the person's, as far as its name tells.
 fn place_of(kind: &str, rest: &str, person: &impl Person) -> Option<Place> {
     match kind {
-        "conv" | "hist" | "contact" | "sends" => person.has(rest).then_some(Place::Conversations),
+        "conv" | "turn" | "hist" | "contact" | "sends" => {
+            person.has(rest).then_some(Place::Conversations)
+        }
         _ if !person.is_named_in(rest) => None,
         "sid" => Some(Place::ProviderIds),
         "done" | "twilio" | "waha" | "chatwoot" => Some(Place::Markers),

@@ -158,25 +158,15 @@ impl Redis {
         }
     }
 
-    /// A field of a conversation's state, as the last commit left it.
+    /// What is kept of a conversation's last turn.
     ///
     /// # Errors
     /// When Redis cannot be reached.
-    pub async fn state_field(
-        &self,
-        conversation: &str,
-        field: &str,
-    ) -> Result<Option<String>, StreamsError> {
+    pub async fn last_turn(&self, conversation: &str) -> Result<Option<String>, StreamsError> {
         let partition = self.partitions().partition_of(conversation);
-        let key = self.keys().of(partition).conversation(conversation);
-        self.with_connection("state", |mut connection| async move {
-            redis::cmd("HGET")
-                .arg(key)
-                .arg(field)
-                .query_async(&mut connection)
-                .await
-        })
-        .await
+        let key = self.keys().of(partition).turn(conversation);
+        let values = self.values(&[key]).await?;
+        Ok(values.into_iter().next().flatten())
     }
 
     /// How much waits in a queue, and whether somebody looks after it.

@@ -144,6 +144,11 @@ impl PartitionKeys {
         self.one("conv", conversation)
     }
 
+    /// What is kept of a conversation's last turn.
+    pub fn turn(self, conversation: &str) -> String {
+        self.one("turn", conversation)
+    }
+
     /// What must outlive a conversation's state, such as an opt-out.
     pub fn contact(self, conversation: &str) -> String {
         self.one("contact", conversation)

@@ -158,7 +158,8 @@ impl Redis {
         ];
         match queue {
             Queue::Inbound => needs.extend([
-                one(keys.conversation(NOBODY), "HGET HMGET HSET EXPIRE"),
+                one(keys.conversation(NOBODY), "HGET HMGET HSET HDEL EXPIRE"),
+                one(keys.turn(NOBODY), "SET"),
                 one(keys.contact(NOBODY), "HMGET HLEN HSET HDEL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),
                 whole(keys.stream(Queue::Crm), "XLEN XADD"),

@@ -15,14 +15,15 @@ use crate::observer::{NoObserver, Observer};
 use crate::script::Script;
 use crate::{Keys, PartitionCount, StreamsError};
 
-/// Enough for a lane a runtime thread, and a few exclusive connections beside.
+/// Enough for a connection a runtime thread, and a few exclusive connections beside.
 const POOL_SIZE: usize = 64;
 
-/// Redis, whatever its shape. Cheap to clone; clones share one connection, see [`Redis::lane`].
+/// Redis, whatever its shape. Cheap to clone; clones share one connection, see
+/// [`Redis::on_own_connection`].
 #[derive(Clone)]
 pub struct Redis {
     pool: Pool<Connector>,
-    lane: Arc<Lane>,
+    shared: Arc<Shared>,
     keys: Keys,
     partitions: PartitionCount,
     observer: Arc<dyn Observer>,
@@ -31,10 +32,10 @@ pub struct Redis {
 /// One connection that many tasks use at once. Their commands share writes and reads, which costs
 /// far fewer system calls than a connection for each.
 #[derive(Default)]
-struct Lane {
+struct Shared {
     current: Mutex<Option<Arc<Object<Connector>>>>,
     /// Held while connecting, so that a crowd opens one connection and not one each. Holds the
-    /// time of the last failure, so that a crowd also shares the disappointment.
+    /// time of the last failure, so that a crowd fails once, together.
     connecting: AsyncMutex<Option<Instant>>,
 }
 
@@ -64,7 +65,7 @@ impl Redis {
             .map_err(|_| RedisConfigError::Url)?;
         Ok(Self {
             pool,
-            lane: Arc::default(),
+            shared: Arc::default(),
             keys,
             partitions: config.redis_partitions,
             observer: Arc::new(NoObserver),
@@ -83,27 +84,14 @@ impl Redis {
         self
     }
 
-    /// The same Redis over a connection of its own. A runtime thread that has its own lane is
-    /// never woken for another thread's answers.
+    /// The same Redis over a connection of its own. A runtime thread that has one is never woken for
+    /// another thread's answers.
     #[must_use]
-    pub fn lane(&self) -> Self {
+    pub fn on_own_connection(&self) -> Self {
         Self {
-            lane: Arc::default(),
+            shared: Arc::default(),
             ..self.clone()
         }
-    }
-
-    /// The same Redis with the deployment's own number of partitions, whatever this process was
-    /// configured with: what an operator's command wants.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached.
-    pub async fn as_deployed(mut self) -> Result<Self, StreamsError> {
-        let stored = self.stored_layout().await?;
-        if let Some(count) = stored.and_then(|stored| stored.parse().ok()) {
-            self.partitions = count;
-        }
-        Ok(self)
     }
 
     /// The names of the keys.
@@ -257,7 +245,7 @@ impl Redis {
     }
 
     fn current(&self) -> Option<Arc<Object<Connector>>> {
-        self.lane
+        self.shared
             .current
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -274,7 +262,7 @@ impl Redis {
 
     async fn connect(&self) -> Result<Arc<Object<Connector>>, StreamsError> {
         let asked = Instant::now();
-        let mut last_failure = self.lane.connecting.lock().await;
+        let mut last_failure = self.shared.connecting.lock().await;
         if let Some(open) = self.current() {
             return Ok(open);
         }
@@ -288,7 +276,7 @@ impl Redis {
             .inspect_err(|_| *last_failure = Some(Instant::now()))?;
         let fresh = Arc::new(fresh);
         *self
-            .lane
+            .shared
             .current
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
@@ -298,7 +286,7 @@ impl Redis {
     fn drop_connection(&self, dead: &Arc<Object<Connector>>) {
         dead.mark_dead();
         let mut current = self
-            .lane
+            .shared
             .current
             .lock()
             .unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,14 @@
 //! What a message carries besides its text, in words for agents, colleagues and the CRM. Pure.
 
 use jiff::Timestamp;
-use shared_types::{Attachment, HistoryTurn, InboundMessage, Role};
+use shared_types::{Attachment, HistoryLine, InboundMessage, Role};
 
 /// The most of a message that the agents read, in characters. The history keeps it whole.
 const READ_CHARS: usize = 4_096;
 const CARD: &str = "text/vcard";
 
 /// The conversation's line for a message: its text, or what it is.
-pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryTurn {
+pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryLine {
     let mut parts: Vec<String> = Vec::new();
     if message.edits.is_some() {
         parts.push("[edited]".into());
@@ -30,7 +30,7 @@ pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryT
     if parts.is_empty() {
         parts.push("[message without text]".into());
     }
-    HistoryTurn {
+    HistoryLine {
         role: Role::Customer,
         text: parts.join(" "),
         at,

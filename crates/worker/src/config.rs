@@ -105,6 +105,12 @@ pub struct TurnConfig {
           value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub memory_days: u64,
 
+    /// How long the last turn of a conversation is kept as a whole, with the customer's text, for
+    /// people who look on; 0 for not at all.
+    #[arg(long, env = "WORKER_TURN_HOURS", default_value_t = 24, value_name = "HOURS",
+          value_parser = clap::value_parser!(u64).range(0..=8760))]
+    pub turn_hours: u64,
+
     /// Turns in progress at once.
     #[arg(
         long,
@@ -340,6 +346,11 @@ impl TurnConfig {
     /// How long a conversation is remembered.
     pub const fn memory(&self) -> Duration {
         Duration::from_secs(self.memory_days * 24 * 60 * 60)
+    }
+
+    /// How long a turn is kept as a whole.
+    pub const fn turn_kept(&self) -> Duration {
+        Duration::from_secs(self.turn_hours * 60 * 60)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared_types::fields::{contact, conversation as fields};
-use shared_types::{ConversationState, HistoryTurn, InboundMessage, OutboundMessage, Purpose};
+use shared_types::{ConversationState, HistoryLine, InboundMessage, OutboundMessage, Purpose};
 use streams::{Commit, NewEntry};
 
 use crate::crm::{CrmWrite, HandoverChange};
@@ -22,6 +22,8 @@ pub struct Retention {
     pub history_lines: usize,
     /// How long after the last message.
     pub memory: Duration,
+    /// How long a turn is kept for people who look on; zero for not at all.
+    pub turn: Duration,
 }
 
 /// Everything that a turn changes, in the terms of this service.
@@ -30,9 +32,11 @@ pub struct Effects {
     /// What is remembered from now on.
     pub memory: State,
     /// New lines.
-    pub history: Vec<HistoryTurn>,
+    pub history: Vec<HistoryLine>,
     /// When the customer wrote last and to which of our addresses: opens the provider's window.
     pub last_inbound: Option<(Timestamp, Option<String>)>,
+    /// The telephone number of the customer, else their address.
+    pub sender: Option<String>,
     /// Set or lifted by this turn.
     pub opt_out: Option<OptOut>,
     /// What is sent.
@@ -83,6 +87,13 @@ pub(crate) fn reply_to(
     }
 }
 
+/// Who wrote, as `worker erase` and `worker release` look for them.
+pub(crate) fn sender_of(message: &InboundMessage) -> String {
+    let sender = &message.sender;
+    let number = sender.phone_number.as_ref().map(ToString::to_string);
+    number.unwrap_or_else(|| sender.id.to_string())
+}
+
 impl Effects {
     /// In the terms of the transport. `event` is the inbound event, `trace` the span to go on from.
     ///
@@ -108,9 +119,9 @@ impl Effects {
             state.push((fields::LAST_INBOUND, ms(at)));
             state.extend(address.map(|address| (fields::LAST_INBOUND_TO, address)));
         }
-        if let Some(agents) = &self.state {
-            state.push((fields::TURN, serde_json::to_string(agents)?));
-        }
+        state.extend(self.sender.map(|sender| (fields::SENDER, sender)));
+        let shown = self.state.filter(|_| !keep.turn.is_zero());
+        let turn = shown.as_ref().map(serde_json::to_string).transpose()?;
         let traced = |entry: NewEntry| NewEntry {
             trace: trace.map(str::to_owned),
             ..entry
@@ -146,6 +157,8 @@ impl Effects {
             state,
             history_cap: keep.history_lines,
             state_ttl: keep.memory,
+            turn,
+            turn_ttl: keep.turn,
             done_ttl: DONE_TTL,
         })
     }

@@ -1,7 +1,7 @@
 //! What a customer is told whose message could not be handled, and what a colleague reads.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{HistoryTurn, InboundMessage, Purpose, Role};
+use shared_types::{HistoryLine, InboundMessage, Purpose, Role};
 
 use crate::agents::{contact_of, handover, in_words, remember, told};
 use crate::budget::Deadline;
@@ -9,7 +9,7 @@ use crate::carried::customer_line;
 use crate::crm::CrmWrite;
 use crate::dialogue;
 use crate::domain::Domain;
-use crate::effects::{Effects, reply_to};
+use crate::effects::{Effects, reply_to, sender_of};
 use crate::turn::{Beginning, Turn};
 use crate::turns::Known;
 use crate::understanding::Understanding;
@@ -31,6 +31,7 @@ pub(crate) fn last_words(
 ) -> Effects {
     let mut effects = Effects {
         history: vec![customer_line(&message, now), failed(now)],
+        sender: Some(sender_of(&message)),
         ..Effects::default()
     };
     if known.opted_out || known.memory.is_with_human(now) {
@@ -71,7 +72,7 @@ pub(crate) fn last_words(
         REASON,
         content,
     ));
-    effects.history.push(HistoryTurn {
+    effects.history.push(HistoryLine {
         role: Role::Bot,
         text: reply.text.clone(),
         at: now,
@@ -91,8 +92,8 @@ pub(crate) fn last_words(
 }
 
 /// The history's line for a message that could not be handled.
-pub(crate) fn failed(at: Timestamp) -> HistoryTurn {
-    HistoryTurn {
+pub(crate) fn failed(at: Timestamp) -> HistoryLine {
+    HistoryLine {
         role: Role::System,
         text: "a message could not be handled".into(),
         at,

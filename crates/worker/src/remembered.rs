@@ -1,7 +1,7 @@
 //! What Redis has of a conversation, as a turn begins with it. Pure.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::HistoryTurn;
+use shared_types::HistoryLine;
 use shared_types::fields::{contact, conversation as state};
 use streams::ReadValues;
 
@@ -38,7 +38,7 @@ pub(crate) fn known(values: &ReadValues, begun: Option<Timestamp>) -> Known {
     }
     let memory = values.field(STATE, state::MEMORY).filter(|_| is_ours);
     let history = values.list.iter();
-    let history = history.filter_map(|line| serde_json::from_str::<HistoryTurn>(line).ok());
+    let history = history.filter_map(|line| serde_json::from_str::<HistoryLine>(line).ok());
     Known {
         memory: memory.map(read).unwrap_or_default(),
         history: history.filter(|line| line.at >= from).collect(),

@@ -119,6 +119,7 @@ impl Worker {
             retention: Retention {
                 history_lines: config.turns.history_lines,
                 memory: config.turns.memory(),
+                turn: config.turns.turn_kept(),
             },
             bursts,
             metrics: counters.clone(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use shared_types::{
-    ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryTurn,
+    ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine,
     InboundMessage, RouterOutput,
 };
 
@@ -119,7 +119,7 @@ pub struct Beginning {
     /// Whether there were such numbers.
     pub withheld: bool,
     /// Earlier lines, oldest first.
-    pub history: Vec<HistoryTurn>,
+    pub history: Vec<HistoryLine>,
     /// What is remembered.
     pub memory: State,
     /// What the rules read.

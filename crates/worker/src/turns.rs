@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{ControlEvent, ControlKind, HistoryTurn, InboundMessage, Purpose, Role, Source};
+use shared_types::{ControlEvent, ControlKind, HistoryLine, InboundMessage, Purpose, Role, Source};
 
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
@@ -15,7 +15,7 @@ use crate::dialogue::piece::Confirmed;
 use crate::dialogue::state::OursAbout;
 use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, State};
 use crate::domain::{Domain, SlotKind};
-use crate::effects::{Effects, OptOut, reply_to};
+use crate::effects::{Effects, OptOut, reply_to, sender_of};
 use crate::graph;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
@@ -45,7 +45,7 @@ pub struct Known {
     /// What is remembered.
     pub memory: State,
     /// Earlier lines, oldest first.
-    pub history: Vec<HistoryTurn>,
+    pub history: Vec<HistoryLine>,
     /// Whether the contact wants no messages.
     pub opted_out: bool,
 }
@@ -66,6 +66,7 @@ impl Turns {
         let opted_out = known.opted_out;
         let mut withheld = withhold(&mut message);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(&message));
+        let sender = sender_of(&message);
         let line = customer_line(&message, now);
         for_agents(&mut message);
         withheld |= withhold(&mut message);
@@ -83,6 +84,7 @@ impl Turns {
             Subscription::Wanted => self.run_agents(turn).await?,
         };
         effects.last_inbound = Some(last_inbound);
+        effects.sender = Some(sender);
         effects.history.insert(0, line);
         Ok(effects)
     }
@@ -274,7 +276,7 @@ impl Turns {
         match event.kind {
             ControlKind::HumanTookOver => memory.taken(Timestamp::MAX, "taken_over"),
             ControlKind::Released | ControlKind::Resolved => memory.release(),
-            ControlKind::MessageDeleted => history.push(HistoryTurn {
+            ControlKind::MessageDeleted => history.push(HistoryLine {
                 role: Role::System,
                 text: "the customer deleted a message".into(),
                 at: event.at,
@@ -344,8 +346,8 @@ fn withhold(message: &mut InboundMessage) -> bool {
     found
 }
 
-fn bot_line(text: String, at: Timestamp) -> HistoryTurn {
-    HistoryTurn {
+fn bot_line(text: String, at: Timestamp) -> HistoryLine {
+    HistoryLine {
         role: Role::Bot,
         text,
         at,

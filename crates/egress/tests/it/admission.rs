@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use shared_types::{DeliveryStatus, OutboundId, OutboundMessage, Purpose};
 
 use crate::harness::{CUSTOMER, OURS, Rig, callback, field, reply, texts};
-use simulator::{Fault, FaultRule, Provider};
+use simulator::{Endpoint, Fault, FaultRule, Provider};
+use streams::{Person, Place};
 
 fn hours_ago(hours: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(hours)
@@ -210,4 +211,54 @@ async fn a_window_that_closes_while_a_message_waits_sends_the_template_under_an_
     assert_eq!(sent[1].entry.oid.as_deref(), Some(template.as_str()));
     rig.until_empty().await;
     rig.letters(0).await;
+}
+
+/// The customer, as `worker erase` would find them.
+struct Customer;
+
+impl Person for Customer {
+    fn has(&self, address: &str) -> bool {
+        address == CUSTOMER
+    }
+
+    fn is_in(&self, payload: &str) -> bool {
+        payload.contains(CUSTOMER)
+    }
+
+    fn is_named_in(&self, text: &str) -> bool {
+        text.contains(CUSTOMER)
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_for_somebody_who_is_erased_is_not_sent() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&[]);
+    let stopped = Fault::Error {
+        status: 401,
+        code: Some(20003),
+        message: None,
+    };
+    let rule = FaultRule {
+        endpoint: Some(Endpoint::Send),
+        ..FaultRule::always(stopped)
+    };
+    rig.simulator.add_fault(rule).unwrap();
+    let held = reply("Aan wie gewist wordt");
+    rig.queue(&held).await;
+    rig.ledger_when(&held, |f| {
+        f.get("state").is_some_and(|state| state == "due")
+    })
+    .await;
+    let erased = rig.redis.erase(&Customer, false).await.unwrap();
+    assert_eq!(erased[&Place::Waiting], 1);
+    rig.simulator.clear_faults();
+    // To the same recipient: whatever was to come of the other has come before it.
+    rig.queue(&reply("Aan wie weer schrijft")).await;
+    let sent = rig.sent(CUSTOMER, 1).await;
+    assert_eq!(texts(&sent), ["Aan wie weer schrijft"]);
+    assert!(
+        rig.ledger(&held).await.is_empty(),
+        "nothing is written of it"
+    );
 }

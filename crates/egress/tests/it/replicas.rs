@@ -1,6 +1,6 @@
 //! Three replicas as processes of their own, a provider that fails, and a kill every two seconds.
 //!
-//! `REPLICA_RUN_MESSAGES=5000 cargo nextest run --release -p egress replicas --no-capture` is the
+//! `REPLICA_RUN_MESSAGES=5000 cargo test --release -p egress --test it replicas -- --nocapture` is the
 //! long run; it prints its table.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -218,7 +218,7 @@ impl Incoming<'_> {
                 by: None,
                 at: self.now,
             },
-            delivery: format!("{account}:deleted:{id}@{}", self.written()),
+            dedup: format!("{account}:deleted:{id}@{}", self.written()),
         }))
     }
 
@@ -249,7 +249,7 @@ impl Incoming<'_> {
                 by: assigned_to(meta),
                 at: self.now,
             },
-            delivery: delivery.to_owned(),
+            dedup: delivery.to_owned(),
         }))
     }
 }

@@ -210,7 +210,7 @@ impl<'a> Incoming<'a> {
                 by: None,
                 at: self.now,
             },
-            delivery: format!("{}:deleted:{id}", self.session()),
+            dedup: format!("{}:deleted:{id}", self.session()),
         }))
     }
 

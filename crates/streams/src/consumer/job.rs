@@ -167,7 +167,8 @@ impl<P> Job<P> {
     /// Writes a step down and goes on.
     ///
     /// # Errors
-    /// Gives the settlement to return when the lease is gone or this process stops.
+    /// Gives the settlement to return when the lease is gone, this process stops, or the entry has been
+    /// removed by hand: then nothing more may come of it.
     pub async fn record(&self, record: &Record) -> Result<RecordOutcome, Settled> {
         let context = &self.context;
         let recorded = persist(context, async || {
@@ -177,7 +178,8 @@ impl<P> Job<P> {
                 .await
         });
         match recorded.await {
-            Ok(Recorded::Ok | Recorded::Already) => Ok(RecordOutcome::Written),
+            Ok(Recorded::Ok) => Ok(RecordOutcome::Written),
+            Ok(Recorded::Already) => Err(Settled(ENTRY_DONE)),
             Ok(Recorded::Held(value)) => Ok(RecordOutcome::Held(value)),
             Ok(Recorded::Changed(now)) => Ok(RecordOutcome::Changed(now)),
             Ok(Recorded::Fenced) => Err(Settled(context.lost())),

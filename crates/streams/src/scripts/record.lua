@@ -1,5 +1,6 @@
 -- Writes down how a send stands, under the fence, and ends its entry when told to: refused whole or
--- written whole, see commit. Nothing is written when a hash is not any more what the step was judged by.
+-- written whole, see commit. Nothing is written for an entry that has ended, by this script or by hand, as
+-- an erasure does; nor when a hash is not any more what the step was judged by.
 -- KEYS owner, stream, attempts, record, list, index, target, then the hashes that were judged by
 -- ARGV token, group, entry id, end the entry (0/1), guard field ('' for none), ttl s,
 --      list item ('' for none), list cap, index value ('' for none),
@@ -7,6 +8,7 @@
 --      keys its fields, each with '=' and its value, or '' where it had none
 -- returns {'FENCED'} | {'HELD', guard value} | {'CHANGED', values of hash 1, …} | {'ALREADY'} | {'OK'}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 if ARGV[5] ~= '' then
   local held = redis.call('HGET', KEYS[4], ARGV[5])
   if held then return {'HELD', held} end
@@ -33,10 +35,7 @@ for key = 8, #KEYS do
 end
 if changed then return reply end
 local ends, item, index = ARGV[4] == '1', ARGV[7], ARGV[9]
-if ends then
-  if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
-  permit_end(KEYS[2], KEYS[3])
-end
+if ends then permit_end(KEYS[2], KEYS[3]) end
 if #pairs > 0 then
   redis.call('HLEN', KEYS[4])
   permit(KEYS[4], 'HSET', 'EXPIRE')

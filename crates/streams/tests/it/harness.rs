@@ -27,6 +27,12 @@ pub(crate) fn redis_with(args: &[&str]) -> Redis {
     Redis::new(&cli.redis).unwrap()
 }
 
+/// As a command line sees it, whatever it is told.
+pub(crate) async fn deployment_with(args: &[&str]) -> Redis {
+    let cli = Cli::parse_from(["test"].iter().chain(args));
+    Redis::of_deployment(&cli.redis).await.unwrap()
+}
+
 pub(crate) fn redis_at(server: &RedisServer) -> Redis {
     redis_with(&["--redis-url", &server.url(), "--redis-partitions", "8"])
 }

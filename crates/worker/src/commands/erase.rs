@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use streams::{Found, Place, Redis, RedisConfig, RedisConfigError, StreamsError};
+use runtime::Operator;
+use streams::{DeploymentError, Found, Place, Redis, RedisConfig, StreamsError};
 
-use super::PersonArgs;
+use super::{PersonArgs, is_conversation_of};
 use crate::config::CrmConfig;
 use crate::crm::{Crm, CrmError, Rows};
 use crate::person::{NobodyError, Person};
@@ -25,6 +26,8 @@ pub struct EraseArgs {
     crm: CrmConfig,
     #[command(flatten)]
     redis: RedisConfig,
+    #[command(flatten)]
+    operator: Operator,
 }
 
 /// Why not everything was removed. The command may be run again.
@@ -33,9 +36,9 @@ pub enum EraseError {
     /// Nobody can be called that.
     #[error(transparent)]
     Nobody(#[from] NobodyError),
-    /// The Redis settings are wrong.
+    /// There is no deployment.
     #[error(transparent)]
-    Config(#[from] RedisConfigError),
+    Deployment(#[from] DeploymentError),
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
@@ -59,7 +62,7 @@ impl EraseArgs {
     /// When Redis or the CRM fails.
     pub async fn run(&self) -> Result<ExitCode, EraseError> {
         let mut person = self.person.read()?;
-        let redis = Redis::new(&self.redis)?;
+        let redis = Redis::of_deployment(&self.redis).await?;
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
         let contacts = learn_addresses(&mut person, &crm, &redis).await?;
@@ -79,7 +82,16 @@ impl EraseArgs {
         }
         let rows = crm.erase(&contacts, self.dry_run).await?;
         runtime::print(&report(&found, rows, self.dry_run))?;
-        let known = found.values().sum::<u64>() + rows.contacts > 0;
+        let pieces = found.values().sum::<u64>();
+        let known = pieces + rows.contacts > 0;
+        if known && !self.dry_run {
+            // Who it was is not to be found any more, here neither.
+            let contacts = rows.contacts;
+            let what = format!(
+                "erased a person: {pieces} pieces in Redis, {contacts} contacts of the CRM"
+            );
+            self.operator.note(&redis, &what).await?;
+        }
         if !known {
             runtime::print(&"Nobody is known by that name; nothing was removed.")?;
         } else if !is_quiet {
@@ -123,7 +135,7 @@ async fn learn_addresses(
     for (conversation, key) in redis.conversations().await? {
         if !person.has(&conversation) {
             let state = redis.hash(&key).await?;
-            if state.get("turn").is_some_and(|turn| person.is_in(turn)) {
+            if is_conversation_of(person, &conversation, &state) {
                 person.learn(&conversation);
             }
         }

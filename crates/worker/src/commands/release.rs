@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use runtime::Operator;
 use shared_types::{ControlEvent, ControlKind, ConversationId, Masking, Source, fields};
 use streams::{
-    Destination, Ingest, Ingested, NewEntry, Person as _, Queue, Redis, RedisConfig,
-    RedisConfigError, StreamsError,
+    DeploymentError, Destination, Ingest, Ingested, NewEntry, Queue, Redis, RedisConfig,
+    StreamsError,
 };
 
-use super::PersonArgs;
+use super::{PersonArgs, is_conversation_of};
 use crate::person::NobodyError;
 
 /// `worker release`.
@@ -33,9 +33,9 @@ pub enum ReleaseError {
     /// Nobody can be called that.
     #[error(transparent)]
     Nobody(#[from] NobodyError),
-    /// The Redis settings are wrong.
+    /// There is no deployment.
     #[error(transparent)]
-    Config(#[from] RedisConfigError),
+    Deployment(#[from] DeploymentError),
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
@@ -58,13 +58,11 @@ impl ReleaseArgs {
     /// When Redis or the output fails.
     pub async fn run(&self) -> Result<ExitCode, ReleaseError> {
         let person = self.person.read()?;
-        let redis = Redis::new(&self.redis)?.as_deployed().await?;
+        let redis = Redis::of_deployment(&self.redis).await?;
         let (mut known, mut released) = (0, 0);
         for (conversation, key) in redis.conversations().await? {
             let state = redis.hash(&key).await?;
-            let is_theirs = person.has(&conversation)
-                || state.get("turn").is_some_and(|turn| person.is_in(turn));
-            if !is_theirs {
+            if !is_conversation_of(&person, &conversation, &state) {
                 continue;
             }
             known += 1;

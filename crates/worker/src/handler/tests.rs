@@ -13,7 +13,7 @@ use test_support::{RedisServer, eventually};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::agents::{Agent, AgentError, Agents};
+use crate::agents::{Agent, AgentError, Agents, Parts};
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::turn::{Output, Turn};
@@ -44,19 +44,26 @@ impl Agent for Stuck {
     }
 }
 
-/// A worker whose turns all fail.
-fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
+/// A worker whose turns are kept for so long.
+fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound {
     let counters = WorkerMetrics::new(metrics).unwrap();
     let domain = Arc::new(Domain::embedded().unwrap());
     let understander = Arc::new(Understander::new(&domain));
+    let parts = Parts {
+        domain: domain.clone(),
+        understander: understander.clone(),
+        model: None,
+        crm: None,
+        metrics: counters.clone(),
+    };
     Inbound {
         bursts: Bursts::new(&domain, &[]),
         turns: Turns {
             domain,
             understander,
-            agents: Agents::of(vec![Box::new(Stuck)]),
+            agents: Agents::new(&parts),
             transcriber: None,
-            budget: Duration::from_millis(1),
+            budget: Duration::from_secs(10),
             metrics: counters.clone(),
         },
         redis: redis.clone(),
@@ -64,9 +71,18 @@ fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
         retention: Retention {
             history_lines: 40,
             memory: Duration::from_secs(3600),
+            turn: turn_kept,
         },
         metrics: counters,
     }
+}
+
+/// A worker whose turns all fail.
+fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
+    let mut inbound = healthy(redis, metrics, Duration::from_secs(60));
+    inbound.turns.agents = Agents::of(vec![Box::new(Stuck)]);
+    inbound.turns.budget = Duration::from_millis(1);
+    inbound
 }
 
 async fn customer_writes(redis: &Redis) {
@@ -96,35 +112,54 @@ async fn customer_writes(redis: &Redis) {
     redis.ingest(&ingest).await.unwrap();
 }
 
-/// Lets a worker try the message until it is given up.
-async fn given_up(server: &RedisServer) -> String {
-    let redis = redis_at(server);
-    let mut metrics = Metrics::new("worker", "0").unwrap();
-    let handler = Arc::new(stuck(&redis, &mut metrics));
-    customer_writes(&redis).await;
+/// Lets a worker work on what the customer writes until `done`.
+async fn works(redis: &Redis, handler: Inbound, done: impl AsyncFn() -> Result<(), String>) {
+    customer_writes(redis).await;
     let config = ConsumerConfig {
         first_retry: Duration::from_millis(1),
         ..ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"))
     };
     let stop = CancellationToken::new();
-    let consumer = Consumer::new(redis.clone(), config, handler);
-    let until_set_aside = async {
-        eventually(async || {
-            let letters = redis.letters(Shelf::Dead(Queue::Inbound), None, 10).await;
-            match letters.unwrap().as_slice() {
-                [letter] if letter.attempts == 5 => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
-        })
-        .await;
+    let consumer = Consumer::new(redis.clone(), config, Arc::new(handler));
+    let until_done = async {
+        eventually(done).await;
         stop.cancel();
     };
     let ran = tokio::join!(
         consumer.run(stop.clone(), Duration::from_secs(5)),
-        until_set_aside
+        until_done
     );
     ran.0.unwrap();
+}
+
+/// Lets a worker try the message until it is given up.
+async fn given_up(server: &RedisServer) -> String {
+    let redis = redis_at(server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = stuck(&redis, &mut metrics);
+    works(&redis, handler, async || {
+        let letters = redis.letters(Shelf::Dead(Queue::Inbound), None, 10).await;
+        match letters.unwrap().as_slice() {
+            [letter] if letter.attempts == 5 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
     metrics.page().unwrap()
+}
+
+/// Lets a worker whose turns are kept for so long answer the message; gives the time to live of what
+/// is kept of the turn in seconds, -2 when nothing is.
+async fn turn_kept(server: &RedisServer, how_long: Duration) -> i64 {
+    let redis = redis_at(server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, how_long);
+    works(&redis, handler, async || match replies(server).len() {
+        1 => Ok(()),
+        other => Err(format!("{other} replies")),
+    })
+    .await;
+    server.run(&["TTL", "turn:whatsapp:+31612345678"])
 }
 
 /// The replies that egress would send.
@@ -181,4 +216,34 @@ async fn nobody_talks_over_the_colleague_who_has_the_conversation() {
     server.run::<u32>(&["HSET", conversation, "memory", memory]);
     given_up(&server).await;
     assert!(replies(&server).is_empty());
+}
+
+#[tokio::test]
+async fn a_turn_is_kept_apart_from_the_state_and_for_as_long_as_the_setting_says() {
+    let server = RedisServer::start();
+    let conversation = "conv:whatsapp:+31612345678";
+    // As earlier builds left it.
+    server.run::<u32>(&[
+        "HSET",
+        conversation,
+        "ver",
+        "1",
+        "turn",
+        "Wat een klant schreef",
+    ]);
+    let ttl = turn_kept(&server, Duration::from_secs(7_200)).await;
+    assert!((7_100..=7_200).contains(&ttl), "{ttl}");
+    let turn: String = server.run(&["GET", "turn:whatsapp:+31612345678"]);
+    let turn: Value = serde_json::from_str(&turn).unwrap();
+    assert_eq!(turn["content"], "Ik zoek een Golf");
+    let state: Vec<String> = server.run(&["HGETALL", conversation]);
+    assert!(!state.contains(&"turn".to_owned()), "{state:?}");
+    let sender: String = server.run(&["HGET", conversation, "sender"]);
+    assert_eq!(sender, "whatsapp:+31612345678");
+}
+
+#[tokio::test]
+async fn nobody_who_wants_no_turn_kept_has_one() {
+    let server = RedisServer::start();
+    assert_eq!(turn_kept(&server, Duration::ZERO).await, -2);
 }

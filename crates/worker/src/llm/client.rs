@@ -261,3 +261,72 @@ const fn estimate(bytes: usize) -> u64 {
 fn cost((prompt_price, completion_price): (f64, f64), prompt: u64, completion: u64) -> u64 {
     (prompt_price * prompt as f64 + completion_price * completion as f64).round() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use jiff::Timestamp;
+    use runtime::metrics::Metrics;
+
+    use super::*;
+    use crate::budget::Deadline;
+    use crate::dialogue::State;
+    use crate::turn::Beginning;
+    use crate::understanding::Understanding;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        model: ModelConfig,
+    }
+
+    fn turn(domain: &Domain) -> Turn {
+        let message = serde_json::json!({
+            "id": "SM1", "conversation": {"id": "whatsapp:+31612345678"},
+            "sender": {"id": "whatsapp:+31612345678"}, "content": "Hallo",
+            "message_type": "incoming", "channel": "whatsapp", "source": "twilio",
+        });
+        let begun = Beginning {
+            message: serde_json::from_value(message).unwrap(),
+            withheld: false,
+            history: Vec::new(),
+            memory: State::default(),
+            reading: Understanding::default(),
+            acts: Vec::new(),
+        };
+        let deadline = Deadline::after(Duration::from_secs(10));
+        Turn::new(domain, begun, Timestamp::now(), deadline)
+    }
+
+    #[tokio::test]
+    async fn a_question_that_finds_no_place_does_not_use_the_probe_up() {
+        runtime::install_tls();
+        let words = [
+            "test",
+            "--llm-base-url",
+            "http://127.0.0.1:9/v1",
+            "--llm-concurrency",
+            "1",
+        ];
+        let metrics = WorkerMetrics::new(&mut Metrics::new("worker", "0").unwrap()).unwrap();
+        let model = Model::new(&Cli::parse_from(words).model, metrics);
+        let model = model.unwrap().unwrap();
+        let domain = Domain::embedded().unwrap();
+        let turn = turn(&domain);
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        for _ in 0..10 {
+            model.breaker.failed(long_ago);
+        }
+        let only_place = model.permits.try_acquire().unwrap();
+        let crowded = model.route(&domain, &turn).await.answer;
+        assert!(matches!(crowded, Err(ModelError::Crowded)), "{crowded:?}");
+        drop(only_place);
+        let probe = model.route(&domain, &turn).await.answer;
+        assert!(
+            !matches!(probe, Err(ModelError::Open)),
+            "it is asked at once: {probe:?}"
+        );
+        let next = model.route(&domain, &turn).await.answer;
+        assert!(matches!(next, Err(ModelError::Open)), "{next:?}");
+    }
+}

@@ -89,10 +89,12 @@ impl Deployment {
         ] {
             let turn = format!("{{\"sender_phone\":\"+{number}\",\"content\":\"{text}\"}}");
             let until = "9999999999999";
+            let sender = format!("+{number}");
             hash(
                 format!("conv:{conversation}"),
-                &["ver", "1", "turn", &turn, "human_until", until],
+                &["ver", "1", "sender", &sender, "human_until", until],
             );
+            set(format!("turn:{conversation}"), &turn);
             redis.run::<u64>(&["RPUSH", &format!("hist:{conversation}"), text]);
             hash(format!("contact:{conversation}"), &["opted_out", "1"]);
             redis.run::<u64>(&["RPUSH", &format!("sends:{conversation}"), "ob_1"]);
@@ -179,7 +181,7 @@ async fn one_call_in_any_spelling_leaves_nothing_of_a_person_and_all_of_the_othe
         "it does what it said"
     );
     for line in [
-        "    12  conversations",
+        "    15  conversations",
         "   150  records of sends",
         "   151  providers' message ids",
         "     2  markers of handled messages",
@@ -244,4 +246,38 @@ async fn a_release_reaches_the_partition_that_somebody_reads() {
         deployment.worker(&["release", "0612345678"])
     };
     assert!(!again && said.contains("No colleague"), "{said}");
+}
+
+#[tokio::test]
+async fn a_conversation_of_which_only_an_older_build_told_whose_it_is_is_found() {
+    let deployment = Deployment::start().await;
+    let redis = &deployment.redis;
+    let turn = format!("{{\"sender_phone\":\"+{NUMBER}\",\"content\":\"{SECRET}\"}}");
+    redis.run::<u64>(&["HDEL", "conv:chatwoot:1:23", "sender"]);
+    redis.run::<u64>(&["HSET", "conv:chatwoot:1:23", "turn", &turn]);
+    let (done, said) = deployment.worker(&["erase", "0612345678"]);
+    assert!(done && said.contains("    15  conversations"), "{said}");
+    assert!(!deployment.dump().contains(SECRET));
+}
+
+#[tokio::test]
+async fn who_released_and_who_erased_is_kept_and_not_whom() {
+    let deployment = Deployment::start().await;
+    for words in [
+        ["release", "--by", "anna", "0612345678"],
+        ["erase", "--by", "bram", "0612345678"],
+    ] {
+        let (done, said) = deployment.worker(&words);
+        assert!(done, "{said}");
+    }
+    let (_, acts) = deployment.worker(&["acts"]);
+    assert_eq!(acts.matches("anna").count(), 3, "{acts}");
+    assert!(acts.contains("gave back whatsapp:+31*******78"), "{acts}");
+    assert!(
+        acts.contains("bram") && acts.contains("erased a person"),
+        "{acts}"
+    );
+    assert!(!acts.contains(NUMBER) && !acts.contains(SECRET), "{acts}");
+    deployment.worker(&["erase", "--dry-run", "--by", "carla", "0687654321"]);
+    assert!(!deployment.worker(&["acts"]).1.contains("carla"));
 }
