@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{TypedValueParser, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 use secrecy::SecretString;
@@ -12,9 +12,9 @@ use secrecy::SecretString;
 /// The command with settings that are texts read without what is around them.
 pub(super) fn tidied(command: Command) -> Command {
     command.mut_args(|arg| {
-        if is::<SecretString>(&arg) {
+        if is_secret(&arg) {
             arg.value_parser(Tidy::<SecretString>(PhantomData))
-        } else if is::<String>(&arg) {
+        } else if is_text(&arg) {
             arg.value_parser(Tidy::<String>(PhantomData))
         } else {
             arg
@@ -22,16 +22,22 @@ pub(super) fn tidied(command: Command) -> Command {
     })
 }
 
-/// Whether an argument is a setting of this type.
-fn is<T: 'static>(arg: &Arg) -> bool {
-    arg.get_env().is_some() && arg.get_value_parser().type_id() == TypeId::of::<T>()
+fn is_secret(arg: &Arg) -> bool {
+    arg.get_env().is_some() && arg.get_value_parser().type_id() == TypeId::of::<SecretString>()
+}
+
+/// Whether an argument is a setting that takes any text. One whose value is a text, but is looked at,
+/// refuses for itself; its parser is told from clap's own by its looks alone.
+fn is_text(arg: &Arg) -> bool {
+    let parser = format!("{:?}", arg.get_value_parser());
+    arg.get_env().is_some() && parser == format!("{:?}", ValueParser::string())
 }
 
 /// What is odd about the texts of the environment, by variable and never by value.
 pub(super) fn oddities(command: &Command) -> Vec<String> {
     let texts = command
         .get_arguments()
-        .filter(|arg| is::<SecretString>(arg) || is::<String>(arg));
+        .filter(|arg| is_secret(arg) || is_text(arg));
     texts
         .filter_map(|arg| {
             let name = arg.get_env()?;
@@ -134,5 +140,17 @@ mod tests {
         let error = read("AC\n123").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ValueValidation);
         assert!(!error.to_string().contains("123"), "{error}");
+    }
+
+    #[test]
+    fn what_is_looked_at_keeps_its_own_parser() {
+        let refuse = |_: &str| -> Result<String, String> { Err("no".into()) };
+        let arg = Arg::new("url").long("url").env("TIDY_TEST_URL");
+        let command = tidied(Command::new("test").arg(arg.value_parser(refuse)));
+        assert!(
+            command
+                .try_get_matches_from(["test", "--url", "x"])
+                .is_err()
+        );
     }
 }
