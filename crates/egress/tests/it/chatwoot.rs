@@ -105,24 +105,17 @@ async fn a_note_that_chatwoot_refuses_does_not_keep_the_conversation_from_a_coll
 }
 
 #[tokio::test]
-async fn an_answer_without_an_id_is_looked_up_and_sent_again_only_when_it_is_not_there() {
-    for (accept, requests) in [(false, 2), (true, 1)] {
-        let rig = Rig::start();
-        rig.chatwoot_conversation().await;
-        let _egress = rig.egress(&[]);
-        let fault = Fault::EmptyBody { accept };
-        rig.simulator
-            .add_fault(FaultRule::for_sends(Provider::Chatwoot, 1, fault))
-            .unwrap();
-        let message = chatwoot_reply("Goedemorgen");
-        rig.queue(&message).await;
-        let sent = rig.sent(CUSTOMER, 1).await;
-        let ledger = rig.ledger_when(&message, |f| f.contains_key("pid")).await;
-        assert_eq!(ledger["pid"], sent[0].entry.id, "accepted: {accept}");
-        let calls = rig.calls(Provider::Chatwoot);
-        let sends = calls
-            .iter()
-            .filter(|call| call.entry.endpoint == Endpoint::Send);
-        assert_eq!(sends.count(), requests, "accepted: {accept}");
-    }
+async fn an_answer_without_an_id_is_no_proof_that_it_was_sent() {
+    let rig = Rig::start();
+    rig.chatwoot_conversation().await;
+    let _egress = rig.egress(&[]);
+    let fault = Fault::EmptyBody { accept: false };
+    rig.simulator
+        .add_fault(FaultRule::for_sends(Provider::Chatwoot, 1, fault))
+        .unwrap();
+    let message = chatwoot_reply("Goedemorgen");
+    rig.queue(&message).await;
+    let sent = rig.sent(CUSTOMER, 1).await;
+    let ledger = rig.ledger_when(&message, |f| f.contains_key("pid")).await;
+    assert_eq!(ledger["pid"], sent[0].entry.id);
 }
