@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
-use shared_types::{CrmOutput, InboundMessage};
+use shared_types::{CrmOutput, InboundMessage, OutboundMessage, Purpose, Source};
 
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
@@ -12,8 +13,12 @@ use crate::crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
     QuestionWrite,
 };
-use crate::dialogue::{Changes, date_code, handoff_note, promise, time_code};
+use crate::dialogue::piece::Status;
+use crate::dialogue::{
+    Changes, Occasion, Piece, Said, date_code, handoff_note, promise, time_code, word,
+};
 use crate::domain::Domain;
+use crate::effects::reply_to;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
 use crate::turn::{Output, Recorded, Turn};
@@ -210,6 +215,44 @@ pub(crate) fn handover(domain: &Domain, turn: &Turn, opens: bool) -> Option<Hand
         summary: handoff_note(domain, &turn.memory, &told.reason, words),
         promised_at: promise.named.and_then(moment),
         answer_by: moment(promise.answer_by).unwrap_or(turn.now),
+        late_reply: late_reply(domain, turn, promise.answer_by).map(Box::new),
+    })
+}
+
+/// The place of this reply among those to one message.
+const PLACE: usize = 2;
+/// Twilio takes no text of ours later than a day after the customer's.
+const WINDOW: SignedDuration = SignedDuration::from_hours(23);
+
+/// What the customer is told when nobody took the hand-over by then. In a help desk a colleague has
+/// the conversation at once.
+fn late_reply(domain: &Domain, turn: &Turn, at: DateTime) -> Option<OutboundMessage> {
+    let message = &turn.message;
+    let too_late = at.duration_since(turn.local) > WINDOW;
+    if message.source == Source::Chatwoot || (message.source == Source::Twilio && too_late) {
+        return None;
+    }
+    let replies = domain.replies_in(turn.lang());
+    replies
+        .pieces
+        .get("unanswered")
+        .filter(|texts| !texts.is_empty())?;
+    let said = Said {
+        first: Piece::Status(Status::Unanswered),
+        rest: Vec::new(),
+        ask: None,
+    };
+    let occasion = Occasion {
+        name: message.sender.name.as_deref(),
+        text: &message.content,
+        local: at,
+        dice: 0,
+    };
+    let worded = word(domain, replies, &turn.memory, &said, occasion);
+    let reply = reply_to(message, worded.text.into_string(), Purpose::Reply, turn.now);
+    Some(OutboundMessage {
+        id: message.reply_id(PLACE),
+        ..reply
     })
 }
 
@@ -242,6 +285,54 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::budget::Deadline;
+    use crate::dialogue::State;
+    use crate::turn::Beginning;
+    use crate::understanding::Understanding;
+
+    /// What a customer who wrote then is told when nobody comes.
+    fn late(now: &str, source: &str) -> Option<String> {
+        let domain = Domain::embedded().unwrap();
+        let message = json!({
+            "id": "SM1", "conversation": {"id": "whatsapp:+31612345678"},
+            "sender": {"id": "whatsapp:+31612345678"}, "content": "een mens graag",
+            "message_type": "incoming", "channel": "whatsapp", "source": source,
+        });
+        let mut memory = State::default();
+        memory.lang = Some("nl".into());
+        let now = now.parse().unwrap();
+        memory.tell("asked", false, now);
+        let begun = Beginning {
+            message: serde_json::from_value(message).unwrap(),
+            withheld: false,
+            history: Vec::new(),
+            memory,
+            reading: Understanding::default(),
+            acts: Vec::new(),
+        };
+        let turn = Turn::new(
+            &domain,
+            begun,
+            now,
+            Deadline::after(std::time::Duration::ZERO),
+        );
+        let handover = handover(&domain, &turn, true).unwrap();
+        handover.late_reply.map(|reply| reply.text)
+    }
+
+    #[test]
+    fn who_is_not_answered_in_time_hears_when_it_will_be() {
+        // A Tuesday, at eleven and a quarter before closing.
+        let today = late("2026-12-01T10:00:00Z", "twilio").unwrap();
+        assert!(today.contains("vandaag nog"), "{today}");
+        let tomorrow = late("2026-12-01T16:45:00Z", "twilio").unwrap();
+        assert!(tomorrow.contains("woensdag vanaf 09:00"), "{tomorrow}");
+        // On Monday Twilio takes no text for what was written on Saturday; WAHA does.
+        assert_eq!(late("2026-11-28T18:10:00Z", "twilio"), None);
+        let monday = late("2026-11-28T18:10:00Z", "waha").unwrap();
+        assert!(monday.contains("vandaag nog"), "{monday}");
+        assert_eq!(late("2026-12-01T10:00:00Z", "chatwoot"), None);
+    }
 
     fn addresses(sender: &Value) -> Vec<String> {
         let message = json!({

@@ -56,9 +56,11 @@ pub(super) async fn upsert(
     }
     let id = handover.id(&write.message);
     let insert = "INSERT INTO handovers (id, contact_id, conversation_id, status, priority, reason, \
-                  last_words, summary, promised_at, answer_by, created_by, created_at, updated_at) \
-                  VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $11) \
+                  last_words, summary, promised_at, answer_by, created_by, created_at, updated_at, late_reply) \
+                  VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12) \
                   ON CONFLICT DO NOTHING";
+    let late_reply = handover.late_reply.as_ref();
+    let late_reply = late_reply.and_then(|reply| serde_json::to_string(reply).ok());
     let inserted = sqlx::query(insert)
         .bind(&id)
         .bind(contact)
@@ -71,6 +73,7 @@ pub(super) async fn upsert(
         .bind(text(handover.answer_by))
         .bind(&write.message)
         .bind(&at)
+        .bind(late_reply)
         .execute(&mut **transaction)
         .await?
         .rows_affected();
@@ -130,6 +133,29 @@ async fn tell(
 }
 
 impl Crm {
+    /// What is to be told to customers whom nobody has answered in time: hand-over and message.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn late_replies(&self) -> Result<Vec<(String, String)>, CrmError> {
+        let select = "SELECT id, late_reply FROM handovers WHERE status = 'waiting' \
+                      AND unanswered_at IS NOT NULL AND late_reply IS NOT NULL LIMIT 50";
+        Ok(sqlx::query_as(select).fetch_all(&self.pool).await?)
+    }
+
+    /// It was told, or cannot be.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn late_reply_is_done(&self, handover: &str) -> Result<(), CrmError> {
+        let update = "UPDATE handovers SET late_reply = NULL WHERE id = $1";
+        sqlx::query(update)
+            .bind(handover)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Takes or closes what is open of a conversation, because it changed hands elsewhere. A
     /// conversation that a colleague took by themselves becomes a hand-over of its own.
     ///

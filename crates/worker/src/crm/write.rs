@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared_types::{Kind, Payload, PayloadError};
+use shared_types::{Kind, OutboundMessage, Payload, PayloadError};
 
 use super::status::Status;
 
@@ -48,6 +48,9 @@ pub struct HandoverWrite {
     pub promised_at: Option<Timestamp>,
     /// When the customer should have heard from a colleague.
     pub answer_by: Timestamp,
+    /// What the customer is told when nobody took it by then.
+    #[serde(default)]
+    pub late_reply: Option<Box<OutboundMessage>>,
 }
 
 /// A conversation changed hands elsewhere: in a help desk, or by a command.

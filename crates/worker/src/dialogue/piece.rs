@@ -189,6 +189,8 @@ pub enum Status {
     Supplier,
     /// The customer asks how far it is.
     Waiting,
+    /// Nobody has taken it in time.
+    Unanswered,
 }
 
 /// A decision about messages that is confirmed.

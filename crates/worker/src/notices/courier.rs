@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use streams::{Queue, Redis, Shelf};
+use shared_types::OutboundMessage;
+use streams::{Destination, Ingest, Ingested, NewEntry, Queue, Redis, Shelf};
 use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channels, Outcome};
@@ -22,6 +23,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// No try takes longer.
 const LIMIT: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 8;
+/// For how long a message to a customer is known again.
+const TOLD_ONCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rounds between two looks at dead letters.
 const ROUNDS: u32 = 15;
 
@@ -56,6 +59,7 @@ impl Courier {
         let until = now.saturating_add(LEASE).unwrap_or(now);
         if self.crm.lease("notices", &self.holder, now, until).await? {
             self.crm.tell_of_unanswered(now).await?;
+            self.excuse(now).await?;
             if round == 0 {
                 self.look_at_dead_letters(now).await?;
             }
@@ -73,6 +77,43 @@ impl Courier {
         let business = &self.domain.business;
         let local = now.to_zoned(business.time_zone.clone()).datetime();
         !business.hours.is_known() || calendar::is_open(business, local)
+    }
+
+    /// Tells customers whom nobody has answered in time. The id is of the hand-over's message: told
+    /// twice it is sent once.
+    async fn excuse(&self, now: Timestamp) -> Result<(), CrmError> {
+        for (handover, reply) in self.crm.late_replies().await? {
+            let Ok(reply) = serde_json::from_str::<OutboundMessage>(&reply) else {
+                self.crm.late_reply_is_done(&handover).await?;
+                continue;
+            };
+            let reply = OutboundMessage {
+                created_at: now,
+                ..reply
+            };
+            let Ok(entry) =
+                NewEntry::new(&reply, reply.id.as_str(), reply.conversation_id.as_str())
+            else {
+                continue;
+            };
+            let ingest = Ingest {
+                destination: Destination::Work(Queue::Outbound),
+                entry: &entry,
+                rate: None,
+                replay: None,
+                dedup_for: TOLD_ONCE,
+                max_backlog: 0,
+                replicas: 0,
+                replica_timeout: Duration::ZERO,
+            };
+            match self.redis.ingest(&ingest).await {
+                Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {
+                    self.crm.late_reply_is_done(&handover).await?;
+                }
+                other => tracing::debug!(?other, "a customer waits for an excuse"),
+            }
+        }
+        Ok(())
     }
 
     async fn look_at_dead_letters(&self, now: Timestamp) -> Result<(), CrmError> {

@@ -215,3 +215,50 @@ async fn an_export_is_safe_in_a_spreadsheet_and_whole_for_a_program() {
         "{said}"
     );
 }
+
+/// The customer asks, nobody comes: colleagues are told again, and the customer hears the truth, once.
+#[tokio::test]
+async fn nobody_answers_in_time_and_the_customer_is_told() {
+    let office = Office::open().await;
+    office
+        .writes("SM1", "Sanne", "ik wil graag een medewerker spreken")
+        .await;
+    let id = office.only("handovers").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let database = office.folder.path().join("crm.sqlite");
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}", database.display());
+    let pool = sqlx::AnyPool::connect(&url).await.unwrap();
+    // It depends on the hour at which this runs whether Twilio would take a message by then.
+    let reply = json!({
+        "id": "ob_late", "source": "twilio", "conversation_id": CUSTOMER, "to": CUSTOMER,
+        "text": "Het is helaas nog niet gelukt", "in_reply_to": "SM1",
+        "created_at": "2026-11-28T18:00:00Z",
+    });
+    let update = "UPDATE handovers SET late_reply = $1, answer_by = '2026-11-28T19:00:00.000000Z'";
+    sqlx::query(update)
+        .bind(reply.to_string())
+        .execute(&pool)
+        .await
+        .unwrap();
+    eventually(async || match office.replies() {
+        2 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    let shown = office.redis.dump();
+    assert!(shown.contains("Het is helaas nog niet gelukt"), "{shown}");
+    let left = "SELECT COUNT(*) FROM handovers WHERE late_reply IS NOT NULL";
+    eventually(async || {
+        let left: i64 = sqlx::query_scalar(left).fetch_one(&pool).await.unwrap();
+        if left == 0 { Ok(()) } else { Err(left) }
+    })
+    .await;
+    let (_, told) = office.worker(&["notices", "list"]);
+    assert!(told.matches("handover.unanswered").count() == 1, "{told}");
+    let (closed, said) = office.worker(&["handovers", "close", &id]);
+    assert!(closed, "{said}");
+    assert_eq!(office.replies(), 2);
+}

@@ -22,6 +22,7 @@ fn handover(opens: bool, words: &str) -> HandoverWrite {
         summary: "Reason: asked".into(),
         promised_at: Some(at("2026-11-30T08:00:00Z")),
         answer_by: at("2026-11-30T09:00:00Z"),
+        late_reply: None,
     }
 }
 

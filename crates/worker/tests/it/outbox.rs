@@ -26,6 +26,7 @@ pub(crate) fn asks(message: &str, at: Timestamp) -> CrmWrite {
             summary: "Reason: asked".into(),
             promised_at: None,
             answer_by: at.checked_add(SignedDuration::from_hours(1)).unwrap(),
+            late_reply: None,
         }),
         ..write(message, "2026-11-28T18:00:00Z")
     }

@@ -234,6 +234,7 @@ impl Wording<'_> {
             Status::Urgent => "urgent",
             Status::Supplier => "supplier",
             Status::Waiting => "waiting",
+            Status::Unanswered => "unanswered",
         };
         self.text_of(name, &[]).telling()
     }

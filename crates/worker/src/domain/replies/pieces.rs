@@ -40,6 +40,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("urgent", &[]),
     ("supplier", &[]),
     ("waiting", &[]),
+    ("unanswered", &[]),
     ("stopped", &[]),
     ("started", &[]),
     ("erased", &[]),
@@ -77,6 +78,9 @@ pub const PIECES: &[(&str, &[&str])] = &[
 /// Said so often that one wording is not enough.
 const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
 
+/// Without a text nothing is said.
+const OPTIONAL: &[&str] = &["unanswered"];
+
 /// Pieces whose gaps are filled by what they are about, so that no bare text is needed.
 const CONTAINERS: &[&str] = &[
     "existence",
@@ -104,7 +108,9 @@ pub(super) fn read(root: &Section<'_>, reader: &Reader) -> BTreeMap<String, Vari
     };
     let mut pieces = BTreeMap::new();
     for (name, own) in PIECES {
-        let variants = if CONTAINERS.contains(name) {
+        let variants = if OPTIONAL.contains(name) {
+            reader.variants(&section, name, own)
+        } else if CONTAINERS.contains(name) {
             let variants = reader.variants(&section, name, own);
             if !variants.iter().any(|text| {
                 text.required()
