@@ -11,6 +11,7 @@ mod presets;
 mod schedule;
 mod text;
 mod webhook;
+mod whatsapp;
 
 pub(crate) use channel::mistakes;
 pub use channel::{Channel, Channels, Outcome};

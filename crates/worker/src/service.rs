@@ -87,7 +87,7 @@ impl Worker {
         let domain = Arc::new(config.domain.load()?);
         let crm = Crm::new(&config.crm.crm_database_url)?;
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
-        let channels = Channels::new(&config.notices, &domain);
+        let channels = Channels::new(&config.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
         let understander = Arc::new(Understander::new(&domain));
         tracing::info!(
@@ -109,6 +109,7 @@ impl Worker {
             understander,
             transcriber: Transcriber::new(&config.media)?,
             budget: config.turns.budget(),
+            colleagues: config.notices.notice_whatsapp_to.clone(),
             metrics: counters.clone(),
         };
         let bursts = Bursts::new(&turns.domain, &config.turns.answer_each);

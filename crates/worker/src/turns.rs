@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{ControlEvent, ControlKind, HistoryLine, InboundMessage, Purpose, Role, Source};
+use shared_types::{
+    ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose, Role, Source,
+};
 
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
@@ -19,6 +21,7 @@ use crate::effects::{Effects, OptOut, reply_to, sender_of};
 use crate::graph;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
+use crate::person::normal;
 use crate::subscription::{Subscription, decide};
 use crate::turn::{Beginning, Turn};
 use crate::understanding::{Understander, Understanding};
@@ -35,6 +38,8 @@ pub struct Turns {
     pub transcriber: Option<Transcriber>,
     /// How long a turn may take.
     pub budget: Duration,
+    /// Numbers of colleagues, who are no customers.
+    pub colleagues: Vec<PhoneNumber>,
     /// What is counted.
     pub metrics: WorkerMetrics,
 }
@@ -61,6 +66,15 @@ impl Turns {
         known: Known,
         now: Timestamp,
     ) -> Result<Effects, AgentError> {
+        if self.is_from_colleague(&message) {
+            // That they wrote opens the provider's window for notices to them.
+            let last_inbound = (message.received_at.unwrap_or(now), our_address(&message));
+            return Ok(Effects {
+                memory: known.memory,
+                last_inbound: Some(last_inbound),
+                ..Effects::default()
+            });
+        }
         let deadline = Deadline::after(self.budget);
         self.transcribe(&mut message, &known.memory, deadline).await;
         let opted_out = known.opted_out;
@@ -87,6 +101,15 @@ impl Turns {
         effects.sender = Some(sender);
         effects.history.insert(0, line);
         Ok(effects)
+    }
+
+    fn is_from_colleague(&self, message: &InboundMessage) -> bool {
+        let sender = &message.sender;
+        let aliases = sender.aliases.iter().map(|alias| alias.as_str());
+        let own = std::iter::once(sender.id.as_str()).chain(aliases);
+        let own: Vec<String> = own.map(normal).collect();
+        let mut colleagues = self.colleagues.iter().map(|number| normal(number.as_str()));
+        colleagues.any(|number| own.contains(&number))
     }
 
     fn begin(

@@ -121,7 +121,11 @@ impl DoctorArgs {
     async fn notices(&self) -> Vec<(&'static str, Finding)> {
         let config = &self.worker;
         let channels = match config.domain.load() {
-            Ok(domain) => Channels::new(&config.notices, &domain).map_err(|wrong| wrong.join("; ")),
+            Ok(domain) => match Redis::new(&config.redis) {
+                Ok(redis) => Channels::new(&config.notices, &domain, &redis)
+                    .map_err(|wrong| wrong.join("; ")),
+                Err(error) => Err(error.to_string()),
+            },
             Err(error) => Err(error.to_string()),
         };
         let channels = match channels {

@@ -48,7 +48,7 @@ enum Action {
         /// Only this notice; all without it.
         id: Option<String>,
     },
-    /// Send a test notice over a channel now: webhook, mail, adf, slack, ntfy, gotify or apprise.
+    /// Send a test notice over a channel now: webhook, mail, adf, whatsapp, slack, ntfy, gotify or apprise.
     Test {
         /// The channel.
         channel: String,
@@ -139,7 +139,13 @@ impl NoticesArgs {
 
     async fn test(&self, name: &str) -> Result<ExitCode, NoticesError> {
         let domain = self.domain.load()?;
-        let channels = Channels::new(&self.notices, &domain);
+        // Only WhatsApp goes by it, and says so then.
+        let redis = match Redis::of_deployment(&self.redis).await {
+            Ok(redis) => redis,
+            Err(_) => Redis::new(&self.redis)
+                .map_err(|error| NoticesError::Settings(error.to_string()))?,
+        };
+        let channels = Channels::new(&self.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| NoticesError::Settings(wrong.join("; ")))?;
         let Some(channel) = channels.get(name) else {
             let set: Vec<_> = channels.iter().map(|channel| channel.name).collect();

@@ -65,6 +65,7 @@ impl Talk {
                 understander: parts.understander,
                 transcriber: None,
                 budget: BUDGET,
+                colleagues: Vec::new(),
                 metrics,
             },
             known: BTreeMap::new(),

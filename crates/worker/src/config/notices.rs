@@ -1,5 +1,6 @@
 use clap::Args;
 use secrecy::SecretString;
+use shared_types::{PhoneNumber, Source};
 
 use crate::notices::Preset;
 
@@ -55,6 +56,30 @@ pub struct NoticeConfig {
     /// Webhooks and services may be on private addresses, such as of a container next door.
     #[arg(long, env = "NOTICE_ALLOW_PRIVATE")]
     pub notice_allow_private: bool,
+
+    /// Colleagues who get a WhatsApp message, `+31612345678`, with commas between. What they write is
+    /// not answered: they are no customers.
+    #[arg(
+        long,
+        env = "NOTICE_WHATSAPP_TO",
+        value_delimiter = ',',
+        value_name = "NUMBERS"
+    )]
+    pub notice_whatsapp_to: Vec<PhoneNumber>,
+
+    /// The provider that brings them: twilio or waha.
+    #[arg(
+        long,
+        env = "NOTICE_WHATSAPP_BY",
+        default_value = "twilio",
+        value_name = "PROVIDER"
+    )]
+    pub notice_whatsapp_by: Source,
+
+    /// Twilio's Content template for colleagues who have not written within 24 hours; its variable 1
+    /// is what happened.
+    #[arg(long, env = "NOTICE_WHATSAPP_TEMPLATE_SID", value_name = "SID")]
+    pub notice_whatsapp_template_sid: Option<String>,
 
     /// The mail server: `smtps://user:password@host:465`, or `smtp://…:587?tls=required`.
     #[arg(

@@ -64,6 +64,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
             agents: Agents::new(&parts),
             transcriber: None,
             budget: Duration::from_secs(10),
+            colleagues: Vec::new(),
             metrics: counters.clone(),
         },
         redis: redis.clone(),

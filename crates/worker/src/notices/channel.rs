@@ -14,6 +14,10 @@ use super::post::Poster;
 use super::presets::{self, Preset};
 use super::text::{self, Labels};
 use super::webhook::{self, Secret, sign};
+use super::whatsapp::Colleagues;
+use shared_types::Source;
+use streams::Redis;
+
 use crate::config::NoticeConfig;
 use crate::domain::Domain;
 
@@ -71,6 +75,7 @@ enum Way {
     Service(Service),
     Mail(Mailer),
     Adf(Mailer),
+    Whatsapp(Colleagues),
 }
 
 struct Service {
@@ -93,7 +98,7 @@ impl Channels {
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn new(config: &NoticeConfig, domain: &Domain) -> Result<Self, Vec<String>> {
+    pub fn new(config: &NoticeConfig, domain: &Domain, redis: &Redis) -> Result<Self, Vec<String>> {
         let (mut all, mut wrong) = (Vec::new(), Vec::new());
         for way in ways(config) {
             match way {
@@ -101,6 +106,7 @@ impl Channels {
                 Err(error) => wrong.push(error.to_string()),
             }
         }
+        all.extend(whatsapp_of(config, redis));
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -159,6 +165,10 @@ impl Channels {
                     .post(&url, headers(token), call.body.to_string(), is_done)
                     .await
             }
+            Way::Whatsapp(colleagues) => {
+                let body = text::body(notice, self.labels);
+                colleagues.tell(notice, &title(), &body, now).await
+            }
             Way::Mail(mailer) => {
                 let body = text::body(notice, self.labels);
                 mailer.send(notice, title(), body).await
@@ -192,7 +202,7 @@ impl Channel {
                 .try_out()
                 .await
                 .map(|()| "the mail server lets us in".to_owned()),
-            Way::Webhook { .. } | Way::Service(_) => {
+            Way::Webhook { .. } | Way::Service(_) | Way::Whatsapp(_) => {
                 let name = self.name;
                 Ok(format!("set; `worker notices test {name}` sends a notice"))
             }
@@ -220,8 +230,19 @@ fn with_path(url: &Url, path: &str) -> Url {
 
 type Configured = Result<Option<Channel>, ChannelError>;
 
-fn ways(config: &NoticeConfig) -> [Configured; 4] {
+fn by_of(config: &NoticeConfig) -> Configured {
+    match config.notice_whatsapp_by {
+        Source::Twilio | Source::Waha => Ok(None),
+        Source::Chatwoot => Err(ChannelError::new(
+            "NOTICE_WHATSAPP_BY",
+            "must be twilio or waha",
+        )),
+    }
+}
+
+fn ways(config: &NoticeConfig) -> [Configured; 5] {
     [
+        by_of(config),
         webhook_of(config),
         service_of(config),
         mail_of(config),
@@ -333,4 +354,16 @@ fn adf_of(config: &NoticeConfig) -> Configured {
         name: "adf",
         way: Way::Adf(mailer),
     }))
+}
+
+fn whatsapp_of(config: &NoticeConfig, redis: &Redis) -> Option<Channel> {
+    (!config.notice_whatsapp_to.is_empty()).then(|| Channel {
+        name: "whatsapp",
+        way: Way::Whatsapp(Colleagues {
+            redis: redis.clone(),
+            numbers: config.notice_whatsapp_to.clone(),
+            by: config.notice_whatsapp_by,
+            template: config.notice_whatsapp_template_sid.clone(),
+        }),
+    })
 }

@@ -79,6 +79,7 @@ impl Chat {
             understander: parts.understander,
             transcriber: Transcriber::new(&config.media).unwrap(),
             budget: config.turns.budget(),
+            colleagues: Vec::new(),
             metrics: counters,
         };
         Self {

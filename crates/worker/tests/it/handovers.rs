@@ -19,10 +19,15 @@ struct Office {
 
 impl Office {
     async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let redis = RedisServer::start();
         let folder = tempfile::tempdir().unwrap();
         let mut serve = command(&redis, &folder, &["serve"]);
         serve.env("PORT", free_port().to_string());
+        serve.envs(settings.iter().copied());
         serve.stdout(Stdio::null()).stderr(Stdio::null());
         let worker = Process::start("worker", &mut serve);
         let office = Self {
@@ -261,4 +266,36 @@ async fn nobody_answers_in_time_and_the_customer_is_told() {
     let (closed, said) = office.worker(&["handovers", "close", &id]);
     assert!(closed, "{said}");
     assert_eq!(office.replies(), 2);
+}
+
+/// A colleague's number gets the notice by way of egress, and is no customer.
+#[tokio::test]
+async fn a_colleague_is_told_on_whatsapp_and_never_answered() {
+    let settings = [("NOTICE_WHATSAPP_TO", "+31612345678")];
+    let office = Office::with(&settings).await;
+    office.writes("SM1", "Anna", "ik zoek een golf").await;
+    assert_eq!(office.replies(), 0, "a colleague is not answered");
+    assert!(office.list(&["leads"]).is_empty());
+    let crm = format!(
+        "sqlite:{}",
+        office.folder.path().join("crm.sqlite").display()
+    );
+    let crm = worker::crm::Crm::new(&crm.into()).unwrap();
+    eventually(async || {
+        let told = crm
+            .tell_of_dead_letters("crm", 3, jiff::Timestamp::now())
+            .await;
+        told.map_err(|error| error.to_string())
+    })
+    .await;
+    eventually(async || match office.replies() {
+        1 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    let queued = office.redis.dump();
+    assert!(
+        queued.contains("Bericht niet verwerkt") && queued.contains("Aantal: 3"),
+        "{queued}"
+    );
 }
