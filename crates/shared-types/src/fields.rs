@@ -21,4 +21,6 @@ pub mod conversation {
 pub mod contact {
     /// Since when no messages are wanted, milliseconds since 1970; not there when they are.
     pub const OPTED_OUT: &str = "opted_out";
+    /// Whose the conversation is, in the worker's own words.
+    pub const PERSON: &str = "person";
 }

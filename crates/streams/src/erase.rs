@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use redis::{FromRedisValue, ToRedisArgs};
 
 use crate::entry::RawEntry;
+use crate::identities::CONVERSATION_NAME;
 use crate::{Queue, Redis, StreamsError};
 
 /// Who is erased. What messages mean is known to others.
@@ -26,6 +27,8 @@ pub enum Place {
     Sends,
     /// The names under which providers know what was sent.
     ProviderIds,
+    /// Who they are: the names that are one person's.
+    Names,
     /// The markers by which repetitions are known.
     Markers,
     /// Entries that wait or are in progress.
@@ -40,10 +43,11 @@ pub enum Place {
 
 impl Place {
     /// All places, in the order in which they are told.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Conversations, "conversations"),
         (Self::Sends, "records of sends"),
         (Self::ProviderIds, "providers' message ids"),
+        (Self::Names, "names of the person"),
         (Self::Markers, "markers of handled messages"),
         (Self::Waiting, "waiting entries"),
         (Self::DeadLetters, "dead letters"),
@@ -96,6 +100,11 @@ impl Redis {
                 if self.is_send_to(key, person).await? {
                     sends.insert(rest.to_owned());
                     doomed.push((Place::Sends, key.clone()));
+                }
+            } else if kind == "person" {
+                let known = self.identity(rest).await?;
+                if known.names.keys().any(|name| person.has(address_of(name))) {
+                    doomed.push((Place::Names, key.clone()));
                 }
             } else if let Some(place) = place_of(kind, rest, person) {
                 doomed.push((place, key.clone()));
@@ -211,11 +220,17 @@ fn place_of(kind: &str, rest: &str, person: &impl Person) -> Option<Place> {
         "conv" | "turn" | "hist" | "contact" | "sends" => {
             person.has(rest).then_some(Place::Conversations)
         }
+        "who" => person.has(address_of(rest)).then_some(Place::Names),
         _ if !person.is_named_in(rest) => None,
         "sid" => Some(Place::ProviderIds),
         "done" | "twilio" | "waha" | "chatwoot" => Some(Place::Markers),
         _ => Some(Place::Others),
     }
+}
+
+/// A name of a person as an address or a conversation.
+pub(crate) fn address_of(name: &str) -> &str {
+    name.strip_prefix(CONVERSATION_NAME).unwrap_or(name)
 }
 
 fn is_theirs(entry: &RawEntry, place: Place, person: &impl Person) -> bool {

@@ -52,6 +52,24 @@ impl Keys {
     pub fn sender_clock(self, sender: &str) -> String {
         format!("tat:{sender}")
     }
+
+    /// The person with a name. All persons share a slot, so that one script can join two of them.
+    pub fn who(self, name: &str) -> String {
+        self.of_persons("who", name)
+    }
+
+    /// A person.
+    pub fn person(self, id: &str) -> String {
+        self.of_persons("person", id)
+    }
+
+    fn of_persons(self, kind: &str, id: &str) -> String {
+        if self.tagged {
+            format!("{{persons}}:{kind}:{id}")
+        } else {
+            format!("{kind}:{id}")
+        }
+    }
 }
 
 /// The names of one partition's keys.

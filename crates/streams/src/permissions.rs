@@ -102,8 +102,18 @@ impl Redis {
                     keys.members(queue),
                     "ZADD ZRANGE ZREM ZREMRANGEBYSCORE",
                 ));
-                if queue == Queue::Outbound {
-                    needs.push(need(keys.sender_clock(NOBODY), "GET SET PEXPIRE"));
+                match queue {
+                    Queue::Outbound => {
+                        needs.push(need(keys.sender_clock(NOBODY), "GET SET PEXPIRE"));
+                    }
+                    Queue::Inbound => needs.extend([
+                        need(keys.who(NOBODY), "GET MGET SET"),
+                        need(
+                            keys.person(NOBODY),
+                            "EXISTS HLEN HGET HGETALL HSET HSETNX HDEL DEL",
+                        ),
+                    ]),
+                    Queue::Crm => {}
                 }
             }
         }
@@ -158,9 +168,9 @@ impl Redis {
         ];
         match queue {
             Queue::Inbound => needs.extend([
-                one(keys.conversation(NOBODY), "HGET HMGET HSET HDEL EXPIRE"),
+                one(keys.conversation(NOBODY), "HGET HGETALL HMGET HSET HDEL EXPIRE"),
                 one(keys.turn(NOBODY), "SET"),
-                one(keys.contact(NOBODY), "HMGET HLEN HSET HDEL"),
+                one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),
                 whole(keys.stream(Queue::Crm), "XLEN XADD"),
             ]),

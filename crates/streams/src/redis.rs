@@ -235,6 +235,20 @@ impl Redis {
         .await
     }
 
+    /// The last items of a list, oldest first.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn list_end(&self, key: &str, count: usize) -> Result<Vec<String>, StreamsError> {
+        let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
+        let mut command = redis::cmd("LRANGE");
+        command.arg(key).arg(-count).arg(-1);
+        self.with_connection("list_end", |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
+    }
+
     /// A connection of its own for blocking reads of up to `block`.
     pub(crate) async fn blocking_connection(
         &self,

@@ -48,6 +48,9 @@ scripts! {
     DEAD_LETTER = "permit" "ending" "dead_letter";
     RECORD = "permit" "ending" "record";
     REPLAY = "permit" "replay";
+    IDENTITY_JOIN = "permit" "identity_join";
+    IDENTITY_SPLIT = "permit" "identity_split";
+    CONTACT_NOTE = "permit" "contact_note";
     PACE = "permit" "pace_clock" "pace";
     PACE_PUSH = "permit" "pace_clock" "pace_push";
 }

@@ -18,7 +18,8 @@ use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
 
 pub(crate) use conversation::{in_words, remember, told};
-pub(crate) use crm::{contact_of, handover};
+pub use crm::contact_of;
+pub(crate) use crm::handover;
 
 /// A node's work. Takes the turn as it is and gives its own output; never touches Redis.
 pub trait Agent: Send + Sync {

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use shared_types::{Inbound, InboundMessage, Source};
+use shared_types::{Inbound, InboundMessage, Sender, Source};
 use streams::{Gather, Waiting};
 
 use crate::domain::Domain;
@@ -153,10 +153,24 @@ pub(crate) fn merged(first: &InboundMessage, later: &[&InboundMessage]) -> Inbou
         whole.button = message.button.clone().or(whole.button);
         whole.reply_to = message.reply_to.clone().or(whole.reply_to);
         whole.referral = whole.referral.or_else(|| message.referral.clone());
-        whole.sender = message.sender.clone();
+        whole.sender = with_addresses_of(whole.sender, message.sender.clone());
         whole.received_at = message.received_at.or(whole.received_at);
     }
     whole
+}
+
+/// Who wrote last, with every address that the messages before prove.
+fn with_addresses_of(before: Sender, mut last: Sender) -> Sender {
+    for address in std::iter::once(before.id).chain(before.aliases) {
+        if address != last.id && !last.aliases.contains(&address) {
+            last.aliases.push(address);
+        }
+    }
+    if last.phone_number.is_none() {
+        last.phone_number = before.phone_number;
+        last.phone_number_is_claimed = before.phone_number_is_claimed;
+    }
+    last
 }
 
 #[cfg(test)]

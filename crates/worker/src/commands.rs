@@ -6,12 +6,14 @@ pub mod doctor;
 pub mod domain;
 pub mod erase;
 pub mod evaluate;
+pub mod identity;
 pub mod matters;
 pub mod notices;
 pub mod rehearse;
 pub mod release;
 mod talk;
 pub mod understand;
+mod who;
 
 use std::collections::BTreeMap;
 
@@ -27,8 +29,15 @@ pub(crate) struct PersonArgs {
     /// The person: a telephone number, an address or conversation, or the CRM's id of the contact.
     #[arg(required = true, value_name = "WHO")]
     who: Vec<String>,
+    #[command(flatten)]
+    country: CountryArgs,
+}
+
+/// How numbers are read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CountryArgs {
     /// The country that numbers beginning with a zero are from.
-    #[arg(long, default_value = "31", value_name = "CODE")]
+    #[arg(long, default_value = "31", value_name = "CODE", global = true)]
     country: String,
 }
 
@@ -43,8 +52,14 @@ fn is_conversation_of(
     person.has(conversation) || person.has(says(SENDER)) || person.is_in(says("turn"))
 }
 
+impl CountryArgs {
+    pub(crate) fn person(&self, name: &str) -> Result<Person, NobodyError> {
+        Person::named(&[name.to_owned()], &self.country)
+    }
+}
+
 impl PersonArgs {
     pub(crate) fn read(&self) -> Result<Person, NobodyError> {
-        Person::named(&self.who, &self.country)
+        Person::named(&self.who, &self.country.country)
     }
 }

@@ -8,6 +8,7 @@ mod handovers;
 mod leads;
 mod list;
 mod notices;
+mod persons;
 mod questions;
 mod sends;
 mod status;

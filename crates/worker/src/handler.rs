@@ -13,14 +13,18 @@ use tracing::Instrument;
 
 use crate::burst::{self, Bursts};
 use crate::effects::{Effects, OptOut, Retention};
+use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
 use crate::metrics::WorkerMetrics;
-use crate::remembered::{CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, known, version};
+use crate::remembered::{
+    CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, version,
+};
 use crate::turns::Turns;
 
 /// Handles the inbound queue.
 pub(crate) struct Inbound {
     pub(crate) turns: Turns,
+    pub(crate) identities: Identities,
     pub(crate) redis: Redis,
     /// After how long a turn counts as slow; none when nobody wants to know.
     pub(crate) slow_after: Option<Duration>,
@@ -77,6 +81,11 @@ impl Inbound {
             }
             Payload::Control(event) => {
                 tracing::info!(change = ?event.kind, "conversation changed hands");
+                let kin = kin(&job.values);
+                let event_name = &job.entry.event;
+                if let Err(error) = self.identities.tell_others(kin, event_name, event).await {
+                    return job.retry(error.to_string(), None).await;
+                }
                 let effects = self.turns.control(event, known(&job.values, None));
                 self.commit(job, version, effects).await
             }
@@ -101,6 +110,15 @@ impl Inbound {
         let about = About::of(&message);
         let begun = message.conversation.begun_at;
         let known = known(&job.values, begun);
+        let last_inbound = last_inbound(&job.values, begun);
+        // Boxed: what comes of rare joins is large.
+        let recalled = self
+            .identities
+            .recall(&message, kin(&job.values), known, last_inbound);
+        let (kin, known) = match Box::pin(recalled).await {
+            Ok(recalled) => recalled,
+            Err(error) => return self.failed(job, &about, error.to_string()).await,
+        };
         let slow = self
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
@@ -129,6 +147,9 @@ impl Inbound {
         };
         if has_anothers_opt_out(&job.values, begun) {
             effects.opt_out.get_or_insert(OptOut::Lifted);
+        }
+        if let Err(error) = self.identities.follow(&kin, effects.opt_out).await {
+            return self.failed(job, &about, error.to_string()).await;
         }
         let report = self.report(about, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;

@@ -15,6 +15,7 @@ pub mod domain;
 pub mod effects;
 pub mod graph;
 mod handler;
+mod identity;
 mod last_words;
 pub mod llm;
 pub mod media;

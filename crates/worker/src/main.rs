@@ -13,6 +13,7 @@ use worker::commands::doctor::DoctorArgs;
 use worker::commands::domain::DomainArgs;
 use worker::commands::erase::EraseArgs;
 use worker::commands::evaluate::EvaluateArgs;
+use worker::commands::identity::IdentityArgs;
 use worker::commands::matters::{AppointmentsArgs, HandoversArgs, LeadsArgs};
 use worker::commands::notices::NoticesArgs;
 use worker::commands::rehearse::RehearseArgs;
@@ -77,6 +78,8 @@ enum Command {
     Doctor(Box<DoctorArgs>),
     /// Remove everything that is kept of one person, from Redis and from the CRM.
     Erase(Box<EraseArgs>),
+    /// Show by which addresses a person is known; join two who are one, split one who is two.
+    Identity(Box<IdentityArgs>),
     /// Give a conversation back to the bot after a colleague had it.
     Release(Box<ReleaseArgs>),
 }
@@ -111,6 +114,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
         Command::Doctor(args) => return Ok(args.run().await?),
         Command::Erase(args) => return Ok(args.run().await?),
+        Command::Identity(args) => return Ok(args.run().await?),
         Command::Release(args) => return Ok(args.run().await?),
     }
     Ok(ExitCode::SUCCESS)

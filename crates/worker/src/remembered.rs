@@ -6,6 +6,7 @@ use shared_types::fields::{contact, conversation as state};
 use streams::ReadValues;
 
 use crate::dialogue::State;
+use crate::identity::Kin;
 use crate::turns::Known;
 
 /// The place of the conversation's hash among those that are read.
@@ -15,7 +16,7 @@ pub(crate) const CONTACT: usize = 1;
 /// What is read of the conversation.
 pub(crate) const STATE_FIELDS: &[&str] = &[state::VERSION, state::MEMORY, state::LAST_INBOUND];
 /// What is read of the contact.
-pub(crate) const CONTACT_FIELDS: &[&str] = &[contact::OPTED_OUT];
+pub(crate) const CONTACT_FIELDS: &[&str] = &[contact::OPTED_OUT, contact::PERSON];
 
 /// The clocks of a provider and ours are as close as this: signatures that are further off are refused.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
@@ -44,6 +45,17 @@ pub(crate) fn known(values: &ReadValues, begun: Option<Timestamp>) -> Known {
         history: history.filter(|line| line.at >= from).collect(),
         opted_out: opted_out(values).is_some_and(|since| since >= from),
     }
+}
+
+/// When the customer wrote last in the conversation, in milliseconds since 1970.
+pub(crate) fn last_inbound(values: &ReadValues, begun: Option<Timestamp>) -> Option<i64> {
+    let last = time(values.field(STATE, state::LAST_INBOUND))?;
+    (last >= from(begun)).then(|| last.as_millisecond())
+}
+
+/// Whose the conversation is.
+pub(crate) fn kin(values: &ReadValues) -> Option<Kin> {
+    values.field(CONTACT, contact::PERSON).and_then(Kin::read)
 }
 
 /// Whether the contact's opt-out is one of somebody who had the conversation's number before.

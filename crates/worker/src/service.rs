@@ -21,6 +21,7 @@ use crate::crm::{Crm, CrmError};
 use crate::domain::{Domain, DomainError};
 use crate::effects::Retention;
 use crate::handler::Inbound;
+use crate::identity::Identities;
 use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
@@ -115,6 +116,10 @@ impl Worker {
         let bursts = Bursts::new(&turns.domain, &config.turns.answer_each);
         let inbound = Inbound {
             turns,
+            identities: Identities {
+                redis: redis.clone(),
+                history_lines: config.turns.history_lines,
+            },
             redis: redis.clone(),
             slow_after: config.turns.slow_after(),
             retention: Retention {

@@ -7,6 +7,7 @@ mod erasure;
 mod log_lines;
 mod messages;
 mod metrics;
+mod persons;
 mod scenarios;
 mod shutdown;
 mod support;

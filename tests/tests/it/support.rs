@@ -1,6 +1,8 @@
+use std::process::Command;
+
 use e2e_tests::{Settings, System, SystemBuilder};
 use serde_json::{Value, json};
-use test_support::eventually;
+use test_support::{binary, eventually};
 
 pub(crate) const CUSTOMER: &str = "+31612345678";
 
@@ -38,4 +40,23 @@ pub(crate) async fn write(system: &System, text: &str) -> String {
 
 pub(crate) fn id_of(answer: &Value) -> String {
     answer["id"].as_str().unwrap().to_owned()
+}
+
+/// Runs a command of the worker on the system's Redis and CRM: whether it succeeded, and its words.
+pub(crate) fn worker(system: &System, args: &[&str]) -> (bool, String) {
+    let database = system.folder().join("crm.sqlite");
+    let output = Command::new(binary("worker"))
+        .args(args)
+        .env_clear()
+        .envs(system.redis.settings())
+        // Not the deployment's own number: it does not matter.
+        .env("REDIS_PARTITIONS", "5")
+        .env("CRM_DATABASE_URL", format!("sqlite:{}", database.display()))
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }

@@ -8,6 +8,7 @@ mod dead_letters;
 mod erasing;
 mod fencing;
 mod harness;
+mod identities;
 mod ingesting;
 mod layout;
 mod memory;

@@ -257,7 +257,7 @@ fn late_reply(domain: &Domain, turn: &Turn, at: DateTime) -> Option<OutboundMess
 }
 
 /// Who wrote a message, with every address that its channel proves.
-pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
+pub fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
     let sender = &message.sender;
     let mut addresses = vec![sender.id.to_string()];
     addresses.extend(
@@ -272,8 +272,14 @@ pub(crate) fn contact_of(message: &InboundMessage, lang: &str) -> ContactWrite {
     addresses.push(message.conversation.id.to_string());
     let mut seen = std::collections::BTreeSet::new();
     addresses.retain(|address| seen.insert(address.clone()));
+    let is_chatwoots = |address: &String| address.starts_with("chatwoot:");
+    let (mut also, mut addresses): (Vec<_>, Vec<_>) = addresses.into_iter().partition(is_chatwoots);
+    if addresses.is_empty() {
+        std::mem::swap(&mut also, &mut addresses);
+    }
     ContactWrite {
         addresses,
+        also,
         name: sender.name.clone(),
         language: Some(lang.to_owned()),
         wants_messages: None,

@@ -9,10 +9,11 @@ use clap::Args;
 use runtime::Operator;
 use streams::{DeploymentError, Found, Place, Redis, RedisConfig, StreamsError};
 
-use super::{PersonArgs, is_conversation_of};
+use super::PersonArgs;
+use super::who::{self, UnknowableError};
 use crate::config::CrmConfig;
 use crate::crm::{Crm, CrmError, Rows};
-use crate::person::{NobodyError, Person};
+use crate::person::NobodyError;
 
 /// `worker erase`.
 #[derive(Debug, Clone, Args)]
@@ -45,6 +46,9 @@ pub enum EraseError {
     /// The CRM failed.
     #[error(transparent)]
     Crm(#[from] CrmError),
+    /// Redis or the CRM failed.
+    #[error(transparent)]
+    Unknowable(#[from] UnknowableError),
     /// The output could not be written.
     #[error("output: {0}")]
     Output(#[from] io::Error),
@@ -65,7 +69,7 @@ impl EraseArgs {
         let redis = Redis::of_deployment(&self.redis).await?;
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
-        let contacts = learn_addresses(&mut person, &crm, &redis).await?;
+        let contacts = who::learn(&mut person, &crm, &redis).await?;
         let mut found = redis.erase(&person, self.dry_run).await?;
         let mut is_quiet = self.dry_run || found.values().sum::<u64>() == 0;
         for _ in 0..SWEEPS {
@@ -103,46 +107,6 @@ impl EraseArgs {
             ExitCode::FAILURE
         })
     }
-}
-
-/// Adds every address that the CRM and the conversations know of the person; gives their contacts.
-async fn learn_addresses(
-    person: &mut Person,
-    crm: &Crm,
-    redis: &Redis,
-) -> Result<Vec<String>, EraseError> {
-    use streams::Person as _;
-    let addresses = crm.addresses().await?;
-    let mut contacts = Vec::new();
-    loop {
-        let theirs =
-            |(id, address): &&(String, String)| person.has(address) || person.is_contact(id);
-        let ids: Vec<String> = addresses
-            .iter()
-            .filter(theirs)
-            .map(|(id, _)| id.clone())
-            .collect();
-        let of_contacts = addresses.iter().filter(|(id, _)| ids.contains(id));
-        let mut learned = false;
-        for (_, address) in of_contacts {
-            learned |= person.learn(address);
-        }
-        contacts.extend(ids);
-        if !learned {
-            break;
-        }
-    }
-    for (conversation, key) in redis.conversations().await? {
-        if !person.has(&conversation) {
-            let state = redis.hash(&key).await?;
-            if is_conversation_of(person, &conversation, &state) {
-                person.learn(&conversation);
-            }
-        }
-    }
-    contacts.sort();
-    contacts.dedup();
-    Ok(contacts)
 }
 
 fn report(found: &Found, rows: Rows, dry: bool) -> String {

@@ -13,7 +13,7 @@ use streams::{
     StreamsError,
 };
 
-use super::{PersonArgs, is_conversation_of};
+use super::{PersonArgs, is_conversation_of, who};
 use crate::person::NobodyError;
 
 /// `worker release`.
@@ -57,8 +57,9 @@ impl ReleaseArgs {
     /// # Errors
     /// When Redis or the output fails.
     pub async fn run(&self) -> Result<ExitCode, ReleaseError> {
-        let person = self.person.read()?;
+        let mut person = self.person.read()?;
         let redis = Redis::of_deployment(&self.redis).await?;
+        who::learn_from_graph(&mut person, &redis.all_identities().await?);
         let (mut known, mut released) = (0, 0);
         for (conversation, key) in redis.conversations().await? {
             let state = redis.hash(&key).await?;

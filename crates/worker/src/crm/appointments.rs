@@ -16,7 +16,17 @@ pub(super) async fn upsert(
     write: &CrmWrite,
     appointment: &AppointmentWrite,
 ) -> sqlx::Result<()> {
-    let id = appointment.id(contact);
+    // A contact that was joined with another one keeps its appointments under their ids.
+    let known = "SELECT id FROM appointments \
+                 WHERE contact_id = $1 AND conversation_id = $2 AND purpose = $3 \
+                 ORDER BY updated_at DESC, id LIMIT 1";
+    let known: Option<String> = sqlx::query_scalar(known)
+        .bind(contact)
+        .bind(&appointment.conversation)
+        .bind(&appointment.purpose)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let id = known.unwrap_or_else(|| appointment.id(contact));
     let (at, select) = (
         text(write.at),
         "SELECT status, date, time FROM appointments WHERE id = $1",

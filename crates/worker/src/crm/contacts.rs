@@ -2,15 +2,17 @@
 
 use sqlx::{Any, Transaction};
 
+use super::persons::contact_of;
 use super::store::text;
-use super::write::{ContactWrite, CrmWrite};
+use super::write::CrmWrite;
 
 /// The contact of a write, made or brought up to date; its id.
 pub(super) async fn upsert(
     transaction: &mut Transaction<'_, Any>,
     write: &CrmWrite,
 ) -> Result<String, sqlx::Error> {
-    let known = known_contact(transaction, &write.contact).await?;
+    let addresses = &write.contact.addresses;
+    let known = contact_of(transaction, addresses, &write.message, write.at).await?;
     let id = known.unwrap_or_else(|| write.new_contact_id());
     let at = text(write.at);
     let insert = "INSERT INTO contacts (id, name, language, created_by, created_at, updated_at) \
@@ -38,6 +40,18 @@ pub(super) async fn upsert(
             .execute(&mut **transaction)
             .await?;
     }
+    for address in &write.contact.also {
+        // Whoever wrote last has it.
+        let insert = "INSERT INTO contact_addresses (address, contact_id, added_at) \
+                      VALUES ($1, $2, $3) ON CONFLICT (address) DO UPDATE SET \
+                      contact_id = excluded.contact_id";
+        sqlx::query(insert)
+            .bind(address)
+            .bind(&id)
+            .bind(&at)
+            .execute(&mut **transaction)
+            .await?;
+    }
     for address in &write.contact.addresses {
         let insert = "INSERT INTO contact_addresses (address, contact_id, added_at) \
                       VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING";
@@ -49,22 +63,4 @@ pub(super) async fn upsert(
             .await?;
     }
     Ok(id)
-}
-
-/// The contact that has one of the addresses; the first that is known decides.
-async fn known_contact(
-    transaction: &mut Transaction<'_, Any>,
-    contact: &ContactWrite,
-) -> Result<Option<String>, sqlx::Error> {
-    for address in &contact.addresses {
-        let found =
-            sqlx::query_scalar("SELECT contact_id FROM contact_addresses WHERE address = $1")
-                .bind(address)
-                .fetch_optional(&mut **transaction)
-                .await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
 }

@@ -123,6 +123,10 @@ impl Kind for CrmWrite {
 pub struct ContactWrite {
     /// The address written from, then others of the same person: `whatsapp:+316…`, `tel:+316…`.
     pub addresses: Vec<String>,
+    /// What leads to the contact and proves nothing, because it may be somebody else's tomorrow: a
+    /// conversation of Chatwoot and its number of the contact.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The profile name.
     pub name: Option<String>,
     /// The language written in.
@@ -182,9 +186,10 @@ impl LeadWrite {
     /// The id of the contact's lead for this intent, after so many that are closed.
     pub(super) fn id(&self, contact: &str, closed: i64) -> String {
         if closed == 0 {
-            return short_hash("l", &[contact, &self.intent]);
+            return short_hash("l", &[contact, &self.conversation, &self.intent]);
         }
-        short_hash("l", &[contact, &self.intent, &closed.to_string()])
+        let closed = closed.to_string();
+        short_hash("l", &[contact, &self.conversation, &self.intent, &closed])
     }
 }
 

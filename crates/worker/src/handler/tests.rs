@@ -67,6 +67,10 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
             colleagues: Vec::new(),
             metrics: counters.clone(),
         },
+        identities: Identities {
+            redis: redis.clone(),
+            history_lines: 40,
+        },
         redis: redis.clone(),
         slow_after: None,
         retention: Retention {

@@ -51,6 +51,7 @@ pub(crate) fn write(message: &str, at: &str) -> CrmWrite {
         message: format!("twilio:{message}"),
         at: at.parse::<Timestamp>().unwrap(),
         contact: ContactWrite {
+            also: Vec::new(),
             addresses: vec![PHONE.into(), "tel:+31612345678".into()],
             name: Some("Sanne".into()),
             language: Some("nl".into()),

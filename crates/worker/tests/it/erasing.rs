@@ -41,6 +41,7 @@ impl Deployment {
                 message: format!("waha:false_{number}@c.us_1"),
                 at: Timestamp::now(),
                 contact: ContactWrite {
+                    also: Vec::new(),
                     addresses: vec![
                         format!("{number}@c.us"),
                         format!("tel:+{number}"),

@@ -28,6 +28,7 @@ mod moments;
 mod notices;
 mod other_domain;
 mod outbox;
+mod persons;
 mod quality;
 mod rehearsals;
 mod robustness;

@@ -1,0 +1,42 @@
+-- Makes one person of several, or of names that nobody has yet; only if all is as it was read.
+-- KEYS the person, other persons that become this one, the names, then whose the last name was until now
+-- ARGV id, now ms, field and line of the audit trail ('' for none), new (0/1), unpin (0/1),
+--      number of other persons, whether the last name was another's who stays (0/1), the number of fields of each
+--      other person, for each name: its owner as it was read ('' for nobody), the name, the name that it goes with
+-- returns the person's revision, or 0 when something has changed meanwhile
+local others, moved = tonumber(ARGV[7]), ARGV[8] == '1'
+local first, last = 2 + others, #KEYS - (moved and 1 or 0)
+if tonumber(ARGV[5]) ~= 1 - redis.call('EXISTS', KEYS[1]) then return 0 end
+local revision = tonumber(redis.call('HGET', KEYS[1], 'rev') or 0)
+for k = 2, first - 1 do
+  if redis.call('HLEN', KEYS[k]) ~= tonumber(ARGV[7 + k]) then return 0 end
+  revision = math.max(revision, tonumber(redis.call('HGET', KEYS[k], 'rev') or 0))
+end
+-- Grows from one person to another too, as far as clocks do: a name may change hands.
+revision = math.max(revision + 1, tonumber(ARGV[2]))
+local at = 9 + others
+for k = first, last do
+  if (redis.call('GET', KEYS[k]) or '') ~= ARGV[at + 3 * (k - first)] then return 0 end
+end
+permit(KEYS[1], 'HSET', 'HSETNX', 'HDEL')
+for k = 2, first - 1 do permit(KEYS[k], 'HGETALL', 'DEL') end
+for k = first, last do permit(KEYS[k], 'SET') end
+if moved then permit(KEYS[#KEYS], 'HDEL') end
+
+write_at_full_memory(KEYS[1])
+redis.call('HSETNX', KEYS[1], 'since', ARGV[2])
+for k = 2, first - 1 do
+  local fields = redis.call('HGETALL', KEYS[k])
+  for i = 1, #fields, 2 do redis.call('HSETNX', KEYS[1], fields[i], fields[i + 1]) end
+  redis.call('DEL', KEYS[k])
+end
+for k = first, last do
+  local name = ARGV[at + 3 * (k - first) + 1]
+  redis.call('SET', KEYS[k], ARGV[1])
+  redis.call('HSETNX', KEYS[1], 'm:' .. name, ARGV[at + 3 * (k - first) + 2])
+  if ARGV[6] == '1' then redis.call('HDEL', KEYS[1], 'p:' .. name) end
+end
+if moved then redis.call('HDEL', KEYS[#KEYS], 'm:' .. ARGV[at + 3 * (last - first) + 1]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[3], ARGV[4]) end
+redis.call('HSET', KEYS[1], 'rev', revision)
+return revision
