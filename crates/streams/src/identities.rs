@@ -71,6 +71,8 @@ pub struct Joined {
     pub is_new: bool,
     /// The persons who are this one now.
     pub absorbed: Vec<String>,
+    /// Who does not have the conversation any more.
+    pub left: Option<String>,
     /// Whether names belong to several persons still, because an operator split them.
     pub kept_apart: bool,
 }
@@ -135,6 +137,7 @@ impl Redis {
                     revision,
                     is_new: change.is_new,
                     absorbed: change.absorbed.into_iter().map(|one| one.id).collect(),
+                    left: change.conversation.and_then(|(.., left)| left),
                     kept_apart: change.kept_apart,
                 });
             }

@@ -145,11 +145,11 @@ impl Inbound {
                 return self.failed(job, &about, error).await;
             }
         };
-        if has_anothers_opt_out(&job.values, begun) {
-            effects.opt_out.get_or_insert(OptOut::Lifted);
-        }
         if let Err(error) = self.identities.follow(&kin, effects.opt_out).await {
             return self.failed(job, &about, error.to_string()).await;
+        }
+        if has_anothers_opt_out(&job.values, begun) {
+            effects.opt_out.get_or_insert(OptOut::Lifted);
         }
         let report = self.report(about, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;

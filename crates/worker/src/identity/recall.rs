@@ -92,6 +92,9 @@ impl Identities {
         });
         let joined = joined.await?;
         report(&joined, message);
+        if let Some(left) = &joined.left {
+            self.renew(&self.redis.identity(left).await?).await?;
+        }
         if joined.is_new {
             // Nothing to read: it is what was just written.
             return Ok(Kin {
