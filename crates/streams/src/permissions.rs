@@ -110,7 +110,7 @@ impl Redis {
                         need(keys.who(NOBODY), "GET MGET SET"),
                         need(
                             keys.person(NOBODY),
-                            "EXISTS HLEN HGET HGETALL HSET HSETNX HDEL DEL",
+                            "EXISTS HLEN HGET HGETALL HEXISTS HSET HDEL",
                         ),
                     ]),
                     Queue::Crm => {}

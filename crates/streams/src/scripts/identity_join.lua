@@ -18,22 +18,28 @@ local at = 9 + others
 for k = first, last do
   if (redis.call('GET', KEYS[k]) or '') ~= ARGV[at + 3 * (k - first)] then return 0 end
 end
-permit(KEYS[1], 'HSET', 'HSETNX', 'HDEL')
-for k = 2, first - 1 do permit(KEYS[k], 'HGETALL', 'DEL') end
+permit(KEYS[1], 'HSET', 'HDEL')
+for k = 2, first - 1 do permit(KEYS[k], 'HDEL') end
 for k = first, last do permit(KEYS[k], 'SET') end
 if moved then permit(KEYS[#KEYS], 'HDEL') end
 
+local function set_new(field, value)
+  if redis.call('HEXISTS', KEYS[1], field) == 0 then redis.call('HSET', KEYS[1], field, value) end
+end
+
 write_at_full_memory(KEYS[1])
-redis.call('HSETNX', KEYS[1], 'since', ARGV[2])
+set_new('since', ARGV[2])
 for k = 2, first - 1 do
   local fields = redis.call('HGETALL', KEYS[k])
-  for i = 1, #fields, 2 do redis.call('HSETNX', KEYS[1], fields[i], fields[i + 1]) end
-  redis.call('DEL', KEYS[k])
+  for i = 1, #fields, 2 do
+    set_new(fields[i], fields[i + 1])
+    redis.call('HDEL', KEYS[k], fields[i])
+  end
 end
 for k = first, last do
   local name = ARGV[at + 3 * (k - first) + 1]
   redis.call('SET', KEYS[k], ARGV[1])
-  redis.call('HSETNX', KEYS[1], 'm:' .. name, ARGV[at + 3 * (k - first) + 2])
+  set_new('m:' .. name, ARGV[at + 3 * (k - first) + 2])
   if ARGV[6] == '1' then redis.call('HDEL', KEYS[1], 'p:' .. name) end
 end
 if moved then redis.call('HDEL', KEYS[#KEYS], 'm:' .. ARGV[at + 3 * (last - first) + 1]) end
