@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared_types::fields::contact;
 use streams::{
-    Claim, Identity, Join, Person as _, Redis, RedisConfig, RedisConfigError, StreamsError,
+    Claim, DeploymentError, Identity, Join, Person as _, Redis, RedisConfig, StreamsError,
 };
 
 use super::CountryArgs;
@@ -63,7 +63,7 @@ pub enum IdentityError {
     Nobody(#[from] NobodyError),
     /// The Redis settings are wrong.
     #[error(transparent)]
-    Config(#[from] RedisConfigError),
+    Deployment(#[from] DeploymentError),
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
@@ -84,7 +84,7 @@ impl IdentityArgs {
     /// # Errors
     /// When Redis or the CRM fails.
     pub async fn run(&self) -> Result<ExitCode, IdentityError> {
-        let redis = Redis::new(&self.redis)?.as_deployed().await?;
+        let redis = Redis::of_deployment(&self.redis).await?;
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
         let desk = Desk {
