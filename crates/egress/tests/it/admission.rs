@@ -252,9 +252,15 @@ async fn what_is_held_for_somebody_who_is_erased_is_not_sent() {
     .await;
     let erased = rig.redis.erase(&Customer, false).await.unwrap();
     assert_eq!(erased[&Place::Waiting], 1);
+    // To the same recipient: it is tried when all that was to come of the other has come, also of a
+    // request that was on its way.
+    let later = reply("Aan wie weer schrijft");
+    rig.queue(&later).await;
+    rig.ledger_when(&later, |f| {
+        f.get("state").is_some_and(|state| state == "due")
+    })
+    .await;
     rig.simulator.clear_faults();
-    // To the same recipient: whatever was to come of the other has come before it.
-    rig.queue(&reply("Aan wie weer schrijft")).await;
     let sent = rig.sent(CUSTOMER, 1).await;
     assert_eq!(texts(&sent), ["Aan wie weer schrijft"]);
     assert!(
