@@ -43,6 +43,7 @@ impl Database {
             lead: Some(LeadWrite {
                 conversation: message.conversation.id.to_string(),
                 intent: "car_inquiry".into(),
+                complete: false,
                 fields: vec![LeadField {
                     name: "car_model".into(),
                     value: message.content.clone(),
@@ -62,6 +63,7 @@ impl Database {
                 words: message.content.clone(),
                 topic: "other".into(),
             }],
+            handover: None,
         };
         self.crm.apply(&write).await.unwrap().contact_id
     }
