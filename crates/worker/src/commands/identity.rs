@@ -61,7 +61,7 @@ pub enum IdentityError {
     /// Nobody can be called that.
     #[error(transparent)]
     Nobody(#[from] NobodyError),
-    /// The Redis settings are wrong.
+    /// There is no deployment.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
     /// Redis failed.
