@@ -168,7 +168,10 @@ impl Redis {
         ];
         match queue {
             Queue::Inbound => needs.extend([
-                one(keys.conversation(NOBODY), "HGET HGETALL HMGET HSET HDEL EXPIRE"),
+                one(
+                    keys.conversation(NOBODY),
+                    "HGET HGETALL HMGET HSET HDEL EXPIRE",
+                ),
                 one(keys.turn(NOBODY), "SET"),
                 one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),

@@ -69,7 +69,7 @@ impl Database {
     }
 }
 
-fn message(id: &str, conversation: &str, sender: serde_json::Value) -> InboundMessage {
+fn message(id: &str, conversation: &str, sender: &serde_json::Value) -> InboundMessage {
     let message = json!({
         "id": id, "conversation": {"id": conversation}, "sender": sender, "content": id,
         "message_type": "incoming", "channel": "whatsapp", "source": "waha",
@@ -86,7 +86,7 @@ fn numbered(id: &str, address: &str) -> InboundMessage {
     message(
         id,
         address,
-        json!({ "id": address, "phone_number": number }),
+        &json!({ "id": address, "phone_number": number }),
     )
 }
 
@@ -123,12 +123,12 @@ async fn evidence_joins_two_contacts_and_an_operator_splits_them(database: &Data
     let hidden = message(
         "C2",
         "waha:default:4711@lid",
-        json!({"id": "4711@lid", "name": "Sanne"}),
+        &json!({"id": "4711@lid", "name": "Sanne"}),
     );
     let both = json!({
         "id": "4711@lid", "aliases": ["31612349999@c.us"], "phone_number": "+31612349999",
     });
-    let proof = message("C3", "waha:default:4711@lid", both);
+    let proof = message("C3", "waha:default:4711@lid", &both);
     let first = database.write(&by_number, 0).await;
     let second = database.write(&hidden, 1).await;
     assert_ne!(first, second);
@@ -191,7 +191,7 @@ async fn a_number_of_chatwoot_joins_nobody(database: &Database) {
             "id": format!("whatsapp:{number}"), "phone_number": number, "name": number,
             "aliases": ["chatwoot:1-contact-7"],
         });
-        message(id, "chatwoot:1:77", sender)
+        message(id, "chatwoot:1:77", &sender)
     };
     let first = database.write(&of("E1", "+31612347777"), 0).await;
     let second = database.write(&of("E2", "+31612346666"), 1).await;
@@ -206,13 +206,13 @@ async fn a_claimed_number_changes_nobody(database: &Database) {
     let owner = message(
         "D1",
         "whatsapp:+31612348888",
-        json!({"id": "whatsapp:+31612348888", "name": "Owner", "phone_number": "+31612348888"}),
+        &json!({"id": "whatsapp:+31612348888", "name": "Owner", "phone_number": "+31612348888"}),
     );
     let visitor = json!({
         "id": "chatwoot:1-visitor-9", "name": "Mallory", "phone_number": "+31612348888",
         "phone_number_is_claimed": true,
     });
-    let visitor = message("D2", "chatwoot:1:42", visitor);
+    let visitor = message("D2", "chatwoot:1:42", &visitor);
     let first = database.write(&owner, 0).await;
     assert_ne!(database.write(&visitor, 1).await, first);
     let name = database.texts(
