@@ -72,6 +72,8 @@ pub struct Understander {
     examples: Examples,
     /// Place of the intent that only a command gives.
     opt_out: Option<usize>,
+    /// Whether any pattern speaks for each intent.
+    cued: Vec<bool>,
     /// What a clause of each intent does.
     does: Vec<IntentAct>,
     /// What is asked of customers.
@@ -184,10 +186,12 @@ impl Understander {
             texts.map(move |text| (fact, text))
         });
         let questions = questions.map(|(fact, text)| (fact, Outline::new(&compiled, text)));
+        let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
-            topics: Topics::new(questions),
+            topics: Topics::new(questions, &compiled.lexicon),
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
+            cued: cued.collect(),
             does: does.collect(),
             topics_asked: domain.dialogue.topics.clone(),
             attributes: domain.knowledge.attributes.clone(),
@@ -467,4 +471,13 @@ fn does(domain: &Domain, intent: &Intent) -> IntentAct {
     } else {
         IntentAct::Nothing
     }
+}
+
+/// Whether the vocabulary of any language has a pattern that speaks for an intent.
+fn has_cues(domain: &Domain, intent: usize) -> bool {
+    let languages = domain.languages.iter().map(|language| &language.vocabulary);
+    let mut cues = languages
+        .chain([&domain.shared])
+        .flat_map(|words| &words.cues);
+    cues.any(|cue| cue.intent == intent && cue.weight > 0.0)
 }

@@ -119,7 +119,12 @@ pub(crate) fn told() -> Said {
 const fn is_exact(piece: &Piece) -> bool {
     matches!(
         piece,
-        Piece::Safety(_) | Piece::Consent(_) | Piece::Excuse(_) | Piece::Withheld | Piece::Deal
+        Piece::Safety(_)
+            | Piece::StaySafe(_)
+            | Piece::Consent(_)
+            | Piece::Excuse(_)
+            | Piece::Withheld
+            | Piece::Deal
     )
 }
 

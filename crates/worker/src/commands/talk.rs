@@ -282,6 +282,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
     use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Status};
     let (kind, of) = match piece {
         Piece::Safety(name) => ("safety", name.as_str()),
+        Piece::StaySafe(name) => ("stay_safe", name.as_str()),
         Piece::Apology(_) => ("apology", ""),
         Piece::Misread => ("misread", ""),
         Piece::Hello => ("hello", ""),

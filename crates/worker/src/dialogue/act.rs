@@ -302,6 +302,8 @@ pub enum Social {
     Bye,
     /// A nicety, a laugh, a thumb.
     Nicety,
+    /// Nobody is in danger any more.
+    Safe,
 }
 
 /// A moment in the business' time, with the grain that was said.
@@ -358,6 +360,8 @@ pub struct Context<'a> {
     pub lang: Option<&'a str>,
     /// Whether an appointment stands that can be moved or cancelled.
     pub has_appointment: bool,
+    /// Whether the customer told of a danger that may last.
+    pub in_alarm: bool,
     /// Whether the contact has opted out: only a start command counts.
     pub opted_out: bool,
 }

@@ -16,6 +16,7 @@ pub struct Standing {
     own: Vec<(String, SlotValue)>,
     lang: Option<String>,
     has_appointment: bool,
+    in_alarm: bool,
     opted_out: bool,
 }
 
@@ -42,6 +43,7 @@ impl Standing {
             own: pairs(state.wishes(About::Own)),
             lang: state.lang.clone(),
             has_appointment: state.appointment().is_some(),
+            in_alarm: state.alarm.is_some(),
             opted_out,
         }
     }
@@ -60,6 +62,7 @@ impl Standing {
             own: &self.own,
             lang: self.lang.as_deref(),
             has_appointment: self.has_appointment,
+            in_alarm: self.in_alarm,
             opted_out: self.opted_out,
         }
     }

@@ -62,6 +62,8 @@ impl Said {
 pub enum Piece {
     /// What to do in danger: the alarm's name.
     Safety(String),
+    /// The same as long as the danger lasts.
+    StaySafe(String),
     /// We are sorry about what the customer wrote.
     Apology(String),
     /// We took the customer wrong.

@@ -40,7 +40,7 @@ pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>)
 /// The order of pieces in a reply.
 const fn place(piece: &Piece) -> u8 {
     match piece {
-        Piece::Safety(_) => 0,
+        Piece::Safety(_) | Piece::StaySafe(_) => 0,
         Piece::Apology(_) | Piece::Misread => 1,
         Piece::Hello | Piece::Greeting | Piece::Named(_) => 2,
         Piece::Excuse(_) | Piece::Unheard | Piece::Withheld => 3,
@@ -94,7 +94,12 @@ fn courtesies(pieces: &mut Vec<Piece>, dues: &Dues, state: &mut State, heard: &H
     if others {
         pieces.retain(|piece| !matches!(piece, Piece::Courtesy(_)));
         pieces.retain(|piece| !greeted || *piece != Piece::Hello);
-        let grave = |piece: &Piece| matches!(piece, Piece::Safety(_) | Piece::Apology(_));
+        let grave = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::Safety(_) | Piece::StaySafe(_) | Piece::Apology(_)
+            )
+        };
         if pieces.iter().any(grave) {
             pieces.retain(|piece| *piece != Piece::Hello);
         }
@@ -111,7 +116,9 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     let grave = has(|piece| {
         matches!(
             piece,
-            Piece::Safety(_) | Piece::Status(Status::Told | Status::Urgent | Status::Supplier)
+            Piece::Safety(_)
+                | Piece::StaySafe(_)
+                | Piece::Status(Status::Told | Status::Urgent | Status::Supplier)
         ) || matches!(
             piece,
             Piece::Consent(_) | Piece::Dropped(_) | Piece::Greeting

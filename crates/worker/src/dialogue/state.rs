@@ -36,6 +36,8 @@ pub struct State {
     pub facts: BTreeMap<String, Timestamp>,
     /// Whether a colleague was told to take over.
     pub told: Option<Told>,
+    /// The danger that the customer told of.
+    pub alarm: Option<Alarm>,
     /// A colleague has the conversation until then.
     pub human_until: Option<Timestamp>,
     /// Why.
@@ -180,6 +182,18 @@ impl AppointmentStatus {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// A danger that lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// As the domain calls it.
+    pub name: String,
+    /// When it was told last.
+    pub at: Timestamp,
+    /// The customer has said that nobody is in danger any more.
+    #[serde(default)]
+    pub safe: bool,
 }
 
 /// A colleague was told.
@@ -358,6 +372,7 @@ impl State {
         }
         self.ours
             .take_if(|ours| ours.turns > OURS_TURNS || !fresh(ours.at, DAY));
+        self.alarm.take_if(|alarm| !fresh(alarm.at, DAY));
         self.facts.retain(|_, at| fresh(*at, DAY));
         self.goals.retain(|goal| fresh(goal.at, GOALS_KEPT));
         self.theirs.retain(|asked| fresh(asked.at, GOALS_KEPT));

@@ -5,6 +5,7 @@
 
 mod answers;
 mod asks;
+mod danger;
 mod moments;
 mod repeats;
 
@@ -115,9 +116,12 @@ impl Update<'_> {
             matches!(act.does, Does::Consent(_) | Does::Alarm { .. }) || misread(act)
         });
         for act in urgent.into_iter().chain(others) {
-            self.act(act);
+            if !self.is_out_of_place(act) {
+                self.act(act);
+            }
         }
         self.finish();
+        self.stay_safe();
         if with_human && self.dues.wants_messages.is_none() {
             self.dues.pieces.clear();
             self.dues.question = None;
@@ -130,11 +134,7 @@ impl Update<'_> {
     fn act(&mut self, act: &Act) {
         match &act.does {
             Does::Consent(consent) => self.consent(*consent),
-            Does::Alarm { name } if act.confidence >= SURE_ENOUGH_FOR_ALARM => {
-                self.owe(Piece::Safety(name.clone()));
-                self.tell("alarm", true);
-                self.owe(Piece::Status(Status::Urgent));
-            }
+            Does::Alarm { name } if act.confidence >= SURE_ENOUGH_FOR_ALARM => self.alarm(name),
             Does::Alarm { .. } => {}
             Does::Repair(repair) => self.repair(*repair),
             Does::Complain { legal, angry } => self.complain(act, *legal, *angry),
@@ -185,15 +185,7 @@ impl Update<'_> {
     /// What an act says, short enough to be repeated.
     fn quote(&self, act: &Act) -> String {
         let words = self.heard.text.get(act.words.clone());
-        let words = words.unwrap_or(self.heard.text).trim();
-        let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
-        let mut quote: String = words.chars().take(MAX_QUOTE).collect();
-        if words.chars().count() > MAX_QUOTE {
-            let cut = quote.rfind(' ').unwrap_or(quote.len());
-            quote.truncate(cut);
-            quote.push('…');
-        }
-        quote
+        shortened(words.unwrap_or(self.heard.text))
     }
 
     /// Tells a colleague; whether that is new.
@@ -247,17 +239,19 @@ impl Update<'_> {
         }
     }
 
+    /// The sentence that says most, which is what a complaint is about: anger is short.
+    fn matter(&self) -> String {
+        let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
+        let sentences = self.heard.text.split_inclusive(ends);
+        let longest = sentences.max_by_key(|sentence| sentence.chars().count());
+        shortened(longest.unwrap_or(self.heard.text))
+    }
+
     fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
-        let quote = self.quote(act);
-        let apologies = self.dues.pieces.iter_mut().find_map(|piece| match piece {
-            Piece::Apology(said) => Some(said),
-            _ => None,
-        });
-        if let Some(said) = apologies {
-            // One apology for all of it, with the words that say most.
-            if quote.chars().count() > said.chars().count() {
-                *said = quote;
-            }
+        let quote = self.matter();
+        let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
+        if self.dues.pieces.iter().any(apologised) {
+            // One apology for all of it.
             return;
         }
         self.owe(Piece::Apology(quote));
@@ -369,11 +363,14 @@ impl Update<'_> {
     }
 
     fn social(&mut self, social: Social) {
+        if social == Social::Safe {
+            self.safe();
+        }
         self.owe(match social {
             Social::Hello => Piece::Hello,
             Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
             Social::Bye => Piece::Courtesy(Courtesy::Bye),
-            Social::Nicety => Piece::Courtesy(Courtesy::Nicety),
+            Social::Nicety | Social::Safe => Piece::Courtesy(Courtesy::Nicety),
         });
     }
 
@@ -465,4 +462,16 @@ fn about(thing: Thing) -> Option<About> {
         Thing::Own => Some(About::Own),
         Thing::Third => None,
     }
+}
+
+/// Words of the customer, short enough to be repeated.
+fn shortened(words: &str) -> String {
+    let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+    let mut quote: String = words.chars().take(MAX_QUOTE).collect();
+    if words.chars().count() > MAX_QUOTE {
+        let cut = quote.rfind(' ').unwrap_or(quote.len());
+        quote.truncate(cut);
+        quote.push('…');
+    }
+    quote
 }

@@ -21,6 +21,8 @@ pub struct Attribute {
     pub slot: Option<String>,
     /// What `[prices]` knows answers it.
     pub prices: bool,
+    /// Heard only while an alarm lasts, which answers it: "may I drive home?".
+    pub danger: bool,
 }
 
 /// A danger that the customer may be in.
@@ -32,6 +34,10 @@ pub struct Alarm {
     pub cues: BTreeMap<String, Vec<Pattern>>,
     /// What is said first of all, by language; `{number}` is the number to call.
     pub safety: BTreeMap<String, Template>,
+    /// What is said as long as it lasts, by language; none where it does not last.
+    pub again: BTreeMap<String, Vec<Template>>,
+    /// No danger at the moment: a colleague is told, but not at once.
+    pub mild: bool,
     /// The number to call.
     pub number: Option<String>,
 }
@@ -57,6 +63,7 @@ pub(super) fn read(
             }),
             slot: slot.map(|slot| slot.value.to_owned()),
             prices: section.boolean("prices"),
+            danger: section.boolean("danger"),
         });
         section.close();
     }
@@ -79,6 +86,8 @@ pub(super) fn read_alarms(
             safety: wordings::each(&section, "safety", languages, |at, text| {
                 with_gaps(at, text, gaps)
             }),
+            again: again(&section, gaps),
+            mild: section.boolean("mild"),
             number: number.map(|number| number.value.to_owned()),
         });
         section.close();
@@ -89,6 +98,21 @@ pub(super) fn read_alarms(
 fn name(section: &Section<'_>) -> String {
     let name = section.required_text("name");
     name.map_or_else(String::new, |name| name.value.to_owned())
+}
+
+/// Lists of texts by language.
+fn again(section: &Section<'_>, gaps: &[&str]) -> BTreeMap<String, Vec<Template>> {
+    let Some(table) = section.section("again") else {
+        return BTreeMap::new();
+    };
+    let languages = table.keys().into_iter();
+    languages
+        .map(|language| {
+            let texts = table.texts(language.value).into_iter();
+            let texts = texts.filter_map(|text| with_gaps(&table, text, gaps));
+            (language.value.to_owned(), texts.collect())
+        })
+        .collect()
 }
 
 fn with_gaps(section: &Section<'_>, text: Text<'_>, gaps: &[&str]) -> Option<Template> {

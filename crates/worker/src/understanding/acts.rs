@@ -184,6 +184,24 @@ impl Talk<'_> {
             && words.clone().all(|at| self.reading.lattice.is_filler(at))
     }
 
+    /// "How are you?": nothing but courtesies.
+    fn is_courtesy(&self, clause: &Clause) -> bool {
+        let courtesy = |mark| {
+            matches!(
+                mark,
+                Mark::Act(ActCue::Hello | ActCue::Thanks | ActCue::Bye | ActCue::Nicety)
+            )
+        };
+        let marks = self.signs.marks.within(clause.span);
+        let said: Vec<Span> = marks
+            .filter(|(mark, _)| courtesy(*mark))
+            .map(|(_, span)| span)
+            .collect();
+        let covered = |at: usize| said.iter().any(|span| span.start <= at && at < span.end);
+        let mut words = clause.span.start..clause.span.end;
+        !said.is_empty() && words.all(|at| covered(at) || self.reading.lattice.is_filler(at))
+    }
+
     fn courtesies(&self, clause: &Clause, alone: bool, acts: &mut Vec<Act>) {
         let by_intent = match clause.act {
             IntentAct::Hello if alone => Some(Social::Hello),
@@ -195,6 +213,7 @@ impl Talk<'_> {
             (ActCue::Thanks, Social::Thanks),
             (ActCue::Bye, Social::Bye),
             (ActCue::Nicety, Social::Nicety),
+            (ActCue::Safe, Social::Safe),
         ];
         let marked = marked
             .into_iter()

@@ -1,79 +1,262 @@
-//! Which fact of the business a question asks for: the one whose example questions are most like it.
-//! Likeness is the cosine between what both have (words, pairs and parts of words, as the examples of
-//! intents have them), each weighted by how few example questions have it.
+//! Which fact of the business a question asks for: the one whose example questions have its words.
+//!
+//! A word weighs the more the fewer facts have it (an idf over facts), so that "what do I" says
+//! nothing. A word that no example has is taken for those that it is spelled like: inflections,
+//! compounds, typos. A fact scores by how much of the question it explains and by the cosine with
+//! its best example; without a word of its own it is not meant.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::examples::features;
-use super::lattice::Span;
+use super::lexicon::Lexicon;
 use super::reading::Outline;
-use super::tokens::Token;
+use super::tokens::{Kind, Token};
 
-/// Below this likeness it is better to say that one does not know. Of some sixty questions that are no
-/// examples, a third of them about nothing that the dealer has a fact for, two of these came above it.
-pub(super) const FLOOR: f64 = 0.34;
+/// Below this likeness it is better to say that one does not know.
+pub(super) const FLOOR: f64 = 0.42;
 /// From here on the fact is meant even where an attribute of a thing is named.
 pub(super) const CERTAIN: f64 = 0.55;
+
+/// What the best word of a fact must weigh, unless the question is all but one of its examples.
+const OWN_WORD: f64 = 0.45;
+const SAME: f64 = 0.9;
+/// What is left of the weight of a frequent word of a language.
+const FREQUENT: f64 = 0.6;
+/// What words weigh that no example has.
+const UNKNOWN: f64 = 0.9;
+const UNKNOWN_FREQUENT: f64 = 0.12;
+/// Words that weigh less decide nothing.
+const LEAST: f64 = 0.03;
+/// How much alike two spellings must be, what a common beginning or end counts, and how long it is.
+const ALIKE: f64 = 0.55;
+const SAME_END: f64 = 0.75;
+const LONG: usize = 5;
+const SHORTEST: usize = 4;
+/// How many letters parts of words have.
+const PART: usize = 3;
+
+/// A place in one of the lists below.
+type Id = u32;
 
 /// The example questions of all facts.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
-    /// Which examples have a feature.
-    having: FxHashMap<u64, Vec<u32>>,
+    ids: FxHashMap<String, Id>,
+    words: Vec<Known>,
+    /// Which words have a part.
+    with_part: FxHashMap<[u8; PART], Vec<Id>>,
     /// Of each example, the place of its fact and the length of its vector.
     examples: Vec<(usize, f64)>,
 }
 
+/// A word of the examples.
+#[derive(Debug, Default)]
+struct Known {
+    text: String,
+    weight: f64,
+    facts: Vec<usize>,
+    examples: Vec<Id>,
+}
+
 impl Topics {
     /// Each example is given with the place of its fact.
-    pub(super) fn new(questions: impl Iterator<Item = (usize, Outline)>) -> Self {
+    pub(super) fn new(
+        questions: impl Iterator<Item = (usize, Outline)>,
+        lexicon: &Lexicon,
+    ) -> Self {
         let mut topics = Self::default();
-        let mut all = Vec::new();
         for (fact, outline) in questions {
-            let example = u32::try_from(topics.examples.len()).unwrap_or(u32::MAX);
-            let features = features(&outline.tokens, &outline.certain);
-            for feature in &features {
-                topics.having.entry(*feature).or_default().push(example);
-            }
+            let example = id(topics.examples.len());
             topics.examples.push((fact, 0.0));
-            all.push(features);
-        }
-        for (place, features) in all.iter().enumerate() {
-            let squares = features
-                .iter()
-                .map(|feature| topics.weight(*feature).powi(2));
-            let length: f64 = squares.sum::<f64>().sqrt();
-            if let Some(example) = topics.examples.get_mut(place) {
-                example.1 = length;
+            for word in content(&outline.tokens, |_| false) {
+                topics.note(word, fact, example);
             }
         }
+        topics.weigh(lexicon);
         topics
     }
 
-    /// How much a feature tells: nothing when every example has it.
-    fn weight(&self, feature: u64) -> f64 {
-        let all = self.examples.len() as f64 + 1.0;
-        let having = self.having.get(&feature).map_or(0, Vec::len);
-        (all / (having as f64 + 1.0)).ln()
-    }
-
-    /// The place of the likeliest fact, and how like one of its examples the question is.
-    pub(super) fn rank(&self, tokens: &[Token], names: &[Span]) -> Option<(usize, f64)> {
-        let mut products: FxHashMap<u32, f64> = FxHashMap::default();
-        let mut squares = 0.0;
-        for feature in features(tokens, names) {
-            let weight = self.weight(feature);
-            squares += weight.powi(2);
-            for example in self.having.get(&feature).into_iter().flatten() {
-                *products.entry(*example).or_default() += weight.powi(2);
+    /// Notes that an example of a fact has a word.
+    fn note(&mut self, text: &str, fact: usize, example: Id) {
+        let next = id(self.words.len());
+        let place = *self.ids.entry(text.to_owned()).or_insert(next);
+        if place == next {
+            for part in parts(text) {
+                self.with_part.entry(part).or_default().push(place);
+            }
+            self.words.push(Known {
+                text: text.to_owned(),
+                ..Known::default()
+            });
+        }
+        if let Some(known) = self.words.get_mut(place as usize) {
+            known.examples.push(example);
+            if known.facts.last() != Some(&fact) {
+                known.facts.push(fact);
             }
         }
-        let length = squares.sqrt().max(f64::MIN_POSITIVE);
-        let likeness = products.into_iter().filter_map(|(example, product)| {
-            let (fact, other) = self.examples.get(example as usize)?;
-            Some((*fact, product / (length * other.max(f64::MIN_POSITIVE))))
+    }
+
+    fn weigh(&mut self, lexicon: &Lexicon) {
+        let facts: FxHashSet<usize> = self.examples.iter().map(|(fact, _)| *fact).collect();
+        let all = facts.len() as f64 + 1.0;
+        let most = (all / 1.5).ln().max(f64::MIN_POSITIVE);
+        for word in &mut self.words {
+            let having = word.facts.len() as f64 + 0.5;
+            let rare = ((all / having).ln() / most).max(0.0);
+            let frequent = is_frequent(lexicon, &word.text);
+            word.weight = if frequent { rare * FREQUENT } else { rare };
+        }
+        for word in &self.words {
+            for example in &word.examples {
+                if let Some((_, length)) = self.examples.get_mut(*example as usize) {
+                    *length += word.weight.powi(2);
+                }
+            }
+        }
+        for (_, length) in &mut self.examples {
+            *length = length.sqrt();
+        }
+    }
+
+    /// The place of the likeliest fact, and how likely it is meant, 0 to 1. `is_aside` tells which
+    /// tokens say nothing about what is asked: names, greetings.
+    pub(super) fn rank(
+        &self,
+        tokens: &[Token],
+        lexicon: &Lexicon,
+        is_aside: impl Fn(usize) -> bool,
+    ) -> Option<(usize, f64)> {
+        let mut all = 0.0;
+        let mut squares = 0.0;
+        let mut explained: FxHashMap<usize, (f64, f64)> = FxHashMap::default();
+        let mut products: FxHashMap<Id, f64> = FxHashMap::default();
+        for word in content(tokens, is_aside) {
+            let forms = self.forms(word, lexicon);
+            let weight = forms.iter().map(|(_, weight)| *weight);
+            let weight = match self.ids.contains_key(word) {
+                true => weight.fold(0.0, f64::max),
+                false if is_frequent(lexicon, word) => UNKNOWN_FREQUENT,
+                false => weight.fold(UNKNOWN, f64::max),
+            };
+            if weight < LEAST {
+                continue;
+            }
+            all += weight;
+            squares += weight.powi(2);
+            let (facts, examples) = self.best(&forms);
+            for (fact, weight) in facts {
+                let (sum, own) = explained.entry(fact).or_default();
+                *sum += weight;
+                *own = own.max(weight);
+            }
+            for (example, weight) in examples {
+                *products.entry(example).or_default() += weight.powi(2);
+            }
+        }
+        let mut cosines: FxHashMap<usize, f64> = FxHashMap::default();
+        for (example, product) in products {
+            let Some((fact, length)) = self.examples.get(example as usize) else {
+                continue;
+            };
+            let lengths = (squares.sqrt() * length).max(f64::MIN_POSITIVE);
+            let cosine = cosines.entry(*fact).or_default();
+            *cosine = cosine.max(product / lengths);
+        }
+        let likeness = explained.into_iter().filter_map(|(fact, (sum, own))| {
+            let cosine = cosines.get(&fact).copied().unwrap_or_default();
+            let meant = own >= OWN_WORD || cosine >= SAME;
+            meant.then_some((fact, f64::midpoint(sum / all, cosine)))
         });
         // Equal ones in the order of the file.
         likeness.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+    }
+
+    /// The words of the examples that a word may be, with what each weighs then.
+    fn forms(&self, word: &str, lexicon: &Lexicon) -> Vec<(&Known, f64)> {
+        if let Some(known) = self.known(self.ids.get(word).copied()) {
+            return vec![(known, known.weight)];
+        }
+        if word.len() < SHORTEST || is_frequent(lexicon, word) {
+            return Vec::new();
+        }
+        let mut common: FxHashMap<Id, usize> = FxHashMap::default();
+        for place in parts(word).filter_map(|part| self.with_part.get(&part)) {
+            for id in place {
+                *common.entry(*id).or_default() += 1;
+            }
+        }
+        let near = common.into_iter().filter_map(|(id, common)| {
+            let known = self.known(Some(id))?;
+            let likeness = likeness(word, &known.text, common);
+            (known.text.len() >= SHORTEST && likeness >= ALIKE)
+                .then_some((known, known.weight * likeness))
+        });
+        near.collect()
+    }
+
+    fn known(&self, id: Option<Id>) -> Option<&Known> {
+        self.words.get(id? as usize)
+    }
+
+    /// The best that one of the forms weighs, in each fact and each example.
+    fn best(&self, forms: &[(&Known, f64)]) -> (FxHashMap<usize, f64>, FxHashMap<Id, f64>) {
+        let mut facts: FxHashMap<usize, f64> = FxHashMap::default();
+        let mut examples: FxHashMap<Id, f64> = FxHashMap::default();
+        for (known, weight) in forms {
+            for fact in &known.facts {
+                let best = facts.entry(*fact).or_default();
+                *best = best.max(*weight);
+            }
+            for example in &known.examples {
+                let best = examples.entry(*example).or_default();
+                *best = best.max(*weight);
+            }
+        }
+        (facts, examples)
+    }
+}
+
+fn id(place: usize) -> Id {
+    Id::try_from(place).unwrap_or(Id::MAX)
+}
+
+fn is_frequent(lexicon: &Lexicon, word: &str) -> bool {
+    let word = lexicon.get(word);
+    word.is_some_and(|word| word.frequent_in != 0)
+}
+
+/// The words of a question that may tell what it is about, each once.
+fn content(tokens: &[Token], is_aside: impl Fn(usize) -> bool) -> impl Iterator<Item = &str> {
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    let words = tokens.iter().enumerate();
+    let words = words.filter(move |(at, token)| token.kind == Kind::Word && !is_aside(*at));
+    let words: Vec<&str> = words.map(|(_, token)| token.text.as_str()).collect();
+    words.into_iter().filter(move |word| seen.insert(word))
+}
+
+/// The parts of a word between its bounds.
+fn parts(word: &str) -> impl Iterator<Item = [u8; PART]> {
+    let bounded = [b"<", word.as_bytes(), b">"].concat();
+    let parts = bounded.windows(PART);
+    let parts: Vec<[u8; PART]> = parts.filter_map(|part| part.try_into().ok()).collect();
+    parts.into_iter()
+}
+
+/// How alike two spellings are that have so many parts in common: Dice's coefficient, or that one
+/// ends as the other, as compounds do, or that they begin alike, as inflections do.
+fn likeness(one: &str, other: &str, common: usize) -> f64 {
+    let (short, long) = match one.len() <= other.len() {
+        true => (one, other),
+        false => (other, one),
+    };
+    let same = short.bytes().zip(long.bytes());
+    let same = same.take_while(|(a, b)| a == b).count();
+    let begins = same >= LONG && same * 10 >= short.len() * 7;
+    let ends = short.len() >= LONG && long.ends_with(short);
+    let dice = 2.0 * common as f64 / (one.len() + other.len()) as f64;
+    if begins || ends {
+        dice.max(SAME_END)
+    } else {
+        dice
     }
 }

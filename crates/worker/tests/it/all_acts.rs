@@ -143,7 +143,13 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         Does::Repair(Repair::Unclear),
         Does::Unclear { candidates: vec![] },
     ];
-    for social in [Social::Hello, Social::Thanks, Social::Bye, Social::Nicety] {
+    for social in [
+        Social::Hello,
+        Social::Thanks,
+        Social::Bye,
+        Social::Nicety,
+        Social::Safe,
+    ] {
         acts.push(Does::Social(social));
     }
     for answer in [

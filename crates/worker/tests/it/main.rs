@@ -19,6 +19,7 @@ mod doctor;
 mod domain;
 mod erasing;
 mod every_act;
+mod facts;
 mod footprint;
 mod handovers;
 mod matters;

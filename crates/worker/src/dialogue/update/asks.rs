@@ -12,6 +12,9 @@ const MOST_DAYS: usize = 3;
 
 impl Update<'_> {
     pub(super) fn ask(&mut self, act: &Act, ask: &Ask) {
+        if self.is_help(&ask.topic) {
+            return;
+        }
         if ask.form == Form::Check {
             self.pass_on_words(act, Asked::Other);
             self.owe(Piece::Deal);

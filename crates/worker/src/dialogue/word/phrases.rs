@@ -7,13 +7,14 @@ use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
 use crate::dialogue::state::AppointmentStatus;
 use crate::dialogue::wish::Changes;
 use crate::dialogue::{calendar, times};
-use crate::domain::{About, Filling};
+use crate::domain::{About, Alarm, Filling};
 
 impl Wording<'_> {
     /// What a piece says, after what was said before it. None when that says it already.
     pub(super) fn piece(&self, piece: &Piece, said: &Said, before: &[&str]) -> Option<Choice> {
         Some(match piece {
             Piece::Safety(name) => self.safety(name)?,
+            Piece::StaySafe(name) => self.stay_safe(name)?,
             Piece::Apology(quote) => self.text_of("apology", &[("quote", quote.clone())]),
             Piece::Excuse(code) => {
                 let mut unserved = self.domain.knowledge.unserved.iter();
@@ -74,11 +75,13 @@ impl Wording<'_> {
     fn safety(&self, name: &str) -> Option<Choice> {
         let alarm = self.domain.knowledge.alarm(name)?;
         let text = alarm.safety.get(&self.replies.language)?;
-        let number = alarm.number.iter();
-        let filling: Filling = number
-            .map(|number| ("number".to_owned(), number.clone()))
-            .collect();
-        text.fill(&filling).map(|text| Choice::one(&text))
+        text.fill(&number(alarm)).map(|text| Choice::one(&text))
+    }
+
+    fn stay_safe(&self, name: &str) -> Option<Choice> {
+        let alarm = self.domain.knowledge.alarm(name)?;
+        let texts = alarm.again.get(&self.replies.language)?;
+        Some(Choice::new(texts, &number(alarm), &[]))
     }
 
     fn fact(&self, name: &str, again: bool) -> Option<Choice> {
@@ -290,4 +293,12 @@ fn lower(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// What alarms have gaps for.
+fn number(alarm: &Alarm) -> Filling {
+    let number = alarm.number.iter();
+    number
+        .map(|number| ("number".to_owned(), number.clone()))
+        .collect()
 }

@@ -78,6 +78,8 @@ pub enum ActCue {
     Bye,
     /// A nicety, a laugh.
     Nicety,
+    /// Says that nobody is in danger any more.
+    Safe,
     /// Any will do.
     Any,
     /// Does not know yet.
@@ -122,7 +124,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 44] = [
+const ACTS: [(&str, ActCue); 45] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -152,6 +154,7 @@ const ACTS: [(&str, ActCue); 44] = [
     ("thanks", ActCue::Thanks),
     ("bye", ActCue::Bye),
     ("nicety", ActCue::Nicety),
+    ("safe", ActCue::Safe),
     ("any", ActCue::Any),
     ("unknown", ActCue::Unknown),
     ("yes", ActCue::Yes),

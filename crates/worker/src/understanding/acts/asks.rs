@@ -3,10 +3,14 @@
 use shared_types::SlotValue;
 
 use super::{Clause, Talk};
-use crate::dialogue::act::{Act, Ask, Asked, Does, Form};
+use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
 use crate::domain::{ActCue, IntentAct};
+use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::topics::{CERTAIN, FLOOR};
+
+/// From here on a fact is meant even where hours are asked, or whether a thing is there.
+const BEYOND_DOUBT: f64 = 0.8;
 
 impl Talk<'_> {
     /// A question. Whether a thing is there also tells that it is wished for; numbers never do.
@@ -34,14 +38,39 @@ impl Talk<'_> {
         ));
     }
 
-    /// Whether what is asked has a name; with `loosely` a likely fact will do.
-    pub(super) fn known_topic(&self, clause: &Clause, loosely: bool) -> bool {
-        let floor = if loosely { FLOOR } else { CERTAIN };
-        let fact = self
-            .fact(clause)
-            .is_some_and(|(_, likeness)| likeness >= floor);
-        fact || loosely
-            && (self.attribute(clause).is_some() || self.mark(ActCue::Hours, clause).is_some())
+    /// What a clause asks that only an alarm answers.
+    pub(super) fn asks_in_danger(&self, clause: &Clause) -> Option<Does> {
+        if !self.context.in_alarm {
+            return None;
+        }
+        let mut marks = self.signs.marks.within(clause.span);
+        let attribute = marks.find_map(|(mark, _)| match mark {
+            Mark::Attribute(place) => {
+                let attribute = self.understander.attributes.get(place);
+                attribute.filter(|attribute| attribute.danger)
+            }
+            _ => None,
+        });
+        let topic = Asked::Attribute(attribute?.name.clone());
+        Some(Does::Ask(Ask {
+            topic,
+            form: clause.asking.form,
+            thing: Thing::Own,
+            content: Vec::new(),
+            when: None,
+        }))
+    }
+
+    /// Whether what is asked has a name.
+    pub(super) fn known_topic(&self, clause: &Clause) -> bool {
+        self.is_like_a_fact(clause, FLOOR)
+            || self.attribute(clause).is_some()
+            || self.mark(ActCue::Hours, clause).is_some()
+    }
+
+    pub(super) fn is_like_a_fact(&self, clause: &Clause, floor: f64) -> bool {
+        let fact = self.fact(clause);
+        fact.is_some_and(|(_, likeness)| likeness >= floor)
     }
 
     fn topic(&self, clause: &Clause) -> Asked {
@@ -60,16 +89,21 @@ impl Talk<'_> {
         {
             return Asked::Attribute(name.to_owned());
         }
+        let named = clause.said.iter().any(|said| !said.number);
+        let there = has(ActCue::Existence) && named && (attribute.is_none() || of_slot);
+        let certain = match there || has(ActCue::Hours) {
+            true => BEYOND_DOUBT,
+            false => CERTAIN,
+        };
         if let Some((name, likeness)) = &fact
-            && *likeness >= CERTAIN
+            && *likeness >= certain
         {
             return Asked::Fact(name.clone());
         }
         if has(ActCue::Hours) || self.is_day_alone(clause) {
             return Asked::Hours;
         }
-        let named = clause.said.iter().any(|said| !said.number);
-        if has(ActCue::Existence) && named && (attribute.is_none() || of_slot) {
+        if there {
             return Asked::Existence;
         }
         let likely = fact.filter(|(_, likeness)| *likeness >= FLOOR);
@@ -85,8 +119,22 @@ impl Talk<'_> {
     }
 
     fn fact(&self, clause: &Clause) -> Option<(String, f64)> {
-        let (tokens, names) = self.reading.part(clause.span);
-        let (fact, likeness) = self.understander.topics.rank(tokens, &names)?;
+        let tokens = self
+            .reading
+            .tokens
+            .get(clause.span.start..clause.span.end)?;
+        let polite: Vec<Span> = [ActCue::Hello, ActCue::Thanks, ActCue::Nicety, ActCue::Hours]
+            .into_iter()
+            .filter_map(|cue| self.mark(cue, clause))
+            .collect();
+        let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
+        let is_aside = |at: usize| {
+            let at = clause.span.start + at;
+            aside.iter().any(|span| span.start <= at && at < span.end)
+        };
+        let lexicon = &self.understander.compiled.lexicon;
+        let topics = &self.understander.topics;
+        let (fact, likeness) = topics.rank(tokens, lexicon, is_aside)?;
         Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 
@@ -97,6 +145,7 @@ impl Talk<'_> {
             Mark::Attribute(place) => Some((self.understander.attributes.get(place)?, span)),
             _ => None,
         });
+        let attributes = attributes.filter(|(attribute, _)| !attribute.danger);
         let (attribute, _) = attributes.min_by_key(|(attribute, span)| {
             (attribute.slot.is_some(), std::cmp::Reverse(span.len()))
         })?;

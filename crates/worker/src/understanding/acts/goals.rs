@@ -9,6 +9,10 @@ use crate::understanding::said::Said;
 
 /// What words of anger or of a threat are worth where no intent says the same.
 const HEATED: f64 = 0.8;
+/// What it takes to open a goal for which no pattern speaks.
+const LIKELY_BY_EXAMPLES: f64 = 0.8;
+/// How sure a wish ("can I …") is of itself, with how like a fact it must be to ask for that fact.
+const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.75), (1.01, 0.9)];
 /// What it takes for a question to be a complaint.
 const CERTAIN: f64 = 0.75;
 
@@ -61,6 +65,10 @@ impl Talk<'_> {
         if here(|does| matches!(does, Does::Identify { supplier: true, .. })) {
             return;
         }
+        if let Some(does) = self.asks_in_danger(clause) {
+            acts.push(self.act(does, SURE, clause.span, clause.place));
+            return;
+        }
         let repairs = here(|does| matches!(does, Does::Repair(_)));
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
@@ -83,11 +91,11 @@ impl Talk<'_> {
             return;
         }
         let asks = clause.asking.asks();
-        if clause.act == IntentAct::Request && !self.only_asks(clause) {
+        if clause.act == IntentAct::Request && self.is_meant(clause) && !self.only_asks(clause) {
             let does = self.request(clause, asks && clause.asking.whether);
             acts.push(self.act(does, confidence, clause.span, clause.place));
             self.tells(clause, |_| true, acts);
-        } else if asks && !complains && !self.is_greeting_that_asks(clause) {
+        } else if asks && !complains && !self.is_courtesy(clause) {
             self.asks(clause, acts);
         } else {
             self.seeks(clause, acts);
@@ -97,9 +105,30 @@ impl Talk<'_> {
 
     /// A question about the goal that wants nothing done yet: "what do I bring to a test drive?"
     fn only_asks(&self, clause: &Clause) -> bool {
-        let asks = clause.asking.asks();
+        if !clause.asking.asks() {
+            return false;
+        }
         let modal = self.mark(ActCue::Modal, clause).is_some() || clause.asking.whether;
-        asks && self.known_topic(clause, !modal)
+        if !modal {
+            return self.known_topic(clause);
+        }
+        let confidence = clause.decision.confidence;
+        let floor = WISHES.iter().find(|(sure, _)| confidence < *sure);
+        floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
+    }
+
+    /// Whether a goal is wanted: examples alone may err where there are words that speak for it.
+    fn is_meant(&self, clause: &Clause) -> bool {
+        let intent = clause.decision.intent;
+        let named = self.understander.intents.get(intent);
+        let pursued = named.is_some_and(|intent| Some(intent.name.as_str()) == self.context.goal);
+        let cued = self.understander.cued.get(intent).copied();
+        let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
+        let mut cues = self.signs.cues.iter();
+        pursued
+            || clause.decision.confidence >= LIKELY_BY_EXAMPLES
+            || !cued.unwrap_or(false)
+            || cues.any(|cue| cue.intent == intent && cue.weight > 0.0 && inside(cue.first))
     }
 
     fn request(&self, clause: &Clause, asks_whether: bool) -> Does {

@@ -37,13 +37,16 @@ impl Talk<'_> {
         acts.push(self.act(does, SURE, span, clause.place));
     }
 
-    /// Words in a row that begin with a capital and are no common ones.
+    /// Words in a row that begin with a capital and are no common ones, no abbreviations, no things.
     fn capitals(&self, from: usize) -> Option<Span> {
         let is_name = |at: &usize| {
-            let first = self.written(Span::new(*at, at + 1)).chars().next();
+            let word = self.written(Span::new(*at, at + 1));
+            let first = word.chars().next();
+            let shouts = word.chars().nth(1).is_some() && !word.chars().any(char::is_lowercase);
+            let thing = self.is_thing(*at);
             let joined = *at == from || self.reading.lattice.boundary_before(*at) == Boundary::None;
             let common = self.reading.frequent.get(*at).copied().unwrap_or(true);
-            joined && !common && first.is_some_and(char::is_uppercase)
+            joined && !common && !shouts && !thing && first.is_some_and(char::is_uppercase)
         };
         let end = (from..self.reading.tokens.len())
             .take(NAME)
@@ -51,6 +54,12 @@ impl Talk<'_> {
             .last()?
             + 1;
         Some(Span::new(from, end))
+    }
+
+    /// A make, a model.
+    fn is_thing(&self, at: usize) -> bool {
+        let mut names = self.reading.certain.iter();
+        names.any(|span| span.start <= at && at < span.end)
     }
 
     fn email(&self, clause: Span) -> Option<String> {

@@ -1,0 +1,101 @@
+//! Danger: what is said first, and as long as it lasts. Who is in danger is asked nothing and sold
+//! nothing until he says that he is safe.
+
+use super::{SURE_ENOUGH_FOR_ALARM, Update};
+use crate::dialogue::act::{Act, Asked, Does};
+use crate::dialogue::piece::{Piece, Status};
+use crate::dialogue::state::Alarm;
+
+impl Update<'_> {
+    pub(super) fn alarm(&mut self, name: &str) {
+        self.owe(Piece::Safety(name.to_owned()));
+        let known = self.domain.knowledge.alarm(name);
+        let mild = known.is_some_and(|alarm| alarm.mild);
+        let is_new = self.tell("alarm", !mild);
+        self.owe(Piece::Status(match (mild, is_new) {
+            (false, _) => Status::Urgent,
+            (true, true) => Status::Told,
+            (true, false) => Status::ToldAgain,
+        }));
+        if known.is_some_and(|alarm| !alarm.again.is_empty()) {
+            self.state.alarm = Some(Alarm {
+                name: name.to_owned(),
+                at: self.heard.now,
+                safe: false,
+            });
+        }
+    }
+
+    pub(super) fn safe(&mut self) {
+        if let Some(alarm) = &mut self.state.alarm {
+            alarm.safe = true;
+        }
+    }
+
+    /// Who tells of danger, or is in it, wants nothing sold, and is not asked what he means.
+    pub(super) fn is_out_of_place(&self, act: &Act) -> bool {
+        let alarms = |name: &str, mild: bool| {
+            let alarm = self.domain.knowledge.alarm(name);
+            alarm.is_some_and(|alarm| alarm.mild == mild)
+        };
+        let told_mildly = |act: &Act| match &act.does {
+            Does::Alarm { name } => act.confidence >= SURE_ENOUGH_FOR_ALARM && alarms(name, true),
+            _ => false,
+        };
+        match &act.does {
+            Does::Unclear { .. } => self.is_in_danger(),
+            Does::Request { .. } => {
+                self.is_in_danger() && !self.is_told_now()
+                    || self.heard.acts.iter().any(told_mildly)
+            }
+            _ => false,
+        }
+    }
+
+    /// Says again what to do as long as the danger lasts, and afterwards to who asks for help.
+    pub(super) fn stay_safe(&mut self) {
+        let Some(alarm) = self.state.alarm.clone() else {
+            return;
+        };
+        if self.is_told_now() {
+            self.dues
+                .pieces
+                .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
+        } else if !alarm.safe || self.asks_for_help() {
+            self.dues.question = None;
+            self.dues.pieces.retain(|piece| {
+                !matches!(
+                    piece,
+                    Piece::TakeUp(_) | Piece::Next(_) | Piece::Courtesy(_) | Piece::Possible
+                )
+            });
+            self.owe(Piece::StaySafe(alarm.name));
+        }
+    }
+
+    fn is_in_danger(&self) -> bool {
+        self.state.alarm.as_ref().is_some_and(|alarm| !alarm.safe)
+    }
+
+    /// The danger was told just now, so that what to do stands in the reply.
+    fn is_told_now(&self) -> bool {
+        let mut pieces = self.dues.pieces.iter();
+        pieces.any(|piece| matches!(piece, Piece::Safety(_)))
+    }
+
+    fn asks_for_help(&self) -> bool {
+        self.heard.acts.iter().any(|act| match &act.does {
+            Does::Ask(ask) => self.is_help(&ask.topic),
+            _ => false,
+        })
+    }
+
+    /// Whether a question is one that an alarm answers as long as it lasts.
+    pub(super) fn is_help(&self, topic: &Asked) -> bool {
+        let Asked::Attribute(name) = topic else {
+            return false;
+        };
+        let attribute = self.domain.knowledge.attribute(name);
+        self.state.alarm.is_some() && attribute.is_some_and(|attribute| attribute.danger)
+    }
+}

@@ -1,0 +1,83 @@
+//! Whether a question about the business finds its fact: paraphrases that were written before the
+//! example questions of the domain, and questions that no fact answers.
+
+use std::path::Path;
+
+use worker::dialogue::act::{Asked, Context, Does};
+use worker::domain::Domain;
+use worker::understanding::Understander;
+
+/// The share of paraphrases that must find their fact, and of those that may find another.
+const LEAST: f64 = 0.75;
+const MOST_WRONG: f64 = 0.13;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The lines `fact | question` that are not read so, and those where another fact is said.
+fn misses(domain: &str, lines: &str, lang: &str) -> (usize, Vec<String>, Vec<String>) {
+    let root = Path::new(ROOT);
+    let domain = Domain::load(&root.join(domain)).expect("the domain loads");
+    let understander = Understander::new(&domain);
+    let text = std::fs::read_to_string(root.join("tests/fixtures/facts").join(lines));
+    let text = text.expect("the lines are there");
+    let (mut missed, mut wrong) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let (fact, question) = line.split_once(" | ").expect("a fact and a question");
+        let context = Context {
+            lang: Some(lang),
+            ..Context::default()
+        };
+        let acts = understander.acts(question, &context);
+        let said = acts.into_iter().filter_map(|act| match act.does {
+            Does::Ask(ask) => match ask.topic {
+                Asked::Fact(name) => Some(name),
+                _ => None,
+            },
+            Does::Alarm { name } if name == "minor" => Some("test_drive_age".to_owned()),
+            Does::Alarm { name } if name == "allergy" => Some("allergy_test".to_owned()),
+            _ => None,
+        });
+        let said: Vec<String> = said.collect();
+        let found = said.iter().any(|name| name == fact) || fact == "-" && said.is_empty();
+        if !found && !said.is_empty() {
+            wrong.push(format!("{line}: {said:?}"));
+        } else if !found {
+            missed.push(line.to_owned());
+        }
+    }
+    (text.lines().count(), missed, wrong)
+}
+
+/// What is not as it should be, if too much is.
+fn found(domain: &str, lines: &str, lang: &str, least: f64, most_wrong: f64) -> Option<String> {
+    let (all, missed, wrong) = misses(domain, lines, lang);
+    let found = all - missed.len() - wrong.len();
+    let share = |count: usize| count as f64 / all as f64;
+    let good = share(found) >= least && share(wrong.len()) <= most_wrong;
+    (!good).then(|| {
+        format!("{lines}: {found} of {all}; others said: {wrong:#?}; not found: {missed:#?}")
+    })
+}
+
+#[test]
+fn paraphrases_find_their_fact() {
+    let bad = ["nl", "en", "de"].into_iter().filter_map(|language| {
+        let domain = "deploy/domains/car-dealer.toml";
+        found(
+            domain,
+            &format!("{language}.txt"),
+            language,
+            LEAST,
+            MOST_WRONG,
+        )
+    });
+    let bad: Vec<String> = bad.collect();
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+#[test]
+fn paraphrases_find_the_salons_facts() {
+    let domain = "deploy/domains/hair-salon.toml";
+    let bad = found(domain, "salon.txt", "nl", LEAST, MOST_WRONG);
+    assert_eq!(bad, None);
+}
