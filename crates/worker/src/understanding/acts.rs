@@ -237,7 +237,7 @@ impl Talk<'_> {
     /// "En telefoonnummer": the bare name of a fact asks for it.
     fn names_or_unclear(&self, whole: Span, acts: &mut Vec<Act>) {
         let clause = self.clause(0, whole, true);
-        if clause.act == IntentAct::Info && self.known_topic(&clause, true) {
+        if clause.act == IntentAct::Info && self.known_topic(&clause) {
             self.asks(&clause, acts);
         } else {
             acts.push(self.unclear(whole));
