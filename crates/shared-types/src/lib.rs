@@ -37,7 +37,7 @@ pub use send_result::{Receipt, SendResult};
 pub use source::{Source, SourceError};
 pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine, NextAgent,
-    Role, RouterOutput, Sentiment, SlotValue, Slots,
+    Role, RouterAct, RouterOutput, Sentiment, SlotValue, Slots,
 };
 pub use typing::TypingSignal;
 pub use whatsapp_number::phone_number_of;

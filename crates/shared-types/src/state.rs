@@ -95,6 +95,21 @@ pub struct RouterOutput {
     pub confidence: f64,
     /// Where the graph goes from here.
     pub next_agent: NextAgent,
+    /// What the message does, clause by clause; the intent is that of the weightiest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<RouterAct>,
+}
+
+/// One thing that a message does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RouterAct {
+    /// `ask`, `inform`, `request`, `complain` …
+    pub act: String,
+    /// The fact, attribute, goal or alarm of the domain that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// How sure the router is, 0 to 1.
+    pub confidence: f64,
 }
 
 /// The edges that leave the router.

@@ -152,6 +152,7 @@ fn conversation_state_with_all_four_agents() {
             intent: "car_inquiry".into(),
             confidence: 0.94,
             next_agent: NextAgent::Extraction,
+            acts: Vec::new(),
         }),
         extraction_output: Some(ExtractionOutput {
             slots: slots.map(|(name, value)| (name.to_owned(), value)).into(),

@@ -51,6 +51,8 @@ pub struct Effects {
     pub acts: Vec<Act>,
     /// The reply before its words.
     pub said: Option<Reply>,
+    /// What the questions ask for that a colleague has to answer.
+    pub passed_on: Vec<String>,
     /// What the agents made of the message, for people who look on.
     pub state: Option<ConversationState>,
 }

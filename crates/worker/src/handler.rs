@@ -15,7 +15,7 @@ use crate::burst::{self, Bursts};
 use crate::effects::{Effects, OptOut, Retention};
 use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{Talked, WorkerMetrics};
 use crate::remembered::{
     CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, version,
 };
@@ -106,6 +106,7 @@ fn note() -> Option<String> {
 
 impl Inbound {
     async fn message(&self, job: Job<Payload>, message: InboundMessage, version: u64) -> Settled {
+        let answers = 1 + job.merged.len();
         let started = Instant::now();
         let about = About::of(&message);
         let begun = message.conversation.begun_at;
@@ -151,7 +152,7 @@ impl Inbound {
         if has_anothers_opt_out(&job.values, begun) {
             effects.opt_out.get_or_insert(OptOut::Lifted);
         }
-        let report = self.report(about, &effects, started.elapsed());
+        let report = self.report(about, answers, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
             report();
@@ -248,7 +249,13 @@ impl Inbound {
     }
 
     /// Counts the turn and logs it, once it is committed.
-    fn report(&self, about: About, effects: &Effects, took: Duration) -> impl FnOnce() + use<> {
+    fn report(
+        &self,
+        about: About,
+        answers: usize,
+        effects: &Effects,
+        took: Duration,
+    ) -> impl FnOnce() + use<> {
         let router = effects
             .state
             .as_ref()
@@ -271,7 +278,9 @@ impl Inbound {
                 .map_or_else(String::new, |told| told.reason.clone())
         });
         let metrics = self.metrics.clone();
+        let talked = Talked::of(answers, effects);
         move || {
+            metrics.talked(about.source.as_str(), &talked);
             if let Some(reason) = reason {
                 metrics.escalated(&reason);
             }

@@ -7,6 +7,11 @@ use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 
 use crate::graph::Node;
 
+mod talks;
+
+pub(crate) use talks::Talked;
+use talks::Talks;
+
 /// The counters of the worker.
 #[derive(Debug, Clone)]
 pub struct WorkerMetrics {
@@ -26,6 +31,7 @@ pub struct WorkerMetrics {
     notice_channels: IntGaugeVec,
     waiting: IntGaugeVec,
     overdue: IntGaugeVec,
+    talks: Talks,
 }
 
 impl WorkerMetrics {
@@ -113,6 +119,7 @@ impl WorkerMetrics {
                 &[],
                 "For how long the customer waits beyond the time of an answer who waits longest; else 0.",
             )?,
+            talks: Talks::new(metrics)?,
         })
     }
 
@@ -123,6 +130,10 @@ impl WorkerMetrics {
         self.turn_seconds
             .with_label_values(&[source])
             .observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn talked(&self, source: &str, turn: &Talked) {
+        self.talks.count(source, turn);
     }
 
     /// A message became a dead letter; a colleague was told.

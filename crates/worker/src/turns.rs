@@ -125,13 +125,11 @@ impl Turns {
         memory
             .carried
             .extend(carried.map(|(name, value)| (name.to_owned(), value)));
-        let reading = self.understander.understand(&message.content);
         let standing = Standing::of(&memory, known.opted_out);
-        let acts = self
-            .understander
-            .acts(&message.content, &standing.context());
+        let text = &message.content;
+        let (reading, acts) = self.understander.take(text, &standing.context());
         let local = now.to_zoned(self.domain.business.time_zone.clone());
-        let mut acts = dialogue::timed(&self.domain, &memory, &reading, acts, &local);
+        let mut acts = dialogue::timed(&self.domain, &memory, (text, &reading), acts, &local);
         acts.extend(self.pointed_at(&reading, &message));
         let begun = Beginning {
             message,
@@ -163,6 +161,7 @@ impl Turns {
                     any_of: vec![around.slots.get(*name)?.clone()],
                     came_with: None,
                     rather: false,
+                    also: false,
                 })
             }));
         }
@@ -182,7 +181,11 @@ impl Turns {
 
     async fn run_agents(&self, mut turn: Turn) -> Result<Effects, AgentError> {
         graph::run(&self.agents, &mut turn, &self.metrics).await?;
+        let passed_on = turn.dues.passed_on.iter();
         let mut effects = Effects {
+            passed_on: passed_on
+                .map(|asked| asked.topic.name().to_owned())
+                .collect(),
             crm: turn.unwritten.take(),
             opt_out: turn.dues.wants_messages.map(|wants| match wants {
                 true => OptOut::Lifted,
@@ -204,9 +207,7 @@ impl Turns {
                 reply.handoff_note = Some(note);
                 if turn.message.source == Source::Chatwoot {
                     // The help desk opens the conversation, and then it is a colleague's.
-                    let hours = i64::from(self.domain.dialogue.human_hours);
-                    let until = turn.now.checked_add(SignedDuration::from_hours(hours));
-                    turn.memory.taken(until.unwrap_or(Timestamp::MAX), &reason);
+                    turn.memory.taken(self.until(turn.now), &reason);
                 }
             }
             effects.history.push(bot_line(reply.text.clone(), turn.now));
@@ -291,13 +292,20 @@ impl Turns {
         }
     }
 
+    /// How long a conversation is a colleague's who took it then.
+    fn until(&self, taken: Timestamp) -> Timestamp {
+        let hours = i64::from(self.domain.dialogue.human_hours);
+        let until = taken.checked_add(SignedDuration::from_hours(hours));
+        until.unwrap_or(Timestamp::MAX)
+    }
+
     /// Takes the turn of something that happened outside of the messages.
     pub fn control(&self, event: &ControlEvent, known: Known) -> Effects {
         let mut memory = known.memory;
         let mut history = Vec::new();
         let handover = handed(event, &memory);
         match event.kind {
-            ControlKind::HumanTookOver => memory.taken(Timestamp::MAX, "taken_over"),
+            ControlKind::HumanTookOver => memory.taken(self.until(event.at), "taken_over"),
             ControlKind::Released | ControlKind::Resolved => memory.release(),
             ControlKind::MessageDeleted => history.push(HistoryLine {
                 role: Role::System,

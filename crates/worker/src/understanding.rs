@@ -5,7 +5,7 @@
 //! matched on it in turns: what is named, what the surroundings tell about it, what the customer
 //! wants. Everything specific to a business or a language is in [`crate::domain`].
 
-use shared_types::{SlotValue, Slots};
+use shared_types::Slots;
 
 use crate::dialogue::act::{Act, Consent, Context};
 use crate::domain::{Answer, Attribute, Domain, Intent, IntentAct, MoodCue, Settings, Slot, Topic};
@@ -28,6 +28,7 @@ mod mentions;
 mod moments;
 mod mood;
 mod numbers;
+mod outcome;
 mod plates;
 mod question;
 mod reading;
@@ -47,6 +48,7 @@ pub use hours::{HoursAnswer, HoursAsked};
 pub use language::WordCount;
 pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;
+pub use outcome::{Evidence, Understanding};
 
 use acts::Talk;
 use consent::ConsentFinder;
@@ -90,71 +92,6 @@ pub struct Understander {
 struct Spoken {
     code: String,
     answer_in: Option<usize>,
-}
-
-/// What a message says.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Understanding {
-    /// The language to answer in, as a code of the domain: `nl`.
-    pub lang: String,
-    /// How many of its words each served language has; names, numbers and units aside.
-    pub words_in: Vec<(String, WordCount)>,
-    /// The language that it is in, when that is one of those that are known but not written.
-    pub unserved: Option<String>,
-    /// One of the domain's intents.
-    pub intent: String,
-    /// How sure the intent is, 0 to 1.
-    pub confidence: f64,
-    /// What the message tells.
-    pub slots: Slots,
-    /// What it says is not so: "geen automaat" gives `transmission`, `automatic`.
-    pub negated: Vec<(String, SlotValue)>,
-    /// How the customer seems to feel.
-    pub mood: Mood,
-    /// Set when the message is nothing but a yes or a no.
-    pub answer: Option<Answer>,
-    /// Set when the message is a command about messages or data.
-    pub consent: Option<Consent>,
-    /// The dates and times in it; what they mean depends on when it was said.
-    pub moments: Moments,
-    /// What it asks about opening hours.
-    pub hours_asked: HoursAsked,
-}
-
-impl Understanding {
-    /// The language to go on in with a customer who was answered in another one: a customer who
-    /// changes language is followed, one foreign word changes nothing.
-    #[must_use]
-    pub fn lang_after<'a>(&'a self, before: Option<&'a str>) -> &'a str {
-        const ENOUGH_WORDS: usize = 3;
-        const ONE_WORD: usize = 1;
-        let Some(before) = before.filter(|before| *before != self.lang) else {
-            return &self.lang;
-        };
-        let count = |code: &str| {
-            let mut counts = self.words_in.iter();
-            let found = counts.find(|(other, _)| other == code);
-            found.map_or_else(WordCount::default, |(_, count)| *count)
-        };
-        let (new, old) = (count(&self.lang), count(before));
-        let changed = new.all >= ENOUGH_WORDS && new.own > old.own.max(ONE_WORD);
-        if changed || self.unserved.is_some() {
-            &self.lang
-        } else {
-            before
-        }
-    }
-}
-
-/// Something that speaks for or against an intent.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Evidence {
-    /// The intent that it speaks for, or against.
-    pub intent: String,
-    /// How much; negative when it speaks against.
-    pub weight: f64,
-    /// The pattern, as it stands in the domain file; none for what the examples say.
-    pub pattern: Option<String>,
 }
 
 /// What the patterns said of a message as a whole.
@@ -247,6 +184,15 @@ impl Understander {
         })
     }
 
+    /// The names of the catalogue in a text: "Kia Ceed".
+    #[must_use]
+    pub fn names(&self, text: &str) -> Vec<String> {
+        let reading = self.read(text);
+        let named = reading.mentions.iter().filter(|one| one.make().is_some());
+        let values = named.filter_map(|one| slots::value_of(self.slots.get(one.slot)?, one));
+        values.map(|(_, value)| value.to_string()).collect()
+    }
+
     /// Reads a message, its amounts included.
     fn read(&self, text: &str) -> Reading {
         let mut reading = Reading::new(&self.compiled, text);
@@ -269,8 +215,45 @@ impl Understander {
     pub fn understand(&self, text: &str) -> Understanding {
         let reading = self.read(text);
         let mut signs = self.signs(&reading, None);
+        let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
+        self.understood(text, &reading, &mut signs, consent)
+    }
+
+    /// What a message does, clause by clause, in the light of the talk.
+    #[must_use]
+    pub fn acts(&self, text: &str, context: &Context<'_>) -> Vec<Act> {
+        self.take(text, context).1
+    }
+
+    /// What a message says as a whole and what it does, read once.
+    #[must_use]
+    pub fn take(&self, text: &str, context: &Context<'_>) -> (Understanding, Vec<Act>) {
+        let reading = self.read(text);
+        let spoken = context
+            .lang
+            .and_then(|code| self.languages.iter().position(|other| other.code == code));
+        let mut signs = self.signs(&reading, spoken);
+        let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
+        let understood = self.understood(text, &reading, &mut signs, consent);
+        let talk = Talk {
+            understander: self,
+            text,
+            reading: &reading,
+            signs: &signs,
+            context,
+        };
+        (understood, talk.acts(consent))
+    }
+
+    fn understood(
+        &self,
+        text: &str,
+        reading: &Reading,
+        signs: &mut Signs,
+        consent: Option<Consent>,
+    ) -> Understanding {
         let spoken = self.languages.get(reading.guess.best);
-        let unserved = self.unserved(text, &reading);
+        let unserved = self.unserved(text, reading);
         let fallback = || {
             let mut languages = self.languages.iter();
             languages.find_map(|language| language.answer_in)
@@ -278,10 +261,9 @@ impl Understander {
         let answer_in = spoken
             .and_then(|language| language.answer_in)
             .or_else(|| unserved.as_ref().and_then(|_| fallback()));
-        let consent = signs.consent.decide(text, &reading);
         let decision = match self.commanded(consent) {
             Some(decision) => decision,
-            None => self.decide(&reading, &mut signs.cues, answer_in.is_some()),
+            None => self.decide(reading, &mut signs.cues, answer_in.is_some()),
         };
         let intent = self.intents.get(decision.intent);
         let answered = answer_in
@@ -291,42 +273,23 @@ impl Understander {
             lang: answered.map_or_else(String::new, |language| language.code.clone()),
             intent: intent.map_or_else(String::new, |intent| intent.name.clone()),
             confidence: decision.confidence,
-            words_in: self.words_in(&reading),
+            words_in: self.words_in(reading),
             slots: intent.map_or_else(Slots::new, |intent| {
                 // Names and numbers are the same in every language.
                 let intent = Intent {
                     has_slots: intent.has_slots || unserved.is_some(),
                     ..intent.clone()
                 };
-                slots::assemble(&self.slots, decision.intent, &intent, &reading)
+                slots::assemble(&self.slots, decision.intent, &intent, reading)
             }),
             unserved,
-            negated: slots::negated(&self.slots, &reading),
+            negated: slots::negated(&self.slots, reading),
             mood: Mood::new(&signs.moods),
             answer: signs.answer,
             consent,
-            hours_asked: self.hours_asked(&reading),
-            moments: reading.moments,
+            hours_asked: self.hours_asked(reading),
+            moments: reading.moments.clone(),
         }
-    }
-
-    /// What a message does, clause by clause, in the light of the talk.
-    #[must_use]
-    pub fn acts(&self, text: &str, context: &Context<'_>) -> Vec<Act> {
-        let reading = self.read(text);
-        let spoken = context
-            .lang
-            .and_then(|code| self.languages.iter().position(|other| other.code == code));
-        let mut signs = self.signs(&reading, spoken);
-        let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
-        let talk = Talk {
-            understander: self,
-            text,
-            reading: &reading,
-            signs: &signs,
-            context,
-        };
-        talk.acts(consent)
     }
 
     /// What a clause of an intent does.

@@ -15,9 +15,11 @@ use crate::graph::Node;
 use crate::llm::{ConversationAnswer, Model};
 use crate::metrics::WorkerMetrics;
 use crate::turn::{Answered, Output, Turn};
+use crate::understanding::Understander;
 
 pub(super) struct Conversation {
     domain: Arc<Domain>,
+    rules: Arc<Understander>,
     model: Option<Arc<Model>>,
     metrics: WorkerMetrics,
 }
@@ -26,6 +28,7 @@ impl Conversation {
     pub(super) fn new(parts: &Parts) -> Self {
         Self {
             domain: parts.domain.clone(),
+            rules: parts.understander.clone(),
             model: parts.model.clone(),
             metrics: parts.metrics.clone(),
         }
@@ -60,7 +63,9 @@ impl Conversation {
         };
         let draft = &output.response_text;
         let asks = said.ask.is_some();
-        let asked = model.word(&self.domain, turn, asks, draft).await;
+        let asked = model
+            .word(&self.domain, &self.rules, turn, asks, draft)
+            .await;
         let answered = match asked.answer {
             Ok(answer) => self.believe(turn, by_rules, answer),
             Err(why) => {

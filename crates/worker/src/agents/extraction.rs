@@ -78,6 +78,7 @@ fn with_values(turn: &Turn, slots: &Slots) -> Vec<Act> {
         any_of: vec![value.clone()],
         came_with: None,
         rather: false,
+        also: false,
     };
     acts.push(Act {
         does: Does::Inform(Inform {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use shared_types::{NextAgent, RouterOutput};
+use shared_types::{NextAgent, RouterAct, RouterOutput};
 
 use super::{Agent, AgentError, Parts};
 use crate::dialogue::act::{Act, Does, Origin, Thing};
-use crate::domain::{About, Domain};
+use crate::domain::{About, Domain, IntentAct};
 use crate::graph::Node;
 use crate::llm::{Model, RouterAnswer};
 use crate::metrics::WorkerMetrics;
@@ -63,20 +63,34 @@ impl Agent for Router {
 fn by_rules(domain: &Domain, turn: &Turn) -> Routed {
     let before = turn.memory.lang.as_deref();
     let lang = turn.reading.lang_after(before).to_owned();
-    let outweighs = |act: &Act| {
-        matches!(
-            act.does,
-            Does::Alarm { .. } | Does::Consent(_) | Does::Handoff { .. } | Does::Complain { .. }
-        )
+    let heaviest = turn.acts.iter().rev().max_by_key(|act| act.does.weight());
+    let named = |act: &Act| {
+        let by_act = |does: IntentAct| {
+            let mut intents = domain.intents.iter();
+            let intent = intents.find(|intent| intent.act == Some(does))?;
+            Some(intent.name.clone())
+        };
+        let intent = match &act.does {
+            Does::Request { goal, .. } => Some(goal.clone()),
+            Does::Handoff { .. } => by_act(IntentAct::Handoff),
+            Does::Complain { .. } => by_act(IntentAct::Complain),
+            _ => None,
+        };
+        intent.map(|intent| (intent, act.confidence))
     };
-    let requested = turn.acts.iter().find_map(|act| match &act.does {
-        Does::Request { goal, .. } => Some((goal.as_str(), act.confidence)),
-        _ => None,
+    let read = || (turn.reading.intent.clone(), turn.reading.confidence);
+    let (intent, confidence) = heaviest.and_then(named).unwrap_or_else(read);
+    decided(domain, turn, &intent, confidence, lang)
+}
+
+/// What a message does, as others are told.
+fn told(acts: &[Act]) -> Vec<RouterAct> {
+    let told = acts.iter().map(|act| RouterAct {
+        act: act.does.name().to_owned(),
+        about: act.does.about().map(str::to_owned),
+        confidence: act.confidence,
     });
-    let requested = requested.filter(|_| !turn.acts.iter().any(outweighs));
-    let read = (turn.reading.intent.as_str(), turn.reading.confidence);
-    let (intent, confidence) = requested.unwrap_or(read);
-    decided(domain, turn, intent, confidence, lang)
+    told.collect()
 }
 
 /// The model's decision, unless it is unsure where the rules are sure. What it leaves out, the rules
@@ -89,10 +103,12 @@ fn by_model(domain: &Domain, turn: &Turn, by_rules: Routed, answer: &RouterAnswe
         return by_rules;
     }
     let lang = answer.language.clone().unwrap_or(by_rules.lang);
-    Routed {
-        acts: with_intent(domain, turn, &answer.intent, confidence),
-        ..decided(domain, turn, &answer.intent, confidence, lang)
+    let acts = with_intent(domain, turn, &answer.intent, confidence);
+    let mut routed = decided(domain, turn, &answer.intent, confidence, lang);
+    if let Some(acts) = &acts {
+        routed.output.acts = told(acts);
     }
+    Routed { acts, ..routed }
 }
 
 /// The acts with what a model sees the customer want, in the place of what was not understood. None
@@ -104,7 +120,10 @@ fn with_intent(domain: &Domain, turn: &Turn, intent: &str, confidence: f64) -> O
         .iter()
         .any(|one| one == intent)
     {
-        Does::Handoff { by_phone: false }
+        Does::Handoff {
+            by_phone: false,
+            when: None,
+        }
     } else {
         domain.dialogue.goal(intent)?;
         Does::Request {
@@ -112,6 +131,7 @@ fn with_intent(domain: &Domain, turn: &Turn, intent: &str, confidence: f64) -> O
             thing: Thing::Wanted,
             when: None,
             asks_whether: false,
+            definite: false,
         }
     };
     let sure = confidence >= domain.settings.confidence_threshold;
@@ -146,6 +166,7 @@ fn decided(domain: &Domain, turn: &Turn, intent: &str, confidence: f64, lang: St
             intent: intent.to_owned(),
             confidence,
             next_agent,
+            acts: told(&turn.acts),
         },
         lang,
         about: known.map_or(About::Wanted, |intent| intent.about),

@@ -259,22 +259,16 @@ impl Turned {
 
 /// `ask(towbar)`, `request(test_drive)`, `inform`.
 pub(crate) fn act_name(act: &Act) -> String {
-    use crate::dialogue::act::{Asked, Does};
-    let shown = serde_json::to_value(&act.does).unwrap_or_default();
-    let name = shown["act"].as_str().unwrap_or_default().to_owned();
-    let of = match &act.does {
-        Does::Ask(ask) => match &ask.topic {
-            Asked::Fact(name) | Asked::Attribute(name) => name.clone(),
-            other => other.name().to_owned(),
-        },
-        Does::Request { goal, .. } => goal.clone(),
-        Does::Alarm { name } => name.clone(),
-        Does::Consent(_) | Does::Repair(_) | Does::Social(_) => {
-            shown["what"].as_str().unwrap_or_default().to_owned()
+    use crate::dialogue::act::Does;
+    let name = act.does.name();
+    let shown = || serde_json::to_value(&act.does).unwrap_or_default();
+    match (&act.does, act.does.about()) {
+        (Does::Consent(_) | Does::Repair(_) | Does::Social(_), _) => {
+            format!("{name}({})", shown()["what"].as_str().unwrap_or_default())
         }
-        _ => return name,
-    };
-    format!("{name}({of})")
+        (Does::Cancel { .. }, _) | (_, None) => name.to_owned(),
+        (_, Some(about)) => format!("{name}({about})"),
+    }
 }
 
 /// A piece by its kind alone, and with what it is about.
@@ -310,6 +304,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Attachment { kind, .. } => ("attachment", *kind),
         Piece::Appointment { status, .. } => ("appointment", status.as_str()),
         Piece::Next(goal) => ("next", goal.as_str()),
+        Piece::CallBack(..) => ("call_back", ""),
         Piece::Status(Status::Told) => ("status", "told"),
         Piece::Status(Status::ToldAgain) => ("status", "told_again"),
         Piece::Status(Status::Urgent) => ("status", "urgent"),

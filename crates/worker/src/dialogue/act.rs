@@ -54,6 +54,8 @@ pub enum Does {
         when: Option<When>,
         /// Worded as "is that possible?": the reply begins with the yes or no.
         asks_whether: bool,
+        /// It is about one certain thing ("die Golf op jullie site"), not about any that fits.
+        definite: bool,
     },
     /// Answers what we asked or offered.
     Answer(Answer),
@@ -70,11 +72,15 @@ pub enum Does {
         when: Option<When>,
         /// Later (positive) or earlier (negative) by so many minutes.
         shift_minutes: Option<i32>,
+        /// The moment that is said is the one that stands: "mijn afspraak van vrijdag verzetten".
+        standing: bool,
     },
     /// Drops a goal, an appointment, or everything.
     Cancel {
         /// The goal; none is all, or the appointment where there is one.
         goal: Option<String>,
+        /// The moment of the appointment.
+        when: Option<When>,
     },
     /// Is dissatisfied.
     Complain {
@@ -92,6 +98,8 @@ pub enum Does {
     Handoff {
         /// Wants to be telephoned.
         by_phone: bool,
+        /// When a colleague shall get in touch.
+        when: Option<When>,
     },
     /// Says who writes.
     Identify {
@@ -117,6 +125,67 @@ pub enum Does {
         /// Two candidates within a small distance of each other, or one below its threshold.
         candidates: Vec<String>,
     },
+}
+
+impl Does {
+    /// The kind of act, as metrics and rehearsals call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ask(_) => "ask",
+            Self::Inform(_) => "inform",
+            Self::Correct(_) => "correct",
+            Self::Request { .. } => "request",
+            Self::Answer(_) => "answer",
+            Self::Offer { .. } => "offer",
+            Self::Reschedule { .. } => "reschedule",
+            Self::Cancel { .. } => "cancel",
+            Self::Complain { .. } => "complain",
+            Self::Alarm { .. } => "alarm",
+            Self::Handoff { .. } => "handoff",
+            Self::Identify { .. } => "identify",
+            Self::Consent(_) => "consent",
+            Self::Repair(_) => "repair",
+            Self::Social(_) => "social",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
+
+    /// What it is about, as the domain calls it: a fact, an attribute, a goal, an alarm.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        match self {
+            Self::Ask(ask) => Some(ask.topic.name()),
+            Self::Request { goal, .. } => Some(goal),
+            Self::Alarm { name } => Some(name),
+            Self::Cancel { goal, .. } => goal.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How much it weighs beside others: the first of these gives a message its intent.
+    #[must_use]
+    pub const fn weight(&self) -> u8 {
+        match self {
+            Self::Alarm { .. } => 5,
+            Self::Consent(_) => 4,
+            Self::Handoff { .. } => 3,
+            Self::Complain { .. } => 2,
+            Self::Request { .. } => 1,
+            _ => 0,
+        }
+    }
+}
+
+impl Origin {
+    /// As metrics call it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Model => "model",
+        }
+    }
 }
 
 /// A question of the customer's.
@@ -227,6 +296,8 @@ pub struct Told {
     pub came_with: Option<String>,
     /// A preference rather than a must.
     pub rather: bool,
+    /// Comes on top of what was told.
+    pub also: bool,
 }
 
 /// A correction of one slot.
@@ -350,8 +421,10 @@ pub enum Times {
 pub struct Context<'a> {
     /// What a short answer attaches to: our last question.
     pub ours: Option<Ours<'a>>,
-    /// The goal that is pursued.
+    /// The goal that is pursued, or that an answer was about.
     pub goal: Option<&'a str>,
+    /// Whether it is pursued.
+    pub is_pursued: bool,
     /// Slot values known of what the customer wants: a name already known keeps its side.
     pub wanted: &'a [(String, SlotValue)],
     /// The same of what the customer has.

@@ -12,6 +12,7 @@ use crate::domain::About;
 pub struct Standing {
     topic: Option<(String, Vec<String>, bool)>,
     goal: Option<String>,
+    is_pursued: bool,
     wanted: Vec<(String, SlotValue)>,
     own: Vec<(String, SlotValue)>,
     lang: Option<String>,
@@ -38,11 +39,12 @@ impl Standing {
         });
         Self {
             topic,
-            goal: state.goal().map(str::to_owned),
+            goal: state.in_light_of().map(str::to_owned),
+            is_pursued: state.goal().is_some(),
             wanted: pairs(state.wishes(About::Wanted)),
             own: pairs(state.wishes(About::Own)),
             lang: state.lang.clone(),
-            has_appointment: state.appointment().is_some(),
+            has_appointment: !state.appointments.is_empty(),
             in_alarm: state.alarm.is_some(),
             opted_out,
         }
@@ -58,6 +60,7 @@ impl Standing {
                 yes_no: *yes_no,
             }),
             goal: self.goal.as_deref(),
+            is_pursued: self.is_pursued,
             wanted: &self.wanted,
             own: &self.own,
             lang: self.lang.as_deref(),

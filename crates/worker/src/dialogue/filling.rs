@@ -115,11 +115,14 @@ fn shown_values(domain: &Domain, replies: &Replies, values: &Values) -> Filling 
             SlotKind::Year(amount) => filling.extend(years(&slot.name, amount, values)),
             SlotKind::Amount(amount) => {
                 for name in amount.min.iter().chain(&amount.max) {
-                    filling.extend(shown(replies, name, values));
+                    filling.extend(shown(replies, name, values, &replies.format.or));
                 }
             }
+            SlotKind::Choice { together: true, .. } => {
+                filling.extend(shown(replies, &slot.name, values, &replies.format.and));
+            }
             SlotKind::Choice { .. } | SlotKind::Plate { .. } => {
-                filling.extend(shown(replies, &slot.name, values));
+                filling.extend(shown(replies, &slot.name, values, &replies.format.or));
             }
         }
     }
@@ -157,11 +160,11 @@ fn years(slot: &str, amount: &Amount, values: &Values) -> Vec<(String, String)> 
     }
 }
 
-fn shown(replies: &Replies, name: &str, values: &Values) -> Option<(String, String)> {
+fn shown(replies: &Replies, name: &str, values: &Values, join: &str) -> Option<(String, String)> {
     let values = values.get(name)?.iter();
     let values: Vec<String> = values.map(|value| value_in(replies, name, value)).collect();
-    let or = format!(" {} ", replies.format.or);
-    (!values.is_empty()).then(|| (name.to_owned(), values.join(&or)))
+    let join = format!(" {join} ");
+    (!values.is_empty()).then(|| (name.to_owned(), values.join(&join)))
 }
 
 /// A value as a language shows it: "€ 12.000", "automaat".

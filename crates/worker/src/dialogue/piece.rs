@@ -130,7 +130,7 @@ pub enum Piece {
         /// The goal.
         purpose: String,
         /// The day.
-        date: Dates,
+        date: Option<Dates>,
         /// The time.
         time: Option<Times>,
         /// What happened to it.
@@ -140,6 +140,8 @@ pub enum Piece {
     Next(String),
     /// A colleague was told, and what happens when.
     Status(Status),
+    /// When a colleague shall get in touch.
+    CallBack(Option<Dates>, Option<Times>),
     /// Messages ended, began again, or data will be erased.
     Consent(Confirmed),
     /// A courtesy.

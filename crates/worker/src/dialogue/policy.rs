@@ -53,6 +53,7 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Possible => 5,
         Piece::PassOn(_) => 6,
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
+        Piece::CallBack(..) => 10,
         Piece::Dropped(_) | Piece::TakeUp(_) => 8,
         Piece::Noted { .. } | Piece::Answered(..) | Piece::Skipped => 9,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
@@ -160,7 +161,10 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     if state.told.is_some() && !takes_up {
         return None;
     }
-    form(domain, state, dues)
+    let taken_up =
+        |piece: &Piece| matches!(piece, Piece::TakeUp(_) | Piece::Noted { .. } | Piece::Hello);
+    let open = state.definite && pieces.iter().all(taken_up);
+    form(domain, state, dues).or(open.then_some(Question::Help))
 }
 
 /// Our open question again, when the customer only waits or agrees.
@@ -193,7 +197,10 @@ fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
             named,
         })
     };
+    // Who comes for a thing needs not be asked what else it should be like.
+    let side = topics::side(domain, current);
     let others = state.goals.iter().rev().skip(1);
+    let others = others.filter(|open| topics::side(domain, &open.goal) != side);
     let is_about_it = dues.touched.iter().any(|touched| touched == current);
     ask(current, false).or_else(|| {
         let mut others = others.map(|open| open.goal.as_str());

@@ -42,6 +42,13 @@ pub struct State {
     pub human_until: Option<Timestamp>,
     /// Why.
     pub human_reason: Option<String>,
+    /// The goal that an answer was about, although the customer pursues none: what follows is read
+    /// in its light.
+    pub in_mind: Option<String>,
+    /// The wanted thing is a certain one that is for sale, so that nothing of it is asked.
+    pub definite: bool,
+    /// What the customer asked last.
+    pub last_ask: Option<LastAsk>,
     /// Hashes of the sentences sent last.
     pub said: Vec<u64>,
     /// Messages in a row that were not understood.
@@ -120,6 +127,19 @@ pub struct Theirs {
     pub times: u32,
 }
 
+/// A question that a short one may go on with: "en maandag?".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastAsk {
+    /// What it asked for.
+    pub topic: Asked,
+    /// The days in it.
+    #[serde(default)]
+    pub days: Option<Dates>,
+    /// Turns since then.
+    #[serde(default)]
+    pub turns: u32,
+}
+
 /// A goal of the customer's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -152,6 +172,9 @@ pub struct Appointment {
     pub time: Option<Times>,
     /// How far it is.
     pub status: AppointmentStatus,
+    /// Day and time before the customer wanted another one.
+    #[serde(default)]
+    pub was: Option<(Option<Dates>, Option<Times>)>,
 }
 
 /// How far an appointment is.
@@ -336,6 +359,12 @@ impl State {
             .any(|goal| goal.goal == name && goal.ready)
     }
 
+    /// The goal that is pursued, or that an answer was about.
+    #[must_use]
+    pub fn in_light_of(&self) -> Option<&str> {
+        self.goal().or(self.in_mind.as_deref())
+    }
+
     /// The goal with this name, now the last touched; opened when it is new. Whether it is new.
     pub(super) fn touch(&mut self, name: &str, now: Timestamp) -> bool {
         let place = self.goals.iter().position(|goal| goal.goal == name);
@@ -373,6 +402,10 @@ impl State {
         self.ours
             .take_if(|ours| ours.turns > OURS_TURNS || !fresh(ours.at, DAY));
         self.alarm.take_if(|alarm| !fresh(alarm.at, DAY));
+        if let Some(last) = &mut self.last_ask {
+            last.turns += 1;
+        }
+        self.last_ask.take_if(|last| last.turns > OURS_TURNS);
         self.facts.retain(|_, at| fresh(*at, DAY));
         self.goals.retain(|goal| fresh(goal.at, GOALS_KEPT));
         self.theirs.retain(|asked| fresh(asked.at, GOALS_KEPT));

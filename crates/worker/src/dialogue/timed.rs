@@ -14,18 +14,29 @@ use crate::understanding::{self, Days, HoursAnswer, Moment, Understanding};
 const LONGEST_SPAN_DAYS: i32 = 14;
 /// Letters around a moment that make it no question of its own: "en … dan?".
 const AROUND: usize = 8;
+/// The same where it proposes a moment: "kan dat …", "… would that work?".
+const AROUND_PROPOSAL: usize = 32;
+/// The shortest word of a goal's label that names it.
+const LABEL_WORD: usize = 5;
 
 /// The acts with the moments that were said in their words; what is left over is told.
 pub fn timed(
     domain: &Domain,
     state: &State,
-    reading: &Understanding,
+    (text, reading): (&str, &Understanding),
     mut acts: Vec<Act>,
     now: &Zoned,
 ) -> Vec<Act> {
     let wanted = reading.moments.all(now).into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     let whole = when(&moments);
+    let letters: usize = moments.iter().map(|moment| moment.bytes.len()).sum();
+    let alone = text.trim().len().saturating_sub(letters) <= AROUND;
+    if let Some(said) = whole.filter(|_| alone)
+        && goes_on_with_hours(domain, state, text, &acts)
+    {
+        return vec![told(ask_hours(said), text)];
+    }
     for act in &mut acts {
         let inside: Vec<Moment> = take_inside(&mut moments, &act.words, &act.does);
         if let Some(said) = when(&inside) {
@@ -36,8 +47,23 @@ pub fn timed(
     let asked = reading
         .hours_asked
         .answer(&reading.moments.at(now), hours, now);
+    let last_day = state.last_ask.as_ref().and_then(|last| last.days);
     for act in &mut acts {
-        asked_hours(act, asked.as_ref(), now);
+        asked_hours(
+            act,
+            asked.as_ref(),
+            last_day.filter(|_| whole.is_none()),
+            now,
+        );
+    }
+    if let Some(pursued) = arranged(domain, state) {
+        let names = |goal: &str| is_named(domain, goal, text);
+        let own = asked.is_some();
+        acts.iter_mut().for_each(|act| propose(act, own, letters));
+        if !acts.iter().any(tells_of_wanted) {
+            let redirect = |act: &mut Act| turn_to(act, pursued, names);
+            acts.iter_mut().for_each(redirect);
+        }
     }
     if let Some(said) = when(&moments).and(whole) {
         left_over(domain, state, &mut acts, said);
@@ -45,11 +71,99 @@ pub fn timed(
     acts
 }
 
+/// Whether a message is nothing but another day for the question before: "en maandag?".
+fn goes_on_with_hours(domain: &Domain, state: &State, text: &str, acts: &[Act]) -> bool {
+    let last = state.last_ask.as_ref().map(|last| &last.topic);
+    let open = state.ours.is_none() && arranged(domain, state).is_none() || text.contains('?');
+    let says_more = |act: &Act| match &act.does {
+        Does::Unclear { .. } | Does::Social(_) | Does::Request { .. } => false,
+        Does::Ask(ask) => !matches!(ask.topic, Asked::Other | Asked::Hours),
+        Does::Inform(inform) => !inform.is_empty(),
+        _ => true,
+    };
+    last == Some(&Asked::Hours) && open && !acts.iter().any(says_more)
+}
+
+fn ask_hours(said: When) -> Does {
+    Does::Ask(Ask {
+        topic: Asked::Hours,
+        form: Form::YesNo,
+        thing: Thing::Wanted,
+        content: Vec::new(),
+        when: Some(said),
+    })
+}
+
+fn told(does: Does, text: &str) -> Act {
+    Act {
+        does,
+        confidence: 0.9,
+        words: 0..text.len(),
+        clause: 0,
+        origin: Origin::Rules,
+    }
+}
+
+/// The goal that an appointment stands or is being made for.
+fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
+    let standing = state.appointment().map(|one| one.purpose.as_str());
+    let goals = state.goals.iter().rev().map(|open| open.goal.as_str());
+    let mut pursued = goals.filter(|goal| topics::takes_appointment(domain, goal));
+    pursued.next().or(standing)
+}
+
+/// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.
+fn propose(act: &mut Act, asks_hours: bool, letters: usize) {
+    let Does::Ask(ask) = &act.does else { return };
+    let short = act.words.len().saturating_sub(letters) <= AROUND_PROPOSAL;
+    let vague = matches!(ask.topic, Asked::Hours | Asked::Other);
+    if let Some(said) = ask.when.filter(|_| vague && short && !asks_hours) {
+        act.does = Does::Inform(Inform {
+            thing: Thing::Wanted,
+            values: Vec::new(),
+            when: Some(said),
+            attachment: None,
+        });
+    }
+}
+
+fn tells_of_wanted(act: &Act) -> bool {
+    matches!(&act.does, Does::Inform(inform)
+        if inform.thing == Thing::Wanted && !inform.values.is_empty())
+}
+
+/// A visit at some time is one for what is being arranged, unless it names what else it is for.
+fn turn_to(act: &mut Act, pursued: &str, is_named: impl Fn(&str) -> bool) {
+    if let Does::Request {
+        goal,
+        when: Some(_),
+        ..
+    } = &mut act.does
+        && goal != pursued
+        && !is_named(goal)
+    {
+        pursued.clone_into(goal);
+    }
+}
+
+/// Whether a text has a word of what a goal is called.
+fn is_named(domain: &Domain, goal: &str, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let labels = domain
+        .replies
+        .iter()
+        .filter_map(|replies| replies.goals.get(goal));
+    let mut words = labels.flat_map(|texts| texts.label.split_whitespace());
+    words.any(|word| word.chars().count() >= LABEL_WORD && text.contains(&word.to_lowercase()))
+}
+
 /// The moments that stand in the words of an act that can have one.
 fn take_inside(moments: &mut Vec<Moment>, words: &Range<usize>, does: &Does) -> Vec<Moment> {
     let takes = match does {
         Does::Ask(ask) => ask.when.is_none(),
-        Does::Request { when, .. } | Does::Reschedule { when, .. } => when.is_none(),
+        Does::Request { when, .. } | Does::Reschedule { when, .. } | Does::Handoff { when, .. } => {
+            when.is_none()
+        }
         _ => false,
     };
     if !takes {
@@ -73,13 +187,16 @@ fn give(act: &mut Act, said: When, inside: &[Moment]) {
             }
             ask.when = Some(said);
         }
-        Does::Request { when, .. } | Does::Reschedule { when, .. } => *when = Some(said),
+        Does::Request { when, .. } | Does::Reschedule { when, .. } | Does::Handoff { when, .. } => {
+            *when = Some(said)
+        }
         _ => {}
     }
 }
 
 /// A question about hours that names no day may still ask about one: the next opening, today.
-fn asked_hours(act: &mut Act, asked: Option<&HoursAnswer>, now: &Zoned) {
+/// Without a day it goes on with `last_day`.
+fn asked_hours(act: &mut Act, asked: Option<&HoursAnswer>, last_day: Option<Dates>, now: &Zoned) {
     let Does::Ask(Ask {
         topic: Asked::Hours,
         form,
@@ -98,6 +215,11 @@ fn asked_hours(act: &mut Act, asked: Option<&HoursAnswer>, now: &Zoned) {
     match asked {
         Some(HoursAnswer::OpenNow(_) | HoursAnswer::ClosedNow(_)) => {
             (*form, *when) = (Form::YesNo, None);
+        }
+        Some(HoursAnswer::HoursOn(..) | HoursAnswer::Closes(..))
+            if when.is_none() && last_day.is_some() =>
+        {
+            *when = last_day.and_then(day);
         }
         Some(HoursAnswer::Opens(_)) => *when = day(Dates::From(now.date())),
         Some(HoursAnswer::HoursOn(on, _) | HoursAnswer::Closes(on, _)) if when.is_none() => {
@@ -129,7 +251,24 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, said: When) {
         _ => false,
     });
     let pursued = state.goals.iter().any(|open| takes(&open.goal));
-    if !asked && !requested && !pursued && state.appointment().is_none() || is_long(said) {
+    let asks = acts.iter().any(|act| matches!(act.does, Does::Ask(_)));
+    // "Ik kom maandag 10 uur langs": who says day and hour means to come.
+    let comes =
+        !asks && matches!(said.date, Some(Dates::On(_))) && matches!(said.time, Some(Times::At(_)));
+    let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
+    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
+    if state.told.is_some() && acts.iter().all(unread) {
+        // "Na vijven graag", to a colleague who will get in touch.
+        *acts = vec![told(
+            Does::Handoff {
+                by_phone: false,
+                when: Some(said),
+            },
+            "",
+        )];
+        return;
+    }
+    if !arranges || is_long(said) {
         return;
     }
     let moves = acts
@@ -155,13 +294,7 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, said: When) {
             attachment: None,
         })
     };
-    acts.push(Act {
-        does,
-        confidence: 0.9,
-        words: 0..0,
-        clause: 0,
-        origin: Origin::Rules,
-    });
+    acts.push(told(does, ""));
 }
 
 fn is_long(said: When) -> bool {

@@ -79,12 +79,34 @@ pub(super) fn hours(replies: &Replies, times: Times) -> String {
     let moments = &replies.format.moments;
     match times {
         Times::At(time) => moments.text("at", &[("time", &clock(time))]),
-        Times::Between(from, to) => {
-            moments.text("between", &[("from", &clock(from)), ("to", &clock(to))])
-        }
+        Times::Between(from, to) => match part_of_day(from, to) {
+            Some(part) => moments.text(part, &[]),
+            None => moments.text("between", &[("from", &clock(from)), ("to", &clock(to))]),
+        },
         Times::From(time) => moments.text("after", &[("time", &clock(time))]),
         Times::Until(time) => moments.text("before", &[("time", &clock(time))]),
     }
+}
+
+/// The day and the time of an appointment, as far as they are known.
+pub(super) fn said(replies: &Replies, date: Option<Dates>, time: Option<Times>) -> String {
+    let parts = [
+        date.map(|date| days(replies, date)),
+        time.map(|time| hours(replies, time)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The part of a day that a span is, as the words for parts are understood.
+fn part_of_day(from: Time, to: Time) -> Option<&'static str> {
+    Some(match (clock(from).as_str(), clock(to).as_str()) {
+        ("06:00", "12:00") => "morning",
+        ("12:00", "14:00") => "noon",
+        ("12:00", "18:00") => "afternoon",
+        ("16:00", "18:00") => "late_afternoon",
+        ("18:00", "23:59") => "evening",
+        _ => return None,
+    })
 }
 
 /// A moment that is offered: "dinsdag 1 december om 11:00 uur".

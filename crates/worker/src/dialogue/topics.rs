@@ -43,16 +43,27 @@ pub(super) fn missing<'d>(domain: &'d Domain, state: &State, goal: &str) -> Opti
         .map(|topic| topic.name.as_str())
 }
 
-/// Whether nothing is missing of a goal for the first time.
-pub(super) fn becomes_ready(domain: &Domain, state: &mut State, goal: &str) -> bool {
-    let asks = domain.dialogue.goal(goal);
-    if asks.is_none_or(|goal| goal.asks.is_empty()) || missing(domain, state, goal).is_some() {
+/// Whether nothing is missing of a goal for the first time. What was asked in vain is missing still.
+pub(super) fn becomes_ready(domain: &Domain, state: &mut State, name: &str) -> bool {
+    let Some(goal) = domain
+        .dialogue
+        .goal(name)
+        .filter(|goal| !goal.asks.is_empty())
+    else {
+        return false;
+    };
+    let Some(open) = state.goals.iter().find(|open| open.goal == name) else {
+        return false;
+    };
+    let mut topics = goal
+        .asks
+        .iter()
+        .filter_map(|name| domain.dialogue.topic(name));
+    let all = topics.all(|topic| is_answered(domain, state, open, topic));
+    if !all || offered(state, name) {
         return false;
     }
-    if offered(state, goal) {
-        return false;
-    }
-    let open = state.goals.iter_mut().find(|open| open.goal == goal);
+    let open = state.goals.iter_mut().find(|open| open.goal == name);
     open.is_some_and(|open| !std::mem::replace(&mut open.ready, true))
 }
 
@@ -64,9 +75,25 @@ fn offered(state: &State, goal: &str) -> bool {
 
 fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
     let asked = open.asked.get(&topic.name).copied().unwrap_or_default();
-    asked >= MOST_ASKED
+    asked >= MOST_ASKED || is_answered(domain, state, open, topic)
+}
+
+/// Whether it is known, need not be, or goes without saying of a certain thing.
+fn is_answered(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
+    let of_thing = topic.kind == TopicKind::Values && side(domain, &open.goal) == About::Wanted;
+    of_thing && state.definite
         || open.skipped.contains(&topic.name)
         || is_known(domain, state, &open.goal, topic)
+}
+
+/// A span of more days than these still needs a day.
+const FEW_DAYS: i32 = 2;
+
+fn is_narrow(days: Dates) -> bool {
+    match days {
+        Dates::Between(from, to) => from.until(to).is_ok_and(|span| span.get_days() < FEW_DAYS),
+        _ => true,
+    }
 }
 
 /// Whether what a topic asks for is known.
@@ -79,7 +106,7 @@ pub(super) fn is_known(domain: &Domain, state: &State, goal: &str, topic: &Topic
             let mut values = topic.values.iter().filter_map(|slot| wishes.get(slot));
             values.any(|wish| wish.indifferent || !wish.any_of.is_empty())
         }
-        TopicKind::Date => appointment.is_some_and(|one| one.date.is_some()),
+        TopicKind::Date => appointment.is_some_and(|one| one.date.is_some_and(is_narrow)),
         TopicKind::Time => appointment.is_some_and(|one| {
             one.time.is_some() || !matches!(one.date, Some(Dates::On(_)) | None)
         }),

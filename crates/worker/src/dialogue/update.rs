@@ -12,7 +12,7 @@ mod repeats;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::act::{Act, Consent, Does, Inform, Repair, Social, Thing};
+use super::act::{Act, Answer, Consent, Does, Inform, Repair, Social, Thing, Told, When};
 use super::piece::{Confirmed, Courtesy, Passed, Piece, Question, Silence, Status};
 use super::state::{State, Theirs};
 use super::topics;
@@ -112,6 +112,7 @@ impl Update<'_> {
         if !acts.iter().any(misread) {
             self.state.before = Some(Box::new(self.state.snapshot()));
         }
+        self.mean_one();
         let (urgent, others): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| {
             matches!(act.does, Does::Consent(_) | Does::Alarm { .. }) || misread(act)
         });
@@ -129,6 +130,31 @@ impl Update<'_> {
             (self.state.facts, self.state.unclear) = (known.facts, known.unclear);
             (self.state.ours, self.state.greeted) = (known.ours, known.greeted);
         }
+    }
+
+    /// Whether the wanted thing is a certain one; naming another one begins anew.
+    fn mean_one(&mut self) {
+        let catalogues = &self.catalogues;
+        let of_catalogue = |slot: &String| {
+            let mut names = catalogues.iter();
+            names.any(|(upper, lower)| slot == upper || slot == lower)
+        };
+        let names_another = |act: &Act| match &act.does {
+            Does::Inform(inform) if inform.thing == Thing::Wanted => {
+                let mut values = inform.values.iter();
+                values.any(|told| {
+                    let known = self.state.wanted.get(&told.slot);
+                    of_catalogue(&told.slot)
+                        && known.is_none_or(|known| known.any_of != told.any_of)
+                })
+            }
+            _ => false,
+        };
+        let definite = |act: &Act| matches!(&act.does, Does::Request { definite: true, .. });
+        let acts = self.heard.acts;
+        let another = acts.iter().any(names_another);
+        let definite = acts.iter().any(definite);
+        self.state.definite = definite || self.state.definite && !another;
     }
 
     fn act(&mut self, act: &Act) {
@@ -161,9 +187,10 @@ impl Update<'_> {
             Does::Reschedule {
                 when,
                 shift_minutes,
-            } => self.reschedule(when.as_ref(), *shift_minutes),
-            Does::Cancel { goal } => self.cancel(goal.as_deref()),
-            Does::Handoff { .. } => self.handoff(act.confidence),
+                standing,
+            } => self.reschedule(when.as_ref(), *shift_minutes, *standing),
+            Does::Cancel { goal, when } => self.cancel(goal.as_deref(), when.as_ref()),
+            Does::Handoff { when, .. } => self.handoff(act.confidence, when.as_ref()),
             Does::Identify { .. } => self.identify(&act.does),
             Does::Social(social) => self.social(*social),
             Does::Unclear { .. } if self.heard.text.trim().is_empty() => {}
@@ -272,7 +299,12 @@ impl Update<'_> {
         self.owe(Piece::Status(status));
     }
 
-    fn handoff(&mut self, confidence: f64) {
+    fn handoff(&mut self, confidence: f64, when: Option<&When>) {
+        if let Some(when) = when.filter(|_| confidence >= SURE_ENOUGH_TO_DISTURB) {
+            self.owe(Piece::CallBack(when.date, when.time));
+            self.tell("asked", false);
+            return;
+        }
         if self.state.told.is_some() {
             self.owe(Piece::Status(Status::ToldAgain));
         } else if confidence < SURE_ENOUGH_TO_DISTURB {
@@ -285,13 +317,32 @@ impl Update<'_> {
 
     fn inform(&mut self, inform: &Inform) {
         if let Some(about) = about(inform.thing) {
+            let told = self.together(about, &inform.values);
             let wishes = self.state.wishes_mut(about);
-            let changes = wish::tell(wishes, &inform.values, &self.catalogues);
+            let changes = wish::tell(wishes, &told, &self.catalogues);
             self.changed(about, changes);
         }
         if let Some(when) = &inform.when {
             self.moment(None, when, false);
         }
+    }
+
+    /// Who names one of several things that are wanted together drops none of the others.
+    fn together(&self, about: About, told: &[Told]) -> Vec<Told> {
+        let mut told = told.to_vec();
+        for told in &mut told {
+            let mut slots = self.domain.slots.iter();
+            let is_together = slots.any(|slot| {
+                slot.name == told.slot
+                    && matches!(slot.kind, SlotKind::Choice { together: true, .. })
+            });
+            let known = self.state.wishes(about).get(&told.slot);
+            let same = known.filter(|wish| told.any_of.iter().all(|one| wish.any_of.contains(one)));
+            if let Some(wish) = same.filter(|_| is_together) {
+                told.any_of.clone_from(&wish.any_of);
+            }
+        }
+        told
     }
 
     /// Notes what changed, and what it is for.
@@ -303,6 +354,10 @@ impl Update<'_> {
         let goal = goal.or_else(|| {
             let named = topics::first_goal(self.domain, about);
             named.filter(|_| about == About::Wanted).map(str::to_owned)
+        });
+        let goal = goal.or_else(|| {
+            let in_mind = self.state.in_mind.clone();
+            in_mind.filter(|goal| topics::side(self.domain, goal) == about)
         });
         if let Some(goal) = goal {
             self.touch(&goal);
@@ -366,6 +421,12 @@ impl Update<'_> {
         if social == Social::Safe {
             self.safe();
         }
+        let agrees = |act: &Act| matches!(act.does, Does::Answer(Answer::Yes));
+        let social = match social {
+            // "Prima, plan maar in" agrees and thanks for nothing.
+            Social::Thanks if self.heard.acts.iter().any(agrees) => Social::Nicety,
+            social => social,
+        };
         self.owe(match social {
             Social::Hello => Piece::Hello,
             Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
@@ -388,12 +449,41 @@ impl Update<'_> {
             self.owe(Piece::Status(Status::Told));
             return;
         }
+        if let Some(goal) = self.state.goal().map(str::to_owned)
+            && self.says_something()
+        {
+            return self.remark(&goal);
+        }
         let is_goal = |name: &&String| self.domain.dialogue.goal(name).is_some();
         let choices = candidates.iter().filter(is_goal).take(2).cloned();
         self.must_ask(Question::Meaning {
             choices: choices.collect(),
             again: self.state.unclear > 1,
         });
+    }
+
+    /// Words that may tell a colleague something: more than one, and no question.
+    fn says_something(&self) -> bool {
+        let text = self.heard.text;
+        let words = text.split_whitespace();
+        let words = words.filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
+        words.count() > 1 && !text.contains('?')
+    }
+
+    /// What is told beside what is asked goes with the goal, in the customer's words.
+    fn remark(&mut self, goal: &str) {
+        const REMARKS: &str = "remarks";
+        const MOST: usize = 500;
+        let text: String = self.heard.text.chars().take(MAX_QUOTE).collect();
+        let kept = self.state.answers.entry(REMARKS.to_owned()).or_default();
+        if !kept.is_empty() {
+            kept.push_str("; ");
+        }
+        kept.push_str(&text);
+        *kept = kept.chars().take(MOST).collect();
+        self.dues.answered.push(REMARKS.to_owned());
+        self.touch(goal);
+        self.owe(Piece::Answered(REMARKS.to_owned(), text));
     }
 
     /// What is due when all acts are taken.
@@ -407,7 +497,11 @@ impl Update<'_> {
             }
         }
         for goal in self.dues.touched.clone() {
-            if topics::becomes_ready(self.domain, &mut self.state, &goal) {
+            let ready = topics::becomes_ready(self.domain, &mut self.state, &goal);
+            // Who asks about a certain thing is answered, and needs no search.
+            let searches = topics::side(self.domain, &goal) == About::Wanted
+                && !topics::takes_appointment(self.domain, &goal);
+            if ready && !(searches && self.state.definite) {
                 self.owe(Piece::Next(goal));
             }
         }

@@ -82,8 +82,6 @@ pub struct Changes {
     pub not: Vec<(String, SlotValue)>,
     /// Slots that do not matter any more.
     pub indifferent: Vec<String>,
-    /// Slots whose value was withdrawn.
-    pub withdrawn: Vec<String>,
     /// Values that were known before.
     pub repeated: BTreeMap<String, Vec<SlotValue>>,
 }
@@ -92,10 +90,7 @@ impl Changes {
     /// Whether nothing is new.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.set.is_empty()
-            && self.not.is_empty()
-            && self.indifferent.is_empty()
-            && self.withdrawn.is_empty()
+        self.set.is_empty() && self.not.is_empty() && self.indifferent.is_empty()
     }
 
     /// Adds later changes.
@@ -114,7 +109,6 @@ impl Changes {
             }
         }
         self.indifferent.extend(later.indifferent);
-        self.withdrawn.extend(later.withdrawn);
         self.repeated.extend(later.repeated);
     }
 }
@@ -151,17 +145,22 @@ fn tell_one(wishes: &mut Wishes, told: &act::Told) -> Changes {
         };
         return changes;
     }
-    if wish.any_of == told.any_of {
+    let mut values = told.any_of.clone();
+    if told.also {
+        let known = wish.any_of.iter().filter(|known| !values.contains(known));
+        values = known.cloned().chain(values.clone()).collect();
+    }
+    if wish.any_of == values {
         changes
             .repeated
             .insert(told.slot.clone(), told.any_of.clone());
         return changes;
     }
-    wish.any_of.clone_from(&told.any_of);
-    wish.not.retain(|not| !told.any_of.contains(not));
+    wish.not.retain(|not| !values.contains(not));
+    wish.any_of = values;
     wish.indifferent = false;
     wish.came_with.clone_from(&told.came_with);
-    changes.set.insert(told.slot.clone(), told.any_of.clone());
+    changes.set.insert(told.slot.clone(), wish.any_of.clone());
     changes
 }
 
@@ -182,14 +181,14 @@ pub(super) fn correct(
             any_of: Vec::new(),
             came_with: None,
             rather: false,
+            also: false,
         };
         changes.extend(tell_one(wishes, &told));
     }
     changes.extend(tell(wishes, &correct.instead, catalogues));
     // "niet 7, 9": the new value says it all.
-    changes
-        .not
-        .retain(|(slot, _)| !correct.instead.iter().any(|told| told.slot == *slot));
+    let set = &changes.set;
+    changes.not.retain(|(slot, _)| !set.contains_key(slot));
     changes
 }
 
@@ -229,6 +228,7 @@ mod tests {
             any_of: values.iter().map(|value| text(value)).collect(),
             came_with: came_with.map(str::to_owned),
             rather: false,
+            also: false,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Attribute {
     pub prices: bool,
     /// Heard only while an alarm lasts, which answers it: "may I drive home?".
     pub danger: bool,
+    /// Which attribute is meant instead while a goal is pursued: the price of a car, or of its repair.
+    pub meant_in: BTreeMap<String, String>,
 }
 
 /// A danger that the customer may be in.
@@ -64,6 +66,18 @@ pub(super) fn read(
             slot: slot.map(|slot| slot.value.to_owned()),
             prices: section.boolean("prices"),
             danger: section.boolean("danger"),
+            meant_in: section
+                .section("meant_in")
+                .map_or_else(BTreeMap::new, |table| {
+                    let keys = table.keys().into_iter();
+                    let texts = keys.filter_map(|goal| {
+                        Some((
+                            goal.value.to_owned(),
+                            table.text(goal.value)?.value.to_owned(),
+                        ))
+                    });
+                    texts.collect()
+                }),
         });
         section.close();
     }

@@ -27,6 +27,8 @@ pub struct Fact {
     pub until: Option<Date>,
     /// Values that must be known of the thing asked about: slot and value.
     pub only_if: Vec<(String, String)>,
+    /// The goal that who asks it has in mind.
+    pub goal: Option<String>,
 }
 
 impl Fact {
@@ -51,6 +53,7 @@ pub type Prices = BTreeMap<String, BTreeMap<String, String>>;
 pub(super) struct Known<'a> {
     pub(super) languages: &'a [String],
     pub(super) slots: &'a [String],
+    pub(super) goals: &'a [String],
     /// Gaps that can be filled whatever the conversation.
     pub(super) gaps: &'a [&'a str],
 }
@@ -118,6 +121,12 @@ fn read_one(section: &Section<'_>, known: &Known<'_>, prices: &Prices) -> Fact {
         from: day(section, "from"),
         until: day(section, "until"),
         only_if: only_if(section, known.slots),
+        goal: section.text("goal").map(|goal| {
+            if !known.goals.iter().any(|name| name == goal.value) {
+                section.problem(goal.line, format!("there is no goal `{}`", goal.value));
+            }
+            goal.value.to_owned()
+        }),
     }
 }
 

@@ -74,8 +74,11 @@ impl Loader<'_> {
         let replies = self.replies(name, &root, &intents, &slots, &dialogue);
         let business = business::read(&root);
         let served: Vec<String> = replies.iter().map(|one| one.language.clone()).collect();
+        self.check_written(name, &languages, &served);
+        let goals = dialogue.goals.iter().map(|goal| goal.intent.clone());
         let known = Known {
             languages: &served,
+            goals: &goals.collect::<Vec<_>>(),
             slots: &dialogue::value_names(&slots),
             gaps: &business.as_ref().map_or_else(Vec::new, Business::gaps),
         };
@@ -253,6 +256,24 @@ impl Loader<'_> {
             self.problems.add(from, 1, message);
         }
         knowledge
+    }
+
+    /// A language that is written in must know questions, and the commands about messages.
+    fn check_written(&self, from: &str, languages: &[Language], served: &[String]) {
+        let written = |language: &&Language| served.contains(&language.code);
+        for language in languages.iter().filter(written) {
+            let known = &language.vocabulary;
+            for (table, is_empty) in [
+                ("consent", known.consent.is_empty()),
+                ("question", known.question.is_empty()),
+            ] {
+                if is_empty {
+                    let code = &language.code;
+                    let message = format!("the vocabulary of `{code}` has nothing in [{table}]");
+                    self.problems.add(from, 1, message);
+                }
+            }
+        }
     }
 
     fn check(

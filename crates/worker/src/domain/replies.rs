@@ -44,6 +44,8 @@ pub struct Replies {
 pub struct GoalTexts {
     /// The goal as a part of a sentence: "een proefrit".
     pub label: String,
+    /// The same for an appointment where nothing is known of the thing: "een bezoek".
+    pub label_alone: Option<String>,
     /// When it is taken up.
     pub take_up: Variants,
     /// When all that it needs is known: what happens next, and when.
@@ -155,6 +157,9 @@ fn goal(section: Section<'_>, reader: &Reader, asks: bool) -> GoalTexts {
     let label = section.required_text("label");
     let texts = GoalTexts {
         label: label.map_or_else(String::new, |label| label.value.to_owned()),
+        label_alone: section
+            .text("label_alone")
+            .map(|label| label.value.to_owned()),
         take_up: reader.required(&section, "take_up", &[]),
         next: if asks {
             reader.required(&section, "next", &[])

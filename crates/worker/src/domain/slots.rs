@@ -22,6 +22,8 @@ pub enum SlotKind {
     Choice {
         /// The canonical values.
         values: Vec<String>,
+        /// Several are wanted together, and are no alternatives.
+        together: bool,
     },
     /// A number with a unit, such as money or a distance.
     Amount(Amount),
@@ -31,6 +33,10 @@ pub enum SlotKind {
     Plate {
         /// `L` is a letter, `9` a digit, `?` makes the one before it optional, the rest stands for itself.
         formats: Vec<String>,
+        /// Formats that look like other things: believed after one of the words `after`.
+        loose: Vec<String>,
+        /// "Kennzeichen", "plate".
+        after: Vec<String>,
     },
 }
 
@@ -112,11 +118,14 @@ fn read_kind(
         }
         "choice" => Some(SlotKind::Choice {
             values: owned(section.texts("values")),
+            together: section.boolean("together"),
         }),
         "amount" => Some(SlotKind::Amount(read_amount(section)?)),
         "year" => Some(SlotKind::Year(read_amount(section)?)),
         "plate" => Some(SlotKind::Plate {
             formats: owned(section.texts("formats")),
+            loose: owned(section.texts("loose_formats")),
+            after: owned(section.texts("loose_after")),
         }),
         other => {
             let message = format!(

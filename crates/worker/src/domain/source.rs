@@ -64,8 +64,9 @@ pub const STARTER: &[(&str, &str)] = embedded![
     "hair-salon/rehearsals/two-treatments.txt",
     "hair-salon/rehearsals/closed-day.txt",
     "hair-salon/rehearsals/complaint.txt",
+    "hair-salon/rehearsals/together.txt",
     "car-dealer/nl/language.toml",
-    "hair-salon/acts.toml",
+    "car-dealer/nl/acts.toml",
     "car-dealer/nl/consent.toml",
     "car-dealer/nl/moments.toml",
 ];

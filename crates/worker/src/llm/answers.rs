@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use shared_types::Sentiment;
 
+use super::links;
 use super::plain::plain;
 use super::redact::Redaction;
 use crate::domain::Domain;
@@ -121,13 +122,6 @@ const MAX_REPLY: usize = 1_600;
 /// and with no trace of the prompt.
 fn is_sendable(domain: &Domain, reply: &str) -> bool {
     let length = reply.trim().chars().count();
-    let own_links = [&domain.business.website, &domain.business.email];
-    let foreign_link = reply.split_whitespace().any(|word| {
-        is_link(word)
-            && !own_links
-                .iter()
-                .any(|own| own.as_ref().is_some_and(|own| word.contains(own.as_str())))
-    });
     let leaks = [
         "data from strangers",
         "never instructions",
@@ -136,23 +130,8 @@ fn is_sendable(domain: &Domain, reply: &str) -> bool {
     ];
     let lower = reply.to_lowercase();
     (2..=MAX_REPLY).contains(&length)
-        && !foreign_link
+        && links::are_ours(&domain.business, reply)
         && !leaks.iter().any(|leak| lower.contains(leak))
-}
-
-/// What WhatsApp makes a link of: a scheme, `www.`, or a host with a path.
-fn is_link(word: &str) -> bool {
-    let word = word.to_lowercase();
-    let host_with_path = word.split_once('/').is_some_and(|(host, _)| {
-        let host = host.trim_start_matches(|c: char| !c.is_alphanumeric());
-        host.rsplit_once('.').is_some_and(|(name, top)| {
-            !name.is_empty() && top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic())
-        })
-    });
-    host_with_path
-        || ["http://", "https://", "www."]
-            .iter()
-            .any(|start| word.contains(start))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::answers::{self, ConversationAnswer, RouterAnswer};
 use super::breaker::Breaker;
 use super::failure::{Failure, ModelError};
+use super::faithful::{Given, is_faithful};
 use super::health::Health;
 use super::redact::Redaction;
 use super::request::{Question, body};
@@ -116,6 +117,7 @@ impl Model {
     pub async fn word(
         &self,
         domain: &Domain,
+        rules: &Understander,
         turn: &Turn,
         asks: bool,
         draft: &str,
@@ -125,7 +127,18 @@ impl Model {
         let asked = self
             .ask(turn, prompts::conversation(domain, turn, &document))
             .await;
-        asked.read(|answer| answers::conversation(domain, &redaction, &answer))
+        let now = turn.now.to_zoned(domain.business.time_zone.clone());
+        let given = Given {
+            rules,
+            replies: domain.replies_in(turn.lang()),
+            draft,
+            known: &prompts::known(domain, turn),
+            now: &now,
+        };
+        asked.read(|answer| {
+            let answer = answers::conversation(domain, &redaction, &answer)?;
+            is_faithful(&given, &answer.response_text).then_some(answer)
+        })
     }
 
     /// Asks once, with nobody's message, whether the model can be used: finds out what its server

@@ -95,6 +95,27 @@ pub(super) fn conversation(domain: &Domain, turn: &Turn, document: &Value) -> Qu
     }
 }
 
+/// What was said and is known beside the draft: its figures and names may be repeated.
+pub(super) fn known(domain: &Domain, turn: &Turn) -> String {
+    let business = &domain.business;
+    let fields = [
+        Some(&business.name),
+        business.address.as_ref(),
+        business.phone.as_ref(),
+        business.email.as_ref(),
+        business.website.as_ref(),
+        turn.message.sender.name.as_ref(),
+        Some(&turn.message.content),
+    ];
+    let sides = [&turn.memory.wanted, &turn.memory.own];
+    let values = sides
+        .into_iter()
+        .flat_map(|wishes| wishes.values().flat_map(|wish| &wish.any_of));
+    let values = values.map(ToString::to_string);
+    let fields = fields.into_iter().flatten().cloned();
+    fields.chain(values).collect::<Vec<_>>().join(" ")
+}
+
 fn filled(prompt: &str, domain: &Domain, gaps: &[(&str, String)]) -> String {
     let prompt = prompt.replace("{business}", &domain.business.name);
     gaps.iter().fold(prompt, |prompt, (gap, value)| {

@@ -33,7 +33,7 @@ pub(super) fn extraction(domain: &Domain) -> Schema {
             SlotKind::Catalogue(names) => {
                 properties.extend([&names.upper, &names.lower].map(|name| (name.clone(), text())));
             }
-            SlotKind::Choice { values } => {
+            SlotKind::Choice { values, .. } => {
                 let values: Vec<Value> = values
                     .iter()
                     .map(|value| json!(value))

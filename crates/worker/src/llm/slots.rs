@@ -39,7 +39,7 @@ fn read(domain: &Domain, rules: &Understander, answer: &Map<String, Value>) -> S
     for slot in &domain.slots {
         match &slot.kind {
             SlotKind::Catalogue(names) => slots.extend(things(names, rules, answer)),
-            SlotKind::Choice { values } => {
+            SlotKind::Choice { values, .. } => {
                 let value = text(answer, &slot.name).and_then(|given| {
                     let exact = values.iter().find(|value| same(value, given));
                     let value = exact.cloned().map(SlotValue::Text);

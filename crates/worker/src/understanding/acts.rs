@@ -13,6 +13,7 @@ use super::marks::Mark;
 use super::question::{Asking, asking};
 use super::reading::Reading;
 use super::said::{Said, Sides};
+use super::topics::ALIKE;
 use super::{Signs, Understander};
 use crate::dialogue::act::{Act, Consent, Context, Does, Origin, Repair, Social};
 use crate::domain::{About, ActCue, IntentAct};
@@ -204,8 +205,9 @@ impl Talk<'_> {
 
     fn courtesies(&self, clause: &Clause, alone: bool, acts: &mut Vec<Act>) {
         let by_intent = match clause.act {
-            IntentAct::Hello if alone => Some(Social::Hello),
-            IntentAct::Thanks if alone => Some(Social::Thanks),
+            // Short texts look like thanks to examples alone.
+            IntentAct::Hello if alone && self.has_cue(clause) => Some(Social::Hello),
+            IntentAct::Thanks if alone && self.has_cue(clause) => Some(Social::Thanks),
             _ => None,
         };
         let marked = [
@@ -237,7 +239,8 @@ impl Talk<'_> {
     /// "En telefoonnummer": the bare name of a fact asks for it.
     fn names_or_unclear(&self, whole: Span, acts: &mut Vec<Act>) {
         let clause = self.clause(0, whole, true);
-        if clause.act == IntentAct::Info && self.known_topic(&clause) {
+        let info = clause.act == IntentAct::Info && self.known_topic(&clause);
+        if info || self.is_like_a_fact(&clause, ALIKE) {
             self.asks(&clause, acts);
         } else {
             acts.push(self.unclear(whole));

@@ -1,5 +1,6 @@
 //! Finds texts of fixed formats, such as licence plates.
 
+use super::fold::fold;
 use super::lattice::Span;
 use super::tokens::{Kind, Token};
 
@@ -10,7 +11,13 @@ const MAX_PARTS: usize = 7;
 #[derive(Debug, Default)]
 pub(super) struct PlateFinder {
     formats: Vec<Vec<Place>>,
+    /// Those that are believed only after one of these words.
+    loose: Vec<Vec<Place>>,
+    after: Vec<String>,
 }
+
+/// How many words may stand between such a word and the plate: "Kennzeichen ist …".
+const BETWEEN: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -28,9 +35,13 @@ pub(super) struct Plate {
 }
 
 impl PlateFinder {
-    pub(super) fn new(formats: &[String]) -> Self {
+    /// `loose` formats look like other things; they count `after` certain words.
+    pub(super) fn new(formats: &[String], loose: &[String], after: &[String]) -> Self {
+        let parsed = |formats: &[String]| formats.iter().map(|format| parse(format)).collect();
         Self {
-            formats: formats.iter().map(|format| parse(format)).collect(),
+            formats: parsed(formats),
+            loose: parsed(loose),
+            after: after.iter().map(|word| fold(word)).collect(),
         }
     }
 
@@ -48,6 +59,10 @@ impl PlateFinder {
 
     fn at(&self, message: &str, tokens: &[Token], at: usize) -> Option<Plate> {
         let first = tokens.get(at).filter(|token| token.kind != Kind::Sign)?;
+        let before = tokens.get(at.saturating_sub(BETWEEN + 1)..at)?;
+        let mentioned = before.iter().any(|token| self.after.contains(&token.text));
+        let loose = self.loose.iter().filter(|_| mentioned);
+        let formats: Vec<&Vec<Place>> = self.formats.iter().chain(loose).collect();
         let longest = (at + 1..=tokens.len().min(at + MAX_PARTS)).rev();
         for end in longest {
             let last = tokens.get(end - 1)?;
@@ -60,7 +75,7 @@ impl PlateFinder {
                 continue;
             }
             let text = message.get(first.start..last.end)?;
-            if self.formats.iter().any(|format| matches(format, text)) {
+            if formats.iter().any(|format| matches(format, text)) {
                 return Some(Plate {
                     text: text.to_uppercase(),
                     span: Span::new(at, end),
@@ -114,12 +129,15 @@ mod tests {
     #[test]
     fn plates_are_found_as_written() {
         let formats = ["LL-999-L", "LL999L", "L?L?L-L?L 9?9?9?9"].map(str::to_owned);
-        let finder = PlateFinder::new(&formats);
+        let loose = ["L?L?L L?L 9?9?9?9".to_owned()];
+        let finder = PlateFinder::new(&formats, &loose, &["Kennzeichen".to_owned()]);
         for (message, expected) in [
             ("mijn zb-612-n staat er", vec!["ZB-612-N"]),
             ("ZB612N?", vec!["ZB612N"]),
             ("KLE-AB 123.", vec!["KLE-AB 123"]),
             ("azb-612-n", vec![]),
+            ("Kennzeichen ist HH AB 1234", vec!["HH AB 1234"]),
+            ("der BMW HH AB 1234", vec![]),
             ("a4 avant", vec![]),
         ] {
             let plates = finder.find(message, &tokenize(message, |_| false));

@@ -48,7 +48,11 @@ impl Sides<'_> {
             .iter()
             .filter(|mention| inside(mention.span))
         {
-            let thing = self.thing(scene.role_at(mention.span), mention.span);
+            let thing = match (scene.role_at(mention.span), &mention.named) {
+                // Who writes a plate writes that of the own thing.
+                (Role::Open, Named::Text(_)) => Thing::Own,
+                (role, _) => self.thing(role, mention.span),
+            };
             said.extend(self.named(slots, mention, thing));
         }
         let quantities: Vec<_> = self
@@ -170,7 +174,11 @@ impl Sides<'_> {
 }
 
 /// Values by slot: those of one slot are its alternatives.
-pub(super) fn told<'s>(said: impl Iterator<Item = &'s Said>, rather: bool) -> Vec<Told> {
+pub(super) fn told<'s>(
+    said: impl Iterator<Item = &'s Said>,
+    rather: bool,
+    also: bool,
+) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     for said in said {
         let known = all.iter_mut().find(|told| told.slot == said.slot);
@@ -185,6 +193,7 @@ pub(super) fn told<'s>(said: impl Iterator<Item = &'s Said>, rather: bool) -> Ve
                 any_of: vec![said.value.clone()],
                 came_with: said.came_with.clone(),
                 rather,
+                also,
             }),
         }
     }

@@ -71,7 +71,7 @@ pub(super) fn negated(slots: &[Slot], reading: &Reading) -> Vec<(String, SlotVal
 pub(super) fn value_of(slot: &Slot, mention: &Mention) -> Option<(String, SlotValue)> {
     let text = |value: &str| SlotValue::Text(value.to_owned());
     match (&slot.kind, &mention.named) {
-        (SlotKind::Choice { values }, Named::Value(place)) => {
+        (SlotKind::Choice { values, .. }, Named::Value(place)) => {
             Some((slot.name.clone(), text(values.get(*place)?)))
         }
         (SlotKind::Catalogue(catalogue), Named::Name { make, model }) => {

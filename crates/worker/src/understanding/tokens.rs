@@ -224,9 +224,19 @@ impl Scanner {
             self.at += 1;
         } else if abbreviated {
             self.separate(Boundary::None);
+        } else if self.is_ordinal() {
+            self.separate(Boundary::Clause);
         } else {
             self.separate(Boundary::Sentence);
         }
+    }
+
+    /// "Am 24. offen?": the full stop after a short number may belong to it.
+    fn is_ordinal(&self) -> bool {
+        let short = |token: &Token| token.kind == Kind::Number && token.text.len() <= 2;
+        self.peek(1) == ' '
+            && self.previous().is_ascii_digit()
+            && self.tokens.last().is_some_and(short)
     }
 
     /// Between numbers a hyphen is a sign, between letters it glues, alone it separates.

@@ -15,6 +15,8 @@ use super::tokens::{Kind, Token};
 pub(super) const FLOOR: f64 = 0.42;
 /// From here on the fact is meant even where an attribute of a thing is named.
 pub(super) const CERTAIN: f64 = 0.55;
+/// From here on a question is as good as an example.
+pub(super) const ALIKE: f64 = 0.75;
 
 /// What the best word of a fact must weigh, unless the question is all but one of its examples.
 const OWN_WORD: f64 = 0.45;
@@ -27,7 +29,7 @@ const UNKNOWN_FREQUENT: f64 = 0.12;
 /// Words that weigh less decide nothing.
 const LEAST: f64 = 0.03;
 /// How much alike two spellings must be, what a common beginning or end counts, and how long it is.
-const ALIKE: f64 = 0.55;
+const SPELLED_ALIKE: f64 = 0.55;
 const SAME_END: f64 = 0.75;
 const LONG: usize = 5;
 const SHORTEST: usize = 4;
@@ -188,7 +190,7 @@ impl Topics {
         let near = common.into_iter().filter_map(|(id, common)| {
             let known = self.known(Some(id))?;
             let likeness = likeness(word, &known.text, common);
-            (known.text.len() >= SHORTEST && likeness >= ALIKE)
+            (known.text.len() >= SHORTEST && likeness >= SPELLED_ALIKE)
                 .then_some((known, known.weight * likeness))
         });
         near.collect()

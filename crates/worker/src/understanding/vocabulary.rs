@@ -119,7 +119,11 @@ impl Compiled {
             _ => None,
         });
         let plates = find_slot(domain, |kind| match kind {
-            SlotKind::Plate { formats } => Some(PlateFinder::new(formats)),
+            SlotKind::Plate {
+                formats,
+                loose,
+                after,
+            } => Some(PlateFinder::new(formats, loose, after)),
             _ => None,
         });
         let filler = compiler.class(FILLER);

@@ -47,6 +47,7 @@ pub(crate) fn value(domain: &Domain) -> Told {
         any_of: vec![SlotValue::Text("Golf".into())],
         came_with: None,
         rather: false,
+        also: false,
     }
 }
 
@@ -101,16 +102,22 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         Does::Reschedule {
             when: None,
             shift_minutes: Some(60),
+            standing: false,
         },
         Does::Reschedule {
             when: None,
             shift_minutes: None,
+            standing: false,
         },
         Does::Reschedule {
             when: Some(when("2026-12-03", Some(11))),
             shift_minutes: None,
+            standing: false,
         },
-        Does::Cancel { goal: None },
+        Does::Cancel {
+            goal: None,
+            when: None,
+        },
         Does::Complain {
             legal: false,
             angry: false,
@@ -119,7 +126,10 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
             legal: true,
             angry: true,
         },
-        Does::Handoff { by_phone: true },
+        Does::Handoff {
+            by_phone: true,
+            when: None,
+        },
         Does::Identify {
             name: Some("Fatma".into()),
             company: None,
@@ -191,6 +201,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
     for goal in &domain.dialogue.goals {
         acts.push(Does::Cancel {
             goal: Some(goal.intent.clone()),
+            when: None,
         });
         acts.push(Does::Unclear {
             candidates: vec![goal.intent.clone()],
@@ -205,6 +216,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
                 thing: Thing::Wanted,
                 when: moment,
                 asks_whether: true,
+                definite: false,
             });
         }
     }

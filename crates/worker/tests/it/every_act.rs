@@ -107,6 +107,7 @@ fn states(domain: &Domain) -> Vec<State> {
         thing: Thing::Wanted,
         when: moment,
         asks_whether: false,
+        definite: false,
     };
     let mut states = vec![State::default()];
     let goals = &domain.dialogue.goals;
@@ -125,7 +126,13 @@ fn states(domain: &Domain) -> Vec<State> {
         let offered = request(&goal.intent, Some(when("2026-11-29", Some(10))));
         states.push(after(std::slice::from_ref(&booked)));
         states.push(after(&[offered]));
-        states.push(after(&[booked, Does::Cancel { goal: None }]));
+        states.push(after(&[
+            booked,
+            Does::Cancel {
+                goal: None,
+                when: None,
+            },
+        ]));
     }
     if let [first, second, ..] = goals.as_slice() {
         states.push(after(&[
@@ -135,7 +142,10 @@ fn states(domain: &Domain) -> Vec<State> {
     }
     states.push(after(&[ask(Asked::Other, Form::YesNo)]));
     states.push(after(&[ask(Asked::Existence, Form::YesNo)]));
-    states.push(after(&[Does::Handoff { by_phone: false }]));
+    states.push(after(&[Does::Handoff {
+        by_phone: false,
+        when: None,
+    }]));
     states.push(after(&[Does::Unclear { candidates: vec![] }]));
     let unclear = Does::Unclear { candidates: vec![] };
     states.push(after(&[unclear.clone(), unclear]));
@@ -303,6 +313,7 @@ fn what_is_known_is_not_asked() {
             any_of: vec![SlotValue::Integer(1)],
             came_with: None,
             rather: false,
+            also: false,
         });
         let values: Vec<Told> = values.collect();
         for thing in [Thing::Wanted, Thing::Own] {
@@ -318,6 +329,7 @@ fn what_is_known_is_not_asked() {
                     thing,
                     when: None,
                     asks_whether: false,
+                    definite: false,
                 };
                 let acts = [act(wanted, 0.9), act(told.clone(), 0.9)];
                 let turned = turn(domain, "nl", State::default(), &acts, now);

@@ -3,7 +3,7 @@
 use super::{SUPPLIER, Update};
 use crate::dialogue::act::{Act, Answer, Does, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
-use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout};
+use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
 use crate::dialogue::{topics, wish};
 use crate::domain::{About, TopicKind};
 
@@ -24,17 +24,48 @@ impl Update<'_> {
         {
             return self.owe(Piece::Received);
         }
-        self.touch(&goal);
+        let is_new = self.touch(&goal);
         if asks_whether && when.is_none() {
             self.owe(Piece::Possible);
         }
-        self.owe(Piece::TakeUp(goal.clone()));
+        self.owe(match is_new {
+            true => Piece::TakeUp(goal.clone()),
+            // It was taken up before; going on with it is the answer.
+            false => Piece::Courtesy(Courtesy::Nicety),
+        });
+        if is_new && when.is_some() {
+            self.needs_no_thing(&goal);
+        }
         if let Some(when) = when.filter(|_| topics::takes_appointment(self.domain, &goal)) {
             self.moment(Some(&goal), when, false);
         }
     }
 
-    pub(super) fn cancel(&mut self, goal: Option<&str>) {
+    /// Who comes because of the own thing wants to see no other one.
+    fn needs_no_thing(&mut self, goal: &str) {
+        let own = |open: &Pursued| topics::side(self.domain, &open.goal) == About::Own;
+        let wants = !self.state.wishes(About::Wanted).is_empty();
+        if topics::side(self.domain, goal) != About::Wanted
+            || wants
+            || !self.state.goals.iter().any(own)
+        {
+            return;
+        }
+        let asks = self.domain.dialogue.goal(goal).map(|goal| &goal.asks);
+        let topics = asks.into_iter().flatten();
+        let topics = topics.filter_map(|name| self.domain.dialogue.topic(name));
+        let things = topics.filter(|topic| topic.kind == TopicKind::Values);
+        let things: Vec<String> = things.map(|topic| topic.name.clone()).collect();
+        if let Some(open) = self.state.goals.last_mut() {
+            open.skipped.extend(things);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, goal: Option<&str>, when: Option<&When>) {
+        if let Some(when) = when.filter(|_| self.state.appointment().is_none()) {
+            // One that was made elsewhere: kept, so that it can be made anew.
+            self.called_off(goal, when);
+        }
         let Some(goal) = goal else {
             let appointment = self.state.appointment_mut();
             if let Some(appointment) = appointment {
@@ -127,7 +158,7 @@ impl Update<'_> {
 
     fn agreed(&mut self, ours: &Ours) {
         match &ours.about {
-            OursAbout::Colleague => self.handoff(1.0),
+            OursAbout::Colleague => self.handoff(1.0, None),
             OursAbout::Stop => {
                 self.dues.wants_messages = Some(false);
                 self.owe(Piece::Consent(Confirmed::Stop));
@@ -165,6 +196,7 @@ impl Update<'_> {
                         any_of: Vec::new(),
                         came_with: None,
                         rather: false,
+                        also: false,
                     };
                     let any: Vec<Told> = values.into_iter().take(1).map(any).collect();
                     return self.values(&any, Some(ours));

@@ -3,18 +3,26 @@
 use super::{Update, about};
 use crate::dialogue::act::{Act, Ask, Asked, Dates, Form, Thing, Times};
 use crate::dialogue::piece::{Hours, Passed, Piece, Status};
-use crate::dialogue::state::Theirs;
-use crate::dialogue::wish;
+use crate::dialogue::state::{LastAsk, Theirs};
+use crate::dialogue::{topics, wish};
 use crate::domain::{About, Fact};
 
 /// Days of a span that are told one by one.
 const MOST_DAYS: usize = 3;
+/// A longer question goes on with none before.
+const LONGEST_ELLIPSIS: usize = 30;
 
 impl Update<'_> {
     pub(super) fn ask(&mut self, act: &Act, ask: &Ask) {
         if self.is_help(&ask.topic) {
             return;
         }
+        let ask = &self.completed_ask(ask);
+        self.state.last_ask = Some(LastAsk {
+            topic: ask.topic.clone(),
+            days: ask.when.and_then(|when| when.date),
+            turns: 0,
+        });
         if ask.form == Form::Check {
             self.pass_on_words(act, Asked::Other);
             self.owe(Piece::Deal);
@@ -44,6 +52,20 @@ impl Update<'_> {
         }
     }
 
+    /// "En met föhnen erbij?" goes on with the question before.
+    fn completed_ask(&self, ask: &Ask) -> Ask {
+        let before = self.state.last_ask.as_ref();
+        let short = self.heard.text.chars().count() <= LONGEST_ELLIPSIS;
+        let goes_on = short && ask.topic == Asked::Other && !ask.content.is_empty();
+        let before = before.filter(|_| goes_on);
+        let topic = before.map(|last| last.topic.clone());
+        let topic = topic.filter(|topic| matches!(topic, Asked::Attribute(_)));
+        Ask {
+            topic: topic.unwrap_or_else(|| ask.topic.clone()),
+            ..ask.clone()
+        }
+    }
+
     fn fact(&mut self, act: &Act, name: &str, thing: Thing) {
         let known = self.state.known(about(thing).unwrap_or(About::Wanted));
         let today = self.heard.local.date();
@@ -59,6 +81,10 @@ impl Update<'_> {
         if self.dues.pieces.iter().any(told) {
             return;
         }
+        let mut facts = self.domain.knowledge.facts.iter();
+        if let Some(goal) = facts.find(|fact| fact.name == name && fact.goal.is_some()) {
+            self.state.in_mind.clone_from(&goal.goal);
+        }
         let given = self.state.facts.insert(name.to_owned(), self.heard.now);
         self.owe(Piece::Fact {
             name: name.to_owned(),
@@ -69,6 +95,12 @@ impl Update<'_> {
     fn attribute(&mut self, act: &Act, ask: &Ask, name: &str) {
         let about = about(ask.thing).unwrap_or(About::Wanted);
         let attribute = self.domain.knowledge.attribute(name);
+        let goal = self.state.in_light_of().filter(|_| about == About::Own);
+        let meant = attribute
+            .zip(goal)
+            .and_then(|(known, goal)| known.meant_in.get(goal));
+        let name = meant.map_or(name, String::as_str);
+        let attribute = self.domain.knowledge.attribute(name);
         if attribute.is_some_and(|attribute| attribute.prices) {
             let priced = self.priced(ask, about);
             if !priced.is_empty() {
@@ -77,8 +109,17 @@ impl Update<'_> {
             }
         }
         let passed = match attribute {
-            Some(_) => Passed::Attribute(name.to_owned(), about),
+            Some(attribute) => {
+                // What is asked of a thing is asked of one that is there.
+                let named = !self.state.wanted.is_empty() && !attribute.prices;
+                self.state.definite |= about == About::Wanted && named;
+                Passed::Attribute(name.to_owned(), about)
+            }
             None => Passed::Words(self.quote(act)),
+        };
+        let ask = &Ask {
+            topic: Asked::Attribute(name.to_owned()),
+            ..ask.clone()
         };
         self.pass_on_or_remind(act, ask, passed);
     }
@@ -107,6 +148,7 @@ impl Update<'_> {
                 any_of: vec![value.clone()],
                 came_with: None,
                 rather: false,
+                also: false,
             })
             .collect();
         if let Some(about) = about(ask.thing).filter(|_| !told.is_empty()) {
@@ -152,7 +194,11 @@ impl Update<'_> {
     fn status(&mut self, act: &Act, ask: &Ask) {
         let waits = self.state.told.is_some()
             || self.state.theirs.iter().any(|asked| asked.passed_on)
-            || self.state.goals.iter().any(|goal| goal.ready);
+            || self
+                .state
+                .goals
+                .iter()
+                .any(|open| open.ready && !topics::takes_appointment(self.domain, &open.goal));
         if waits {
             self.owe(Piece::Status(Status::Waiting));
         } else {

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
-use crate::dialogue::act::{Answer, Dates, Does, Times, When};
+use crate::dialogue::act::{Answer, Asked, Dates, Does, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
@@ -74,9 +74,56 @@ impl Update<'_> {
                 time: when.time.or(timed.then_some(Times::At(moment.time()))),
             };
         }
+        let (day, time) = known.map_or((None, None), standing);
+        let date = when.date.map(|date| self.of_that_week(date, day));
         When {
-            date: when.date.or(known.and_then(|one| one.date)),
-            time: when.time.or(known.and_then(|one| one.time)),
+            date: date.or(day).or_else(|| self.day_asked_about()),
+            time: when.time.map(|at| in_that_part(at, time)).or(time),
+        }
+    }
+
+    /// "Good, I come at 12" after a question about the hours of a day.
+    fn day_asked_about(&self) -> Option<Dates> {
+        let last = self.state.last_ask.as_ref();
+        let hours = last.filter(|last| last.topic == Asked::Hours)?;
+        hours.days.filter(|days| matches!(days, Dates::On(_)))
+    }
+
+    /// "Volgende week" moves an appointment by weeks, "zaterdag" within its own week.
+    fn of_that_week(&self, date: Dates, known: Option<Dates>) -> Dates {
+        if let (Dates::On(day), Some(Dates::Between(from, to))) = (date, known) {
+            let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
+            let mut days = days.take_while(|day| *day <= to).take(7);
+            let inside = days.find(|other| other.weekday() == day.weekday());
+            return inside.map_or(date, Dates::On);
+        }
+        let Some(Dates::On(known)) = known else {
+            return date;
+        };
+        match date {
+            Dates::Between(from, to) if from < to && known < from => {
+                let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
+                let mut days = days.take_while(|day| *day <= to).take(7);
+                let same = days.find(|day| day.weekday() == known.weekday());
+                same.map_or(date, Dates::On)
+            }
+            Dates::On(day) => {
+                let today = self.heard.local.date();
+                let near = today.tomorrow().is_ok_and(|tomorrow| day <= tomorrow);
+                let figures = self.heard.text.contains(|c: char| c.is_ascii_digit());
+                let later = day.checked_add(7.days()).unwrap_or(day);
+                let monday = |day: jiff::civil::Date| {
+                    let back = i64::from(day.weekday().to_monday_zero_offset());
+                    day.checked_sub(back.days()).ok()
+                };
+                let same_week = monday(later) == monday(known) && monday(day) != monday(known);
+                if same_week && !near && !figures {
+                    Dates::On(later)
+                } else {
+                    date
+                }
+            }
+            other => other,
         }
     }
 
@@ -88,6 +135,7 @@ impl Update<'_> {
             date,
             time,
             status: AppointmentStatus::Wanted,
+            was: None,
         }
     }
 
@@ -117,16 +165,12 @@ impl Update<'_> {
         };
         self.keep(appointment);
         self.state.ours = None;
-        if let Some(date) = date {
-            self.owe(Piece::Appointment {
-                purpose: purpose.to_owned(),
-                date,
-                time,
-                status,
-            });
-        } else {
-            self.owe(Piece::Skipped);
-        }
+        self.owe(Piece::Appointment {
+            purpose: purpose.to_owned(),
+            date,
+            time,
+            status,
+        });
     }
 
     /// One appointment for each purpose.
@@ -139,6 +183,24 @@ impl Update<'_> {
         self.dues.moment_changed = true;
     }
 
+    /// An appointment that was called off, or made elsewhere for `standing`, is to be made anew.
+    fn revive(&mut self, standing: Option<&When>) {
+        let off = self.state.appointments.pop();
+        let was = match (standing, &off) {
+            (Some(when), _) => Some((when.date, when.time)),
+            (None, Some(off)) => Some((off.date, off.time)),
+            (None, None) => None,
+        };
+        let purpose = off.map(|off| off.purpose);
+        let purpose = purpose.or_else(|| self.purpose(None));
+        if let (Some(purpose), Some(was)) = (purpose, was) {
+            self.keep(Appointment {
+                was: Some(was),
+                ..self.wanted(&purpose, None, None)
+            });
+        }
+    }
+
     /// A moment that we offered is taken.
     pub(super) fn settle(&mut self, moment: DateTime) {
         let timed = moment.time() != jiff::civil::Time::midnight();
@@ -149,7 +211,29 @@ impl Update<'_> {
         self.moment(None, &when, false);
     }
 
-    pub(super) fn reschedule(&mut self, when: Option<&When>, shift_minutes: Option<i32>) {
+    /// Keeps an appointment that nobody knew of as one that is off.
+    pub(super) fn called_off(&mut self, goal: Option<&str>, when: &When) {
+        if let Some(purpose) = self.purpose(goal) {
+            self.keep(Appointment {
+                status: AppointmentStatus::Cancelled,
+                ..self.wanted(&purpose, when.date, when.time)
+            });
+        }
+    }
+
+    pub(super) fn reschedule(
+        &mut self,
+        when: Option<&When>,
+        shift_minutes: Option<i32>,
+        says_standing: bool,
+    ) {
+        if self.state.appointment().is_none() {
+            self.revive(when.filter(|_| says_standing));
+        }
+        let when = when.filter(|when| {
+            let known = self.state.appointment().and_then(|one| one.was);
+            known != Some((when.date, when.time))
+        });
         let Some(known) = self.state.appointment().cloned() else {
             return match when {
                 Some(when) => self.moment(None, when, false),
@@ -170,6 +254,7 @@ impl Update<'_> {
                     date: None,
                     time: None,
                     status: AppointmentStatus::Wanted,
+                    was: Some(standing(&known)),
                     ..known.clone()
                 });
                 self.touch(&known.purpose);
@@ -192,9 +277,30 @@ fn told_moment(does: &Does) -> Option<When> {
     }
 }
 
+/// "Half acht" of an evening appointment is in the evening.
+fn in_that_part(at: Times, known: Option<Times>) -> Times {
+    let (time, from, to) = match (at, known) {
+        (Times::At(time), Some(Times::Between(from, to))) => (time, from, to),
+        (Times::At(time), Some(Times::From(from))) => (time, from, jiff::civil::Time::MAX),
+        _ => return at,
+    };
+    let later = time.checked_add(SignedDuration::from_hours(12));
+    let inside = |time: jiff::civil::Time| from <= time && time <= to;
+    match later {
+        Ok(later) if !inside(time) && inside(later) => Times::At(later),
+        _ => at,
+    }
+}
+
+/// Day and time of an appointment, those before it was to be moved included.
+fn standing(known: &Appointment) -> (Option<Dates>, Option<Times>) {
+    let (day, time) = known.was.unwrap_or_default();
+    (known.date.or(day), known.time.or(time))
+}
+
 /// An appointment, later or earlier by some minutes.
 fn shifted(known: &Appointment, minutes: i32) -> Option<When> {
-    let (Some(Dates::On(day)), time) = (known.date, known.time) else {
+    let (Some(Dates::On(day)), time) = standing(known) else {
         return None;
     };
     if minutes % (24 * 60) == 0 {

@@ -56,15 +56,17 @@ impl Wording<'_> {
                 time,
                 status,
             } => {
-                let time = time.map(|time| times::hours(self.replies, time));
-                let moment = [Some(times::days(self.replies, *date)), time];
-                let moment: Vec<String> = moment.into_iter().flatten().collect();
                 let name = match status {
                     AppointmentStatus::Moved => "appointment_moved",
                     _ => "appointment",
                 };
-                let gaps = [("what", self.label(purpose)), ("moment", moment.join(" "))];
+                let moment = times::said(self.replies, *date, *time);
+                let gaps = [("what", self.label_alone(purpose)), ("moment", moment)];
                 self.text_of(name, &gaps).telling()
+            }
+            Piece::CallBack(date, time) => {
+                let moment = times::said(self.replies, *date, *time);
+                self.text_of("call_back", &[("moment", moment)]).telling()
             }
             Piece::Status(status) => self.status(*status),
             Piece::Ask(question) => self.question(question),
@@ -178,6 +180,17 @@ impl Wording<'_> {
     pub(super) fn label(&self, goal: &str) -> String {
         let texts = self.replies.goals.get(goal);
         texts.map_or_else(String::new, |texts| texts.label.clone())
+    }
+
+    /// What a goal is called where nothing is known of the thing that it is about.
+    fn label_alone(&self, goal: &str) -> String {
+        let side = crate::dialogue::topics::side(self.domain, goal);
+        let texts = self.replies.goals.get(goal);
+        let alone = texts.and_then(|texts| texts.label_alone.clone());
+        let unknown = self.state.wishes(side).is_empty();
+        alone
+            .filter(|_| unknown)
+            .unwrap_or_else(|| self.label(goal))
     }
 
     fn goal_text(

@@ -106,6 +106,12 @@ pub enum ActCue {
     Modal,
     /// Speaks of one certain thing: "hij", "it", a name.
     OfThing,
+    /// Means one certain thing that is for sale: "die Golf", "on your website".
+    Definite,
+    /// Adds to what was told: "erbij", "as well".
+    Also,
+    /// Says where an appointment moves to: "naar", "to".
+    Toward,
 }
 
 const QUESTION: [(&str, QuestionCue); 11] = [
@@ -124,7 +130,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 45] = [
+const ACTS: [(&str, ActCue); 48] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -170,6 +176,9 @@ const ACTS: [(&str, ActCue); 45] = [
     ("threat", ActCue::Threat),
     ("modal", ActCue::Modal),
     ("of_thing", ActCue::OfThing),
+    ("definite", ActCue::Definite),
+    ("also", ActCue::Also),
+    ("toward", ActCue::Toward),
 ];
 
 impl Reader<'_, '_> {

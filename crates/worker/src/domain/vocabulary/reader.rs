@@ -181,7 +181,7 @@ impl Reader<'_, '_> {
                 self.into.slot_rules.push((slot, *rule, pattern));
             }
         }
-        if let SlotKind::Choice { values } = kind {
+        if let SlotKind::Choice { values, .. } = kind {
             self.read_values(&section, "values", slot, values);
             self.read_values(&section, "native_values", slot, values);
         }

@@ -8,17 +8,39 @@ use crate::understanding::marks::Mark;
 
 /// The longest text that is taken for an answer.
 const LONGEST: usize = 200;
+/// The most words of a no that is nothing but a no.
+const LONGEST_NO: usize = 3;
 
 impl Talk<'_> {
     /// Reads a clause as an answer; values that it told (the acts from `before` on) become part of it.
     pub(super) fn answers(&self, clause: &Clause, alone: bool, before: usize, acts: &mut Vec<Act>) {
-        if self.context.ours.is_none() || clause.asking.asks() {
+        if clause.asking.asks() {
             return;
         }
-        let Some(answer) = self.answer(clause, alone, before, acts) else {
+        let answer = match self.context.ours {
+            Some(_) => self.answer(clause, alone, before, acts),
+            // "Maakt niet uit hoe laat", although nobody asked.
+            None if acts.len() == before => self.unasked(clause),
+            None => None,
+        };
+        let Some(answer) = answer else {
             return;
         };
         acts.push(self.act(Does::Answer(answer), SURE, clause.span, clause.place));
+    }
+
+    fn unasked(&self, clause: &Clause) -> Option<Answer> {
+        let begins = |cue| {
+            let span = self.mark(cue, clause);
+            span.is_some_and(|span| span.start == clause.span.start)
+        };
+        if self.mark(ActCue::Any, clause).is_some() {
+            Some(Answer::Any)
+        } else if begins(ActCue::No) && clause.span.len() <= LONGEST_NO {
+            Some(Answer::No)
+        } else {
+            None
+        }
     }
 
     fn answer(
@@ -61,7 +83,8 @@ impl Talk<'_> {
             self.mark(cue, clause)
                 .is_some_and(|span| span.start == clause.span.start)
         };
-        if at_start(ActCue::No) {
+        // "Nee die wil ik niet kopen die heb ik" says more than no.
+        if at_start(ActCue::No) && clause.span.len() <= LONGEST_NO {
             return Some(Answer::No);
         }
         if at_start(ActCue::Yes) {
@@ -147,6 +170,7 @@ impl Talk<'_> {
                     any_of: vec![value],
                     came_with: None,
                     rather: false,
+                    also: false,
                 })
                 .collect();
             if !found.is_empty() {

@@ -7,7 +7,10 @@ use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
 use crate::domain::{ActCue, IntentAct};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
-use crate::understanding::topics::{CERTAIN, FLOOR};
+use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
+
+/// How like a fact's example the question for a price must be.
+const LIKELY_PRICE: f64 = 0.45;
 
 /// From here on a fact is meant even where hours are asked, or whether a thing is there.
 const BEYOND_DOUBT: f64 = 0.8;
@@ -81,7 +84,13 @@ impl Talk<'_> {
         if has(ActCue::Us) {
             return Asked::Us;
         }
-        let fact = self.fact(clause);
+        // "Wat kost dat" has half of "wat kost afzeggen", and nothing of what it is about.
+        let floor = if self.names_no_more(clause) {
+            ALIKE
+        } else {
+            0.0
+        };
+        let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
         let attribute = self.attribute(clause);
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
         if let Some((name, false)) = attribute
@@ -106,16 +115,31 @@ impl Talk<'_> {
         if there {
             return Asked::Existence;
         }
+        // Examples alone find a status in every short question.
+        let status = has(ActCue::Status) || clause.act == IntentAct::Status && self.has_cue(clause);
         let likely = fact.filter(|(_, likeness)| *likeness >= FLOOR);
         match (attribute, likely) {
             // "Hoeveel kost een apk": a price of the house, not of the thing.
-            (Some((name, _)), Some((fact, _))) if self.is_price(name) => Asked::Fact(fact),
+            (Some((name, _)), Some((fact, likeness)))
+                if self.is_price(name) && likeness >= LIKELY_PRICE =>
+            {
+                Asked::Fact(fact)
+            }
             (Some((name, _)), _) => Asked::Attribute(name.to_owned()),
-            (None, Some((fact, _))) if clause.act != IntentAct::Status => Asked::Fact(fact),
-            _ if has(ActCue::Status) || clause.act == IntentAct::Status => Asked::Status,
+            (None, Some((fact, _))) if !status => Asked::Fact(fact),
+            _ if status => Asked::Status,
             (None, Some((fact, _))) => Asked::Fact(fact),
             (None, None) => Asked::Other,
         }
+    }
+
+    /// Whether the name of an attribute or the question for a status is all that a clause has.
+    fn names_no_more(&self, clause: &Clause) -> bool {
+        let mut marks = self.signs.marks.within(clause.span);
+        marks.any(|(mark, span)| {
+            let names = matches!(mark, Mark::Attribute(_) | Mark::Act(ActCue::Status));
+            names && span.len() + 1 >= clause.span.len()
+        })
     }
 
     fn fact(&self, clause: &Clause) -> Option<(String, f64)> {

@@ -15,6 +15,8 @@ const LIKELY_BY_EXAMPLES: f64 = 0.8;
 const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.75), (1.01, 0.9)];
 /// What it takes for a question to be a complaint.
 const CERTAIN: f64 = 0.75;
+/// What it takes where no words of dissatisfaction stand in the clause.
+const BEYOND_DOUBT: f64 = 0.85;
 
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
@@ -23,13 +25,14 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, span, clause.place));
             return true;
         }
-        let Some(span) = self.mark(ActCue::Cancel, clause) else {
+        if self.mark(ActCue::Cancel, clause).is_none() {
             return false;
-        };
+        }
         let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
         let goal = goal.and_then(|intent| self.understander.intents.get(intent));
         let goal = goal.map(|intent| intent.name.clone());
-        acts.push(self.act(Does::Cancel { goal }, SURE, span, clause.place));
+        let does = Does::Cancel { goal, when: None };
+        acts.push(self.act(does, SURE, clause.span, clause.place));
         true
     }
 
@@ -43,14 +46,15 @@ impl Talk<'_> {
         let named = self.mark(ActCue::Reschedule, clause);
         let moved = self.mark(ActCue::Move, clause).filter(|_| stands);
         let shifted = shift.filter(|_| stands || clause.asking.asks());
-        let span = named.or(moved).or(shifted.map(|(_, span)| span))?;
+        named.or(moved).or(shifted.map(|(_, span)| span))?;
         let shift_minutes = shift.map(|(minutes, _)| minutes);
         Some((
             Does::Reschedule {
                 when: None,
                 shift_minutes,
+                standing: self.mark(ActCue::Toward, clause).is_none(),
             },
-            span,
+            clause.span,
         ))
     }
 
@@ -78,7 +82,10 @@ impl Talk<'_> {
             }
             let by_phone = self.mark(ActCue::ByPhone, clause).is_some();
             acts.push(self.act(
-                Does::Handoff { by_phone },
+                Does::Handoff {
+                    by_phone,
+                    when: None,
+                },
                 confidence,
                 clause.span,
                 clause.place,
@@ -91,7 +98,13 @@ impl Talk<'_> {
             return;
         }
         let asks = clause.asking.asks();
-        if clause.act == IntentAct::Request && self.is_meant(clause) && !self.only_asks(clause) {
+        // What examples alone take for a wish may be a value that is told.
+        let tells = !asks && !clause.said.is_empty();
+        let certain = !tells || self.has_cue(clause) || confidence >= BEYOND_DOUBT;
+        let meant = certain && self.is_meant(clause);
+        // What is said to a goal that is pursued answers or adds, and begins nothing.
+        let pursued = self.is_pursued(clause) && !asks;
+        if clause.act == IntentAct::Request && meant && !pursued && !self.only_asks(clause) {
             let does = self.request(clause, asks && clause.asking.whether);
             acts.push(self.act(does, confidence, clause.span, clause.place));
             self.tells(clause, |_| true, acts);
@@ -109,6 +122,10 @@ impl Talk<'_> {
             return false;
         }
         let modal = self.mark(ActCue::Modal, clause).is_some() || clause.asking.whether;
+        // "What is it worth?" or "can you tow it?" while that is being done.
+        if self.is_pursued(clause) {
+            return true;
+        }
         if !modal {
             return self.known_topic(clause);
         }
@@ -117,27 +134,34 @@ impl Talk<'_> {
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
     }
 
+    fn is_pursued(&self, clause: &Clause) -> bool {
+        self.context.is_pursued && self.goal_of(clause) == self.context.goal
+    }
+
+    fn goal_of(&self, clause: &Clause) -> Option<&str> {
+        let intent = self.understander.intents.get(clause.decision.intent)?;
+        Some(&intent.name)
+    }
+
     /// Whether a goal is wanted: examples alone may err where there are words that speak for it.
     fn is_meant(&self, clause: &Clause) -> bool {
         let intent = clause.decision.intent;
         let named = self.understander.intents.get(intent);
         let pursued = named.is_some_and(|intent| Some(intent.name.as_str()) == self.context.goal);
         let cued = self.understander.cued.get(intent).copied();
-        let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
-        let mut cues = self.signs.cues.iter();
         pursued
             || clause.decision.confidence >= LIKELY_BY_EXAMPLES
             || !cued.unwrap_or(false)
-            || cues.any(|cue| cue.intent == intent && cue.weight > 0.0 && inside(cue.first))
+            || self.has_cue(clause)
     }
 
     fn request(&self, clause: &Clause, asks_whether: bool) -> Does {
-        let intent = self.understander.intents.get(clause.decision.intent);
         Does::Request {
-            goal: intent.map_or_else(String::new, |intent| intent.name.clone()),
+            goal: self.goal_of(clause).unwrap_or_default().to_owned(),
             thing: self.thing(clause),
             when: None,
             asks_whether,
+            definite: self.mark(ActCue::Definite, clause).is_some(),
         }
     }
 
@@ -161,8 +185,13 @@ impl Talk<'_> {
         };
         let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
         let angry = mood(MoodCue::Angry);
-        // A question may have the words of a complaint.
-        let enough = if clause.asking.asks() { CERTAIN } else { 0.0 };
+        // A question may have the words of a complaint, and examples alone may err.
+        let heard = mood(MoodCue::Negative) || angry || self.has_cue(clause);
+        let enough = match (clause.asking.asks(), heard) {
+            (_, false) => BEYOND_DOUBT,
+            (true, true) => CERTAIN,
+            (false, true) => 0.0,
+        };
         let by_intent = clause.act == IntentAct::Complain && clause.decision.confidence >= enough;
         if by_intent || legal || angry {
             let confidence = match by_intent {
@@ -173,6 +202,15 @@ impl Talk<'_> {
             acts.push(self.act(does, confidence, clause.span, clause.place));
         }
         by_intent || legal || angry
+    }
+
+    /// Whether a pattern speaks for the intent of the clause, and not only examples.
+    pub(super) fn has_cue(&self, clause: &Clause) -> bool {
+        let mut cues = self.signs.cues.iter();
+        let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
+        cues.any(|cue| {
+            cue.intent == clause.decision.intent && cue.weight > 0.0 && inside(cue.first)
+        })
     }
 
     /// The last number of the clause is what is bid.
@@ -197,7 +235,9 @@ impl Talk<'_> {
             return said.thing;
         }
         let about = self.understander.intents.get(clause.decision.intent);
-        let about = about.filter(|_| clause.act == IntentAct::Request);
+        // What is asked with "it" is asked of what the talk is about.
+        let of_talk = clause.asking.asks() && !self.context.wanted.is_empty();
+        let about = about.filter(|_| clause.act == IntentAct::Request && !of_talk);
         if self.speaks_of_own(clause) {
             return Thing::Own;
         }

@@ -30,6 +30,7 @@ impl Talk<'_> {
 
     fn told_of(&self, clause: &Clause, thing: Thing, said: &[&Said], acts: &mut Vec<Act>) {
         let rather = self.mark(ActCue::Rather, clause).is_some();
+        let also = self.mark(ActCue::Also, clause).is_some();
         let mut not = self.denied(clause, thing, said);
         let excluded = |said: &&&Said| {
             said.negated
@@ -38,9 +39,9 @@ impl Talk<'_> {
                     .any(|(slot, value)| *slot == said.slot && *value == said.value)
         };
         let (_, held): (Vec<&Said>, Vec<&Said>) = said.iter().partition(excluded);
-        let mut values = told(held.iter().copied(), rather);
+        let mut values = told(held.iter().copied(), rather, also);
         let mut instead = Vec::new();
-        let replaces = self.mark(ActCue::Instead, clause).is_some();
+        let replaces = self.mark(ActCue::Instead, clause).is_some() && !also;
         values.retain(|told| {
             let corrects = not.iter().any(|(slot, _)| *slot == told.slot)
                 || replaces && self.differs(thing, told);
@@ -54,6 +55,8 @@ impl Talk<'_> {
             Thing::Wanted => self.indifferent(clause),
             _ => Vec::new(),
         };
+        // "Automatik ist egal" tells no gearbox.
+        values.retain(|told| !indifferent.contains(&told.slot));
         let (known, unknown): (Vec<String>, Vec<String>) = indifferent
             .into_iter()
             .partition(|slot| self.value(thing, slot).is_some());
@@ -62,6 +65,7 @@ impl Talk<'_> {
             any_of: Vec::new(),
             came_with: None,
             rather: false,
+            also: false,
         }));
         if !(not.is_empty() && instead.is_empty() && known.is_empty()) {
             let correct = Correct {
