@@ -7,8 +7,10 @@ use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 
 use crate::graph::Node;
 
+mod colleagues;
 mod talks;
 
+pub(crate) use colleagues::Colleagues;
 pub(crate) use talks::Talked;
 use talks::Talks;
 
@@ -27,10 +29,7 @@ pub struct WorkerMetrics {
     crm_writes: IntCounterVec,
     crm_up: IntGaugeVec,
     transcriptions: IntCounterVec,
-    notices: IntCounterVec,
-    notice_channels: IntGaugeVec,
-    waiting: IntGaugeVec,
-    overdue: IntGaugeVec,
+    colleagues: Colleagues,
     talks: Talks,
 }
 
@@ -99,26 +98,7 @@ impl WorkerMetrics {
                 &["outcome"],
                 "Voice messages put into text.",
             )?,
-            notices: metrics.counters(
-                "postduif_notices_total",
-                &["channel", "outcome"],
-                "Tries to tell colleagues: sent, retried, failed (for good), or refused (switched off).",
-            )?,
-            notice_channels: metrics.gauges(
-                "postduif_notice_channels",
-                &["state"],
-                "Channels to colleagues that are set: on, or off after failures.",
-            )?,
-            waiting: metrics.gauges(
-                "postduif_handovers_waiting",
-                &[],
-                "Customers who wait for a colleague whom nobody has taken.",
-            )?,
-            overdue: metrics.gauges(
-                "postduif_handover_overdue_seconds",
-                &[],
-                "For how long the customer waits beyond the time of an answer who waits longest; else 0.",
-            )?,
+            colleagues: Colleagues::new(metrics)?,
             talks: Talks::new(metrics)?,
         })
     }
@@ -191,21 +171,9 @@ impl WorkerMetrics {
         self.crm_up.with_label_values::<&str>(&[]).set(up.into());
     }
 
-    pub(crate) fn notice(&self, channel: &str, outcome: &'static str) {
-        self.notices.with_label_values(&[channel, outcome]).inc();
-    }
-
-    pub(crate) fn set_channels(&self, on: usize, off: usize) {
-        for (state, count) in [("on", on), ("off", off)] {
-            let gauge = self.notice_channels.with_label_values(&[state]);
-            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-    }
-
-    pub(crate) fn set_waiting(&self, waiting: i64, overdue_seconds: i64) {
-        self.waiting.with_label_values::<&str>(&[]).set(waiting);
-        let overdue = self.overdue.with_label_values::<&str>(&[]);
-        overdue.set(overdue_seconds);
+    /// What is counted of telling colleagues.
+    pub(crate) const fn colleagues(&self) -> &Colleagues {
+        &self.colleagues
     }
 
     pub(crate) fn transcribed(&self, outcome: &'static str) {

@@ -63,7 +63,7 @@ pub struct State {
     pub greeted: Option<Date>,
     /// Languages whose one sentence was said.
     pub excused: Vec<String>,
-    /// What came with messages and waits for a lead to be noted with, see [`crate::carried`].
+    /// What came with messages and waits for a lead to be noted with.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub carried: BTreeMap<String, String>,
     /// Tokens that the language model used for this contact on this day.

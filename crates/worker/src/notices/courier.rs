@@ -158,7 +158,7 @@ impl Courier {
             Settled::Failed { .. } => "failed",
             Settled::Off => "refused",
         };
-        self.metrics.notice(channel.name, name);
+        self.metrics.colleagues().notice(channel.name, name);
         if let Settled::Later { error, .. } | Settled::Failed { error } = &settled {
             tracing::warn!(
                 channel = channel.name,
@@ -183,7 +183,7 @@ impl Courier {
     async fn count(&self, now: Timestamp) -> Result<(), CrmError> {
         let (waiting, oldest) = self.crm.waiting(now).await?;
         let overdue = oldest.map_or(0, |since| now.duration_since(since).as_secs());
-        self.metrics.set_waiting(waiting, overdue);
+        self.metrics.colleagues().set_waiting(waiting, overdue);
         let off = self.crm.channels_off().await?;
         let is_off = |name: &str| off.iter().any(|(other, _)| other == name);
         let off = self
@@ -192,7 +192,7 @@ impl Courier {
             .filter(|channel| is_off(channel.name))
             .count();
         let on = self.channels.iter().count() - off;
-        self.metrics.set_channels(on, off);
+        self.metrics.colleagues().set_channels(on, off);
         Ok(())
     }
 }
