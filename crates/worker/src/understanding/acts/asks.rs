@@ -151,7 +151,9 @@ impl Talk<'_> {
             .into_iter()
             .filter_map(|cue| self.mark(cue, clause))
             .collect();
-        let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
+        let names = self.reading.certain.iter().copied();
+        let moments = self.reading.moments.spans();
+        let aside: Vec<Span> = names.chain(moments).chain(polite).collect();
         let is_aside = |at: usize| {
             let at = clause.span.start + at;
             aside.iter().any(|span| span.start <= at && at < span.end)

@@ -130,7 +130,12 @@ impl Talk<'_> {
             return self.known_topic(clause);
         }
         let confidence = clause.decision.confidence;
-        let floor = WISHES.iter().find(|(sure, _)| confidence < *sure);
+        let sure = if self.has_cue(clause) {
+            1.0
+        } else {
+            confidence
+        };
+        let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
     }
 
@@ -149,7 +154,14 @@ impl Talk<'_> {
         let named = self.understander.intents.get(intent);
         let pursued = named.is_some_and(|intent| Some(intent.name.as_str()) == self.context.goal);
         let cued = self.understander.cued.get(intent).copied();
+        let dated = || {
+            self.reading
+                .moments
+                .spans()
+                .any(|span| clause.span.covers(span))
+        };
         pursued
+            || self.context.is_pursued && dated()
             || clause.decision.confidence >= LIKELY_BY_EXAMPLES
             || !cued.unwrap_or(false)
             || self.has_cue(clause)
