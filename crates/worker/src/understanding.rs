@@ -188,7 +188,8 @@ impl Understander {
     #[must_use]
     pub fn names(&self, text: &str) -> Vec<String> {
         let reading = self.read(text);
-        let named = reading.mentions.iter().filter(|one| one.make().is_some());
+        let certain = |one: &&mentions::Mention| one.make().is_some() && one.is_certain();
+        let named = reading.mentions.iter().filter(certain);
         let values = named.filter_map(|one| slots::value_of(self.slots.get(one.slot)?, one));
         values.map(|(_, value)| value.to_string()).collect()
     }
