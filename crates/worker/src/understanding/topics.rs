@@ -127,12 +127,15 @@ impl Topics {
         tokens: &[Token],
         lexicon: &Lexicon,
         is_aside: impl Fn(usize) -> bool,
+        is_moment: impl Fn(usize) -> bool,
     ) -> Option<(usize, f64)> {
-        let mut all = 0.0;
-        let mut squares = 0.0;
+        // A day or an hour is no word of any fact, and the more of them the less is about one.
+        let moments = (0..tokens.len()).filter(|at| is_moment(*at)).count() as f64;
+        let mut all = moments * UNKNOWN;
+        let mut squares = moments * UNKNOWN.powi(2);
         let mut explained: FxHashMap<usize, (f64, f64)> = FxHashMap::default();
         let mut products: FxHashMap<Id, f64> = FxHashMap::default();
-        for word in content(tokens, is_aside) {
+        for word in content(tokens, |at| is_aside(at) || is_moment(at)) {
             let forms = self.forms(word, lexicon);
             let weight = forms.iter().map(|(_, weight)| *weight);
             let weight = match self.ids.contains_key(word) {

@@ -151,16 +151,20 @@ impl Talk<'_> {
             .into_iter()
             .filter_map(|cue| self.mark(cue, clause))
             .collect();
-        let names = self.reading.certain.iter().copied();
+        let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
         let moments = self.reading.moments.spans();
-        let aside: Vec<Span> = names.chain(moments).chain(polite).collect();
+        let moments: Vec<Span> = moments.filter(|span| clause.span.covers(*span)).collect();
         let is_aside = |at: usize| {
             let at = clause.span.start + at;
             aside.iter().any(|span| span.start <= at && at < span.end)
         };
+        let is_moment = |at: usize| {
+            let at = clause.span.start + at;
+            moments.iter().any(|span| span.start <= at && at < span.end)
+        };
         let lexicon = &self.understander.compiled.lexicon;
         let topics = &self.understander.topics;
-        let (fact, likeness) = topics.rank(tokens, lexicon, is_aside)?;
+        let (fact, likeness) = topics.rank(tokens, lexicon, is_aside, is_moment)?;
         Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 

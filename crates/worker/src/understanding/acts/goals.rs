@@ -12,7 +12,7 @@ const HEATED: f64 = 0.8;
 /// What it takes to open a goal for which no pattern speaks.
 const LIKELY_BY_EXAMPLES: f64 = 0.8;
 /// How sure a wish ("can I …") is of itself, with how like a fact it must be to ask for that fact.
-const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.75), (1.01, 0.9)];
+const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.7), (1.01, 0.9)];
 /// What it takes for a question to be a complaint.
 const CERTAIN: f64 = 0.75;
 /// What it takes where no words of dissatisfaction stand in the clause.
