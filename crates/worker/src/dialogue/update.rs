@@ -7,13 +7,14 @@ mod answers;
 mod asks;
 mod danger;
 mod moments;
+mod people;
 mod repeats;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::act::{Act, Answer, Consent, Does, Inform, Repair, Social, Thing, Told, When};
-use super::piece::{Confirmed, Courtesy, Passed, Piece, Question, Silence, Status};
+use super::act::{Act, Does, Inform, Repair, Thing, Told};
+use super::piece::{Passed, Piece, Question, Silence};
 use super::state::{State, Theirs};
 use super::topics;
 use super::wish::{self, Changes};
@@ -65,11 +66,8 @@ pub struct Dues {
     pub moment_changed: bool,
 }
 
-/// Below these an act is not acted on, but asked about.
-const SURE_ENOUGH_TO_DISTURB: f64 = 0.75;
+/// Below this no alarm is given.
 const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
-/// Why a colleague is told of somebody who sells to the business.
-pub(super) const SUPPLIER: &str = "supplier";
 /// Words of the customer that are repeated.
 const MAX_QUOTE: usize = 80;
 
@@ -224,95 +222,12 @@ impl Update<'_> {
         is_new
     }
 
-    fn consent(&mut self, consent: Consent) {
-        match consent {
-            Consent::Stop => {
-                self.dues.wants_messages = Some(false);
-                self.owe(Piece::Consent(Confirmed::Stop));
-            }
-            Consent::Start => {
-                self.dues.wants_messages = Some(true);
-                self.owe(Piece::Consent(Confirmed::Start));
-            }
-            Consent::Erase => {
-                self.tell("erasure", false);
-                self.owe(Piece::Consent(Confirmed::Erase));
-            }
-            Consent::Doubtful => self.must_ask(Question::Stop),
-        }
-    }
-
-    fn repair(&mut self, repair: Repair) {
-        let newest = self.state.theirs.last().cloned();
-        match repair {
-            Repair::Misread => {
-                self.owe(Piece::Misread);
-                // Who says more says what holds.
-                if self.heard.acts.len() == 1 {
-                    self.state.undo();
-                    newest.into_iter().for_each(|asked| self.pass_on(asked));
-                }
-            }
-            Repair::Unheard if newest.is_some_and(|asked| asked.passed_on) => {
-                self.owe(Piece::Unheard);
-                self.owe(Piece::Status(Status::Waiting));
-            }
-            Repair::Unheard if self.state.told.is_some() => {
-                self.owe(Piece::Unheard);
-                self.owe(Piece::Status(Status::ToldAgain));
-            }
-            Repair::Unheard => self.owe(Piece::Unheard),
-            Repair::Unclear => self.unclear(&[]),
-        }
-    }
-
     /// The sentence that says most, which is what a complaint is about: anger is short.
     fn matter(&self) -> String {
         let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
         let sentences = self.heard.text.split_inclusive(ends);
         let longest = sentences.max_by_key(|sentence| sentence.chars().count());
         shortened(longest.unwrap_or(self.heard.text))
-    }
-
-    fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
-        let quote = self.matter();
-        let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
-        if self.dues.pieces.iter().any(apologised) {
-            // One apology for all of it.
-            return;
-        }
-        self.owe(Piece::Apology(quote));
-        if act.confidence < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
-            self.must_ask(Question::Colleague);
-            return;
-        }
-        let reason = match (legal, angry) {
-            (true, _) => "legal_threat",
-            (_, true) => "angry",
-            _ => "complaint",
-        };
-        let status = if self.tell(reason, false) {
-            Status::Told
-        } else {
-            Status::ToldAgain
-        };
-        self.owe(Piece::Status(status));
-    }
-
-    fn handoff(&mut self, confidence: f64, when: Option<&When>) {
-        if let Some(when) = when.filter(|_| confidence >= SURE_ENOUGH_TO_DISTURB) {
-            self.owe(Piece::CallBack(when.date, when.time));
-            self.tell("asked", false);
-            return;
-        }
-        if self.state.told.is_some() {
-            self.owe(Piece::Status(Status::ToldAgain));
-        } else if confidence < SURE_ENOUGH_TO_DISTURB {
-            self.must_ask(Question::Colleague);
-        } else {
-            self.tell("asked", false);
-            self.owe(Piece::Status(Status::Told));
-        }
     }
 
     fn inform(&mut self, inform: &Inform) {
@@ -375,91 +290,6 @@ impl Update<'_> {
             self.dues.touched.push(goal.to_owned());
         }
         is_new
-    }
-
-    fn identify(&mut self, does: &Does) {
-        let Does::Identify {
-            name,
-            company,
-            email,
-            phone,
-            supplier,
-        } = does
-        else {
-            return;
-        };
-        let given = [
-            ("name", name),
-            ("company", company),
-            ("email", email),
-            ("phone", phone),
-        ];
-        for (key, value) in given {
-            if let Some(value) = value {
-                self.state.contact.insert(key.to_owned(), value.clone());
-            }
-        }
-        if *supplier {
-            let is_new = self.tell(SUPPLIER, false);
-            let again = self.dues.pieces.contains(&Piece::Status(Status::Supplier));
-            if is_new || !again {
-                let status = if is_new {
-                    Status::Supplier
-                } else {
-                    Status::ToldAgain
-                };
-                self.owe(Piece::Status(status));
-            }
-        } else if let Some(name) = name.as_ref().or(company.as_ref()) {
-            self.owe(Piece::Named(name.clone()));
-        } else {
-            self.owe(Piece::Courtesy(Courtesy::Nicety));
-        }
-    }
-
-    fn social(&mut self, social: Social) {
-        if social == Social::Safe {
-            self.safe();
-        }
-        let agrees = |act: &Act| matches!(act.does, Does::Answer(Answer::Yes));
-        let social = match social {
-            // "Prima, plan maar in" agrees and thanks for nothing.
-            Social::Thanks if self.heard.acts.iter().any(agrees) => Social::Nicety,
-            social => social,
-        };
-        self.owe(match social {
-            Social::Hello => Piece::Hello,
-            Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
-            Social::Bye => Piece::Courtesy(Courtesy::Bye),
-            Social::Nicety | Social::Safe => Piece::Courtesy(Courtesy::Nicety),
-        });
-    }
-
-    fn unclear(&mut self, candidates: &[String]) {
-        let asks = |act: &Act| matches!(act.does, Does::Ask(_));
-        if self.heard.acts.iter().any(asks) {
-            return;
-        }
-        if self.state.told.is_some() {
-            return self.owe(Piece::Received);
-        }
-        self.state.unclear += 1;
-        if self.state.unclear >= self.domain.dialogue.misunderstandings {
-            self.tell("not_understood", false);
-            self.owe(Piece::Status(Status::Told));
-            return;
-        }
-        if let Some(goal) = self.state.goal().map(str::to_owned)
-            && self.says_something()
-        {
-            return self.remark(&goal);
-        }
-        let is_goal = |name: &&String| self.domain.dialogue.goal(name).is_some();
-        let choices = candidates.iter().filter(is_goal).take(2).cloned();
-        self.must_ask(Question::Meaning {
-            choices: choices.collect(),
-            again: self.state.unclear > 1,
-        });
     }
 
     /// Words that may tell a colleague something: more than one, and no question.

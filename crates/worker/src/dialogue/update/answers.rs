@@ -1,6 +1,7 @@
 //! Answers to what we asked or offered, and what is wanted or dropped.
 
-use super::{SUPPLIER, Update};
+use super::Update;
+use super::people::SUPPLIER;
 use crate::dialogue::act::{Act, Answer, Does, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
