@@ -4,7 +4,7 @@ use e2e_tests::{Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
 use test_support::{eventually, free_port};
 
-use crate::support::{CUSTOMER, write};
+use crate::support::{CUSTOMER, connect_every_provider, write};
 
 const TEXT: &str = "Ik zoek een Volkswagen Golf";
 
@@ -20,20 +20,7 @@ async fn talkative(log: &'static str) -> System {
         let name = "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned();
         system.service(role, 0).set([(name, collector)]);
     }
-    let simulator = system.service(Role::Simulator, 0).url();
-    for role in [Role::Ingress, Role::Worker, Role::Egress] {
-        let settings = [
-            ("WAHA_BASE_URL", simulator.as_str()),
-            ("WAHA_API_KEY", "fake-waha-key"),
-            ("WAHA_WEBHOOK_SECRET", "fake-waha-secret"),
-            ("CHATWOOT_BASE_URL", &simulator),
-            ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
-            ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
-            ("CHATWOOT_ACCOUNT_ID", "1"),
-        ];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        system.service(role, 0).set(settings);
-    }
+    connect_every_provider(&mut system);
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
     }

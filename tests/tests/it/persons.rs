@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e_tests::System;
 use serde_json::{Value, json};
 
-use crate::support::{CUSTOMER, answers, system, worker};
+use crate::support::{CUSTOMER, answers, system, system_of_every_provider, worker};
 
 const BUSINESS_SCOPED: &str = "whatsapp:NL.13491208655302741999";
 
@@ -85,7 +85,7 @@ async fn proof_that_comes_late_joins_two_persons_and_an_operator_splits_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_hidden_number_told_is_known_when_the_number_writes() {
-    let system = system().await;
+    let system = system_of_every_provider().await;
     let data = json!({"_data": {"key": {
         "remoteJid": "150000000004711@lid", "remoteJidAlt": "31612345678@s.whatsapp.net",
     }}});

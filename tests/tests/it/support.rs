@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use e2e_tests::{Settings, System, SystemBuilder};
+use e2e_tests::{Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
 use test_support::{binary, eventually};
 
@@ -11,6 +11,35 @@ pub(crate) async fn system() -> System {
     let system = SystemBuilder::new(Settings::default()).start().await;
     system.simulator().deliver(&[], 0).await;
     system
+}
+
+/// The same with WAHA and Chatwoot beside Twilio.
+pub(crate) async fn system_of_every_provider() -> System {
+    let mut system = SystemBuilder::new(Settings::default()).prepare();
+    connect_every_provider(&mut system);
+    for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+        system.start(role).await;
+    }
+    system.simulator().deliver(&[], 0).await;
+    system
+}
+
+/// Sets what the services need for WAHA and Chatwoot.
+pub(crate) fn connect_every_provider(system: &mut System) {
+    let simulator = system.service(Role::Simulator, 0).url();
+    for role in [Role::Ingress, Role::Worker, Role::Egress] {
+        let settings = [
+            ("WAHA_BASE_URL", simulator.as_str()),
+            ("WAHA_API_KEY", "fake-waha-key"),
+            ("WAHA_WEBHOOK_SECRET", "fake-waha-secret"),
+            ("CHATWOOT_BASE_URL", &simulator),
+            ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
+            ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
+            ("CHATWOOT_ACCOUNT_ID", "1"),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        system.service(role, 0).set(settings);
+    }
 }
 
 /// Waits until the customer was answered `count` times and nothing is on its way any more; gives
