@@ -30,6 +30,8 @@ const UNKNOWN_FREQUENT: f64 = 0.12;
 const LEAST: f64 = 0.03;
 /// How much alike two spellings must be, what a common beginning or end counts, and how long it is.
 const SPELLED_ALIKE: f64 = 0.55;
+/// The same for short words, which are like many.
+const SHORT_ALIKE: f64 = 0.75;
 const SAME_END: f64 = 0.75;
 const LONG: usize = 5;
 const SHORTEST: usize = 4;
@@ -193,7 +195,11 @@ impl Topics {
         let near = common.into_iter().filter_map(|(id, common)| {
             let known = self.known(Some(id))?;
             let likeness = likeness(word, &known.text, common);
-            (known.text.len() >= SHORTEST && likeness >= SPELLED_ALIKE)
+            let enough = match word.len().min(known.text.len()) {
+                ..=LONG => SHORT_ALIKE,
+                _ => SPELLED_ALIKE,
+            };
+            (known.text.len() >= SHORTEST && likeness >= enough)
                 .then_some((known, known.weight * likeness))
         });
         near.collect()
@@ -257,7 +263,7 @@ fn likeness(one: &str, other: &str, common: usize) -> f64 {
     let same = short.bytes().zip(long.bytes());
     let same = same.take_while(|(a, b)| a == b).count();
     let begins = same >= LONG && same * 10 >= short.len() * 7;
-    let ends = short.len() >= LONG && long.ends_with(short);
+    let ends = short.len() >= LONG && long.len() >= short.len() + PART && long.ends_with(short);
     let dice = 2.0 * common as f64 / (one.len() + other.len()) as f64;
     if begins || ends {
         dice.max(SAME_END)
