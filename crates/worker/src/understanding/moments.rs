@@ -125,8 +125,9 @@ impl MomentReader {
             if !spoken && best.0 > 0 {
                 break;
             }
-            let (covered, moments) = read(grammar, text, tokens);
-            if covered > best.0 {
+            let (covered, is_certain, moments) = read(grammar, text, tokens);
+            // "Do" is a German Thursday, and no day in "Hello. Do you sell cars?"
+            if covered > best.0 && (*spoken || is_certain) {
                 best = (covered, moments);
             }
         }
@@ -134,9 +135,9 @@ impl MomentReader {
     }
 }
 
-/// The moments of a message, and how many words they are said in, together with those that only
-/// look like moments.
-fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, Moments) {
+/// The moments of a message, how many words they are said in, together with those that only look like
+/// moments, and whether there is more than words that may be anything.
+fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moments) {
     let words = grammar.words.read(text, tokens, &grammar.numbers);
     let scan = grammar.scan(&words);
     let mut stretches: Vec<(Said, usize, usize)> = Vec::new();
@@ -157,6 +158,10 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, Moments) {
         at = end.max(at + 1);
     }
     let covered = stretches.iter().map(|(_, from, to)| to - from).sum();
+    let is_certain = stretches.iter().any(|(_, from, to)| {
+        let word = words.get(*from);
+        to - from > 1 || !word.is_some_and(|word| grammar.words.is_shy(word))
+    });
     let standings = choice::standings(grammar, &words, &stretches, text);
     let span = |from: usize, to: usize| {
         let token = |word: Option<&Word>| word.map_or(0, |word| word.token);
@@ -177,12 +182,8 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, Moments) {
             })
         });
     let found = found.filter(|found| found.standing != Standing::None);
-    (
-        covered,
-        Moments {
-            found: found.collect(),
-        },
-    )
+    let found = found.collect();
+    (covered, is_certain, Moments { found })
 }
 
 impl Moments {
