@@ -37,9 +37,9 @@ struct Cli {
     #[arg(long, value_enum, default_value_t = Consumer::Worker)]
     consumer: Consumer,
 
-    /// Let each message of a storm be answered, and not those of a burst by one turn.
+    /// Let one turn answer those messages of a storm that come in one go.
     #[arg(long)]
-    answer_each: bool,
+    merge: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
             Consumer::Worker => "worker",
             Consumer::Echo => "echo",
         },
-        answer_each: cli.answer_each || matches!(cli.consumer, Consumer::Echo),
+        answer_each: !cli.merge || matches!(cli.consumer, Consumer::Echo),
         timed: true,
     };
     let judgement = cli.scenario.play(&plan).await;

@@ -12,7 +12,7 @@ async fn plays_well(scenario: Scenario, seconds: u64, messages: u32) {
         seed: 7,
         fsync: "always".into(),
         consumer: Settings::default().consumer,
-        answer_each: false,
+        answer_each: true,
         timed: false,
     };
     let judgement = scenario.play(&plan).await;
