@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Whether phone numbers appear whole in logs. On unless the operator sets `LOG_PII=true`.
 ///
@@ -6,7 +6,7 @@ use std::fmt;
 /// the customer's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Masking {
-    /// Every run of digits that is as long as a phone number keeps only its first and last two.
+    /// What is as long as a phone number, in one run or in groups, keeps only its first and last two digits.
     #[default]
     On,
     /// Texts are shown as they are.
@@ -31,45 +31,118 @@ pub struct Shown<'a> {
 
 /// With its country's code no number is shorter; dates, prices and error codes are.
 const SHORTEST_NUMBER: usize = 7;
+/// The shortest number as it is dialled at home, from its zero on.
+const SHORTEST_AT_HOME: usize = 9;
+/// Characters between two groups of a number, as in `(0) 6`.
+const LONGEST_GAP: usize = 2;
 /// No number is that long with what is written next to it; hashes and providers' random ids are.
 const SHORTEST_HASH: usize = 20;
+/// In a hash letters and digits alternate. A number in a long word is one run.
+const RUNS_OF_A_HASH: usize = 2;
 const KEPT_AT_EACH_END: usize = 2;
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Nearly every text has no number: one look at its bytes, and it is written as it is.
-        if self.masking == Masking::Off || !has_number(self.text) {
+        if self.masking == Masking::Off || !may_have_number(self.text) {
             return f.write_str(self.text);
         }
-        let mut rest = self.text.len();
-        for (word, is_word) in runs(self.text, char::is_alphanumeric) {
-            rest -= word.len();
-            let behind = self.text.get(self.text.len() - rest..).unwrap_or_default();
-            if !is_word || word.len() >= SHORTEST_HASH || is_stream_time(word, behind) {
-                f.write_str(word)?;
-                continue;
+        let mut rest = self.text;
+        let mut after_word = false;
+        while let Some(first) = rest.chars().next() {
+            let spaced = if after_word { 0 } else { spaced_number(rest) };
+            let is_word = first.is_alphanumeric();
+            let end = match (spaced, is_word) {
+                (0, true) => rest
+                    .find(|c: char| !c.is_alphanumeric())
+                    .unwrap_or(rest.len()),
+                (0, false) => first.len_utf8(),
+                (end, _) => end,
+            };
+            let (part, behind) = rest.split_at(end);
+            if spaced > 0 {
+                hide(part, f)?;
+            } else if is_word && !is_hash(part) && !is_stream_time(part, behind) {
+                hide_runs(part, f)?;
+            } else {
+                f.write_str(part)?;
             }
-            for (run, is_number) in runs(word, |c| c.is_ascii_digit()) {
-                if is_number && run.len() >= SHORTEST_NUMBER {
-                    let (head, middle) = run.split_at(KEPT_AT_EACH_END);
-                    let (hidden, last) = middle.split_at(middle.len() - KEPT_AT_EACH_END);
-                    write!(f, "{head}{:*<width$}{last}", "", width = hidden.len())?;
-                } else {
-                    f.write_str(run)?;
-                }
-            }
+            after_word = is_word || spaced > 0;
+            rest = behind;
         }
         Ok(())
     }
 }
 
-/// Whether there are digits enough for a number anywhere.
-fn has_number(text: &str) -> bool {
-    let mut run = 0;
+/// Whether digits enough for a number follow each other, with or without what is written between them.
+fn may_have_number(text: &str) -> bool {
+    let mut digits = 0;
     text.bytes().any(|byte| {
-        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
-        run >= SHORTEST_NUMBER
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'+' | b' ' | b'-' | b'.' | b'/' | b'(' | b')' => {}
+            _ if byte.is_ascii() => digits = 0,
+            _ => return true,
+        }
+        digits >= SHORTEST_NUMBER
     })
+}
+
+/// The length in bytes of a number in groups that begins here, or 0: `+31 (0)6 1234-5678`,
+/// `06 12 34 56 78`. Without a plus, dots and slashes make it a date.
+fn spaced_number(text: &str) -> usize {
+    let abroad = text.starts_with('+');
+    let shortest = match text.chars().next() {
+        Some('+') => SHORTEST_NUMBER,
+        Some('0') => SHORTEST_AT_HOME,
+        _ => return 0,
+    };
+    let (mut digits, mut gap, mut end) = (0, 0, 0);
+    for (at, c) in text.char_indices().skip(usize::from(abroad)) {
+        if c.is_numeric() {
+            (digits, gap, end) = (digits + 1, 0, at + c.len_utf8());
+        } else if gap < LONGEST_GAP && (is_gap(c) || (abroad && "./()".contains(c))) {
+            gap += 1;
+        } else {
+            break;
+        }
+    }
+    if digits >= shortest { end } else { 0 }
+}
+
+/// Spaces of every kind, hyphens, and the dashes of typesetters.
+fn is_gap(c: char) -> bool {
+    c == '-' || (c.is_whitespace() && !c.is_control()) || ('\u{2010}'..='\u{2015}').contains(&c)
+}
+
+/// Hides the digits of a number but for its first and last two.
+fn hide(number: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let digits = number.chars().filter(|c| c.is_numeric()).count();
+    let mut seen = 0;
+    for c in number.chars() {
+        let is_digit = c.is_numeric();
+        let hidden = (KEPT_AT_EACH_END..digits - KEPT_AT_EACH_END).contains(&seen);
+        f.write_char(if is_digit && hidden { '*' } else { c })?;
+        seen += usize::from(is_digit);
+    }
+    Ok(())
+}
+
+/// Writes a word with its runs of digits hidden that are long enough for a number.
+fn hide_runs(word: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (run, is_number) in runs(word) {
+        if is_number && run.chars().count() >= SHORTEST_NUMBER {
+            hide(run, f)?;
+        } else {
+            f.write_str(run)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_hash(word: &str) -> bool {
+    word.len() >= SHORTEST_HASH
+        && runs(word).filter(|(_, is_number)| *is_number).count() >= RUNS_OF_A_HASH
 }
 
 /// Whether a word is the first half of a stream entry's id, as `1795898237202` of `1795898237202-0`:
@@ -88,13 +161,13 @@ fn is_stream_time(word: &str, behind: &str) -> bool {
         && sequence.is_some_and(|sequence| sequence.len() < SHORTEST_NUMBER && of_digits(sequence))
 }
 
-/// The stretches of a text whose characters all are of a kind, or all are not.
-fn runs(text: &str, of_kind: impl Fn(char) -> bool) -> impl Iterator<Item = (&str, bool)> {
-    let mut rest = text;
+/// The stretches of a word that are digits of any script, or are none.
+fn runs(word: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut rest = word;
     std::iter::from_fn(move || {
-        let is = of_kind(rest.chars().next()?);
-        let end = rest.find(|c| of_kind(c) != is).unwrap_or(rest.len());
-        let (run, tail) = rest.split_at(end);
+        let is = rest.chars().next()?.is_numeric();
+        let end = rest.find(|c: char| c.is_numeric() != is);
+        let (run, tail) = rest.split_at(end.unwrap_or(rest.len()));
         rest = tail;
         Some((run, is))
     })
@@ -139,5 +212,39 @@ mod tests {
             Masking::Off.show("+31612345678").to_string(),
             "+31612345678"
         );
+    }
+
+    #[test]
+    fn a_number_is_hidden_however_it_is_written() {
+        for (text, shown) in [
+            ("call +31 6 1234 5678.", "call +31 * **** **78."),
+            ("+31 (0)6-12.34.56.78", "+31 (*)*-**.**.**.78"),
+            ("+1 (555) 010-0199", "+1 (5**) ***-**99"),
+            ("06 12 34 56 78 is no mobile", "06 ** ** ** 78 is no mobile"),
+            ("06-1234 5678", "06-**** **78"),
+            ("06\u{a0}1234\u{2011}5678", "06\u{a0}****\u{2011}**78"),
+            ("０６１２３４５６７８", "０６******７８"),
+            ("٠٦١٢٣٤٥٦٧٨", "٠٦******٧٨"),
+            (
+                "customer31612345678writestous",
+                "customer31*******78writestous",
+            ),
+            ("00000000000031612345678", "00*******************78"),
+        ] {
+            assert_eq!(Masking::On.show(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays() {
+        for text in [
+            "2026-11-29T03:10:00+02:00 1.5 s, 12 of 200",
+            "between 03.12.2026 and 04.12.2026",
+            "0 of 12, 3 x 400, v0.12.4",
+            "127.0.0.1:6379 and 10.43.131.181",
+            "é 3EB0AA1234567890AB99",
+        ] {
+            assert_eq!(Masking::On.show(text).to_string(), text);
+        }
     }
 }

@@ -6,6 +6,8 @@ use test_support::{eventually, free_port};
 
 use crate::support::{CUSTOMER, connect_every_provider, write};
 
+/// How people and providers write [`CUSTOMER`].
+const GROUPED: &str = "06 1234 5678";
 const TEXT: &str = "Ik zoek een Volkswagen Golf";
 
 /// One of each service, with all that they log. Traces go nowhere; their ids are in the lines.
@@ -126,7 +128,7 @@ async fn no_line_of_any_service_holds_a_number_or_what_was_written() {
         assert_eq!(answer["status"], 200, "{answer}");
     }
     for fault in [
-        json!({ "kind": "error", "status": 400, "code": 21211, "message": format!("To {CUSTOMER} is not valid") }),
+        json!({ "kind": "error", "status": 400, "code": 21211, "message": format!("To {CUSTOMER} ({GROUPED}) is not valid") }),
         json!({ "kind": "server_error", "status": 500 }),
     ] {
         let fault = json!({ "provider": "waha", "endpoint": "send", "times": 1, "fault": fault });
@@ -147,7 +149,7 @@ async fn no_line_of_any_service_holds_a_number_or_what_was_written() {
     for role in [Role::Ingress, Role::Worker, Role::Egress] {
         let log = system.service(role, 0).log();
         assert!(log.contains(r#""level":"debug""#), "{log}");
-        for private in [number, TEXT, "Sanne de Boer", "fake-"] {
+        for private in [number, GROUPED, TEXT, "Sanne de Boer", "fake-"] {
             let holds = log.lines().find(|line| line.contains(private));
             assert_eq!(holds, None, "{private} is in a line");
         }
