@@ -1,7 +1,7 @@
 //! The webhook endpoints: the edges, where verification, reading and intake meet HTTP.
 
 pub(crate) mod chatwoot;
-mod gate;
+mod endpoint;
 mod refusals;
 pub(crate) mod twilio;
 pub(crate) mod waha;
@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::reply;
 use crate::request::request_id;
 
-pub(crate) use gate::{Gate, Shared};
+pub(crate) use endpoint::{Endpoint, Shared};
 pub(crate) use refusals::Refusals;
 
 /// 404 without detail.

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{IngressConfig, LimitsConfig};
 use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
-use crate::routes::{Gate, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
+use crate::routes::{Endpoint, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::strangers::{Bounds, Connection, Strangers};
 use crate::total::TotalLimit;
@@ -240,7 +240,7 @@ impl Ingress {
         let grace = self.config.runtime.shutdown_grace_secs;
         let patience = self.config.strangers.request_patience();
         let server = HttpServer::new(move || {
-            let gate = Gate {
+            let endpoint = Endpoint {
                 config: self.config.clone(),
                 base_url: self.config.base_url().unwrap_or_default(),
                 twilio_keys: self.config.twilio.keys(),
@@ -263,7 +263,7 @@ impl Ingress {
                         Ok(close_to_strangers(answer))
                     }
                 })
-                .app_data(Data::new(gate))
+                .app_data(Data::new(endpoint))
                 .configure(|app| webhooks(app, &self.config))
                 .configure(|app| {
                     if with_health {

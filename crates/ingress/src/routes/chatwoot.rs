@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared_types::Source;
 
-use super::gate::Disbelief;
-use super::{Gate, Refusals};
+use super::endpoint::Disbelief;
+use super::{Endpoint, Refusals};
 use crate::request::{Head, Webhook};
 use crate::{chatwoot, reply};
 
@@ -34,19 +34,23 @@ const SOURCE: Source = Source::Chatwoot;
 pub(crate) async fn signed(
     request: HttpRequest,
     payload: Payload,
-    gate: Data<Gate>,
+    endpoint: Data<Endpoint>,
 ) -> HttpResponse {
-    let answer = Box::pin(handle_signed(request, payload, &gate));
-    gate.counted(SOURCE, "/webhooks/chatwoot", answer).await
+    let answer = Box::pin(handle_signed(request, payload, &endpoint));
+    endpoint.counted(SOURCE, "/webhooks/chatwoot", answer).await
 }
 
-async fn handle_signed(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {
+async fn handle_signed(
+    request: HttpRequest,
+    payload: Payload,
+    endpoint: &Endpoint,
+) -> HttpResponse {
     let headers = ["x-chatwoot-signature", "x-chatwoot-timestamp"];
-    let is_signed = |head: &Head| match gate.has_signature(head, &headers) {
+    let is_signed = |head: &Head| match endpoint.has_signature(head, &headers) {
         true => Ok(()),
         false => Err(disbelief(chatwoot::Refusal::Missing)),
     };
-    let webhook = match gate.read(SOURCE, request, payload, is_signed).await {
+    let webhook = match endpoint.read(SOURCE, request, payload, is_signed).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
@@ -55,20 +59,20 @@ async fn handle_signed(request: HttpRequest, payload: Payload, gate: &Gate) -> H
         &webhook.body,
         webhook.header("x-chatwoot-signature"),
         timestamp,
-        &gate.config.chatwoot.chatwoot_webhook_secret,
+        &endpoint.config.chatwoot.chatwoot_webhook_secret,
         Timestamp::now(),
     );
     match verified {
         Ok(()) => webhook.verified(),
         Err(refusal) => {
             let (reason, likely_cause) = disbelief(refusal);
-            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+            if let Some(answer) = endpoint.refused(&webhook, SOURCE, reason, &likely_cause) {
                 return answer;
             }
         }
     }
     let signed_content = content_mark(timestamp.unwrap_or_default(), &webhook.body);
-    take(webhook, gate, &signed_content).await
+    take(webhook, endpoint, &signed_content).await
 }
 
 /// The same for a server that does not sign.
@@ -88,10 +92,16 @@ pub(crate) async fn by_path_token(
     request: HttpRequest,
     payload: Payload,
     token: Path<String>,
-    gate: Data<Gate>,
+    endpoint: Data<Endpoint>,
 ) -> HttpResponse {
-    let answer = Box::pin(handle_by_token(request, payload, token.into_inner(), &gate));
-    gate.counted(SOURCE, "/webhooks/chatwoot/{token}", answer)
+    let answer = Box::pin(handle_by_token(
+        request,
+        payload,
+        token.into_inner(),
+        &endpoint,
+    ));
+    endpoint
+        .counted(SOURCE, "/webhooks/chatwoot/{token}", answer)
         .await
 }
 
@@ -99,21 +109,21 @@ async fn handle_by_token(
     request: HttpRequest,
     payload: Payload,
     token: String,
-    gate: &Gate,
+    endpoint: &Endpoint,
 ) -> HttpResponse {
-    let expected = gate.config.chatwoot.chatwoot_path_token.as_ref();
+    let expected = endpoint.config.chatwoot.chatwoot_path_token.as_ref();
     let has_token = |head: &Head| {
         chatwoot::verify_path_token(&token, expected).map_err(disbelief)?;
         head.verified();
         Ok(())
     };
-    let mut webhook = match gate.read(SOURCE, request, payload, has_token).await {
+    let mut webhook = match endpoint.read(SOURCE, request, payload, has_token).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
     let mark = content_mark("", &webhook.body);
     webhook.replay_mark = Some(mark.clone());
-    take(webhook, gate, &mark).await
+    take(webhook, endpoint, &mark).await
 }
 
 /// What tells one event from another: all of it, since its header with an id is not signed.
@@ -125,18 +135,19 @@ fn content_mark(timestamp: &str, body: &[u8]) -> String {
     hex::encode(hash.finalize())
 }
 
-async fn take(webhook: Webhook, gate: &Gate, mark: &str) -> HttpResponse {
-    let account = gate.config.chatwoot.chatwoot_account_id;
+async fn take(webhook: Webhook, endpoint: &Endpoint, mark: &str) -> HttpResponse {
+    let account = endpoint.config.chatwoot.chatwoot_account_id;
     let reading = chatwoot::read(&webhook.body, mark, account, Timestamp::now());
     // Chatwoot repeats only 429 and 500 (its `AgentBots::WebhookJob`).
-    gate.take(
-        &webhook,
-        SOURCE,
-        reading,
-        reply::accepted,
-        StatusCode::INTERNAL_SERVER_ERROR,
-    )
-    .await
+    endpoint
+        .take(
+            &webhook,
+            SOURCE,
+            reading,
+            reply::accepted,
+            StatusCode::INTERNAL_SERVER_ERROR,
+        )
+        .await
 }
 
 fn disbelief(refusal: chatwoot::Refusal) -> Disbelief {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::Source;
 
-use super::gate::Disbelief;
-use super::{Gate, Refusals};
+use super::endpoint::Disbelief;
+use super::{Endpoint, Refusals};
 use crate::event::{Reading, Rejection};
 use crate::reply;
 use crate::request::{Head, Webhook};
@@ -39,11 +39,12 @@ const JSON: &str = "application/json";
 pub(crate) async fn whatsapp(
     request: HttpRequest,
     payload: Payload,
-    gate: Data<Gate>,
+    endpoint: Data<Endpoint>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, _: &str| read_message(params, Timestamp::now());
-    let answer = Box::pin(handle(request, payload, &gate, reply::twiml, read));
-    gate.counted(SOURCE, "/webhooks/twilio/whatsapp", answer)
+    let answer = Box::pin(handle(request, payload, &endpoint, reply::twiml, read));
+    endpoint
+        .counted(SOURCE, "/webhooks/twilio/whatsapp", answer)
         .await
 }
 
@@ -68,56 +69,57 @@ pub(crate) async fn whatsapp(
 pub(crate) async fn status(
     request: HttpRequest,
     payload: Payload,
-    gate: Data<Gate>,
+    endpoint: Data<Endpoint>,
 ) -> HttpResponse {
     let read = |params: &Params<'_>, query: &str| read_status(params, query, Timestamp::now());
-    let answer = Box::pin(handle(request, payload, &gate, reply::empty, read));
-    gate.counted(SOURCE, "/webhooks/twilio/status", answer)
+    let answer = Box::pin(handle(request, payload, &endpoint, reply::empty, read));
+    endpoint
+        .counted(SOURCE, "/webhooks/twilio/status", answer)
         .await
 }
 
 async fn handle(
     request: HttpRequest,
     payload: Payload,
-    gate: &Gate,
+    endpoint: &Endpoint,
     done: impl FnOnce(&str) -> HttpResponse,
     read: impl FnOnce(&Params<'_>, &str) -> Reading,
 ) -> HttpResponse {
-    let is_signed = |head: &Head| match gate.has_signature(head, &["x-twilio-signature"]) {
+    let is_signed = |head: &Head| match endpoint.has_signature(head, &["x-twilio-signature"]) {
         true => Ok(()),
         false => Err(disbelief(Refusal::Missing)),
     };
-    let mut webhook = match gate.read(SOURCE, request, payload, is_signed).await {
+    let mut webhook = match endpoint.read(SOURCE, request, payload, is_signed).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
     let body = match Body::of(&webhook) {
         Ok(body) => body,
         Err((status, code, message)) => {
-            return gate.unreadable(&webhook, SOURCE, status, code, message);
+            return endpoint.unreadable(&webhook, SOURCE, status, code, message);
         }
     };
-    let url = with_path(&gate.base_url, webhook.path_and_query());
+    let url = with_path(&endpoint.base_url, webhook.path_and_query());
     let signed = SignedRequest {
         url: &url,
         body: body.signed(&webhook),
         signature: webhook.header("x-twilio-signature"),
         settings: webhook.header("x-twilio-webhooks-signature-settings"),
     };
-    match verify(&signed, &gate.twilio_keys) {
+    match verify(&signed, &endpoint.twilio_keys) {
         Ok(()) => webhook.verified(),
         Err(refusal) => {
             let (reason, likely_cause) = disbelief(refusal);
-            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+            if let Some(answer) = endpoint.refused(&webhook, SOURCE, reason, &likely_cause) {
                 return answer;
             }
         }
     }
     let mark = replay_mark(&signed);
     let reading = match body.params() {
-        Ok(params) if !gate.is_own_account(&params) => {
+        Ok(params) if !endpoint.is_own_account(&params) => {
             let text = "the webhook belongs to another Twilio account than TWILIO_ACCOUNT_SID";
-            match gate.refused(&webhook, SOURCE, "account", text) {
+            match endpoint.refused(&webhook, SOURCE, "account", text) {
                 Some(answer) => return answer,
                 None => read(&params, webhook.query()),
             }
@@ -131,14 +133,15 @@ async fn handle(
         Err(rejection) => Reading::Rejected(rejection),
     };
     webhook.replay_mark = Some(mark);
-    gate.take(
-        &webhook,
-        SOURCE,
-        reading,
-        done,
-        StatusCode::SERVICE_UNAVAILABLE,
-    )
-    .await
+    endpoint
+        .take(
+            &webhook,
+            SOURCE,
+            reading,
+            done,
+            StatusCode::SERVICE_UNAVAILABLE,
+        )
+        .await
 }
 
 fn disbelief(refusal: Refusal) -> Disbelief {

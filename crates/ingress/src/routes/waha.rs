@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use shared_types::Source;
 
-use super::gate::Disbelief;
-use super::{Gate, Refusals};
+use super::endpoint::Disbelief;
+use super::{Endpoint, Refusals};
 use crate::request::Head;
 use crate::{reply, waha};
 
@@ -30,21 +30,21 @@ const SOURCE: Source = Source::Waha;
 pub(crate) async fn event(
     request: HttpRequest,
     payload: Payload,
-    gate: Data<Gate>,
+    endpoint: Data<Endpoint>,
 ) -> HttpResponse {
-    let answer = Box::pin(handle(request, payload, &gate));
-    gate.counted(SOURCE, "/webhooks/waha", answer).await
+    let answer = Box::pin(handle(request, payload, &endpoint));
+    endpoint.counted(SOURCE, "/webhooks/waha", answer).await
 }
 
-async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResponse {
-    let Some(secret) = &gate.config.waha.waha_webhook_secret else {
+async fn handle(request: HttpRequest, payload: Payload, endpoint: &Endpoint) -> HttpResponse {
+    let Some(secret) = &endpoint.config.waha.waha_webhook_secret else {
         return super::not_found(request).await;
     };
-    let is_signed = |head: &Head| match gate.has_signature(head, &["x-webhook-hmac"]) {
+    let is_signed = |head: &Head| match endpoint.has_signature(head, &["x-webhook-hmac"]) {
         true => Ok(()),
         false => Err(disbelief(waha::Refusal::Missing)),
     };
-    let webhook = match gate.read(SOURCE, request, payload, is_signed).await {
+    let webhook = match endpoint.read(SOURCE, request, payload, is_signed).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
@@ -54,20 +54,25 @@ async fn handle(request: HttpRequest, payload: Payload, gate: &Gate) -> HttpResp
         Ok(()) => webhook.verified(),
         Err(refusal) => {
             let (reason, likely_cause) = disbelief(refusal);
-            if let Some(answer) = gate.refused(&webhook, SOURCE, reason, &likely_cause) {
+            if let Some(answer) = endpoint.refused(&webhook, SOURCE, reason, &likely_cause) {
                 return answer;
             }
         }
     }
-    let reading = waha::read(&webhook.body, Timestamp::now(), gate.config.waha.max_age());
-    gate.take(
-        &webhook,
-        SOURCE,
-        reading,
-        reply::accepted,
-        StatusCode::SERVICE_UNAVAILABLE,
-    )
-    .await
+    let reading = waha::read(
+        &webhook.body,
+        Timestamp::now(),
+        endpoint.config.waha.max_age(),
+    );
+    endpoint
+        .take(
+            &webhook,
+            SOURCE,
+            reading,
+            reply::accepted,
+            StatusCode::SERVICE_UNAVAILABLE,
+        )
+        .await
 }
 
 fn disbelief(refusal: waha::Refusal) -> Disbelief {

@@ -236,6 +236,31 @@ async fn a_spooled_webhook_that_redis_always_refuses_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn what_redis_denies_waits_in_the_spool_until_it_is_permitted_again() {
+    let rig = Spooling::start(&[]).await;
+    let permit = |rule| {
+        rig.redis.run::<()>(&["ACL", "SETUSER", "default", rule]);
+    };
+    permit("-xadd");
+    for sid in ["SM1", "SM2"] {
+        assert_eq!(twilio_message(sid, sid).send(rig.port()).status, 200);
+    }
+    let refused = "postduif_redis_refused_total{code=\"NOPERM\",script=\"ingest\"}";
+    eventually(async || match rig.ingress.metric(refused) {
+        often if often > 4.0 => Ok(()),
+        seldom => Err(seldom),
+    })
+    .await;
+    permit("+xadd");
+    eventually(async || match rig.texts() {
+        texts if texts == ["SM1", "SM2"] => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    assert_eq!(length(&rig.redis, "dlq:0"), 0);
+}
+
+#[tokio::test]
 async fn full_memory_sends_webhooks_to_the_spool_and_ready_says_why() {
     let rig = Spooling::start(&[]).await;
     rig.redis.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);

@@ -23,7 +23,7 @@ use crate::request::{Head, Webhook};
 use crate::twilio::{Params, TwilioKeys};
 
 /// What a handler works with. One for each thread.
-pub(crate) struct Gate {
+pub(crate) struct Endpoint {
     pub(crate) config: Arc<IngressConfig>,
     pub(crate) base_url: String,
     pub(crate) twilio_keys: TwilioKeys,
@@ -58,7 +58,7 @@ pub(crate) type Disbelief = (&'static str, String);
 
 const RETRY_SOON: Duration = Duration::from_secs(5);
 
-impl Gate {
+impl Endpoint {
     /// Counts an arrival, times its answer and traces it. `route` is the path's pattern.
     /// The answer's future is boxed once: it is large, and would be copied at every turn.
     pub(crate) async fn counted(
