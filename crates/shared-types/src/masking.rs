@@ -35,6 +35,8 @@ const SHORTEST_NUMBER: usize = 7;
 const SHORTEST_AT_HOME: usize = 9;
 /// Characters between two groups of a number, as in `(0) 6`.
 const LONGEST_GAP: usize = 2;
+/// Fifteen digits (ITU-T E.164), after the two zeros that are dialled for abroad.
+const LONGEST_NUMBER: usize = 17;
 /// No number is that long with what is written next to it; hashes and providers' random ids are.
 const SHORTEST_HASH: usize = 20;
 /// In a hash letters and digits alternate. A number in a long word is one run.
@@ -140,9 +142,15 @@ fn hide_runs(word: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
+/// Whether a long word is a hash or an id: its digits alternate with letters, or are too many.
 fn is_hash(word: &str) -> bool {
-    word.len() >= SHORTEST_HASH
-        && runs(word).filter(|(_, is_number)| *is_number).count() >= RUNS_OF_A_HASH
+    let digits = || {
+        runs(word)
+            .filter(|(_, is_number)| *is_number)
+            .map(|(run, _)| run.chars().count())
+    };
+    word.chars().count() >= SHORTEST_HASH
+        && (digits().count() >= RUNS_OF_A_HASH || digits().any(|length| length > LONGEST_NUMBER))
 }
 
 /// Whether a word is the first half of a stream entry's id, as `1795898237202` of `1795898237202-0`:
@@ -229,7 +237,10 @@ mod tests {
                 "customer31612345678writestous",
                 "customer31*******78writestous",
             ),
-            ("00000000000031612345678", "00*******************78"),
+            (
+                "customer0031612345678writestous",
+                "customer00*********78writestous",
+            ),
         ] {
             assert_eq!(Masking::On.show(text).to_string(), shown);
         }
@@ -243,6 +254,7 @@ mod tests {
             "0 of 12, 3 x 400, v0.12.4",
             "127.0.0.1:6379 and 10.43.131.181",
             "é 3EB0AA1234567890AB99",
+            "SM0000000000000000000000012345671",
         ] {
             assert_eq!(Masking::On.show(text).to_string(), text);
         }
