@@ -146,7 +146,10 @@ impl Gate {
         seen: &mut Seen,
         ledger: &HashMap<OutboundId, Fields>,
     ) -> Result<streams::Record, Stop> {
-        let parts = parts(sender, message);
+        let mut parts = parts(sender, message);
+        for part in &mut parts {
+            part.chosen_id = ledger.get(&part.id).and_then(ledger::chosen_id);
+        }
         let Some((last, earlier)) = parts.split_last() else {
             let error = "the text is too long even for several messages";
             return Err(Stop::SetAside(set_aside("too_long", error)));

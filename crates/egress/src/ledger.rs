@@ -24,8 +24,19 @@ const NEXT_AT: &str = "next_at";
 /// When the last request was begun.
 const INTENT_AT: &str = "intent_at";
 
+/// The id that the provider is to give the message.
+const CHOSEN_ID: &str = "chosen";
+
 /// What is read at the start of a send.
-pub(crate) const FIELDS: &[&str] = &[STATE, PROVIDER_ID, ROUND, FAILURES, NEXT_AT, INTENT_AT];
+pub(crate) const FIELDS: &[&str] = &[
+    STATE,
+    PROVIDER_ID,
+    ROUND,
+    FAILURES,
+    NEXT_AT,
+    INTENT_AT,
+    CHOSEN_ID,
+];
 
 /// How many sends of a conversation are listed.
 const LISTED: usize = 100;
@@ -104,6 +115,11 @@ pub(crate) fn last_request(fields: &Fields) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms).ok()
 }
 
+/// The id that was chosen before an earlier request.
+pub(crate) fn chosen_id(fields: &Fields) -> Option<String> {
+    fields.get(CHOSEN_ID).cloned()
+}
+
 /// Builds the records of one send.
 pub(crate) struct Records<'a> {
     pub(crate) keys: PartitionKeys,
@@ -154,6 +170,8 @@ impl Records<'_> {
             ),
         ];
         fields.extend(self.trace.clone().map(|trace| ("trace", trace)));
+        let chosen = self.part.chosen_id.clone();
+        fields.extend(chosen.map(|id| (CHOSEN_ID, id)));
         let list = (
             self.keys.sends(conversation),
             self.part.id.to_string(),
@@ -162,6 +180,8 @@ impl Records<'_> {
         Record {
             unless: Some(PROVIDER_ID),
             list: Some(list),
+            // An acknowledgement may come before anybody has read the answer.
+            index: self.part.chosen_id.as_deref().map(|id| self.index(id)),
             ..self.record(fields)
         }
     }
@@ -219,14 +239,18 @@ impl Records<'_> {
         if let Receipt::Twilio { twilio_status, .. } = receipt {
             fields.push(("accepted_as", twilio_status.clone()));
         }
-        let message = &self.part.message;
-        let conversation = &message.conversation_id;
-        let [index, _] = names(message.source, conversation, &provider_id, self.keys);
-        let index = Some((index, self.part.id.to_string())).filter(|_| !provider_id.is_empty());
         Record {
-            index,
+            index: Some(self.index(&provider_id)).filter(|_| !provider_id.is_empty()),
             ..self.record(fields)
         }
+    }
+
+    /// The name under which it is found by its provider's id.
+    fn index(&self, provider_id: &str) -> (String, String) {
+        let message = &self.part.message;
+        let conversation = &message.conversation_id;
+        let [name, _] = names(message.source, conversation, provider_id, self.keys);
+        (name, self.part.id.to_string())
     }
 }
 

@@ -88,6 +88,9 @@ impl Reports {
             if let Some(code) = &report.error_code {
                 record.fields.push(("error_code", code.clone()));
             }
+            if let Some(words) = &report.error_message {
+                record.fields.push(("error", words.clone()));
+            }
             if failed(report.status) {
                 record.entry = self.after_failure(report, send, keys);
             }
@@ -153,7 +156,7 @@ impl Reports {
         };
         tracing::error!(
             outbound.id = %send.id, provider_id = report.provider_id, error.code = code,
-            class = class.as_str(), "message accepted but not delivered"
+            error = report.error_message, class = class.as_str(), "message accepted but not delivered"
         );
         let resends = resends_of(&send.id);
         let again = match class {
@@ -181,8 +184,12 @@ impl Reports {
             (
                 "_error".into(),
                 format!(
-                    "{code}: accepted by the provider, then {}",
-                    report.status.as_str()
+                    "{code}: accepted by the provider, then {}: {}",
+                    report.status.as_str(),
+                    report
+                        .error_message
+                        .as_deref()
+                        .unwrap_or("without a word why")
                 ),
             ),
             ("_attempts".into(), "1".into()),

@@ -28,6 +28,9 @@ pub(crate) struct Part {
     pub content: Content,
     /// The message that it is part of.
     pub message: Arc<OutboundMessage>,
+    /// The id that the provider is to give it, where that is chosen before: whether it arrived is
+    /// then known by its id.
+    pub chosen_id: Option<String>,
 }
 
 impl Part {
@@ -106,6 +109,12 @@ pub(crate) trait Sender: Send + Sync {
 
     /// Makes sure that a connection is at hand, so that a request leaves as soon as it is its time.
     fn connect(&self) -> BoxFuture<'_, ()>;
+
+    /// Asks the provider for an id that the message is to get; none where the provider has no such
+    /// thing. Nothing depends on it.
+    fn choose_id<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async { None })
+    }
 
     /// Shows the recipient that somebody is typing, and says for how long. Failures do not matter.
     fn begin_typing<'a>(&'a self, _part: &'a Part) -> BoxFuture<'a, Duration> {
@@ -190,6 +199,7 @@ pub(crate) fn parts(sender: &dyn Sender, message: &Arc<OutboundMessage>) -> Vec<
         id: message.id.part(index + 1),
         content,
         message: message.clone(),
+        chosen_id: None,
     };
     contents.map(part).collect()
 }

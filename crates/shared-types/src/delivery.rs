@@ -26,6 +26,9 @@ pub struct DeliveryEvent {
     /// The provider's error code. A text: Twilio has sent `InvalidSandboxRequest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// The provider's words for the error, numbers in them masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
     /// When ingress took the report in.
     pub at: Timestamp,
 }

@@ -244,6 +244,7 @@ fn delivery_and_control_events() {
         to: "whatsapp:+31612345678".parse().unwrap(),
         status: DeliveryStatus::Undelivered,
         error_code: Some("63016".into()),
+        error_message: None,
         at: at(),
     };
     let control = ControlEvent {

@@ -191,6 +191,17 @@ pub struct WahaConfig {
         default_value_t = Engine::Webjs
     )]
     pub engine: Engine,
+
+    /// Play a server from before 2026.4, which lets nobody choose the id of a message.
+    #[arg(
+        id = "waha_before_chosen_ids",
+        long = "waha-before-chosen-ids",
+        env = "SIMULATOR_WAHA_BEFORE_CHOSEN_IDS",
+        value_name = "SIMULATOR_WAHA_BEFORE_CHOSEN_IDS",
+        action = clap::ArgAction::Set,
+        default_value_t = false
+    )]
+    pub before_chosen_ids: bool,
 }
 
 /// The Chatwoot server that is played.

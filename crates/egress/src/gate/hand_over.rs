@@ -44,6 +44,16 @@ pub(super) async fn hand_over(
     seen: &mut Seen,
     first: Step,
 ) -> Result<Record, Stop> {
+    // Later attempts keep the id: whoever has the message already knows it again.
+    let is_first = matches!(&first, Step::Go(Stage::Due { .. })) && part.chosen_id.is_none();
+    let chosen_id = match is_first {
+        true => sender.choose_id(part).await,
+        false => part.chosen_id.clone(),
+    };
+    let part = &Part {
+        chosen_id,
+        ..part.clone()
+    };
     let records = Records {
         keys: job.keys(),
         part,

@@ -1,5 +1,7 @@
 //! WAHA's REST interface (<https://waha.devlike.pro/docs/how-to/send-messages/>), at a human pace.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -30,8 +32,13 @@ const CLOCK_TOLERANCE_SECS: i64 = 5;
 /// How long a gesture may take before the message leaves without it.
 const GESTURE: Duration = Duration::from_secs(2);
 
+/// How long a session counts as one whose server or engine lets nobody choose ids.
+const FORGETS_AFTER: Duration = Duration::from_secs(600);
+
 pub(super) struct Waha {
     http: Http,
+    /// Sessions in which ids cannot be chosen, and since when that is known.
+    without_ids: Mutex<HashMap<String, Instant>>,
     api_key: Option<SecretString>,
     typing: Typing,
     per_second: Option<f64>,
@@ -44,6 +51,7 @@ impl Waha {
         };
         Ok(Some(Self {
             http: Http::new(base, config.sending.request_timeout())?,
+            without_ids: Mutex::default(),
             api_key: config.waha.waha_api_key.clone(),
             typing: config.waha.typing(),
             per_second: Some(config.waha.waha_per_second).filter(|rate| *rate > 0.0),
@@ -67,6 +75,39 @@ impl Waha {
         }
     }
 
+    /// An id for a message (WAHA 2026.4, engines NOWEB and GOWS:
+    /// <https://waha.devlike.pro/docs/how-to/send-messages/>).
+    async fn new_id(&self, part: &Part) -> Option<String> {
+        let session = session(&part.message);
+        let since = self.without_ids().get(&session).copied();
+        if since.is_some_and(|since| since.elapsed() < FORGETS_AFTER) {
+            return None;
+        }
+        let name = escaped(&session);
+        let url = format!("{}/api/{name}/new-message-id", self.http.base());
+        let answer = self.http.ask(self.with_key(self.http.get(url))).await;
+        let answer = answer
+            .inspect_err(|error| tracing::debug!(%error, "WAHA gave no id"))
+            .ok()?;
+        if answer.status.is_success() {
+            let id = answer.json.get("id")?.as_str()?;
+            let is_key = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            return is_key.then(|| id.to_owned());
+        }
+        // A session that is reconnecting, or a WAHA in trouble, may give one the next time.
+        if matches!(answer.status.as_u16(), 403 | 404 | 405 | 501) {
+            tracing::debug!(session, status = %answer.status, "ids cannot be chosen in this session");
+            self.without_ids().insert(session, Instant::now());
+        }
+        None
+    }
+
+    fn without_ids(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.without_ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn post(&self, part: &Part, extras: bool, deadline: Instant) -> Attempt {
         let Content::Text(text) = &part.content else {
             let class = FailureClass::Permanent;
@@ -76,11 +117,14 @@ impl Waha {
                 "WAHA takes text only",
             ));
         };
-        let plain = json!({
+        let mut plain = json!({
             "session": session(&part.message),
             "chatId": part.message.to,
             "text": text,
         });
+        if let Some(id) = &part.chosen_id {
+            plain["id"] = json!(id);
+        }
         if extras {
             let mut quoting = plain.clone();
             quoting["reply_to"] = json!(part.message.in_reply_to);
@@ -107,12 +151,11 @@ impl Waha {
     }
 
     async fn look_up(&self, part: &Part, since: Timestamp, unclaimed: Unclaimed<'_>) -> Trace {
-        let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let url = format!(
             "{}/api/{}/chats/{}/messages?limit={HISTORY}&downloadMedia=false",
             self.http.base(),
-            escape(&session(&part.message)),
-            escape(part.message.to.as_str()),
+            escaped(&session(&part.message)),
+            escaped(part.message.to.as_str()),
         );
         let answer = match self.http.ask(self.with_key(self.http.get(url))).await {
             Ok(answer) => answer,
@@ -124,6 +167,11 @@ impl Waha {
             401 | 403 | 404 | 405 | 501 => return Trace::NoRecords,
             status => return Trace::Unreadable(format!("the history was answered with {status}")),
         };
+        if let Some(chosen) = &part.chosen_id {
+            let mut ids = messages.iter().filter_map(message_id);
+            let found = ids.find(|id| key_of(id) == chosen);
+            return found.map_or(Trace::Absent, |id| Trace::Found(receipt(part, id)));
+        }
         let is_trace = |message: &&Value| {
             let text = message
                 .get("body")
@@ -181,6 +229,10 @@ impl Sender for Waha {
         texts.into_iter().map(Content::Text).collect()
     }
 
+    fn choose_id<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, Option<String>> {
+        Box::pin(self.new_id(part))
+    }
+
     fn begin_typing<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, Duration> {
         Box::pin(async move {
             if !self.typing.on {
@@ -218,6 +270,15 @@ impl Sender for Waha {
     ) -> BoxFuture<'a, Trace> {
         Box::pin(self.look_up(part, since, unclaimed))
     }
+}
+
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// What the engine calls a message: the end of `true_<chat>_<key>`.
+fn key_of(id: &str) -> &str {
+    id.rsplit('_').next().unwrap_or(id)
 }
 
 fn session(message: &OutboundMessage) -> String {

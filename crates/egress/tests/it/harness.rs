@@ -424,6 +424,7 @@ pub(crate) fn callback(
         to,
         status,
         error_code: None,
+        error_message: None,
         at: Timestamp::now(),
     }
 }

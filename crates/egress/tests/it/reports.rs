@@ -58,6 +58,7 @@ async fn a_late_delivery_overrides_a_failure() {
     let mut failed = callback(&message, &sid, DeliveryStatus::Failed);
     // 63032: the user is in an experiment; not to be repeated.
     failed.error_code = Some("63032".into());
+    failed.error_message = Some("part of an experiment".into());
     report_all(
         &rig,
         &[

@@ -1,6 +1,6 @@
 //! WAHA at a human pace.
 
-use simulator::waha::SessionStatus;
+use simulator::waha::{Engine, SessionStatus};
 use simulator::{Endpoint, Fault, FaultRule, Provider, Record};
 
 use crate::harness::{Fields, Rig, field, waha_reply};
@@ -133,4 +133,79 @@ async fn an_answer_without_an_id_is_no_proof_that_it_was_sent() {
     rig.sent(CHAT, 1).await;
     let ledger = rig.ledger_when(&message, |f| f.contains_key("pid")).await;
     assert_ne!(ledger["pid"], "");
+}
+
+/// Answers that are lost, of messages whose id was chosen before: found by it, also when the same text
+/// was sent by hand in between.
+#[tokio::test]
+async fn a_message_whose_id_was_chosen_is_known_again_by_it() {
+    for engine in [Engine::Noweb, Engine::Gows] {
+        let rig = Rig::start_with(|config| config.waha.engine = engine);
+        let egress = rig.egress(&["extra-rounds=20"]);
+        for accept in [true, false] {
+            rig.simulator
+                .add_fault(FaultRule::for_sends(
+                    Provider::Waha,
+                    1,
+                    Fault::Timeout { accept },
+                ))
+                .unwrap();
+            rig.queue(&waha_reply(CHAT, "Ja")).await;
+            rig.until_empty().await;
+        }
+        let arrived = rig.sent(CHAT, 2).await;
+        let chosen: Vec<_> = arrived.iter().map(|sent| field(sent, "id")).collect();
+        assert!(
+            chosen.iter().all(|id| !id.is_empty()) && chosen[0] != chosen[1],
+            "{chosen:?}"
+        );
+        for (sent, id) in arrived.iter().zip(&chosen) {
+            assert!(sent.entry.id.ends_with(id.as_str()), "{}", sent.entry.id);
+        }
+        let found = r#"postduif_unknown_outcomes_total{end="found",source="waha"}"#;
+        assert!(egress.metric(found).await > 0.5);
+        let sends = sends(&rig);
+        assert_eq!(sends.len(), 3, "one was looked up and sent again");
+        assert_eq!(
+            field(&sends[1], "id"),
+            field(&sends[2], "id"),
+            "under the same id: whoever has it knows it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_may_choose_ids_none_is_sent() {
+    for old in [true, false] {
+        let rig = Rig::start_with(|config| {
+            // Neither an older server nor this engine has it.
+            config.waha.engine = if old { Engine::Noweb } else { Engine::Webjs };
+            config.waha.before_chosen_ids = old;
+        });
+        let _egress = rig.egress(&[]);
+        for text in ["Een", "Twee"] {
+            rig.queue(&waha_reply(CHAT, text)).await;
+        }
+        let sent = rig.sent(CHAT, 2).await;
+        assert!(sent.iter().all(|sent| field(sent, "id").is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn a_quote_that_waha_cannot_find_is_left_out() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&[]);
+    let fault = FaultRule {
+        provider: Some(Provider::Waha),
+        endpoint: Some(Endpoint::Send),
+        ..FaultRule::always(Fault::QuoteNotFound {})
+    };
+    rig.simulator.add_fault(fault).unwrap();
+    for text in ["Een", "Twee"] {
+        rig.queue(&waha_reply(CHAT, text)).await;
+    }
+    rig.sent(CHAT, 2).await;
+    rig.until_empty().await;
+    assert_eq!(sends(&rig).len(), 4);
+    rig.letters(0).await;
 }

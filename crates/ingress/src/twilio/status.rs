@@ -2,13 +2,15 @@
 //! (<https://www.twilio.com/docs/messaging/guides/track-outbound-message-status>).
 
 use jiff::Timestamp;
-use shared_types::{ChannelAddress, DeliveryEvent, DeliveryStatus, OutboundId, Source};
+use shared_types::{ChannelAddress, DeliveryEvent, DeliveryStatus, Masking, OutboundId, Source};
 
 use super::Params;
 use super::inbound::unusable;
 use crate::event::{Event, Reading, Rejection};
+use crate::text::clean_line;
 
 const MAX_ERROR_CODE_CHARS: usize = 64;
+const MAX_ERROR_MESSAGE_CHARS: usize = 300;
 
 /// Reads a status callback. `query` is the query string of the callback URL, which carries our id
 /// as `oid`.
@@ -49,8 +51,15 @@ fn report(
         status,
         error_code: text("ErrorCode")?
             .map(|code| code.chars().take(MAX_ERROR_CODE_CHARS).collect()),
+        error_message: text("ErrorMessage")?.and_then(error_message),
         at,
     }))
+}
+
+/// Twilio quotes the recipient in its errors.
+fn error_message(text: &str) -> Option<String> {
+    let masked = Masking::On.show(text).to_string();
+    clean_line(&masked, MAX_ERROR_MESSAGE_CHARS)
 }
 
 fn outbound_id(query: &str) -> Option<OutboundId> {
@@ -73,13 +82,19 @@ mod tests {
     #[test]
     fn a_report_carries_our_id_and_the_error_as_text() {
         let body = "MessageSid=SM1&MessageStatus=undelivered&To=whatsapp%3A%2B31612345678\
-                    &ErrorCode=InvalidSandboxRequest";
+                    &ErrorCode=InvalidSandboxRequest&ErrorMessage=No+%2B31612345678+here";
         let Reading::Event(Event::Delivery(report)) = read(body, "oid=ob_1&x=%20") else {
             panic!("not a report");
         };
         assert_eq!(report.outbound_id.unwrap().as_str(), "ob_1");
         assert_eq!(report.status, DeliveryStatus::Undelivered);
         assert_eq!(report.error_code.as_deref(), Some("InvalidSandboxRequest"));
+        let words = report.error_message.unwrap();
+        assert!(
+            words.starts_with("No +31") && words.ends_with("78 here"),
+            "{words}"
+        );
+        assert!(!words.contains("31612345678"), "{words}");
     }
 
     #[test]

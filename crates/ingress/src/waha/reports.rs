@@ -46,6 +46,7 @@ pub(super) fn ack(event: &Incoming<'_>) -> Result<Reading, Rejection> {
         to: chat,
         status,
         error_code: None,
+        error_message: None,
         at: event.now,
     })))
 }

@@ -36,6 +36,8 @@ pub(crate) async fn respond(
     } else {
         world.faults.pick(&call)
     };
+    let quotes = call.request.get("reply_to").is_some();
+    let fault = fault.filter(|fault| quotes || *fault != Fault::QuoteNotFound {});
     let Some(fault) = fault else {
         return accept(call, None).into();
     };
@@ -71,6 +73,10 @@ async fn act(
                 Some(seconds) => answer.header("retry-after", seconds.to_string()).into(),
                 None => answer.into(),
             }
+        }
+        Fault::QuoteNotFound {} => {
+            let words = "Could not get the quoted message.".to_owned();
+            errors::answer(provider, 500, None, Some(words)).into()
         }
         Fault::ServerError { status, body, .. } => error_body(provider, status, body).into(),
         Fault::EmptyBody { .. } => answer.head().finish(),

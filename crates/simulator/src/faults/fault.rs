@@ -105,6 +105,9 @@ pub enum Fault {
         #[serde(default = "defaults::yes")]
         accept: bool,
     },
+    /// WAHA cannot find the message that a reply quotes, and sends nothing; a message without a quote
+    /// is sent.
+    QuoteNotFound {},
     /// A list of messages that does not know the newest ones yet.
     Stale {
         /// Messages younger than this many milliseconds are missing.
@@ -131,7 +134,10 @@ impl Fault {
     /// Whether the provider takes a call that meets this fault.
     pub fn accepts(&self) -> bool {
         match self {
-            Self::Error { .. } | Self::RateLimited { .. } | Self::Redirect { .. } => false,
+            Self::Error { .. }
+            | Self::RateLimited { .. }
+            | Self::Redirect { .. }
+            | Self::QuoteNotFound {} => false,
             Self::WrongTypes {}
             | Self::WrongStatus { .. }
             | Self::Delay { .. }
@@ -163,6 +169,7 @@ impl Fault {
             Self::Reset { .. } => "reset",
             Self::Stall { .. } => "stall",
             Self::ResetMidBody { .. } => "reset_mid_body",
+            Self::QuoteNotFound {} => "quote_not_found",
             Self::Stale { .. } => "stale",
             Self::Delivery(_) => "delivery",
         }
@@ -187,6 +194,7 @@ impl Fault {
             | Self::ServerError { status, .. }
             | Self::Redirect { status, .. } => status.to_string(),
             Self::RateLimited { .. } => "429".to_owned(),
+            Self::QuoteNotFound {} => "500".to_owned(),
             Self::EmptyBody { .. }
             | Self::WrongTypes {}
             | Self::WrongStatus { .. }

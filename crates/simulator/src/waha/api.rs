@@ -28,6 +28,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         )
         .route("/api/files/{id}", web::get().to(contacts::file))
         .route(
+            "/api/{session}/new-message-id",
+            web::get().to(messages::new_message_id),
+        )
+        .route(
             "/api/{session}/presence",
             web::post().to(messages::presence),
         )

@@ -4,7 +4,8 @@ use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::api::Request;
+use super::api::{Request, authorise, require_working};
+use super::error::error;
 use super::{Engine, new_id};
 use crate::address;
 use crate::answer::Answer;
@@ -28,7 +29,9 @@ pub(super) async fn send_text(
     respond(&world, &request, parsed.call, move |call, fault| {
         let plan = taker.delivery_plan(&call);
         let chat = address::chat_id(&call.customer);
-        let id = new_id(true, &chat);
+        let chosen = call.request.get("id").and_then(Value::as_str);
+        let chosen = chosen.filter(|_| lets_choose(&taker));
+        let id = chosen.map_or_else(|| new_id(true, &chat), |key| format!("true_{chat}_{key}"));
         let status = MessageStatus::Queued;
         let entry = taker
             .journal
@@ -39,6 +42,30 @@ pub(super) async fn send_text(
         Answer::json(201, &sent(engine, &id, &chat, &entry.text, seconds))
     })
     .await
+}
+
+/// Whether the server and the engine let a client choose a message's id.
+fn lets_choose(world: &World) -> bool {
+    !world.config.waha.before_chosen_ids && world.config.waha.engine != Engine::Webjs
+}
+
+/// An id for a message that is sent later: WAHA 2026.4, engines NOWEB and GOWS.
+pub(super) async fn new_message_id(
+    world: Data<World>,
+    request: HttpRequest,
+    session: Path<String>,
+) -> HttpResponse {
+    let checked = authorise(&world, &request).and_then(|()| require_working(&world, &session));
+    let answer = match checked {
+        Err(answer) => answer,
+        Ok(()) if !lets_choose(&world) => error(404, None),
+        Ok(()) => {
+            let id = new_id(true, "");
+            let key = id.rsplit('_').next().unwrap_or_default();
+            Answer::json(200, &json!({ "id": key }))
+        }
+    };
+    answer.into()
 }
 
 /// What each engine answers to a message that it sent.
