@@ -29,7 +29,7 @@ const MAX_PARTS: usize = 10;
 const DEFAULT_SESSION: &str = "default";
 const HISTORY: usize = 30;
 const CLOCK_TOLERANCE_SECS: i64 = 5;
-/// How long a gesture may take before the message leaves without it.
+/// How long a gesture, or an id to choose, may take before the message leaves without it.
 const GESTURE: Duration = Duration::from_secs(2);
 
 /// How long a session counts as one whose server or engine lets nobody choose ids.
@@ -85,8 +85,10 @@ impl Waha {
         }
         let name = escaped(&session);
         let url = format!("{}/api/{name}/new-message-id", self.http.base());
-        let answer = self.http.ask(self.with_key(self.http.get(url))).await;
-        let answer = answer
+        let asked = self.http.ask(self.with_key(self.http.get(url)));
+        let asked = tokio::time::timeout(GESTURE, asked).await;
+        let answer = asked
+            .unwrap_or_else(|_| Err("no answer in time".into()))
             .inspect_err(|error| tracing::debug!(%error, "WAHA gave no id"))
             .ok()?;
         if answer.status.is_success() {
