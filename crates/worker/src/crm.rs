@@ -1,6 +1,7 @@
 //! The CRM: contacts, leads, appointments and hand-overs in SQLite or PostgreSQL.
 
 mod appointments;
+mod batch;
 mod changes;
 mod contacts;
 mod dispatch;
@@ -10,10 +11,12 @@ mod list;
 mod notices;
 mod persons;
 mod questions;
+mod rows;
 mod sends;
 mod status;
 mod store;
 mod write;
+mod writer;
 
 pub use changes::{ByHand, Changed};
 pub use list::{Page, Place, Row, What};

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use prometheus::{HistogramVec, IntCounterVec};
 use runtime::metrics::{LATENCY_BUCKETS, Metrics};
 
 use crate::graph::Node;
 
 mod colleagues;
+mod crm;
 mod talks;
 
 pub(crate) use colleagues::Colleagues;
+pub(crate) use crm::CrmMetrics;
 pub(crate) use talks::Talked;
 use talks::Talks;
 
@@ -26,8 +28,7 @@ pub struct WorkerMetrics {
     cost: IntCounterVec,
     escalations: IntCounterVec,
     opt_outs: IntCounterVec,
-    crm_writes: IntCounterVec,
-    crm_up: IntGaugeVec,
+    crm: CrmMetrics,
     transcriptions: IntCounterVec,
     colleagues: Colleagues,
     talks: Talks,
@@ -87,12 +88,7 @@ impl WorkerMetrics {
                 &["change"],
                 "Contacts that ended messages, or wanted them again.",
             )?,
-            crm_writes: metrics.counters(
-                "postduif_crm_writes_total",
-                &["when"],
-                "CRM writes: at_once, deferred, or later (landed after all).",
-            )?,
-            crm_up: metrics.gauges("postduif_crm_up", &[], "1 while the CRM answers, else 0.")?,
+            crm: CrmMetrics::new(metrics)?,
             transcriptions: metrics.counters(
                 "postduif_transcriptions_total",
                 &["outcome"],
@@ -163,12 +159,9 @@ impl WorkerMetrics {
         self.opt_outs.with_label_values(&[change]).inc();
     }
 
-    pub(crate) fn crm_written(&self, when: &'static str) {
-        self.crm_writes.with_label_values(&[when]).inc();
-    }
-
-    pub(crate) fn set_crm_up(&self, up: bool) {
-        self.crm_up.with_label_values::<&str>(&[]).set(up.into());
+    /// What is counted of the CRM.
+    pub(crate) const fn crm(&self) -> &CrmMetrics {
+        &self.crm
     }
 
     /// What is counted of telling colleagues.

@@ -38,7 +38,7 @@ impl Outbox {
             };
             match written {
                 Ok(()) => {
-                    self.metrics.crm_written("later");
+                    self.metrics.crm().written("later");
                     return job.acknowledge().await;
                 }
                 Err(error) if error.is_refusal() => {

@@ -86,7 +86,7 @@ impl Worker {
         let counters = WorkerMetrics::new(&mut metrics)?;
         let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
         let domain = Arc::new(config.domain.load()?);
-        let crm = Crm::new(&config.crm.crm_database_url)?;
+        let crm = Crm::counted(&config.crm.crm_database_url, &counters)?;
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
         let channels = Channels::new(&config.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
@@ -274,7 +274,7 @@ async fn watch_crm(crm: Crm, ready: Readiness, counters: WorkerMetrics, stop: Ca
             Status::Degraded
         };
         migrated |= answer.is_ok();
-        counters.set_crm_up(answer.is_ok());
+        counters.crm().set_up(answer.is_ok());
         if ready.set("crm", status) != Some(status) {
             match answer {
                 Ok(()) => tracing::info!("the CRM answers"),

@@ -53,7 +53,7 @@ impl CrmAgent {
         let written = tokio::time::timeout(limit, crm.apply(&write)).await;
         let error = match written {
             Ok(Ok(noted)) => {
-                self.metrics.crm_written("at_once");
+                self.metrics.crm().written("at_once");
                 let output = CrmOutput {
                     contact_created: noted.contact_created,
                     contact_id: Some(noted.contact_id),
@@ -68,7 +68,7 @@ impl CrmAgent {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        self.metrics.crm_written("deferred");
+        self.metrics.crm().written("deferred");
         tracing::warn!(error, "the CRM did not take the turn; it is written later");
         Recorded {
             output: CrmOutput::default(),

@@ -1,9 +1,11 @@
 //! Who changed what: colleagues by hand, customers by what they write, help desks by their events.
 
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::{Any, Transaction};
 
 use super::notices::Fact;
+use super::rows;
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError, text};
 use crate::notices::Kind;
@@ -60,19 +62,35 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
-    pub(super) async fn note(&self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> {
+    pub(super) async fn note(self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> {
+        Self::note_all(transaction, &[self]).await
+    }
+
+    pub(super) async fn note_all(
+        transaction: &mut Transaction<'_, Any>,
+        changes: &[Change<'_>],
+    ) -> sqlx::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
         let insert = "INSERT INTO changes (contact_id, subject, at, by_whom, from_status, to_status, note) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        sqlx::query(insert)
-            .bind(self.contact)
-            .bind(self.subject)
-            .bind(text(self.at))
-            .bind(self.by)
-            .bind(self.from)
-            .bind(self.to)
-            .bind(self.note)
-            .execute(&mut **transaction)
-            .await?;
+                      SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, \
+                      r.value ->> 4, r.value ->> 5, r.value ->> 6 FROM {rows}";
+        let row = |one: &Change<'_>| {
+            let (contact, subject, by) = (one.contact, one.subject, one.by);
+            json!([
+                contact,
+                subject,
+                text(one.at),
+                by,
+                one.from,
+                one.to,
+                one.note
+            ])
+        };
+        let rows: Vec<_> = changes.iter().map(row).collect();
+        let insert = rows::over(transaction, insert, &rows)?;
+        insert.execute(&mut **transaction).await?;
         Ok(())
     }
 }

@@ -43,6 +43,20 @@ pub(super) async fn upsert(
         )
         .await?;
     }
+    if handover.opens {
+        open(transaction, contact, write, handover).await?;
+    }
+    Ok(())
+}
+
+/// Opens one, unless one is open.
+async fn open(
+    transaction: &mut Transaction<'_, Any>,
+    contact: &str,
+    write: &CrmWrite,
+    handover: &HandoverWrite,
+) -> sqlx::Result<()> {
+    let at = text(write.at);
     // What comes late must not open again what was closed since.
     let later = "SELECT COUNT(*) FROM handovers WHERE conversation_id = $1 \
                  AND (status <> 'closed' OR updated_at >= $2)";
@@ -51,7 +65,7 @@ pub(super) async fn upsert(
         .bind(&at)
         .fetch_one(&mut **transaction)
         .await?;
-    if !handover.opens || later > 0 {
+    if later > 0 {
         return Ok(());
     }
     let id = handover.id(&write.message);

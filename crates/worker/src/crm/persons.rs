@@ -1,10 +1,13 @@
 //! One contact for each person: joins on evidence or by an operator, and their undoing.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, Transaction};
 
+use super::rows;
 use super::store::{Crm, CrmError, text};
 
 /// What belongs to a contact.
@@ -31,53 +34,74 @@ const OF_CONVERSATION: [&str; 6] = [
 ];
 
 /// A contact that an address belongs to.
-struct Found {
-    id: String,
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) id: String,
+    /// The message that created it.
+    pub(super) created_by: String,
     created_at: String,
     is_pinned: bool,
 }
 
 /// The contact of these addresses, joined with others that have one of them, unless an operator
-/// split them.
+/// split them. `known` has the addresses.
 pub(super) async fn contact_of(
     transaction: &mut Transaction<'_, Any>,
     addresses: &[String],
+    known: &HashMap<String, Found>,
     evidence: &str,
     at: Timestamp,
-) -> Result<Option<String>, sqlx::Error> {
-    let mut found = found(transaction, addresses).await?;
+) -> Result<Option<Found>, sqlx::Error> {
+    let mut found = contacts_of(addresses, known);
     if found.len() > 1 && found.iter().any(|contact| contact.is_pinned) {
         found.truncate(1);
     }
     join(transaction, found, evidence, at).await
 }
 
+/// Whose these addresses are.
+pub(super) async fn known(
+    transaction: &mut Transaction<'_, Any>,
+    addresses: impl Iterator<Item = &String>,
+) -> sqlx::Result<HashMap<String, Found>> {
+    let select = "SELECT a.address, a.pinned, c.id, c.created_by, c.created_at FROM {rows} \
+                  JOIN contact_addresses a ON a.address = r.value ->> 0 \
+                  JOIN contacts c ON c.id = a.contact_id";
+    let addresses: Vec<[&String; 1]> = addresses.map(|address| [address]).collect();
+    let found = rows::found(transaction, select, &addresses)?;
+    let found: Vec<(String, i32, String, String, String)> =
+        found.fetch_all(&mut **transaction).await?;
+    let found = found.into_iter();
+    let known = found.map(|(address, pinned, id, created_by, created_at)| {
+        let found = Found {
+            id,
+            created_by,
+            created_at,
+            is_pinned: pinned != 0,
+        };
+        (address, found)
+    });
+    Ok(known.collect())
+}
+
+/// Each contact once, in the order of its first address.
+fn contacts_of(addresses: &[String], known: &HashMap<String, Found>) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
+    for found in addresses.iter().filter_map(|address| known.get(address)) {
+        match all.iter_mut().find(|contact| contact.id == found.id) {
+            Some(contact) => contact.is_pinned |= found.is_pinned,
+            None => all.push(found.clone()),
+        }
+    }
+    all
+}
+
 async fn found(
     transaction: &mut Transaction<'_, Any>,
     addresses: &[String],
-) -> Result<Vec<Found>, sqlx::Error> {
-    let mut all: Vec<Found> = Vec::new();
-    for address in addresses {
-        let row = sqlx::query(
-            "SELECT contacts.id, contacts.created_at, contact_addresses.pinned \
-             FROM contact_addresses JOIN contacts ON contacts.id = contact_addresses.contact_id \
-             WHERE contact_addresses.address = $1",
-        )
-        .bind(address)
-        .fetch_optional(&mut **transaction)
-        .await?;
-        let Some(row) = row else { continue };
-        let (id, is_pinned) = (row.try_get::<String, _>(0)?, row.try_get::<i32, _>(2)? != 0);
-        match all.iter_mut().find(|contact| contact.id == id) {
-            Some(contact) => contact.is_pinned |= is_pinned,
-            None => all.push(Found {
-                id,
-                created_at: row.try_get(1)?,
-                is_pinned,
-            }),
-        }
-    }
-    Ok(all)
+) -> sqlx::Result<Vec<Found>> {
+    let known = known(transaction, addresses.iter()).await?;
+    Ok(contacts_of(addresses, &known))
 }
 
 /// Makes the oldest of the contacts that of all of them.
@@ -86,7 +110,7 @@ async fn join(
     mut contacts: Vec<Found>,
     evidence: &str,
     at: Timestamp,
-) -> Result<Option<String>, sqlx::Error> {
+) -> Result<Option<Found>, sqlx::Error> {
     contacts.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let mut contacts = contacts.into_iter();
     let Some(kept) = contacts.next() else {
@@ -95,7 +119,7 @@ async fn join(
     for other in contacts {
         absorb(transaction, &kept.id, &other.id, evidence, at).await?;
     }
-    Ok(Some(kept.id))
+    Ok(Some(kept))
 }
 
 async fn absorb(
@@ -200,7 +224,7 @@ impl Crm {
                 .await?;
         }
         transaction.commit().await?;
-        Ok(kept)
+        Ok(kept.map(|contact| contact.id))
     }
 
     /// Gives these addresses of one contact, and the leads of these conversations, a contact of

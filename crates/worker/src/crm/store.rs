@@ -1,16 +1,17 @@
-//! The database, and what a turn writes into it in one transaction. The statements are the same for
-//! SQLite and PostgreSQL.
+//! The database. The statements are the same for SQLite and PostgreSQL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 use super::write::{CrmWrite, Noted};
-use super::{appointments, contacts, handovers, leads, questions};
+use super::writer::Writer;
+use crate::metrics::{CrmMetrics, WorkerMetrics};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -25,6 +26,7 @@ const BETWEEN_MIGRATIONS: Duration = Duration::from_millis(100);
 pub struct Crm {
     pub(super) pool: AnyPool,
     is_sqlite: bool,
+    writer: Writer,
 }
 
 /// How much of a person the CRM had.
@@ -52,19 +54,48 @@ pub enum CrmError {
     /// The tables cannot be made.
     #[error("crm migrations: {0}")]
     Migrate(#[from] MigrateError),
+    /// The database does not answer in time.
+    #[error("crm database: no answer in time")]
+    Slow,
+    /// Several writes failed with the same error.
+    #[error(transparent)]
+    Together(Arc<CrmError>),
+    /// The process ends.
+    #[error("crm: the process ends")]
+    Ended,
 }
 
 impl CrmError {
     /// Whether the database answered and refused the values: trying again changes nothing.
     pub fn is_refusal(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
         // SQLSTATE classes 22 (data) and 23 (integrity); SQLITE_CONSTRAINT is 19 and its kin.
+        self.code_matches(&["22", "23"], Some(19))
+    }
+
+    /// Whether it may be about one write of several: then the others go without it.
+    pub(super) fn may_be_of_one(&self) -> bool {
+        // SQLSTATE class 40: another transaction was in the way.
+        self.is_refusal() || self.code_matches(&["40"], None)
+    }
+
+    /// Whether a new connection may help.
+    pub(super) fn may_be_of_connection(&self) -> bool {
+        matches!(self, Self::Database(_)) && !self.is_refusal()
+    }
+
+    fn code_matches(&self, classes: &[&str], sqlite: Option<u32>) -> bool {
+        let error = match self {
+            Self::Database(sqlx::Error::Database(error)) => error,
+            Self::Together(error) => return error.code_matches(classes, sqlite),
+            _ => return false,
+        };
         error.code().is_some_and(|code| {
             let class = code.get(..2).filter(|_| code.len() == 5);
             let primary = code.parse::<u32>().ok().map(|number| number & 0xff);
-            matches!(class, Some("22" | "23")) || (class.is_none() && primary == Some(19))
+            match class {
+                Some(class) => classes.contains(&class),
+                None => primary.is_some() && primary == sqlite,
+            }
         })
     }
 }
@@ -101,41 +132,34 @@ impl Crm {
     /// # Errors
     /// When the URL is none of SQLite or PostgreSQL.
     pub fn new(url: &SecretString) -> Result<Self, CrmError> {
+        Self::open(url, None)
+    }
+
+    /// The same, and its transactions are counted.
+    ///
+    /// # Errors
+    /// When the URL is none of SQLite or PostgreSQL.
+    pub fn counted(url: &SecretString, metrics: &WorkerMetrics) -> Result<Self, CrmError> {
+        Self::open(url, Some(metrics.crm().clone()))
+    }
+
+    fn open(url: &SecretString, metrics: Option<CrmMetrics>) -> Result<Self, CrmError> {
         Self::check_url(url)?;
-        let url = url.expose_secret();
-        let is_sqlite = url.starts_with("sqlite:");
         sqlx::any::install_default_drivers();
+        let database = Database::at(url.expose_secret());
+        let is_sqlite = database.is_sqlite;
         let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE);
-        let options = options.after_connect(move |connection, _| {
-            Box::pin(async move {
-                if is_sqlite {
-                    // Several workers on one machine share the file: readers never wait, writers
-                    // queue. Foreign keys are off by default in SQLite.
-                    for pragma in [
-                        "journal_mode = WAL",
-                        "busy_timeout = 5000",
-                        "foreign_keys = ON",
-                        "synchronous = NORMAL",
-                        "secure_delete = ON",
-                    ] {
-                        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}")))
-                            .execute(&mut *connection)
-                            .await?;
-                    }
-                }
-                Ok(())
-            })
-        });
-        let url = if is_sqlite && !url.contains("mode=") {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{mark}mode=rwc")
-        } else {
-            url.to_owned()
-        };
-        let pool = options.connect_lazy(&url).map_err(|_| CrmError::Url)?;
-        Ok(Self { pool, is_sqlite })
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { prepare(connection, is_sqlite).await })
+            });
+        let pool = options.connect_lazy(database.url.expose_secret());
+        Ok(Self {
+            pool: pool.map_err(|_| CrmError::Url)?,
+            is_sqlite,
+            writer: Writer::start(database, metrics),
+        })
     }
 
     /// Makes the tables, or brings them up to date.
@@ -162,38 +186,13 @@ impl Crm {
         Ok(())
     }
 
-    /// Applies a write in one transaction. Applied again it changes nothing and answers the same.
+    /// Applies a write in one transaction, with others that wait. Applied again it changes nothing and
+    /// answers the same.
     ///
     /// # Errors
     /// When the database cannot be reached or refuses; nothing was written then.
     pub async fn apply(&self, write: &CrmWrite) -> Result<Noted, CrmError> {
-        let mut transaction = self.begin().await?;
-        let contact_id = contacts::upsert(&mut transaction, write).await?;
-        let created_by: String =
-            sqlx::query_scalar("SELECT created_by FROM contacts WHERE id = $1")
-                .bind(&contact_id)
-                .fetch_one(&mut *transaction)
-                .await?;
-        let lead = match &write.lead {
-            Some(lead) => Some(leads::upsert(&mut transaction, &contact_id, write, lead).await?),
-            None => None,
-        };
-        for appointment in &write.appointments {
-            appointments::upsert(&mut transaction, &contact_id, write, appointment).await?;
-        }
-        let lead_id = lead.as_ref().map(|lead| lead.id.as_str());
-        for question in &write.questions {
-            questions::note(&mut transaction, &contact_id, write, lead_id, question).await?;
-        }
-        if let Some(handover) = &write.handover {
-            handovers::upsert(&mut transaction, &contact_id, write, handover).await?;
-        }
-        transaction.commit().await?;
-        Ok(Noted {
-            contact_created: created_by == write.message,
-            contact_id,
-            lead_created: lead.is_some_and(|lead| lead.created),
-        })
+        self.writer.apply(write.clone()).await
     }
 
     /// Every contact's id with each of its addresses, and each of its leads' conversations.
@@ -250,15 +249,75 @@ impl Crm {
         Ok(())
     }
 
-    /// SQLite takes the write lock at the start: a transaction that reads first and then has to wait
-    /// for the lock would be refused instead.
     pub(super) async fn begin(&self) -> Result<Transaction<'_, Any>, sqlx::Error> {
         if self.is_sqlite {
-            self.pool.begin_with("BEGIN IMMEDIATE").await
+            self.pool.begin_with(BEGIN_ON_SQLITE).await
         } else {
             self.pool.begin().await
         }
     }
+}
+
+/// SQLite takes the write lock at the start: a transaction that reads first and then has to wait for the
+/// lock would be refused instead.
+const BEGIN_ON_SQLITE: &str = "BEGIN IMMEDIATE";
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub(super) struct Database {
+    url: SecretString,
+    is_sqlite: bool,
+}
+
+impl Database {
+    fn at(url: &str) -> Self {
+        let is_sqlite = url.starts_with("sqlite:");
+        let url = if is_sqlite && !url.contains("mode=") {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{mark}mode=rwc")
+        } else {
+            url.to_owned()
+        };
+        Self {
+            url: url.into(),
+            is_sqlite,
+        }
+    }
+
+    /// A connection beside the pool.
+    pub(super) async fn connect(&self) -> sqlx::Result<AnyConnection> {
+        let mut connection = AnyConnection::connect(self.url.expose_secret()).await?;
+        prepare(&mut connection, self.is_sqlite).await?;
+        Ok(connection)
+    }
+
+    pub(super) async fn begin_on<'c>(
+        &self,
+        connection: &'c mut AnyConnection,
+    ) -> sqlx::Result<Transaction<'c, Any>> {
+        if self.is_sqlite {
+            connection.begin_with(BEGIN_ON_SQLITE).await
+        } else {
+            connection.begin().await
+        }
+    }
+}
+
+/// Several workers on one machine share the file: readers never wait, writers queue. Foreign keys are off
+/// by default in SQLite.
+async fn prepare(connection: &mut AnyConnection, is_sqlite: bool) -> sqlx::Result<()> {
+    if is_sqlite {
+        for pragma in [
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA busy_timeout = 5000",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA synchronous = NORMAL",
+            "PRAGMA secure_delete = ON",
+        ] {
+            sqlx::raw_sql(pragma).execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
 }
 
 /// UTC with a fixed number of digits.

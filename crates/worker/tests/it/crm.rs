@@ -33,11 +33,16 @@ impl Database {
     }
 
     pub(crate) async fn count(&self, table: &str) -> i64 {
-        let query = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
-        sqlx::query_scalar(query)
-            .fetch_one(&self.pool)
-            .await
-            .unwrap()
+        self.number(format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
+    pub(crate) async fn number(&self, query: String) -> i64 {
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query));
+        query.fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub(crate) async fn run(&self, statement: &'static str) {
+        sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
     }
 
     pub(crate) async fn text(&self, query: &'static str) -> Option<String> {
