@@ -171,6 +171,7 @@ impl Turns {
                 values,
                 when: None,
                 attachment: None,
+                remark: None,
             }),
             confidence: reading.confidence,
             words: 0..0,

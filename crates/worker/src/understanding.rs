@@ -8,7 +8,9 @@
 use shared_types::Slots;
 
 use crate::dialogue::act::{Act, Consent, Context};
-use crate::domain::{Answer, Attribute, Domain, Intent, IntentAct, MoodCue, Settings, Slot, Topic};
+use crate::domain::{
+    Answer, Attribute, Domain, Fact, Intent, IntentAct, MoodCue, Settings, Slot, Topic,
+};
 
 mod acts;
 mod amounts;
@@ -83,6 +85,8 @@ pub struct Understander {
     /// The example questions of the facts, and the facts' names.
     topics: Topics,
     facts: Vec<String>,
+    /// Whether each of them tells a price.
+    fact_prices: Vec<bool>,
     attributes: Vec<Attribute>,
     /// Names of the alarms.
     alarms: Vec<String>,
@@ -128,6 +132,7 @@ impl Understander {
         Self {
             topics: Topics::new(questions, &compiled.lexicon),
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
+            fact_prices: facts.iter().map(Fact::tells_price).collect(),
             cued: cued.collect(),
             does: does.collect(),
             topics_asked: domain.dialogue.topics.clone(),

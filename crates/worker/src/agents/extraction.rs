@@ -89,6 +89,7 @@ fn with_values(turn: &Turn, slots: &Slots) -> Vec<Act> {
             values: slots.iter().map(told).collect(),
             when: None,
             attachment: None,
+            remark: None,
         }),
         confidence: 1.0,
         words: 0..turn.message.content.len(),

@@ -275,13 +275,18 @@ pub struct Inform {
     pub when: Option<When>,
     /// A photo, voice message, document, place or card came with it: its kind.
     pub attachment: Option<String>,
+    /// Something of the thing that no slot has, in the customer's words: "moet wel een trekhaak hebben".
+    pub remark: Option<String>,
 }
 
 impl Inform {
     /// Whether nothing is left to be told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.when.is_none() && self.attachment.is_none()
+        self.values.is_empty()
+            && self.when.is_none()
+            && self.attachment.is_none()
+            && self.remark.is_none()
     }
 }
 
@@ -435,6 +440,8 @@ pub struct Context<'a> {
     pub has_appointment: bool,
     /// Whether the customer told of a danger that may last.
     pub in_alarm: bool,
+    /// Whether a colleague was told of a complaint, and the customer pursues nothing else.
+    pub complains: bool,
     /// Whether the contact has opted out: only a start command counts.
     pub opted_out: bool,
 }

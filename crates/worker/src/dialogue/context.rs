@@ -18,6 +18,7 @@ pub struct Standing {
     lang: Option<String>,
     has_appointment: bool,
     in_alarm: bool,
+    complains: bool,
     opted_out: bool,
 }
 
@@ -46,6 +47,7 @@ impl Standing {
             lang: state.lang.clone(),
             has_appointment: !state.appointments.is_empty(),
             in_alarm: state.alarm.is_some(),
+            complains: state.complains(),
             opted_out,
         }
     }
@@ -66,6 +68,7 @@ impl Standing {
             lang: self.lang.as_deref(),
             has_appointment: self.has_appointment,
             in_alarm: self.in_alarm,
+            complains: self.complains,
             opted_out: self.opted_out,
         }
     }

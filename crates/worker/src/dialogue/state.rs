@@ -1,7 +1,7 @@
 //! What is remembered of a conversation between turns. Stored as JSON in the conversation's hash,
 //! field `memory`; what older builds wrote is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
@@ -47,6 +47,8 @@ pub struct State {
     pub in_mind: Option<String>,
     /// The wanted thing is a certain one that is for sale, so that nothing of it is asked.
     pub definite: bool,
+    /// Goals that the customer has called by a name of theirs: a test drive, not just a visit.
+    pub named: BTreeSet<String>,
     /// What the customer asked last.
     pub last_ask: Option<LastAsk>,
     /// Hashes of the sentences sent last.
@@ -264,6 +266,9 @@ pub struct TokenCount {
     pub used: u64,
 }
 
+/// Why a colleague is told of who complains.
+pub(super) const COMPLAINTS: [&str; 3] = ["complaint", "angry", "legal_threat"];
+
 const OURS_TURNS: u32 = 2;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const GOALS_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -325,6 +330,13 @@ impl State {
             });
         }
         is_new
+    }
+
+    /// Whether a colleague was told of a complaint, and the customer pursues nothing else.
+    #[must_use]
+    pub fn complains(&self) -> bool {
+        let complaint = |told: &Told| COMPLAINTS.contains(&told.reason.as_str());
+        self.goals.is_empty() && self.told.as_ref().is_some_and(complaint)
     }
 
     /// Something was asked without the dialogue.
@@ -401,7 +413,6 @@ impl State {
         }
         self.ours
             .take_if(|ours| ours.turns > OURS_TURNS || !fresh(ours.at, DAY));
-        self.alarm.take_if(|alarm| !fresh(alarm.at, DAY));
         if let Some(last) = &mut self.last_ask {
             last.turns += 1;
         }

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use jiff::Zoned;
 
-use super::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Inform, Origin, Thing, Times, When};
+use super::act::{
+    Act, Answer, Ask, Asked, Dates, Does, Form, Inform, Origin, Social, Thing, Times, When,
+};
 use super::state::{OursAbout, State};
 use super::topics;
 use crate::domain::{Domain, TopicKind};
@@ -14,10 +16,10 @@ use crate::understanding::{self, Days, HoursAnswer, Moment, Understanding};
 const LONGEST_SPAN_DAYS: i32 = 14;
 /// Letters around a moment that make it no question of its own: "en … dan?".
 const AROUND: usize = 8;
+/// The most words of a message whose number is an hour without any word that says so.
+const FEW_WORDS: usize = 6;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
 const AROUND_PROPOSAL: usize = 32;
-/// The shortest word of a goal's label that names it.
-const LABEL_WORD: usize = 5;
 
 /// The acts with the moments that were said in their words; what is left over is told.
 pub fn timed(
@@ -29,6 +31,9 @@ pub fn timed(
 ) -> Vec<Act> {
     let wanted = reading.moments.all(now).into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
+    if moments.is_empty() && asks_for_hour(domain, state, &acts) {
+        moments.extend(bare_hour(text, reading));
+    }
     let whole = when(&moments);
     let letters: usize = moments.iter().map(|moment| moment.bytes.len()).sum();
     let alone = text.trim().len().saturating_sub(letters) <= AROUND;
@@ -48,6 +53,7 @@ pub fn timed(
         .hours_asked
         .answer(&reading.moments.at(now), hours, now);
     let last_day = state.last_ask.as_ref().and_then(|last| last.days);
+    let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
     for act in &mut acts {
         asked_hours(
             act,
@@ -56,8 +62,12 @@ pub fn timed(
             now,
         );
     }
-    if let Some(pursued) = arranged(domain, state) {
-        let names = |goal: &str| is_named(domain, goal, text);
+    let requested = acts.iter().find_map(|act| match &act.does {
+        Does::Request { goal, .. } if topics::takes_appointment(domain, goal) => Some(goal.clone()),
+        _ => None,
+    });
+    if let Some(pursued) = arranged(domain, state).or(requested.as_deref()) {
+        let names = |goal: &str| topics::is_named(domain, goal, text);
         let own = asked.is_some();
         acts.iter_mut().for_each(|act| propose(act, own, letters));
         if !acts.iter().any(tells_of_wanted) {
@@ -108,8 +118,10 @@ fn told(does: Does, text: &str) -> Act {
 fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
     let standing = state.appointment().map(|one| one.purpose.as_str());
     let goals = state.goals.iter().rev().map(|open| open.goal.as_str());
-    let mut pursued = goals.filter(|goal| topics::takes_appointment(domain, goal));
-    pursued.next().or(standing)
+    let in_mind = state.in_mind.as_deref();
+    let takes = |goal: &&str| topics::takes_appointment(domain, goal);
+    let mut pursued = goals.filter(takes);
+    pursued.next().or(standing).or(in_mind.filter(takes))
 }
 
 /// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.
@@ -123,6 +135,7 @@ fn propose(act: &mut Act, asks_hours: bool, letters: usize) {
             values: Vec::new(),
             when: Some(said),
             attachment: None,
+            remark: None,
         });
     }
 }
@@ -144,17 +157,6 @@ fn turn_to(act: &mut Act, pursued: &str, is_named: impl Fn(&str) -> bool) {
     {
         pursued.clone_into(goal);
     }
-}
-
-/// Whether a text has a word of what a goal is called.
-fn is_named(domain: &Domain, goal: &str, text: &str) -> bool {
-    let text = text.to_lowercase();
-    let labels = domain
-        .replies
-        .iter()
-        .filter_map(|replies| replies.goals.get(goal));
-    let mut words = labels.flat_map(|texts| texts.label.split_whitespace());
-    words.any(|word| word.chars().count() >= LABEL_WORD && text.contains(&word.to_lowercase()))
 }
 
 /// The moments that stand in the words of an act that can have one.
@@ -235,16 +237,47 @@ fn asked_hours(act: &mut Act, asked: Option<&HoursAnswer>, last_day: Option<Date
     }
 }
 
-/// A moment that belongs to no act answers our question, moves or proposes an appointment.
-fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, said: When) {
-    let asked = state.ours.as_ref().is_some_and(|ours| match &ours.about {
+/// Whether we asked for a day or a time, or offered some.
+fn asked_for_moment(domain: &Domain, state: &State) -> bool {
+    state.ours.as_ref().is_some_and(|ours| match &ours.about {
         OursAbout::Moment => true,
         OursAbout::Topic(topic) => {
             let kind = domain.dialogue.topic(topic).map(|topic| topic.kind);
             matches!(kind, Some(TopicKind::Date | TopicKind::Time))
         }
         OursAbout::Meaning | OursAbout::Colleague | OursAbout::Stop => false,
-    });
+    })
+}
+
+/// Whether a number alone is an hour: we asked for one, or an appointment is moved.
+fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
+    let moves = |act: &Act| {
+        matches!(
+            act.does,
+            Does::Reschedule {
+                shift_minutes: None,
+                ..
+            }
+        )
+    };
+    let day_known = state.appointment().is_some_and(|one| one.date.is_some());
+    asked_for_moment(domain, state) || day_known && acts.iter().any(moves)
+}
+
+/// "11", "doe maar 3", "ok 9 it is": the one number of a short message.
+fn bare_hour(text: &str, reading: &Understanding) -> Option<Moment> {
+    let [hour] = <[Moment; 1]>::try_from(reading.moments.hours()).ok()?;
+    (text.split_whitespace().count() <= FEW_WORDS).then_some(hour)
+}
+
+/// A moment that belongs to no act answers our question, moves or proposes an appointment.
+fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When) {
+    let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
+    if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
+        // "Tot zaterdag" names the day.
+        said.date = Some(Dates::On(day));
+    }
+    let asked = asked_for_moment(domain, state);
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
     let requested = acts.iter().any(|act| match &act.does {
         Does::Request { goal, .. } => takes(goal),
@@ -292,6 +325,7 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, said: When) {
             values: Vec::new(),
             when: Some(said),
             attachment: None,
+            remark: None,
         })
     };
     acts.push(told(does, ""));

@@ -6,6 +6,8 @@ use crate::domain::{About, Domain, Topic, TopicKind};
 
 /// A topic is not asked more often.
 const MOST_ASKED: u32 = 2;
+/// The shortest word of a goal's label that names it.
+const LABEL_WORD: usize = 5;
 
 /// Which thing a goal is about.
 pub(super) fn side(domain: &Domain, goal: &str) -> About {
@@ -31,6 +33,27 @@ pub(super) fn takes_appointment(domain: &Domain, goal: &str) -> bool {
         .iter()
         .filter_map(|name| domain.dialogue.topic(name));
     asks.any(|topic| topic.kind == TopicKind::Date)
+}
+
+/// Whether a text has a word of what a goal is called.
+pub(super) fn is_named(domain: &Domain, goal: &str, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let texts = domain.replies.iter();
+    let mut texts = texts.filter_map(|replies| replies.goals.get(goal));
+    texts.any(|texts| {
+        let label = texts.label.split_whitespace();
+        let mut label = label.filter(|word| word.chars().count() >= LABEL_WORD);
+        label.any(|word| text.contains(&word.to_lowercase()))
+            || texts.names.iter().any(|name| begins_a_word(&text, name))
+    })
+}
+
+fn begins_a_word(text: &str, name: &str) -> bool {
+    let inside = |at: usize| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        before.is_some_and(char::is_alphanumeric)
+    };
+    text.match_indices(name).any(|(at, _)| !inside(at))
 }
 
 /// The first topic of a goal that is missing and may still be asked.

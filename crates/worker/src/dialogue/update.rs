@@ -68,6 +68,8 @@ pub struct Dues {
 
 /// Below this no alarm is given.
 const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
+/// Where remarks are kept among the answers.
+const REMARKS: &str = "remarks";
 /// Words of the customer that are repeated.
 const MAX_QUOTE: usize = 80;
 
@@ -101,6 +103,7 @@ impl Update<'_> {
     fn run(&mut self) {
         let acts = self.heard.acts;
         self.state.age(self.heard.now);
+        self.end_alarm(self.heard.now.duration_since(self.state.echo.at));
         if self.is_machine() {
             return;
         }
@@ -197,6 +200,12 @@ impl Update<'_> {
     }
 
     pub(super) fn owe(&mut self, piece: Piece) {
+        if let Piece::Appointment { purpose, .. } = &piece {
+            // Of an appointment that is said in parts, what holds at the end is said.
+            self.dues.pieces.retain(
+                |known| !matches!(known, Piece::Appointment { purpose: other, .. } if other == purpose),
+            );
+        }
         if !self.dues.pieces.contains(&piece) {
             self.dues.pieces.push(piece);
         }
@@ -239,6 +248,13 @@ impl Update<'_> {
         }
         if let Some(when) = &inform.when {
             self.moment(None, when, false);
+        }
+        if let Some(remark) = &inform.remark {
+            let pursued = self.state.goal().map(str::to_owned);
+            let first = || topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
+            if let Some(goal) = pursued.or_else(first) {
+                self.remark(&goal, remark);
+            }
         }
     }
 
@@ -301,10 +317,9 @@ impl Update<'_> {
     }
 
     /// What is told beside what is asked goes with the goal, in the customer's words.
-    fn remark(&mut self, goal: &str) {
-        const REMARKS: &str = "remarks";
+    fn remark(&mut self, goal: &str, words: &str) {
         const MOST: usize = 500;
-        let text: String = self.heard.text.chars().take(MAX_QUOTE).collect();
+        let text: String = words.chars().take(MAX_QUOTE).collect();
         let kept = self.state.answers.entry(REMARKS.to_owned()).or_default();
         if !kept.is_empty() {
             kept.push_str("; ");
@@ -318,6 +333,9 @@ impl Update<'_> {
 
     /// What is due when all acts are taken.
     fn finish(&mut self) {
+        let pursued = self.state.goals.iter().map(|open| open.goal.clone());
+        let named = pursued.filter(|goal| topics::is_named(self.domain, goal, self.heard.text));
+        self.state.named.extend(named.collect::<Vec<_>>());
         self.note_file();
         self.note_language();
         for (about, changes) in self.dues.changes.clone() {

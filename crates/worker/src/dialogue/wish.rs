@@ -139,14 +139,21 @@ fn tell_one(wishes: &mut Wishes, told: &act::Told) -> Changes {
         if !wish.indifferent {
             changes.indifferent.push(told.slot.clone());
         }
+        // "Kleur maakt niet uit, als het maar geen bruin is."
         *wish = Wish {
             indifferent: true,
+            not: std::mem::take(&mut wish.not),
             ..Wish::default()
         };
         return changes;
     }
     let mut values = told.any_of.clone();
-    if told.also {
+    // "16 mag ook" raises the budget; "een Jazz mag ook" is one more.
+    if told.also
+        && values
+            .iter()
+            .all(|value| matches!(value, SlotValue::Text(_)))
+    {
         let known = wish.any_of.iter().filter(|known| !values.contains(known));
         values = known.cloned().chain(values.clone()).collect();
     }

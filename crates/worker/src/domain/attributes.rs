@@ -23,6 +23,8 @@ pub struct Attribute {
     pub prices: bool,
     /// Heard only while an alarm lasts, which answers it: "may I drive home?".
     pub danger: bool,
+    /// The goal of who asks it: what his car is worth asks who wants to trade it in.
+    pub goal: Option<String>,
     /// Which attribute is meant instead while a goal is pursued: the price of a car, or of its repair.
     pub meant_in: BTreeMap<String, String>,
 }
@@ -66,6 +68,7 @@ pub(super) fn read(
             slot: slot.map(|slot| slot.value.to_owned()),
             prices: section.boolean("prices"),
             danger: section.boolean("danger"),
+            goal: section.text("goal").map(|goal| goal.value.to_owned()),
             meant_in: section
                 .section("meant_in")
                 .map_or_else(BTreeMap::new, |table| {

@@ -31,7 +31,17 @@ pub struct Fact {
     pub goal: Option<String>,
 }
 
+/// How the gaps begin that prices fill.
+const PRICE_OF: &str = "price of ";
+
 impl Fact {
+    /// Whether its answer tells a price.
+    #[must_use]
+    pub fn tells_price(&self) -> bool {
+        let tells = |text: &Template| text.required().iter().any(|gap| gap.starts_with(PRICE_OF));
+        self.answer.values().any(tells)
+    }
+
     /// Whether it holds on a day, of what is known.
     #[must_use]
     pub fn holds(&self, today: Date, known: &Slots) -> bool {

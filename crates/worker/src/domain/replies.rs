@@ -44,8 +44,11 @@ pub struct Replies {
 pub struct GoalTexts {
     /// The goal as a part of a sentence: "een proefrit".
     pub label: String,
-    /// The same for an appointment where nothing is known of the thing: "een bezoek".
+    /// The same for an appointment that the customer has not called by one of its `names`:
+    /// "een bezoek".
     pub label_alone: Option<String>,
+    /// Beginnings of words that customers call the goal by, beside those of the label.
+    pub names: Vec<String>,
     /// When it is taken up.
     pub take_up: Variants,
     /// When all that it needs is known: what happens next, and when.
@@ -160,6 +163,11 @@ fn goal(section: Section<'_>, reader: &Reader, asks: bool) -> GoalTexts {
         label_alone: section
             .text("label_alone")
             .map(|label| label.value.to_owned()),
+        names: section
+            .texts("names")
+            .into_iter()
+            .map(|name| name.value.to_lowercase())
+            .collect(),
         take_up: reader.required(&section, "take_up", &[]),
         next: if asks {
             reader.required(&section, "next", &[])

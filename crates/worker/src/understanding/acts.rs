@@ -16,7 +16,7 @@ use super::said::{Said, Sides};
 use super::topics::ALIKE;
 use super::{Signs, Understander};
 use crate::dialogue::act::{Act, Consent, Context, Does, Origin, Repair, Social};
-use crate::domain::{About, ActCue, IntentAct};
+use crate::domain::{About, ActCue, Intent, IntentAct};
 
 /// What tables and plain words say is as good as said.
 pub(super) const SURE: f64 = 0.9;
@@ -37,6 +37,8 @@ pub(super) struct Clause {
     /// From 0.
     place: usize,
     span: Span,
+    /// The same from the statement on that it follows: "Mijn zoon zit in een rolstoel, kan hij …".
+    with_before: Span,
     asking: Asking,
     decision: Decision,
     act: IntentAct,
@@ -58,9 +60,14 @@ impl Talk<'_> {
         }
         let spans = clauses(self.reading, &self.signs.marks);
         let alone = spans.len() == 1;
+        let mut statement = None;
         for (place, span) in spans.into_iter().enumerate() {
-            let clause = self.clause(place, span, alone);
+            let mut clause = self.clause(place, span, alone);
+            if let Some(start) = statement {
+                clause.with_before = Span::new(start, span.end);
+            }
             self.read_clause(&clause, alone, &mut acts);
+            statement = (!clause.asking.asks()).then_some(span.start);
         }
         if acts.is_empty() {
             self.names_or_unclear(whole, &mut acts);
@@ -80,7 +87,10 @@ impl Talk<'_> {
             act,
             IntentAct::Request | IntentAct::Complain | IntentAct::Status
         );
-        let sides = self.sides(intent.filter(|_| pursues).map(|intent| intent.about));
+        let seeks = act == IntentAct::Wish && self.signs.marks.act(ActCue::Seek, span).is_some();
+        let about = intent.filter(|_| pursues || seeks);
+        let about = about.or_else(|| self.goal_asked_for(span));
+        let sides = self.sides(about.map(|intent| intent.about));
         let is_attribute = |place: usize| {
             let attribute = understander.attributes.get(place);
             attribute.is_some_and(|attribute| attribute.slot.is_none())
@@ -88,11 +98,23 @@ impl Talk<'_> {
         Clause {
             place,
             span,
+            with_before: span,
             asking: asking(self.reading, &self.signs.marks, span, is_attribute),
             said: sides.said(span, decision.intent),
             decision,
             act,
         }
+    }
+
+    /// The goal of who asks what is asked here.
+    fn goal_asked_for(&self, clause: Span) -> Option<&Intent> {
+        let mut marks = self.signs.marks.within(clause);
+        let goal = marks.find_map(|(mark, _)| match mark {
+            Mark::Attribute(place) => self.understander.attributes.get(place)?.goal.as_ref(),
+            _ => None,
+        })?;
+        let mut intents = self.understander.intents.iter();
+        intents.find(|intent| intent.name == *goal)
     }
 
     fn sides(&self, about: Option<About>) -> Sides<'_> {

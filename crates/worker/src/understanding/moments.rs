@@ -41,6 +41,8 @@ pub(super) struct MomentReader {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
     found: Vec<Found>,
+    /// Numbers that nothing calls hours.
+    hours: Vec<(TimeSaid, Range<usize>)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +131,8 @@ impl MomentReader {
             // "Do" is a German Thursday, and no day in "Hello. Do you sell cars?"
             if covered > best.0 && (*spoken || is_certain) {
                 best = (covered, moments);
+            } else if best.0 == 0 && best.1.hours.is_empty() {
+                best.1.hours = moments.hours;
             }
         }
         best.1
@@ -141,6 +145,7 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moment
     let words = grammar.words.read(text, tokens, &grammar.numbers);
     let scan = grammar.scan(&words);
     let mut stretches: Vec<(Said, usize, usize)> = Vec::new();
+    let mut bare = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let date = scan.date(at);
@@ -150,6 +155,7 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moment
             (Some(date), _) => (Said::Date(date.said), date.end),
             (None, Some(time)) => (Said::Time(time.said), time.end),
             (None, None) => {
+                bare.extend(scan.clock(at).map(|clock| (clock.said, at, clock.end)));
                 at += 1;
                 continue;
             }
@@ -159,8 +165,10 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moment
     }
     let covered = stretches.iter().map(|(_, from, to)| to - from).sum();
     let is_certain = stretches.iter().any(|(_, from, to)| {
-        let word = words.get(*from);
-        to - from > 1 || !word.is_some_and(|word| grammar.words.is_shy(word))
+        let mut inside = words.iter().take(*to).skip(*from);
+        let shy = |word: &Word| grammar.words.is_shy(word);
+        // "Do 1": a number makes no day of a word that is another one in many languages.
+        !inside.clone().any(shy) || inside.any(|word| !shy(word) && !word.is_number)
     });
     let standings = choice::standings(grammar, &words, &stretches, text);
     let span = |from: usize, to: usize| {
@@ -183,7 +191,14 @@ fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moment
         });
     let found = found.filter(|found| found.standing != Standing::None);
     let found = found.collect();
-    (covered, is_certain, Moments { found })
+    let hours = bare.into_iter().filter_map(|(said, from, to)| {
+        let span = span(from, to);
+        let first = tokens.get(span.start)?;
+        let last = tokens.get(span.end.checked_sub(1)?)?;
+        Some((said, first.start..last.end))
+    });
+    let hours = hours.collect();
+    (covered, is_certain, Moments { found, hours })
 }
 
 impl Moments {
@@ -222,6 +237,19 @@ impl Moments {
         moments
             .filter(|moment| moment.days.is_some() || moment.times.is_some())
             .collect()
+    }
+
+    /// Numbers that may be hours, where a time is asked for: "9", "doe maar half".
+    #[must_use]
+    pub fn hours(&self) -> Vec<Moment> {
+        let hours = self.hours.iter().map(|(said, bytes)| Moment {
+            days: None,
+            times: clock::resolve(said, None),
+            exact: true,
+            wanted: true,
+            bytes: bytes.clone(),
+        });
+        hours.filter(|moment| moment.times.is_some()).collect()
     }
 
     /// The one date and time that the customer means.

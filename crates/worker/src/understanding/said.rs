@@ -73,7 +73,11 @@ impl Sides<'_> {
             else {
                 continue;
             };
-            let thing = self.thing(scene.role_at(amount.span), amount.span);
+            let thing = match self.is_of_wanted(amount.slot) {
+                true => Thing::Wanted,
+                false if self.is_known_of_own(amount.slot, amount.span) => Thing::Own,
+                false => self.thing(scene.role_at(amount.span), amount.span),
+            };
             for (name, value) in [(&names.min, amount.low), (&names.max, amount.high)] {
                 if let (Some(name), Some(value)) = (name, value) {
                     said.push(Said {
@@ -128,6 +132,32 @@ impl Sides<'_> {
         all
     }
 
+    /// Whether an amount is known of the own thing alone, so that another one without a bound corrects it.
+    fn is_known_of_own(&self, slot: usize, span: Span) -> bool {
+        let slot = self.understander.slots.get(slot);
+        let Some(SlotKind::Amount(names)) = slot.map(|slot| &slot.kind) else {
+            return false;
+        };
+        let knows = |known: &[(String, SlotValue)]| {
+            let mut names = names.min.iter().chain(&names.max);
+            names.any(|name| known.iter().any(|(slot, _)| slot == name))
+        };
+        let mut ends = self.reading.surroundings.ends().iter();
+        let bounded = ends.any(|end| end.numbers.contains(&span));
+        !bounded && knows(self.context.own) && !knows(self.context.wanted)
+    }
+
+    /// Whether a slot is told of nothing that the customer has: a budget.
+    fn is_of_wanted(&self, slot: usize) -> bool {
+        let not_for = self.understander.slots.get(slot).map(|slot| &slot.not_for);
+        let intents = &self.understander.intents;
+        let mut closed = not_for.into_iter().flatten();
+        closed.any(|intent| {
+            let intent = intents.get(*intent);
+            intent.is_some_and(|intent| intent.about == About::Own)
+        })
+    }
+
     /// Of which thing something is said: as the words around tell; else a name that is known keeps
     /// its side; else the side of the goal that is pursued.
     fn thing(&self, role: Role, span: Span) -> Thing {
@@ -168,6 +198,8 @@ impl Sides<'_> {
         };
         match self.about.or_else(of_talk) {
             Some(About::Own) => Thing::Own,
+            // Who complains speaks of what he bought.
+            None if self.context.complains => Thing::Own,
             _ => Thing::Wanted,
         }
     }

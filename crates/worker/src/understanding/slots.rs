@@ -210,6 +210,16 @@ impl<'r> Scene<'r> {
             .rev()
             .find(|thing| thing.span.end <= span.start)
             .copied();
+        let is_named = |thing: Thing| {
+            let mut names = self.reading.mentions.iter();
+            names.any(|name| name.make().is_some() && name.span.overlaps(thing.span))
+        };
+        // "My Juke 2016 for something bigger": the year of the Juke.
+        let touches = before.filter(|thing| {
+            thing.span.end == span.start
+                && after.is_none_or(|after| after.span.start > span.end || !is_named(after))
+                && !self.is_cut(thing.span.end, span.start, Boundary::Clause)
+        });
         let near = after.filter(|thing| {
             thing.span.start - span.end < ADJECTIVE
                 && !self.is_cut(span.end, thing.span.start, Boundary::Clause)
@@ -220,6 +230,7 @@ impl<'r> Scene<'r> {
             after.filter(|thing| !self.is_cut(span.end, thing.span.start, Boundary::Sentence));
         let itself = self.things.iter().find(itself).copied();
         itself
+            .or(touches)
             .or(near)
             .or(same_before)
             .or(same_after)

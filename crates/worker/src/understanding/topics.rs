@@ -20,7 +20,7 @@ pub(super) const ALIKE: f64 = 0.75;
 
 /// What the best word of a fact must weigh, unless the question is all but one of its examples.
 const OWN_WORD: f64 = 0.45;
-const SAME: f64 = 0.9;
+const SAME: f64 = 0.8;
 /// What is left of the weight of a frequent word of a language.
 const FREQUENT: f64 = 0.6;
 /// What words weigh that no example has.
@@ -59,6 +59,8 @@ struct Known {
     weight: f64,
     facts: Vec<usize>,
     examples: Vec<Id>,
+    /// It is an example by itself.
+    alone: bool,
 }
 
 impl Topics {
@@ -71,16 +73,18 @@ impl Topics {
         for (fact, outline) in questions {
             let example = id(topics.examples.len());
             topics.examples.push((fact, 0.0));
-            for word in content(&outline.tokens, |_| false) {
-                topics.note(word, fact, example);
+            let words: Vec<&str> = content(&outline.tokens, |_| false).collect();
+            let alone = words.len() == 1;
+            for word in words {
+                topics.note(word, fact, example, alone);
             }
         }
         topics.weigh(lexicon);
         topics
     }
 
-    /// Notes that an example of a fact has a word.
-    fn note(&mut self, text: &str, fact: usize, example: Id) {
+    /// Notes that an example of a fact has a word, or is nothing but that.
+    fn note(&mut self, text: &str, fact: usize, example: Id, alone: bool) {
         let next = id(self.words.len());
         let place = *self.ids.entry(text.to_owned()).or_insert(next);
         if place == next {
@@ -94,6 +98,7 @@ impl Topics {
         }
         if let Some(known) = self.words.get_mut(place as usize) {
             known.examples.push(example);
+            known.alone |= alone;
             if known.facts.last() != Some(&fact) {
                 known.facts.push(fact);
             }
@@ -138,11 +143,12 @@ impl Topics {
         let mut explained: FxHashMap<usize, (f64, f64)> = FxHashMap::default();
         let mut products: FxHashMap<Id, f64> = FxHashMap::default();
         for word in content(tokens, |at| is_aside(at) || is_moment(at)) {
+            let frequent = is_frequent(lexicon, word);
             let forms = self.forms(word, lexicon);
             let weight = forms.iter().map(|(_, weight)| *weight);
             let weight = match self.ids.contains_key(word) {
                 true => weight.fold(0.0, f64::max),
-                false if is_frequent(lexicon, word) => UNKNOWN_FREQUENT,
+                false if frequent => UNKNOWN_FREQUENT,
                 false => weight.fold(UNKNOWN, f64::max),
             };
             if weight < LEAST {
@@ -150,11 +156,15 @@ impl Topics {
             }
             all += weight;
             squares += weight.powi(2);
+            // A word that every talk has is no fact's own, unless an example is nothing but that.
+            let telling = !frequent || forms.iter().any(|(known, _)| known.alone);
             let (facts, examples) = self.best(&forms);
             for (fact, weight) in facts {
                 let (sum, own) = explained.entry(fact).or_default();
                 *sum += weight;
-                *own = own.max(weight);
+                if telling {
+                    *own = own.max(weight);
+                }
             }
             for (example, weight) in examples {
                 *products.entry(example).or_default() += weight.powi(2);

@@ -57,6 +57,7 @@ pub(crate) fn inform(values: Vec<Told>) -> Does {
         values,
         when: None,
         attachment: None,
+        remark: None,
     })
 }
 

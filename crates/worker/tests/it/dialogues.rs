@@ -228,6 +228,27 @@ async fn a_hand_over_in_the_help_desk_holds_until_it_is_released() {
     assert!(chat.sends("Ik zoek een Golf", chatwoot()).await.is_some());
 }
 
+/// A person who asks again waits, or says something else in between; a machine does neither.
+#[tokio::test]
+async fn who_asks_again_is_answered_and_a_machine_that_repeats_itself_is_not() {
+    const QUESTION: &str = "Hebben jullie de blauwe Golf nog staan?";
+    let after = |chat: &Chat, seconds: i64| json!({"received_at": (chat.now + SignedDuration::from_secs(seconds)).to_string()});
+    let mut patient = Chat::with_rules().await;
+    let mut busy = Chat::with_rules().await;
+    let mut machine = Chat::with_rules().await;
+    let mut answered = Vec::new();
+    for _ in 0..6 {
+        let waited = after(&patient, 90);
+        assert!(patient.sends(QUESTION, waited).await.is_some());
+        let quick = after(&busy, 5);
+        assert!(busy.sends(QUESTION, quick.clone()).await.is_some());
+        assert!(busy.sends("hallo?", quick).await.is_some());
+        let at_once = after(&machine, 2);
+        answered.push(machine.sends(QUESTION, at_once).await.is_some());
+    }
+    assert_eq!(answered, [true, true, true, true, false, false]);
+}
+
 /// Two machines need not repeat themselves to go on for ever.
 #[tokio::test]
 async fn who_answers_every_answer_at_once_is_a_machine() {

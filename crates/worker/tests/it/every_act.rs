@@ -322,6 +322,7 @@ fn what_is_known_is_not_asked() {
                 values: values.clone(),
                 when: None,
                 attachment: None,
+                remark: None,
             });
             for goal in &domain.dialogue.goals {
                 let wanted = Does::Request {

@@ -43,7 +43,7 @@ impl Update<'_> {
     }
 
     /// Who comes because of the own thing wants to see no other one.
-    fn needs_no_thing(&mut self, goal: &str) {
+    pub(super) fn needs_no_thing(&mut self, goal: &str) {
         let own = |open: &Pursued| topics::side(self.domain, &open.goal) == About::Own;
         let wants = !self.state.wishes(About::Wanted).is_empty();
         if topics::side(self.domain, goal) != About::Wanted
@@ -82,6 +82,14 @@ impl Update<'_> {
             self.state.ours = None;
             return;
         };
+        let made = self
+            .state
+            .appointment()
+            .is_some_and(|one| one.purpose == goal);
+        if !made && when.is_none() && !self.state.goals.iter().any(|open| open.goal == goal) {
+            // "En geen inruil": nothing was wanted of the kind.
+            return self.owe(Piece::Courtesy(Courtesy::Nicety));
+        }
         self.state.goals.retain(|open| open.goal != goal);
         let appointment = self.state.appointment_mut();
         if let Some(appointment) = appointment.filter(|one| one.purpose == goal) {

@@ -1,10 +1,10 @@
 //! Questions of the customer's: answered, or passed on by name.
 
 use super::{Update, about};
-use crate::dialogue::act::{Act, Ask, Asked, Dates, Form, Thing, Times};
+use crate::dialogue::act::{Act, Ask, Asked, Dates, Does, Form, Thing, Times, Told};
 use crate::dialogue::piece::{Hours, Passed, Piece, Status};
 use crate::dialogue::state::{LastAsk, Theirs};
-use crate::dialogue::{topics, wish};
+use crate::dialogue::{filling, topics, wish};
 use crate::domain::{About, Fact};
 
 /// Days of a span that are told one by one.
@@ -14,7 +14,7 @@ const LONGEST_ELLIPSIS: usize = 30;
 
 impl Update<'_> {
     pub(super) fn ask(&mut self, act: &Act, ask: &Ask) {
-        if self.is_help(&ask.topic) {
+        if self.is_help(&ask.topic) || self.is_complaint(act, ask) {
             return;
         }
         let ask = &self.completed_ask(ask);
@@ -52,8 +52,24 @@ impl Update<'_> {
         }
     }
 
+    /// "En nu doet de verwarming het niet" of a complaint: it is repeated there, and asks nothing.
+    fn is_complaint(&self, act: &Act, ask: &Ask) -> bool {
+        let complains = |act: &Act| matches!(act.does, Does::Complain { .. });
+        let marked = |text: &str| text.contains('?');
+        let words = self.heard.text.get(act.words.start..);
+        ask.topic == Asked::Other
+            && self.heard.acts.iter().any(complains)
+            && !words.is_some_and(marked)
+    }
+
     /// "En met föhnen erbij?" goes on with the question before.
     fn completed_ask(&self, ask: &Ask) -> Ask {
+        if let Some(topic) = self.priced_fact(ask) {
+            return Ask {
+                topic,
+                ..ask.clone()
+            };
+        }
         let before = self.state.last_ask.as_ref();
         let short = self.heard.text.chars().count() <= LONGEST_ELLIPSIS;
         let goes_on = short && ask.topic == Asked::Other && !ask.content.is_empty();
@@ -64,6 +80,23 @@ impl Update<'_> {
             topic: topic.unwrap_or_else(|| ask.topic.clone()),
             ..ask.clone()
         }
+    }
+
+    /// "And what does that cost?" after a fact that tells a price, where no thing is looked for.
+    fn priced_fact(&self, ask: &Ask) -> Option<Asked> {
+        let Asked::Attribute(name) = &ask.topic else {
+            return None;
+        };
+        let knowledge = &self.domain.knowledge;
+        let asks_price = knowledge.attribute(name).is_some_and(|known| known.prices);
+        let alone = ask.content.is_empty() && self.state.wanted.is_empty();
+        let last = self.state.last_ask.as_ref().filter(|_| asks_price && alone);
+        let Asked::Fact(fact) = &last?.topic else {
+            return None;
+        };
+        let mut facts = knowledge.facts.iter();
+        let tells_price = facts.any(|known| known.name == *fact && known.tells_price());
+        tells_price.then(|| Asked::Fact(fact.clone()))
     }
 
     fn fact(&mut self, act: &Act, name: &str, thing: Thing) {
@@ -111,7 +144,8 @@ impl Update<'_> {
         let passed = match attribute {
             Some(attribute) => {
                 // What is asked of a thing is asked of one that is there.
-                let named = !self.state.wanted.is_empty() && !attribute.prices;
+                let named = filling::thing_name(self.domain, &self.state.wanted).is_some();
+                let named = named && !attribute.prices;
                 self.state.definite |= about == About::Wanted && named;
                 Passed::Attribute(name.to_owned(), about)
             }
@@ -140,17 +174,26 @@ impl Update<'_> {
 
     /// "Hebben jullie een zwarte Picanto?" asks for one and wants one.
     fn existence_tells(&mut self, ask: &Ask) {
-        let told: Vec<_> = ask
-            .content
-            .iter()
-            .map(|(slot, value)| crate::dialogue::act::Told {
-                slot: slot.clone(),
-                any_of: vec![value.clone()],
-                came_with: None,
-                rather: false,
-                also: false,
+        let informs = |slot: &String| {
+            let mut acts = self.heard.acts.iter();
+            acts.any(|act| {
+                matches!(&act.does, Does::Inform(inform)
+                if inform.values.iter().any(|told| told.slot == *slot))
             })
-            .collect();
+        };
+        let mut told: Vec<Told> = Vec::new();
+        for (slot, value) in ask.content.iter().filter(|(slot, _)| !informs(slot)) {
+            match told.iter_mut().find(|told| told.slot == *slot) {
+                Some(told) => told.any_of.push(value.clone()),
+                None => told.push(Told {
+                    slot: slot.clone(),
+                    any_of: vec![value.clone()],
+                    came_with: None,
+                    rather: false,
+                    also: false,
+                }),
+            }
+        }
         if let Some(about) = about(ask.thing).filter(|_| !told.is_empty()) {
             let changes = wish::tell(self.state.wishes_mut(about), &told, &self.catalogues);
             if !changes.is_empty() {
@@ -256,7 +299,7 @@ impl Update<'_> {
         self.owe(Piece::PassOn(passed));
     }
 
-    fn remember(&mut self, asked: Theirs) {
+    pub(super) fn remember(&mut self, asked: Theirs) {
         self.dues.passed_on.push(asked.clone());
         self.state.theirs.push(asked);
     }

@@ -1,10 +1,19 @@
 //! Danger: what is said first, and as long as it lasts. Who is in danger is asked nothing and sold
 //! nothing until he says that he is safe.
 
+use jiff::SignedDuration;
+use jiff::civil::Time;
+
 use super::{SURE_ENOUGH_FOR_ALARM, Update};
 use crate::dialogue::act::{Act, Asked, Does};
+use crate::dialogue::calendar;
 use crate::dialogue::piece::{Piece, Status};
 use crate::dialogue::state::Alarm;
+
+/// Who says nothing for this time is not on the hard shoulder any more.
+const A_WHILE: SignedDuration = SignedDuration::from_hours(2);
+/// An alarm lasts no longer, where no hours are known.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 impl Update<'_> {
     pub(super) fn alarm(&mut self, name: &str) {
@@ -24,6 +33,32 @@ impl Update<'_> {
                 safe: false,
             });
         }
+    }
+
+    /// A danger is over when the business has opened on a later day, or when who told of it comes back
+    /// after a while with something that is no call for help.
+    pub(super) fn end_alarm(&mut self, pause: SignedDuration) {
+        let Some(alarm) = &self.state.alarm else {
+            return;
+        };
+        let since = self.heard.now.duration_since(alarm.at);
+        let told = self
+            .heard
+            .local
+            .checked_sub(since)
+            .unwrap_or(self.heard.local);
+        let opened =
+            calendar::next_opening(&self.domain.business, told.date().to_datetime(Time::MAX));
+        let next_day = opened.is_some_and(|opening| opening <= self.heard.local);
+        let calls =
+            self.asks_for_help() || self.heard.acts.iter().any(|act| self.tells_danger(act));
+        if next_day || since >= LONGEST || pause >= A_WHILE && !calls {
+            self.state.alarm = None;
+        }
+    }
+
+    fn tells_danger(&self, act: &Act) -> bool {
+        matches!(act.does, Does::Alarm { .. }) && act.confidence >= SURE_ENOUGH_FOR_ALARM
     }
 
     pub(super) fn safe(&mut self) {

@@ -16,7 +16,9 @@ impl Update<'_> {
         let Some(purpose) = self.purpose(purpose) else {
             return self.owe(Piece::Skipped);
         };
-        self.touch(&purpose);
+        if self.touch(&purpose) {
+            self.needs_no_thing(&purpose);
+        }
         let known = self.state.appointment();
         let known = known.filter(|one| one.purpose == purpose).cloned();
         let wish = self.completed(when, known.as_ref());
@@ -75,6 +77,8 @@ impl Update<'_> {
             };
         }
         let (day, time) = known.map_or((None, None), standing);
+        let first = offered.and_then(|ours| ours.moments.first());
+        let day = day.or_else(|| first.map(|moment| Dates::On(moment.date())));
         let date = when.date.map(|date| self.of_that_week(date, day));
         When {
             date: date.or(day).or_else(|| self.day_asked_about()),

@@ -1,11 +1,17 @@
 //! Acts between people: commands, repairs, complaints, who somebody is, courtesies, what is unclear.
 
-use super::Update;
-use crate::dialogue::act::{Act, Answer, Consent, Does, Repair, Social, When};
+use jiff::SignedDuration;
+
+use super::{REMARKS, Update, shortened};
+use crate::dialogue::act::{Act, Answer, Asked, Consent, Does, Repair, Social, Thing, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
+use crate::dialogue::state::{COMPLAINTS, Theirs};
 
 /// Below this an act is not acted on, but asked about.
 const SURE_ENOUGH_TO_DISTURB: f64 = 0.75;
+
+/// What follows a question within this time belongs to it.
+const SAME_TALK: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why a colleague is told of somebody who sells to the business.
 pub(super) const SUPPLIER: &str = "supplier";
@@ -65,10 +71,11 @@ impl Update<'_> {
             self.must_ask(Question::Colleague);
             return;
         }
+        let [plain, of_anger, of_law] = COMPLAINTS;
         let reason = match (legal, angry) {
-            (true, _) => "legal_threat",
-            (_, true) => "angry",
-            _ => "complaint",
+            (true, _) => of_law,
+            (_, true) => of_anger,
+            _ => plain,
         };
         let status = if self.tell(reason, false) {
             Status::Told
@@ -160,6 +167,9 @@ impl Update<'_> {
         if self.state.told.is_some() {
             return self.owe(Piece::Received);
         }
+        if self.says_something() && self.waits_for_answer() {
+            return self.add_to_question();
+        }
         self.state.unclear += 1;
         if self.state.unclear >= self.domain.dialogue.misunderstandings {
             self.tell("not_understood", false);
@@ -169,7 +179,7 @@ impl Update<'_> {
         if let Some(goal) = self.state.goal().map(str::to_owned)
             && self.says_something()
         {
-            return self.remark(&goal);
+            return self.remark(&goal, self.heard.text);
         }
         let is_goal = |name: &&String| self.domain.dialogue.goal(name).is_some();
         let choices = candidates.iter().filter(is_goal).take(2).cloned();
@@ -177,5 +187,25 @@ impl Update<'_> {
             choices: choices.collect(),
             again: self.state.unclear > 1,
         });
+    }
+
+    /// Whether a colleague was asked something just before.
+    fn waits_for_answer(&self) -> bool {
+        let newest = self.state.theirs.last().filter(|asked| asked.passed_on);
+        newest.is_some_and(|asked| self.heard.now.duration_since(asked.at) < SAME_TALK)
+    }
+
+    /// What is said after a question that was passed on goes to the same colleague.
+    fn add_to_question(&mut self) {
+        let words = shortened(self.heard.text);
+        self.remember(Theirs {
+            words: words.clone(),
+            topic: Asked::Other,
+            thing: Thing::Wanted,
+            passed_on: true,
+            at: self.heard.now,
+            times: 1,
+        });
+        self.owe(Piece::Answered(REMARKS.to_owned(), words));
     }
 }

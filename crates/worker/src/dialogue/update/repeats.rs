@@ -7,8 +7,11 @@ use crate::dialogue::piece::{Piece, Silence, Status};
 
 /// Texts that are compared.
 const KEPT: usize = 8;
-/// Later than this after the last text, a repetition is a person's.
+/// Later than this after the last answer, a repetition is a person's.
 const CLOSE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+/// The same where it is known when the text came: a machine answers an answer at once, and a person
+/// who sends the same again has waited for a while.
+const AT_ONCE: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 /// From how many words on nobody types the same again and again.
 const LONG: usize = 4;
 
@@ -41,14 +44,19 @@ impl Update<'_> {
         true
     }
 
-    /// How often the same text came of late.
+    /// How often the same text came before this one, each time in answer to an answer. Another text in
+    /// between, or a human pause, begins anew.
     fn repeated(&mut self) -> u32 {
         let echo = &mut self.state.echo;
-        if self.heard.now.duration_since(echo.at) > CLOSE {
+        let waited = match self.heard.came {
+            Some(came) => came.duration_since(echo.at) > AT_ONCE,
+            None => self.heard.now.duration_since(echo.at) > CLOSE,
+        };
+        let text = fingerprint(self.heard.text);
+        if waited || echo.texts.last().is_some_and(|last| *last != text) {
             echo.texts.clear();
         }
-        let text = fingerprint(self.heard.text);
-        let times = echo.texts.iter().filter(|known| **known == text).count();
+        let times = echo.texts.len();
         echo.texts.push(text);
         let many = echo.texts.len().saturating_sub(KEPT);
         echo.texts.drain(..many);

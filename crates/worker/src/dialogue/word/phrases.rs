@@ -61,7 +61,7 @@ impl Wording<'_> {
                     _ => "appointment",
                 };
                 let moment = times::said(self.replies, *date, *time);
-                let gaps = [("what", self.label_alone(purpose)), ("moment", moment)];
+                let gaps = [("what", self.label(purpose)), ("moment", moment)];
                 self.text_of(name, &gaps).telling()
             }
             Piece::CallBack(date, time) => {
@@ -176,21 +176,21 @@ impl Wording<'_> {
             .unwrap_or_default()
     }
 
-    /// What a goal is called.
+    /// What a goal is called: "een proefrit", or "een bezoek" to who only wants to come.
     pub(super) fn label(&self, goal: &str) -> String {
         let texts = self.replies.goals.get(goal);
-        texts.map_or_else(String::new, |texts| texts.label.clone())
+        let alone = texts.and_then(|texts| texts.label_alone.clone());
+        let label = || texts.map_or_else(String::new, |texts| texts.label.clone());
+        let alone = alone.filter(|_| self.is_visit(goal));
+        alone.unwrap_or_else(label)
     }
 
-    /// What a goal is called where nothing is known of the thing that it is about.
-    fn label_alone(&self, goal: &str) -> String {
-        let side = crate::dialogue::topics::side(self.domain, goal);
-        let texts = self.replies.goals.get(goal);
-        let alone = texts.and_then(|texts| texts.label_alone.clone());
-        let unknown = self.state.wishes(side).is_empty();
-        alone
-            .filter(|_| unknown)
-            .unwrap_or_else(|| self.label(goal))
+    /// An appointment for a goal that has another name then, and that is not called by its own.
+    fn is_visit(&self, goal: &str) -> bool {
+        let mut made = self.state.appointments.iter().map(|one| &one.purpose);
+        let mut pursued = self.state.goals.iter().map(|open| &open.goal);
+        let is_it = |other: &String| other == goal;
+        !self.state.named.contains(goal) && (made.any(is_it) || pursued.any(is_it))
     }
 
     fn goal_text(
@@ -199,13 +199,18 @@ impl Wording<'_> {
         variants: impl Fn(&crate::domain::GoalTexts) -> &crate::domain::Variants,
     ) -> Choice {
         let about = crate::dialogue::topics::side(self.domain, goal);
-        let values = filling::values_of(self.state.wishes(about));
+        let texts = self.replies.goals.get(goal);
+        let visit = texts.is_some_and(|texts| texts.label_alone.is_some()) && self.is_visit(goal);
+        let values = match visit {
+            true => Values::new(),
+            false => filling::values_of(self.state.wishes(about)),
+        };
         let filling = filling::things(self.domain, self.replies, about, &values);
         let own: Vec<(&str, String)> = filling
             .iter()
             .map(|(gap, value)| (gap.as_str(), value.clone()))
             .collect();
-        let texts = self.replies.goals.get(goal).map(variants);
+        let texts = texts.map(variants);
         self.filled(texts.map(Vec::as_slice).unwrap_or_default(), &own)
     }
 

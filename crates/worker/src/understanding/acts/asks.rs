@@ -2,15 +2,20 @@
 
 use shared_types::SlotValue;
 
-use super::{Clause, Talk};
+use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
-use crate::domain::{ActCue, IntentAct};
+use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
+
+/// No likeness is as high.
+const NO_FACT: f64 = 1.1;
+/// What our question is called that offers moments.
+const MOMENT: &str = "moment";
 
 /// From here on a fact is meant even where hours are asked, or whether a thing is there.
 const BEYOND_DOUBT: f64 = 0.8;
@@ -22,6 +27,30 @@ impl Talk<'_> {
         if topic == Asked::Existence {
             self.seeks(clause, acts);
             self.tells(clause, |said| !said.number, acts);
+        } else if let Some(goal) = self.goal_asked_for(clause.span).filter(|_| {
+            let mut acts = acts.iter();
+            !acts.any(|act| matches!(act.does, Does::Request { .. }))
+        }) {
+            let does = Does::Request {
+                goal: goal.name.clone(),
+                thing: self.thing(clause),
+                when: None,
+                asks_whether: false,
+                definite: false,
+            };
+            if self.context.goal != Some(goal.name.as_str()) {
+                acts.push(self.act(does, SURE, clause.span, clause.place));
+            }
+            self.tells(clause, |_| true, acts);
+        } else {
+            // "Heeft de Golf CarPlay": what is asked of it later is asked of the Golf.
+            let of_wanted = matches!(topic, Asked::Attribute(_)) && !self.knows_thing();
+            let counts = |thing| thing == Thing::Own || of_wanted;
+            self.tells(
+                clause,
+                |said| self.is_name(&said.slot) && counts(said.thing),
+                acts,
+            );
         }
         let content = clause.said.iter();
         let content = content.map(|said| (said.slot.clone(), said.value.clone()));
@@ -39,6 +68,21 @@ impl Talk<'_> {
             clause.span,
             clause.place,
         ));
+    }
+
+    /// Whether a slot is one of names.
+    fn is_name(&self, slot: &str) -> bool {
+        let mut slots = self.understander.slots.iter();
+        slots.any(|known| match &known.kind {
+            SlotKind::Catalogue(names) => names.upper == slot || names.lower == slot,
+            _ => false,
+        })
+    }
+
+    /// Whether it is known which thing the customer wants.
+    fn knows_thing(&self) -> bool {
+        let mut wanted = self.context.wanted.iter();
+        wanted.any(|(slot, _)| self.is_name(slot))
     }
 
     /// What a clause asks that only an alarm answers.
@@ -85,16 +129,21 @@ impl Talk<'_> {
             return Asked::Us;
         }
         // "Wat kost dat" has half of "wat kost afzeggen", and nothing of what it is about.
-        let floor = if self.names_no_more(clause) {
-            ALIKE
-        } else {
-            0.0
+        let floor = match self.names_no_more(clause) {
+            // "How long does that take" has nothing that tells which.
+            true if has(ActCue::Status) => NO_FACT,
+            true => ALIKE,
+            false => 0.0,
         };
         let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
         let attribute = self.attribute(clause);
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
-        if let Some((name, false)) = attribute
+        // "Can you fit a towbar to my Duster" asks for work, whatever the Duster has.
+        let work = has(ActCue::Modal) && self.thing(clause) == Thing::Own && fact.is_some();
+        if let Some((name, of_slot)) = attribute
             && has(ActCue::OfThing)
+            && (!of_slot || clause.asking.form == Form::Which && !has(ActCue::Existence))
+            && !work
         {
             return Asked::Attribute(name.to_owned());
         }
@@ -125,12 +174,36 @@ impl Talk<'_> {
             {
                 Asked::Fact(fact)
             }
-            (Some((name, _)), _) => Asked::Attribute(name.to_owned()),
+            (Some((name, _)), _) => self
+                .said_before(clause)
+                .filter(|(_, prices)| *prices && self.asks_amount(name) && !named)
+                .map_or_else(
+                    || Asked::Attribute(name.to_owned()),
+                    |(fact, _)| Asked::Fact(fact),
+                ),
             (None, Some((fact, _))) if !status => Asked::Fact(fact),
             _ if status => Asked::Status,
             (None, Some((fact, _))) => Asked::Fact(fact),
-            (None, None) => Asked::Other,
+            (None, None) => self
+                .said_before(clause)
+                .map_or(Asked::Other, |(fact, _)| Asked::Fact(fact)),
         }
+    }
+
+    /// The fact that a question is about together with the statement before it, and whether it tells
+    /// a price.
+    fn said_before(&self, clause: &Clause) -> Option<(String, bool)> {
+        if clause.with_before == clause.span {
+            return None;
+        }
+        let (fact, likeness) = self.fact_in(clause.with_before, clause)?;
+        let place = self
+            .understander
+            .facts
+            .iter()
+            .position(|name| *name == fact);
+        let prices = place.and_then(|place| self.understander.fact_prices.get(place));
+        (likeness >= FLOOR).then_some((fact, prices.copied().unwrap_or(false)))
     }
 
     /// Whether the name of an attribute or the question for a status is all that a clause has.
@@ -143,23 +216,24 @@ impl Talk<'_> {
     }
 
     fn fact(&self, clause: &Clause) -> Option<(String, f64)> {
-        let tokens = self
-            .reading
-            .tokens
-            .get(clause.span.start..clause.span.end)?;
+        self.fact_in(clause.span, clause)
+    }
+
+    fn fact_in(&self, span: Span, clause: &Clause) -> Option<(String, f64)> {
+        let tokens = self.reading.tokens.get(span.start..span.end)?;
         let polite: Vec<Span> = [ActCue::Hello, ActCue::Thanks, ActCue::Nicety, ActCue::Hours]
             .into_iter()
             .filter_map(|cue| self.mark(cue, clause))
             .collect();
         let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
         let moments = self.reading.moments.spans();
-        let moments: Vec<Span> = moments.filter(|span| clause.span.covers(*span)).collect();
+        let moments: Vec<Span> = moments.filter(|moment| span.covers(*moment)).collect();
         let is_aside = |at: usize| {
-            let at = clause.span.start + at;
+            let at = span.start + at;
             aside.iter().any(|span| span.start <= at && at < span.end)
         };
         let is_moment = |at: usize| {
-            let at = clause.span.start + at;
+            let at = span.start + at;
             moments.iter().any(|span| span.start <= at && at < span.end)
         };
         let lexicon = &self.understander.compiled.lexicon;
@@ -182,9 +256,26 @@ impl Talk<'_> {
         Some((&attribute.name, attribute.slot.is_some()))
     }
 
+    /// A price, or what something is worth: "was nehmt ihr dafür".
+    fn asks_amount(&self, name: &str) -> bool {
+        let mut attributes = self.understander.attributes.iter();
+        let opens = attributes.any(|attribute| attribute.name == name && attribute.goal.is_some());
+        opens || self.is_price(name)
+    }
+
     fn is_price(&self, name: &str) -> bool {
         let mut attributes = self.understander.attributes.iter();
         attributes.any(|attribute| attribute.name == name && attribute.prices)
+    }
+
+    /// Whether our open question is for a day or a time.
+    pub(super) fn asked_for_moment(&self) -> bool {
+        let Some(ours) = &self.context.ours else {
+            return false;
+        };
+        let mut topics = self.understander.topics_asked.iter();
+        let timed = |topic: &Topic| matches!(topic.kind, TopicKind::Date | TopicKind::Time);
+        ours.topic == MOMENT || topics.any(|topic| topic.name == ours.topic && timed(topic))
     }
 
     /// "En zondag?": nothing but a day.
@@ -193,6 +284,6 @@ impl Talk<'_> {
         clause.span.len() <= WORDS
             && clause.said.is_empty()
             && self.mark(ActCue::Day, clause).is_some()
-            && self.context.ours.is_none()
+            && (self.context.ours.is_none() || clause.asking.asks() && !self.asked_for_moment())
     }
 }

@@ -1,11 +1,15 @@
 //! What a clause wants: something done, a person, an appointment moved, a goal dropped.
 
+use shared_types::SlotValue;
+
 use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Does, Thing};
+use crate::dialogue::act::{Act, Does, Form, Thing};
 use crate::domain::{ActCue, IntentAct, MoodCue, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
+use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
+use crate::understanding::topics::{CERTAIN as CERTAIN_FACT, FLOOR};
 
 /// What words of anger or of a threat are worth where no intent says the same.
 const HEATED: f64 = 0.8;
@@ -112,7 +116,7 @@ impl Talk<'_> {
             self.asks(clause, acts);
         } else {
             self.seeks(clause, acts);
-            self.tells(clause, |_| true, acts);
+            self.tells(clause, |said| !asks || !said.number, acts);
         }
     }
 
@@ -126,7 +130,7 @@ impl Talk<'_> {
         if self.is_pursued(clause) {
             return true;
         }
-        if !modal {
+        if !modal || clause.asking.form == Form::Choice && self.is_like_a_fact(clause, FLOOR) {
             return self.known_topic(clause);
         }
         let confidence = clause.decision.confidence;
@@ -204,7 +208,12 @@ impl Talk<'_> {
             (true, true) => CERTAIN,
             (false, true) => 0.0,
         };
-        let by_intent = clause.act == IntentAct::Complain && clause.decision.confidence >= enough;
+        // "Jammer." is a pity, and no complaint.
+        let asks_fact = clause.asking.asks() && self.is_like_a_fact(clause, CERTAIN_FACT);
+        let by_intent = clause.act == IntentAct::Complain
+            && clause.decision.confidence >= enough
+            && !asks_fact
+            && clause.span.len() > 1;
         if by_intent || legal || angry {
             let confidence = match by_intent {
                 true => clause.decision.confidence,
@@ -231,11 +240,32 @@ impl Talk<'_> {
         let quantities = self.reading.quantities.iter();
         let inside = |span: Span| clause.span.covers(span);
         let bid = quantities.rev().find(|quantity| inside(quantity.span));
-        let amount = bid.and_then(|quantity| quantity.whole());
+        let amount = bid.and_then(|quantity| self.in_full(quantity));
         Does::Offer {
             amount: amount.map(|amount| if less { -amount } else { amount }),
             thing: self.thing(clause),
         }
+    }
+
+    /// "12" of a bid is 12.000 where an answer of 12 to our question would be.
+    fn in_full(&self, quantity: &Quantity) -> Option<i64> {
+        const SMALL: i64 = 100;
+        let whole = quantity.whole()?;
+        let mut topics = self.understander.topics_asked.iter();
+        let written = self.written(quantity.span);
+        let mut full = || {
+            topics.find_map(
+                |topic| match self.bare(topic, written).first()?.any_of.first()? {
+                    SlotValue::Integer(value) => Some(*value),
+                    SlotValue::Text(_) => None,
+                },
+            )
+        };
+        Some(if whole < SMALL {
+            full().unwrap_or(whole)
+        } else {
+            whole
+        })
     }
 
     /// The thing that a clause is about.

@@ -5,6 +5,7 @@ use shared_types::SlotValue;
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Correct, Does, Inform, Thing, Told};
 use crate::domain::{ActCue, SlotKind};
+use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::{Said, told};
 
@@ -19,21 +20,46 @@ impl Talk<'_> {
         if self.mark(ActCue::Third, clause).is_some() {
             return;
         }
-        let numbers = !clause.asking.asks() || clause.act == crate::domain::IntentAct::Request;
-        let counts = |said: &&Said| count(said) && (numbers || !said.number);
+        self.remarks(clause, acts);
         for thing in [Thing::Wanted, Thing::Own] {
-            let of_thing = |said: &&Said| counts(said) && said.thing == thing;
+            let of_thing = |said: &&Said| count(said) && said.thing == thing;
             let said: Vec<&Said> = clause.said.iter().filter(of_thing).collect();
             self.told_of(clause, thing, &said, acts);
         }
+    }
+
+    /// "Moet wel een trekhaak hebben": what no slot has is told in the customer's words.
+    fn remarks(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        let mut marks = self.signs.marks.within(clause.span);
+        let is_one = |place: usize| {
+            let attribute = self.understander.attributes.get(place);
+            attribute.is_some_and(|attribute| attribute.slot.is_none() && !attribute.danger)
+        };
+        let named = marks.any(|(mark, _)| matches!(mark, Mark::Attribute(place) if is_one(place)));
+        if !named || clause.asking.asks() {
+            return;
+        }
+        let inform = Inform {
+            thing: self.thing(clause),
+            values: Vec::new(),
+            when: None,
+            attachment: None,
+            remark: Some(self.written(clause.span).to_owned()),
+        };
+        acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
     }
 
     fn told_of(&self, clause: &Clause, thing: Thing, said: &[&Said], acts: &mut Vec<Act>) {
         let rather = self.mark(ActCue::Rather, clause).is_some();
         let also = self.mark(ActCue::Also, clause).is_some();
         let mut not = self.denied(clause, thing, said);
+        let came_with_denied = |said: &Said| {
+            let slot = said.came_with.as_ref();
+            slot.is_some_and(|slot| not.iter().any(|(denied, _)| denied == slot))
+        };
         let excluded = |said: &&&Said| {
-            said.negated
+            came_with_denied(said)
+                || said.negated
                 || not
                     .iter()
                     .any(|(slot, value)| *slot == said.slot && *value == said.value)
@@ -82,6 +108,7 @@ impl Talk<'_> {
                 values,
                 when: None,
                 attachment: None,
+                remark: None,
             };
             acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
         }
@@ -110,7 +137,10 @@ impl Talk<'_> {
                 .iter()
                 .find(|said| said.slot == *name)
                 .map(|said| &said.value);
-            let value = named.or_else(|| self.value(thing, name));
+            // "Die vind ik lelijk" tells nothing of which, where several are known.
+            let known = self.context.wanted.iter();
+            let known = known.filter(|(slot, _)| slot == name).count();
+            let value = named.or_else(|| self.value(thing, name).filter(|_| known == 1));
             let judged = value.map(|value| (name.clone(), value.clone()));
             not.extend(judged.filter(|judged| {
                 !said
@@ -127,11 +157,17 @@ impl Talk<'_> {
             return Vec::new();
         }
         let marks = self.signs.marks.within(clause.span);
-        let slots = marks.filter_map(|(mark, _)| match mark {
-            Mark::Attribute(place) => self.understander.attributes.get(place)?.slot.clone(),
+        let slots = marks.filter_map(|(mark, span)| match mark {
+            Mark::Attribute(place) => {
+                Some((self.understander.attributes.get(place)?.slot.clone()?, span))
+            }
             _ => None,
         });
-        let mut slots: Vec<String> = slots.collect();
+        let of_value = |span: Span| clause.said.iter().any(|said| said.span.overlaps(span));
+        let (values, names): (Vec<_>, Vec<_>) = slots.partition(|(_, span)| of_value(*span));
+        // "Egal welche Marke, Benzin" leaves the make open; "Benzin oder Diesel ist egal" the fuel.
+        let meant = if names.is_empty() { values } else { names };
+        let mut slots: Vec<String> = meant.into_iter().map(|(slot, _)| slot).collect();
         slots.sort();
         slots.dedup();
         slots
