@@ -144,7 +144,8 @@ async fn write(
 }
 
 /// Something that a customer asks and the worker answers without calling for a colleague. The
-/// number keeps two messages of one customer apart.
+/// number keeps two messages of one customer apart, and its name in letters those of two bursts:
+/// who writes the same words after every answer is taken for a machine.
 pub fn question(place: u32) -> String {
     let subjects = [
         "Ik zoek een Volkswagen Golf",
@@ -153,5 +154,10 @@ pub fn question(place: u32) -> String {
         "Wann haben Sie geöffnet?",
     ];
     let subject = subjects[place as usize % subjects.len()];
-    format!("{subject} ({place})")
+    let letters: String = place
+        .to_string()
+        .bytes()
+        .map(|digit| char::from(digit - b'0' + b'k'))
+        .collect();
+    format!("{subject} ({place}{letters})")
 }

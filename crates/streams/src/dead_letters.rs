@@ -191,6 +191,27 @@ impl Redis {
             .pop())
     }
 
+    /// The letter that was put on a shelf last.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn newest_letter(&self, shelf: Shelf) -> Result<Option<Letter>, StreamsError> {
+        let newest = self.partitions().all().map(|partition| async move {
+            let mut command = redis::cmd("XREVRANGE");
+            command.arg(shelf.key(self.keys().of(partition)));
+            command.arg("+").arg("-").arg("COUNT").arg(1);
+            let reply: Value = self
+                .with_connection("letters", |mut connection| async move {
+                    command.query_async(&mut connection).await
+                })
+                .await?;
+            let letter = parse_entries(reply).pop();
+            Ok::<_, StreamsError>(letter.map(|raw| Letter::from_raw(partition, raw)))
+        });
+        let newest = try_join_all(newest).await?.into_iter().flatten();
+        Ok(newest.max_by_key(|letter| (letter.last_ms, letter.id)))
+    }
+
     /// Puts a dead letter back at the end of its queue, behind what its conversation sent since.
     /// Atomic: a second replay finds nothing and answers false.
     ///

@@ -61,12 +61,14 @@ impl ServerReport {
 }
 
 /// How much waits in a queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backlog {
     /// Entries that wait or are in progress: an entry leaves its stream when it ends.
     pub entries: u64,
     /// The age of the oldest, in milliseconds.
     pub oldest_ms: u64,
+    /// The conversation of the oldest.
+    pub oldest_conversation: Option<String>,
     /// Partitions whose lease nobody holds.
     pub unowned_partitions: u64,
 }
@@ -197,9 +199,12 @@ impl Redis {
         for (entries, oldest, leased) in try_join_all(partitions).await? {
             total.entries += entries;
             total.unowned_partitions += u64::from(!leased);
-            if let Some(first) = parse_entries(oldest).first() {
+            if let Some(mut first) = parse_entries(oldest).into_iter().next() {
                 let age = u64::try_from(now_ms - first.id.added_at_ms()).unwrap_or_default();
-                total.oldest_ms = total.oldest_ms.max(age);
+                if age >= total.oldest_ms {
+                    total.oldest_ms = age;
+                    total.oldest_conversation = first.fields.remove("conv");
+                }
             }
         }
         Ok(total)

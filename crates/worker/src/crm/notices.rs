@@ -1,8 +1,9 @@
 //! Notices, written in the transaction of the fact that they are about.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{Any, Transaction};
+use streams::Letter;
 
 use super::list::row_of;
 use super::status::Matter;
@@ -37,7 +38,7 @@ impl Fact<'_> {
             subject: self.id,
             contact: Some(self.contact),
             conversation: Some(self.conversation),
-            data,
+            data: Value::Object(data),
             at: self.at,
             at_any_hour: urgent,
         };
@@ -50,7 +51,7 @@ struct Written<'a> {
     subject: &'a str,
     contact: Option<&'a str>,
     conversation: Option<&'a str>,
-    data: Map<String, Value>,
+    data: Value,
     at: Timestamp,
     at_any_hour: bool,
 }
@@ -70,7 +71,7 @@ impl Written<'_> {
             .bind(self.conversation)
             .bind(self.kind.as_str())
             .bind(self.subject)
-            .bind(Value::Object(self.data).to_string())
+            .bind(self.data.to_string())
             .bind(if self.at_any_hour { "yes" } else { "no" })
             .bind(&at)
             .execute(&mut **transaction)
@@ -84,7 +85,7 @@ pub(super) async fn tell_of_machine(
     transaction: &mut Transaction<'_, Any>,
     kind: Kind,
     subject: &str,
-    data: Map<String, Value>,
+    data: Value,
     at: Timestamp,
 ) -> sqlx::Result<()> {
     let written = Written {
@@ -134,7 +135,7 @@ impl Crm {
         Ok(())
     }
 
-    /// Tells of dead letters when there are more than last time.
+    /// Tells of dead letters when there are more than last time. `newest` is what is known of the last.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -142,28 +143,37 @@ impl Crm {
         &self,
         queue: &str,
         count: u64,
+        newest: Option<&Letter>,
         now: Timestamp,
     ) -> Result<(), CrmError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let mut transaction = self.begin().await?;
         let name = format!("dead letters of {queue}");
-        let known = sqlx::query_scalar("SELECT value FROM watermarks WHERE name = $1").bind(&name);
-        let known: Option<i64> = known.fetch_optional(&mut *transaction).await?;
-        if known == Some(count) {
-            return Ok(());
-        }
-        let upsert = "INSERT INTO watermarks (name, value) VALUES ($1, $2) \
-                      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        sqlx::query(upsert)
-            .bind(&name)
-            .bind(count)
-            .execute(&mut *transaction)
-            .await?;
-        if count > known.unwrap_or(0) {
-            let data = [("queue", Value::from(queue)), ("count", Value::from(count))];
-            let data = data.map(|(name, value)| (name.to_owned(), value));
-            let data = data.into_iter().collect();
+        let told = mark(&mut transaction, &name, count).await?;
+        if count > told {
+            let letter = newest.map(|letter| letter.id.to_string());
+            let reason = newest.map(|letter| letter.reason.clone());
+            let data = json!({"queue": queue, "count": count, "letter": letter, "why": reason});
             tell_of_machine(&mut transaction, Kind::DeadLetterAdded, queue, data, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Tells once that messages to customers do not leave: over which channel, and since when.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn tell_of_stall(
+        &self,
+        stalled: Option<(&str, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<(), CrmError> {
+        let mut transaction = self.begin().await?;
+        let told = mark(&mut transaction, "stalled", i64::from(stalled.is_some())).await?;
+        if let Some((channel, since)) = stalled.filter(|_| told == 0) {
+            let data = json!({"channel": channel, "waiting_since": text(since)});
+            tell_of_machine(&mut transaction, Kind::ChannelDown, channel, data, now).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -181,4 +191,17 @@ impl Crm {
         let (count, oldest): (i64, Option<String>) = found.fetch_one(&self.pool).await?;
         Ok((count, oldest.and_then(|at| at.parse().ok())))
     }
+}
+
+/// Notes how much of something there is. Answers how much was noted before.
+async fn mark(transaction: &mut Transaction<'_, Any>, name: &str, value: i64) -> sqlx::Result<i64> {
+    let known = sqlx::query_scalar("SELECT value FROM watermarks WHERE name = $1").bind(name);
+    let known: Option<i64> = known.fetch_optional(&mut **transaction).await?;
+    if known != Some(value) {
+        let upsert = "INSERT INTO watermarks (name, value) VALUES ($1, $2) \
+                      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let upsert = sqlx::query(upsert).bind(name).bind(value);
+        upsert.execute(&mut **transaction).await?;
+    }
+    Ok(known.unwrap_or(0))
 }

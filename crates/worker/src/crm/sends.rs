@@ -1,7 +1,7 @@
 //! What becomes of a notice on each channel.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::json;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::notices::tell_of_machine;
@@ -263,10 +263,7 @@ async fn note_health(
     if off.rows_affected() == 0 {
         return Ok(false);
     }
-    let data: Map<String, Value> = [("channel", channel), ("error", error.unwrap_or_default())]
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .into_iter()
-        .collect();
+    let data = json!({"channel": channel, "error": error.unwrap_or_default()});
     tell_of_machine(transaction, Kind::ChannelDown, channel, data, now).await?;
     Ok(true)
 }

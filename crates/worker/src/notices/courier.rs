@@ -25,8 +25,11 @@ const LIMIT: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 8;
 /// For how long a message to a customer is known again.
 const TOLD_ONCE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Rounds between two looks at dead letters.
+/// Rounds between two looks at the queues.
 const ROUNDS: u32 = 15;
+/// How long a message to a customer may wait before its channel counts as down: longer than pace and
+/// retries of a provider that works.
+const STALLED: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) struct Courier {
     pub(crate) crm: Crm,
@@ -62,6 +65,7 @@ impl Courier {
             self.excuse(now).await?;
             if round == 0 {
                 self.look_at_dead_letters(now).await?;
+                self.look_at_replies(now).await?;
             }
             let takes = |kind: Kind| -> Vec<&'static str> {
                 let channels = self.channels.iter().filter(|channel| channel.takes(kind));
@@ -118,16 +122,45 @@ impl Courier {
 
     async fn look_at_dead_letters(&self, now: Timestamp) -> Result<(), CrmError> {
         for queue in Queue::ALL {
-            match self.redis.letter_count(Shelf::Dead(queue)).await {
-                Ok(count) => {
-                    self.crm
-                        .tell_of_dead_letters(queue.as_str(), count, now)
-                        .await?
+            let shelf = Shelf::Dead(queue);
+            let asked = tokio::try_join!(
+                self.redis.letter_count(shelf),
+                self.redis.newest_letter(shelf)
+            );
+            match asked {
+                Ok((count, newest)) => {
+                    let crm = &self.crm;
+                    crm.tell_of_dead_letters(queue.as_str(), count, newest.as_ref(), now)
+                        .await?;
                 }
                 Err(error) => tracing::debug!(%error, "dead letters were not counted"),
             }
         }
         Ok(())
+    }
+
+    /// A sender whose credentials are refused, a session that is logged out or an egress that is gone:
+    /// whatever it is, customers wait.
+    async fn look_at_replies(&self, now: Timestamp) -> Result<(), CrmError> {
+        let backlog = match self
+            .redis
+            .backlog(Queue::Outbound, now.as_millisecond())
+            .await
+        {
+            Ok(backlog) => backlog,
+            Err(error) => {
+                tracing::debug!(%error, "it is not known how long replies wait");
+                return Ok(());
+            }
+        };
+        let waited =
+            SignedDuration::from_millis(i64::try_from(backlog.oldest_ms).unwrap_or(i64::MAX));
+        let since = now.saturating_sub(waited).unwrap_or(now);
+        let oldest = backlog.oldest_conversation.unwrap_or_default();
+        // `whatsapp:+31…`, `waha:default:31…@c.us`, `chatwoot:1:42`
+        let channel = oldest.split(':').next().unwrap_or_default();
+        let stalled = (waited > STALLED).then_some((channel, since));
+        self.crm.tell_of_stall(stalled, now).await
     }
 
     async fn deliver(&self) -> Result<(), CrmError> {

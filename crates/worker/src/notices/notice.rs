@@ -21,7 +21,8 @@ pub enum Kind {
     ErasureRequested,
     /// Messages could not be handled.
     DeadLetterAdded,
-    /// A channel of these notices was switched off.
+    /// Messages to customers do not leave over a channel, or a channel of these notices was switched
+    /// off.
     ChannelDown,
     /// Somebody tries a channel.
     Test,

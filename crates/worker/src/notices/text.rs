@@ -36,6 +36,13 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("error", "Fout", "Error"),
     ("count", "Aantal", "Count"),
     ("queue", "Wachtrij", "Queue"),
+    ("letter", "Dode brief", "Dead letter"),
+    ("why", "Oorzaak", "Cause"),
+    (
+        "waiting_since",
+        "Antwoorden wachten sinds",
+        "Replies wait since",
+    ),
 ];
 
 /// What a title says of each kind.
@@ -76,7 +83,7 @@ const TITLES: &[(Kind, &str, &str)] = &[
         "Bericht niet verwerkt",
         "Message not handled",
     ),
-    (Kind::ChannelDown, "Meldkanaal uit", "Notice channel off"),
+    (Kind::ChannelDown, "Kanaal ligt stil", "Channel down"),
     (Kind::Test, "Proefmelding", "Test notice"),
 ];
 

@@ -283,7 +283,7 @@ async fn a_colleague_is_told_on_whatsapp_and_never_answered() {
     let crm = worker::crm::Crm::new(&crm.into()).unwrap();
     eventually(async || {
         let told = crm
-            .tell_of_dead_letters("crm", 3, jiff::Timestamp::now())
+            .tell_of_dead_letters("crm", 3, None, jiff::Timestamp::now())
             .await;
         told.map_err(|error| error.to_string())
     })

@@ -327,6 +327,43 @@ async fn a_receiver_that_fails_is_tried_again_and_one_that_is_gone_is_not() {
     gone.until_seen(2).await;
 }
 
+/// A reply that nobody sends, and a message that nobody could handle: both are named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn colleagues_are_told_that_replies_wait_and_which_message_was_set_aside() {
+    let receiver = Receiver::start(&[OK]);
+    let office = Office::new(webhook(&receiver)).await;
+    let ago = |minutes: i64| Timestamp::now().as_millisecond() - minutes * 60_000;
+    let add = |stream: &str, minutes: i64, fields: &[&str]| {
+        let id = format!("{}-1", ago(minutes));
+        let words = [
+            &["XADD", stream, &id, "conv", "whatsapp:+31612345678"],
+            fields,
+        ]
+        .concat();
+        office.redis.run::<String>(&words)
+    };
+    add("out:0", 6, &["kind", "message"]);
+    add("odlq:0", 3, &["_reason", "permanent"]);
+    let newest = add("odlq:0", 2, &["_reason", "too_long"]);
+    let _worker = office.serve();
+    let seen = receiver.until_seen(2).await;
+    let told = |kind: &str| {
+        let mut bodies = seen
+            .iter()
+            .map(|(_, body)| serde_json::from_str::<Value>(body).unwrap());
+        bodies.find(|body| body["type"] == kind).unwrap()["data"].clone()
+    };
+    let down = told("channel.down");
+    assert_eq!(down["channel"], "whatsapp");
+    assert!(!down.to_string().contains("31612345678"), "{down}");
+    let letter = told("dead_letter.added");
+    assert_eq!(letter["letter"], format!("0/{newest}"));
+    assert_eq!(
+        (&letter["queue"], &letter["count"], &letter["why"]),
+        (&"outbound".into(), &2.into(), &"too_long".into())
+    );
+}
+
 #[tokio::test]
 async fn a_test_says_what_is_wrong() {
     let redirect = Receiver::start(&[

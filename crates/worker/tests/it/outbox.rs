@@ -39,7 +39,7 @@ async fn the_outbox_on_sqlite() {
     let crm = Crm::new(&SecretString::from(url)).unwrap();
     crm.migrate().await.unwrap();
     notices_wait_for_the_opening_and_for_each_other(&crm).await;
-    dead_letters_are_told_once_and_a_lease_has_one_holder(&crm).await;
+    the_machine_is_told_of_once_and_a_lease_has_one_holder(&crm).await;
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn the_outbox_on_postgresql() {
     })
     .await;
     notices_wait_for_the_opening_and_for_each_other(&crm).await;
-    dead_letters_are_told_once_and_a_lease_has_one_holder(&crm).await;
+    the_machine_is_told_of_once_and_a_lease_has_one_holder(&crm).await;
 }
 
 /// The outbox alone, at times of its own.
@@ -137,7 +137,7 @@ async fn notices_wait_for_the_opening_and_for_each_other(crm: &Crm) {
     assert!(claim("c", at("2026-12-01T08:00:00Z")).await.is_empty());
 }
 
-async fn dead_letters_are_told_once_and_a_lease_has_one_holder(crm: &Crm) {
+async fn the_machine_is_told_of_once_and_a_lease_has_one_holder(crm: &Crm) {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     for (count, time) in [
         (0, "08:00:00"),
@@ -146,13 +146,26 @@ async fn dead_letters_are_told_once_and_a_lease_has_one_holder(crm: &Crm) {
         (1, "08:00:45"),
     ] {
         let now = at(&format!("2026-11-30T{time}Z"));
-        crm.tell_of_dead_letters("inbound", count, now)
+        crm.tell_of_dead_letters("inbound", count, None, now)
             .await
             .unwrap();
     }
     let sends = crm.sends(10).await.unwrap();
     assert_eq!(sends.len(), 1, "{sends:?}");
     assert_eq!(sends[0].kind, "dead_letter.added");
+    let since = at("2026-11-30T08:00:00Z");
+    for (stalled, time) in [
+        (Some(("waha", since)), "08:05:00"),
+        (Some(("waha", since)), "08:05:15"),
+        (None, "08:05:30"),
+        (Some(("whatsapp", since)), "08:05:45"),
+    ] {
+        let now = at(&format!("2026-11-30T{time}Z"));
+        crm.tell_of_stall(stalled, now).await.unwrap();
+    }
+    let sends = crm.sends(10).await.unwrap().into_iter();
+    let down = sends.filter(|send| send.kind == "channel.down");
+    assert_eq!(down.count(), 2, "once until replies leave again");
     let (now, until) = (at("2026-11-30T08:00:00Z"), at("2026-11-30T08:00:15Z"));
     assert!(crm.lease("notices", "a", now, until).await.unwrap());
     assert!(!crm.lease("notices", "b", now, until).await.unwrap());
