@@ -130,7 +130,7 @@ pub async fn probe_backlog(
     loop {
         let now_ms = jiff::Timestamp::now().as_millisecond();
         if let Ok(backlog) = redis.backlog(queue, now_ms).await {
-            metrics.set_backlog(queue, backlog);
+            metrics.set_backlog(queue, &backlog);
         }
         for shelf in [Shelf::Dead(queue), Shelf::Rejected] {
             if let Ok(count) = redis.letter_count(shelf).await {

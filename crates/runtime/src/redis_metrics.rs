@@ -106,7 +106,7 @@ impl RedisMetrics {
     }
 
     /// Notes how much waits in a queue.
-    pub fn set_backlog(&self, queue: Queue, backlog: Backlog) {
+    pub fn set_backlog(&self, queue: Queue, backlog: &Backlog) {
         let set = |gauge: &IntGaugeVec, value: u64| {
             let value = i64::try_from(value).unwrap_or(i64::MAX);
             gauge.with_label_values(&[queue.as_str()]).set(value);

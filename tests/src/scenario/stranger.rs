@@ -10,6 +10,9 @@ use crate::{Load, LoadReport, RedisShape, Role, Sent, System, SystemBuilder, rss
 
 /// Honest customers.
 const HONEST: u32 = 100;
+/// The most that each of them writes at a time: who answers fifty answers without a pause is taken
+/// for a machine.
+const MOST_EACH: u32 = 20;
 /// What `crates/ingress/README.md` promises of a process under attack.
 const MOST_MEMORY_KIB: u64 = 128 * 1024;
 const MOST_LOG_BYTES: usize = 1024 * 1024;
@@ -99,7 +102,7 @@ pub(super) async fn play(plan: &Plan) -> Judgement {
 async fn write(system: &System, plan: &Plan, first: u32) -> LoadReport {
     let load = Load {
         conversations: HONEST,
-        messages: plan.messages,
+        messages: plan.messages.min(HONEST * MOST_EACH),
         burst: 1,
         spread: plan.duration,
         duplicates: 0.1,
