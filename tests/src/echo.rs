@@ -74,6 +74,7 @@ fn answer(job: &Job<Inbound>, message: &InboundMessage) -> Commit {
         template: None,
         handoff_note: None,
         not_before: None,
+        colleague_seen: None,
         created_at: Timestamp::now(),
     };
     let state = [

@@ -1,4 +1,4 @@
-//! The fields of the Redis hashes that the worker writes and egress reads.
+//! The fields of the Redis hashes that ingress and the worker write and egress reads.
 
 /// Of `conv:<conversation>`: what is kept for some days after the last message.
 pub mod conversation {
@@ -8,6 +8,9 @@ pub mod conversation {
     pub const MEMORY: &str = "memory";
     /// A colleague has the conversation until then, milliseconds since 1970; 0 for nobody.
     pub const HUMAN_UNTIL: &str = "human_until";
+    /// The last word of a colleague: the id of its entry of the inbound stream. Turns that were begun
+    /// without it do not commit, and what they said is not sent.
+    pub const COLLEAGUE: &str = "colleague";
     /// When the customer wrote last, milliseconds since 1970.
     pub const LAST_INBOUND: &str = "last_in";
     /// Which address of ours the customer wrote to then.

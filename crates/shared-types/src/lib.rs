@@ -5,6 +5,7 @@
 //! can run side by side. The contract with examples is in this crate's `README.md`.
 
 mod address;
+mod colleague;
 mod content;
 mod control;
 mod delivery;
@@ -22,6 +23,7 @@ mod typing;
 mod whatsapp_number;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
+pub use colleague::ColleagueMessage;
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
 pub use control::{ControlEvent, ControlKind};
 pub use delivery::{DeliveryEvent, DeliveryStatus};

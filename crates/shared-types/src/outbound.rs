@@ -39,6 +39,11 @@ pub struct OutboundMessage {
     /// It is not sent before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// The last word of a colleague that its turn knew of, see
+    /// [`COLLEAGUE`](crate::fields::conversation::COLLEAGUE); `0-0` for none. What a colleague wrote
+    /// later keeps it from being sent. Earlier builds wrote nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colleague_seen: Option<String>,
     /// When the worker committed it.
     pub created_at: Timestamp,
 }

@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::{ControlEvent, DeliveryEvent, InboundMessage, OutboundMessage, TypingSignal};
+use crate::{
+    ColleagueMessage, ControlEvent, DeliveryEvent, InboundMessage, OutboundMessage, TypingSignal,
+};
 
 /// A type that travels as the payload of a stream entry.
 pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -94,6 +96,7 @@ macro_rules! kinds {
 kinds! {
     InboundMessage = "message";
     ControlEvent = "control";
+    ColleagueMessage = "colleague";
     OutboundMessage = "message";
     DeliveryEvent = "delivery";
     TypingSignal = "typing";
@@ -106,6 +109,8 @@ pub enum Inbound {
     Message(Box<InboundMessage>),
     /// A conversation changed hands.
     Control(ControlEvent),
+    /// A colleague wrote.
+    Colleague(Box<ColleagueMessage>),
 }
 
 impl Payload for Inbound {
@@ -113,6 +118,7 @@ impl Payload for Inbound {
         match kind {
             InboundMessage::KIND => read(json).map(|message| Self::Message(Box::new(message))),
             ControlEvent::KIND => read(json).map(Self::Control),
+            ColleagueMessage::KIND => read(json).map(|message| Self::Colleague(Box::new(message))),
             other => Err(PayloadError::unknown(other)),
         }
     }

@@ -82,6 +82,8 @@ pub enum Role {
     Customer,
     /// Us.
     Bot,
+    /// A colleague.
+    Colleague,
     /// A note by the system, such as a message that could not be handled.
     System,
 }

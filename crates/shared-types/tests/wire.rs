@@ -6,11 +6,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared_types::{
-    Attachment, ButtonReply, Channel, ControlEvent, ControlKind, ConversationOutput,
-    ConversationRef, ConversationState, CrmOutput, DeliveryEvent, DeliveryStatus, Endpoint,
-    ExtractionOutput, HistoryLine, Inbound, InboundMessage, Location, MessageType, NextAgent,
-    Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt, Referral, ReplyTo, Role,
-    RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TypingSignal,
+    Attachment, ButtonReply, Channel, ColleagueMessage, ControlEvent, ControlKind,
+    ConversationOutput, ConversationRef, ConversationState, CrmOutput, DeliveryEvent,
+    DeliveryStatus, Endpoint, ExtractionOutput, HistoryLine, Inbound, InboundMessage, Location,
+    MessageType, NextAgent, Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt,
+    Referral, ReplyTo, Role, RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source,
+    Template, TypingSignal,
 };
 
 fn at() -> Timestamp {
@@ -202,6 +203,7 @@ fn outbound_message() {
         }),
         handoff_note: Some("Zoekt een Golf".into()),
         not_before: Some(at()),
+        colleague_seen: Some("1700000000000-0".into()),
         created_at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));
@@ -261,6 +263,22 @@ fn delivery_and_control_events() {
     ));
 }
 
+#[test]
+fn a_colleagues_message_and_a_reply_that_knows_of_it() {
+    let message = ColleagueMessage {
+        id: "true_31612345678@c.us_3EB0".parse().unwrap(),
+        conversation_id: "waha:default:31612345678@c.us".parse().unwrap(),
+        source: Source::Waha,
+        to: vec!["31612345678@c.us".parse().unwrap()],
+        content: "Kom morgen om tien uur".into(),
+        attachments: Vec::new(),
+        by: Some("Anna".into()),
+        at: at(),
+    };
+    insta::assert_snapshot!(round_trip(&message));
+    assert!(!format!("{message:?}").contains("Kom"), "{message:?}");
+}
+
 /// Entries that builds before the typed queues wrote; they may still wait when a newer one starts.
 #[test]
 fn entries_of_earlier_builds_are_read() {
@@ -278,6 +296,7 @@ fn entries_of_earlier_builds_are_read() {
         let known = match Inbound::read(&kind, &payload).unwrap() {
             Inbound::Message(_) => "message",
             Inbound::Control(_) => "control",
+            Inbound::Colleague(_) => "colleague",
         };
         assert_eq!(kind, known);
     }

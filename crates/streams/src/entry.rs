@@ -29,6 +29,9 @@ pub struct NewEntry {
     pub payload: String,
     /// W3C `traceparent` of the span that wrote the entry, where it is traced.
     pub trace: Option<String>,
+    /// A colleague's word: taking it in refuses what was computed without it, see `ingest.lua`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fences: bool,
 }
 
 impl NewEntry {
@@ -48,6 +51,7 @@ impl NewEntry {
             mailbox: None,
             payload: serde_json::to_string(payload)?,
             trace: None,
+            fences: false,
         })
     }
 
@@ -201,6 +205,7 @@ mod tests {
             mailbox: Some("status:1".into()),
             payload: "{}".into(),
             trace: Some("00-1-2-01".into()),
+            fences: false,
         };
         let (entry, payload) = raw(&new.fields()).decode().unwrap();
         assert_eq!((entry.kind, entry.event), (new.kind, new.event));

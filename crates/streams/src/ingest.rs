@@ -91,6 +91,9 @@ pub enum Ingested {
     Unreplicated,
 }
 
+/// How long a fence is kept in a conversation without a state, until the worker has made one.
+const FENCE_TTL_SECS: u64 = 7 * 24 * 60 * 60;
+
 const REJECTED_MARK: &str = "rejected";
 const QUEUED_MARK: &str = "queued";
 
@@ -145,14 +148,20 @@ fn fill(
         .key(stream)
         .key(keys.dedup(&ingest.entry.event))
         .key(keys.replay(replay))
-        .key(keys.rate(&ingest.entry.conversation));
+        .key(keys.rate(&ingest.entry.conversation))
+        .key(keys.conversation(&ingest.entry.conversation));
     invocation
         .arg(limit)
         .arg(u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
         .arg(ingest.max_backlog)
         .arg(ingest.dedup_for.as_secs())
         .arg(known_for.as_secs())
-        .arg(mark);
+        .arg(mark)
+        .arg(if ingest.entry.fences {
+            FENCE_TTL_SECS
+        } else {
+            0
+        });
     for (name, value) in ingest.entry.fields() {
         invocation.arg(name).arg(value);
     }

@@ -147,6 +147,7 @@ impl Redis {
                         keys.rate(NOBODY),
                         "ZCOUNT ZRANGE ZADD ZREMRANGEBYSCORE PEXPIRE",
                     ),
+                    one(keys.conversation(NOBODY), "HLEN HGET HSET TTL EXPIRE"),
                 ];
             }
             Duty::Consume(queue) => queue,
@@ -170,7 +171,7 @@ impl Redis {
             Queue::Inbound => needs.extend([
                 one(
                     keys.conversation(NOBODY),
-                    "HGET HGETALL HMGET HSET HDEL EXPIRE",
+                    "HGET HGETALL HMGET HLEN HSET HDEL TTL EXPIRE",
                 ),
                 one(keys.turn(NOBODY), "SET"),
                 one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),

@@ -1,7 +1,9 @@
 //! What a message carries besides its text, in words for agents, colleagues and the CRM. Pure.
 
 use jiff::Timestamp;
-use shared_types::{Attachment, HistoryLine, InboundMessage, Role};
+use shared_types::{Attachment, ColleagueMessage, HistoryLine, InboundMessage, Role};
+
+use crate::dialogue::withhold;
 
 /// The most of a message that the agents read, in characters. The history keeps it whole.
 const READ_CHARS: usize = 4_096;
@@ -13,27 +15,47 @@ pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryL
     if message.edits.is_some() {
         parts.push("[edited]".into());
     }
-    if !message.content.is_empty() {
-        parts.push(message.content.clone());
-    }
-    let nothing_yet = message.content.is_empty();
-    for file in &message.attachments {
-        match &file.text {
-            Some(text) => parts.push(format!("[{}] {text}", kind(file))),
-            None if nothing_yet => parts.push(format!("[{}]", kind(file))),
-            None => {}
-        }
-    }
-    if message.location.is_some() && nothing_yet {
+    parts.extend(words(&message.content, &message.attachments));
+    if message.location.is_some() && message.content.is_empty() {
         parts.push("[location]".into());
-    }
-    if parts.is_empty() {
-        parts.push("[message without text]".into());
     }
     HistoryLine {
         role: Role::Customer,
-        text: parts.join(" "),
+        text: joined(&parts),
         at,
+    }
+}
+
+/// The conversation's line for what a colleague wrote, without numbers that may not be kept.
+pub(crate) fn colleague_line(message: &ColleagueMessage) -> HistoryLine {
+    let (content, _) = withhold(&message.content);
+    HistoryLine {
+        role: Role::Colleague,
+        text: joined(&words(&content, &message.attachments)),
+        at: message.at,
+    }
+}
+
+/// The text, and what was sent with it or instead of it.
+fn words(content: &str, attachments: &[Attachment]) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    if !content.is_empty() {
+        parts.push(content.to_owned());
+    }
+    for file in attachments {
+        match &file.text {
+            Some(text) => parts.push(format!("[{}] {text}", kind(file))),
+            None if content.is_empty() => parts.push(format!("[{}]", kind(file))),
+            None => {}
+        }
+    }
+    parts
+}
+
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => "[message without text]".into(),
+        parts => parts.join(" "),
     }
 }
 

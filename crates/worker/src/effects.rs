@@ -10,6 +10,7 @@ use streams::{Commit, NewEntry};
 use crate::crm::{CrmWrite, HandoverChange};
 use crate::dialogue::act::Act;
 use crate::dialogue::{Reply, Silence, State};
+use crate::turn::Turn;
 
 /// How long a committed message is remembered: a repetition that comes later than the dedup key
 /// lives still changes nothing.
@@ -66,13 +67,9 @@ pub enum OptOut {
     Lifted,
 }
 
-/// The reply to a message. Its id follows from the message, so that a turn done twice sends once.
-pub(crate) fn reply_to(
-    message: &InboundMessage,
-    text: String,
-    purpose: Purpose,
-    now: Timestamp,
-) -> OutboundMessage {
+/// The reply to a turn's message. Its id follows from the message, so that a turn done twice sends once.
+pub(crate) fn reply_to(turn: &Turn, text: String, purpose: Purpose) -> OutboundMessage {
+    let message = &turn.message;
     OutboundMessage {
         id: message.reply_id(0),
         source: message.source,
@@ -85,7 +82,8 @@ pub(crate) fn reply_to(
         template: None,
         handoff_note: None,
         not_before: None,
-        created_at: now,
+        colleague_seen: Some(turn.colleague.to_string()),
+        created_at: turn.now,
     }
 }
 

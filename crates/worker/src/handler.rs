@@ -89,6 +89,16 @@ impl Inbound {
                 let effects = self.turns.control(event, known(&job.values, None));
                 self.commit(job, version, effects).await
             }
+            Payload::Colleague(message) => {
+                tracing::info!(message.id = %message.id, "a colleague wrote");
+                let (kin, event) = (kin(&job.values), &job.entry.event);
+                let told = self.identities.tell_of_colleague(kin, event, message);
+                if let Err(error) = told.await {
+                    return job.retry(error.to_string(), None).await;
+                }
+                let effects = self.turns.colleague(message, known(&job.values, None));
+                self.commit(job, version, effects).await
+            }
         }
     }
 }
@@ -96,7 +106,7 @@ impl Inbound {
 fn text_of(payload: &Payload) -> Option<&InboundMessage> {
     match payload {
         Payload::Message(message) => Some(message),
-        Payload::Control(_) => None,
+        Payload::Control(_) | Payload::Colleague(_) => None,
     }
 }
 
@@ -120,6 +130,7 @@ impl Inbound {
             Ok(recalled) => recalled,
             Err(error) => return self.failed(job, &about, error.to_string()).await,
         };
+        let known = self.turns.overtaken(known, job.entry.id, Timestamp::now());
         let slow = self
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
@@ -182,6 +193,7 @@ impl Inbound {
         };
         let message = InboundMessage::clone(message);
         let known = known(values, message.conversation.begun_at);
+        let known = self.turns.overtaken(known, entry.id, Timestamp::now());
         let effects = last_words(&self.turns.domain, message, known, Timestamp::now());
         let commit = effects.into_commit(
             self.retention,

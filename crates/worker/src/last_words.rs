@@ -43,6 +43,7 @@ pub(crate) fn last_words(
         withheld: false,
         history: Vec::new(),
         memory: known.memory,
+        colleague: known.colleague,
         reading: Understanding::default(),
         acts: Vec::new(),
     };
@@ -58,12 +59,7 @@ pub(crate) fn last_words(
     let until = now.checked_add(hours).unwrap_or(Timestamp::MAX);
     turn.memory.tell(REASON, true, now);
     turn.memory.taken(until, REASON);
-    let mut reply = reply_to(
-        &turn.message,
-        worded.text.into_string(),
-        Purpose::HandoffNotice,
-        now,
-    );
+    let mut reply = reply_to(&turn, worded.text.into_string(), Purpose::HandoffNotice);
     reply.id = turn.message.reply_id(PLACE);
     let content = &turn.message.content;
     reply.handoff_note = Some(dialogue::handoff_note(

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shared_types::HistoryLine;
 use shared_types::fields::{contact, conversation as state};
-use streams::ReadValues;
+use streams::{ReadValues, StreamId};
 
 use crate::dialogue::State;
 use crate::identity::Kin;
@@ -14,7 +14,12 @@ pub(crate) const STATE: usize = 0;
 /// The place of the contact's.
 pub(crate) const CONTACT: usize = 1;
 /// What is read of the conversation.
-pub(crate) const STATE_FIELDS: &[&str] = &[state::VERSION, state::MEMORY, state::LAST_INBOUND];
+pub(crate) const STATE_FIELDS: &[&str] = &[
+    state::VERSION,
+    state::MEMORY,
+    state::LAST_INBOUND,
+    state::COLLEAGUE,
+];
 /// What is read of the contact.
 pub(crate) const CONTACT_FIELDS: &[&str] = &[contact::OPTED_OUT, contact::PERSON];
 
@@ -44,7 +49,14 @@ pub(crate) fn known(values: &ReadValues, begun: Option<Timestamp>) -> Known {
         memory: memory.map(read).unwrap_or_default(),
         history: history.filter(|line| line.at >= from).collect(),
         opted_out: opted_out(values).is_some_and(|since| since >= from),
+        colleague: colleague(values),
     }
+}
+
+/// The last word of a colleague.
+fn colleague(values: &ReadValues) -> StreamId {
+    let word = values.field(STATE, state::COLLEAGUE);
+    word.and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
 /// When the customer wrote last in the conversation, in milliseconds since 1970.

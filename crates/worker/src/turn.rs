@@ -6,6 +6,7 @@ use shared_types::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine,
     InboundMessage, RouterOutput,
 };
+use streams::StreamId;
 
 use crate::budget::Deadline;
 use crate::crm::CrmWrite;
@@ -42,6 +43,8 @@ pub struct Turn {
     pub dues: Dues,
     /// What is done with it.
     pub reply: Option<Reply>,
+    /// The last word of a colleague that the turn knows of.
+    pub colleague: StreamId,
     /// A CRM write that did not land yet.
     pub unwritten: Option<CrmWrite>,
 }
@@ -122,6 +125,8 @@ pub struct Beginning {
     pub history: Vec<HistoryLine>,
     /// What is remembered.
     pub memory: State,
+    /// The last word of a colleague.
+    pub colleague: StreamId,
     /// What the rules read.
     pub reading: Understanding,
     /// What the message does.
@@ -159,6 +164,7 @@ impl Turn {
             about: About::Wanted,
             dues: Dues::default(),
             reply: None,
+            colleague: begun.colleague,
             unwritten: None,
         }
     }

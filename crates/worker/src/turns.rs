@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{
-    ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose, Role, Source,
+    ColleagueMessage, ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose,
+    Role, Source,
 };
+use streams::StreamId;
 
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
-use crate::carried::{context, customer_line, for_agents, lead_fields};
+use crate::carried::{colleague_line, context, customer_line, for_agents, lead_fields};
 use crate::crm::{ContactWrite, CrmWrite, HandoverChange, Status};
 use crate::dialogue::act::{Act, Does, Inform, Origin, Thing, Told};
 use crate::dialogue::piece::Confirmed;
@@ -25,6 +27,9 @@ use crate::person::normal;
 use crate::subscription::{Subscription, decide};
 use crate::turn::{Beginning, Turn};
 use crate::understanding::{Understander, Understanding};
+
+/// Why the bot is silent.
+const COLLEAGUE_WROTE: &str = "colleague_wrote";
 
 /// Everything that a turn needs.
 pub struct Turns {
@@ -53,6 +58,8 @@ pub struct Known {
     pub history: Vec<HistoryLine>,
     /// Whether the contact wants no messages.
     pub opted_out: bool,
+    /// The last word of a colleague.
+    pub colleague: StreamId,
 }
 
 impl Turns {
@@ -136,6 +143,7 @@ impl Turns {
             withheld,
             history: known.history,
             memory,
+            colleague: known.colleague,
             reading,
             acts,
         };
@@ -200,7 +208,7 @@ impl Turns {
                 (None, true) => Purpose::HandoffNotice,
                 (None, false) => Purpose::Reply,
             };
-            let mut reply = reply_to(&turn.message, output.response_text, purpose, turn.now);
+            let mut reply = reply_to(&turn, output.response_text, purpose);
             if output.should_escalate {
                 let reason = output.escalation_reason.unwrap_or_default();
                 let (memory, content) = (&turn.memory, &turn.message.content);
@@ -283,7 +291,7 @@ impl Turns {
         let worded = in_words(&self.domain, &turn, &turn.memory, &said);
         remember(&mut turn.memory, &worded);
         let text = worded.text.into_string();
-        let reply = reply_to(&turn.message, text, purpose, turn.now);
+        let reply = reply_to(&turn, text, purpose);
         Effects {
             history: vec![bot_line(reply.text.clone(), turn.now)],
             memory: turn.memory,
@@ -318,6 +326,35 @@ impl Turns {
             memory,
             history,
             handover,
+            ..Effects::default()
+        }
+    }
+
+    /// What is known to the turn of the entry with this id. A colleague who wrote after it came has
+    /// answered it; how long the conversation is the colleague's, their own entry says, which follows.
+    pub fn overtaken(&self, mut known: Known, entry: StreamId, now: Timestamp) -> Known {
+        if known.colleague > entry {
+            known.memory.taken(self.until(now), COLLEAGUE_WROTE);
+        }
+        known
+    }
+
+    /// Takes the turn of a colleague's message: the conversation is theirs, and an answer of the
+    /// customer is one to them.
+    pub fn colleague(&self, message: &ColleagueMessage, known: Known) -> Effects {
+        let mut memory = known.memory;
+        memory.taken(self.until(message.at), COLLEAGUE_WROTE);
+        memory.ours = None;
+        let by = message.by.clone();
+        Effects {
+            memory,
+            history: vec![colleague_line(message)],
+            handover: Some(HandoverChange {
+                conversation_id: message.conversation_id.to_string(),
+                to: Status::Answered,
+                by: by.unwrap_or_else(|| message.source.to_string()),
+                at: message.at,
+            }),
             ..Effects::default()
         }
     }

@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use shared_types::fields::{contact, conversation};
 use shared_types::{Outbound, OutboundMessage, Purpose, Source, Template};
-use streams::{Fields, Job, Judged};
+use streams::{Fields, Job, Judged, StreamId};
 
 /// What is read of the conversation.
 pub(crate) const CONVERSATION_FIELDS: &[&str] = &[
     conversation::HUMAN_UNTIL,
+    conversation::COLLEAGUE,
     conversation::LAST_INBOUND,
     conversation::LAST_INBOUND_TO,
 ];
@@ -60,6 +61,8 @@ pub(crate) struct Standing {
     pub(crate) opted_out: bool,
     /// A colleague has the conversation until then.
     pub(crate) human_until: Option<Timestamp>,
+    /// The last word of a colleague.
+    pub(crate) colleague: Option<StreamId>,
     /// The customer's last message, and which address of ours it went to.
     pub(crate) last_inbound: Option<(Timestamp, Option<String>)>,
 }
@@ -73,6 +76,10 @@ impl From<&Seen> for Standing {
         Self {
             opted_out: seen.contact.contains_key(contact::OPTED_OUT),
             human_until: time(conversation::HUMAN_UNTIL),
+            colleague: seen
+                .conversation
+                .get(conversation::COLLEAGUE)
+                .and_then(|id| id.parse().ok()),
             last_inbound: time(conversation::LAST_INBOUND).map(|at| {
                 let to = seen.conversation.get(conversation::LAST_INBOUND_TO);
                 (at, to.cloned())
@@ -92,7 +99,7 @@ pub(crate) enum Admission {
     Refuse(&'static str),
 }
 
-/// Decides by opt-out, by who is in charge, and by WhatsApp's window.
+/// Decides by opt-out, by who is in charge, by what a colleague wrote meanwhile, and by WhatsApp's window.
 pub(crate) fn admit(
     message: &OutboundMessage,
     standing: &Standing,
@@ -105,6 +112,14 @@ pub(crate) fn admit(
     }
     if is_reply && standing.human_until.is_some_and(|until| until > now) {
         return Admission::Refuse("human_in_charge");
+    }
+    let is_consent = message.purpose == Purpose::OptOutNotice;
+    if !is_consent
+        && standing
+            .colleague
+            .is_some_and(|word| comes_after(word, message))
+    {
+        return Admission::Refuse("colleague_wrote");
     }
     let nothing = message.text.trim().is_empty();
     // Chatwoot can be handed a conversation without a word to the customer.
@@ -119,6 +134,16 @@ pub(crate) fn admit(
     match message.template.as_ref().or(window_template) {
         Some(template) => Admission::SendTemplate(template.clone()),
         None => Admission::Refuse("window_closed"),
+    }
+}
+
+/// Whether a colleague wrote when the message's turn had begun. What earlier builds wrote does not say
+/// of which words its turn knew.
+fn comes_after(word: StreamId, message: &OutboundMessage) -> bool {
+    let seen = message.colleague_seen.as_ref();
+    match seen.and_then(|id| id.parse::<StreamId>().ok()) {
+        Some(seen) => word > seen,
+        None => word.added_at_ms() > message.created_at.as_millisecond(),
     }
 }
 
@@ -166,6 +191,7 @@ mod tests {
             template: None,
             handoff_note: None,
             not_before: None,
+            colleague_seen: None,
             created_at: at(0),
         }
     }

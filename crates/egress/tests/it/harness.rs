@@ -16,7 +16,9 @@ use simulator::{
     CustomerMessage, DeliveryPlan, Fault, FaultRule, Provider, Query, Record, Simulator,
     SimulatorConfig, SimulatorHandle,
 };
-use streams::{Destination, Ingest, Letter, NewEntry, PartitionKeys, Queue, Redis, RedisConfig};
+use streams::{
+    Destination, Ingest, Ingested, Letter, NewEntry, PartitionKeys, Queue, Redis, RedisConfig,
+};
 use test_support::{RedisServer, eventually};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -193,6 +195,32 @@ impl Rig {
         self.redis.ingest(&ingest).await.unwrap();
     }
 
+    /// A colleague writes to the customer; gives the id of the entry, as ingress would.
+    pub(crate) async fn colleague_writes(&self, conversation: &str) -> String {
+        let entry = NewEntry {
+            kind: "colleague".into(),
+            event: "colleague".into(),
+            conversation: conversation.into(),
+            payload: "{}".into(),
+            fences: true,
+            ..NewEntry::default()
+        };
+        let ingest = Ingest {
+            destination: Destination::Work(Queue::Inbound),
+            entry: &entry,
+            rate: None,
+            replay: None,
+            dedup_for: Duration::ZERO,
+            max_backlog: 0,
+            replicas: 0,
+            replica_timeout: Duration::ZERO,
+        };
+        match self.redis.ingest(&ingest).await.unwrap() {
+            Ingested::Queued { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Queues a delivery report as ingress would.
     pub(crate) async fn report(&self, report: &DeliveryEvent) {
         self.add(NewEntry {
@@ -202,6 +230,7 @@ impl Rig {
             mailbox: Some(format!("delivery:{}", report.provider_id)),
             payload: serde_json::to_string(report).unwrap(),
             trace: None,
+            fences: false,
         })
         .await;
     }
@@ -368,6 +397,7 @@ pub(crate) fn reply_to(to: &str, text: &str) -> OutboundMessage {
         template: None,
         handoff_note: None,
         not_before: None,
+        colleague_seen: None,
         created_at: Timestamp::now(),
     }
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod chatwoot;
 mod commands;
 mod earlier_builds;
+mod fence;
 mod harness;
 mod logs;
 mod pace;

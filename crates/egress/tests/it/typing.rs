@@ -31,6 +31,7 @@ async fn queue(rig: &Rig, signal: &TypingSignal) {
         mailbox: Some(TypingSignal::mailbox(&CUSTOMER.parse().unwrap())),
         payload: serde_json::to_string(signal).unwrap(),
         trace: None,
+        fences: false,
     })
     .await;
 }

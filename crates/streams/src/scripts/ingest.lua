@@ -1,18 +1,26 @@
 -- Rate limit, dedup and XADD in one round trip. The first write is the XADD, which full memory refuses: new
 -- work must not take the memory that work in progress needs, and nothing is left behind that would swallow
 -- the provider's retry. A repetition is answered as such whatever the limit says, and uses nothing of it.
--- KEYS stream, dedup, replay, rate
+-- What a colleague wrote fences: it raises the version of the conversation's state, so that no turn begun
+-- before it commits, and leaves its id there, by which what such a turn said is not sent.
+-- KEYS stream, dedup, replay, rate, the conversation's state
 -- ARGV limit (0: off), window_ms, max_backlog (0: off), dedup_ttl_s (0: no dedup),
---      replay_ttl_s (0: no replay key), dedup_value, field, value, …
+--      replay_ttl_s (0: no replay key), dedup_value, ttl_s of a state that has none (0: no fence),
+--      field, value, …
 -- What was let through in the future was so before Redis' clock stepped back, and is forgotten.
 -- A work stream that is full refuses; the stream of rejected events drops its oldest.
 -- returns {'DUP', value} | {'RATE', ms} | {'BUSY', backlog} | {'OK', id, backlog}
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000
 local most, dedup_ttl, replay_ttl = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local fence_ttl = tonumber(ARGV[7])
 local backlog = redis.call('XLEN', KEYS[1])
 permit(KEYS[1], 'XADD', 'XTRIM')
 if dedup_ttl > 0 then permit(KEYS[2], 'SET') end
 if replay_ttl > 0 then permit(KEYS[3], 'SET') end
+if fence_ttl > 0 then
+  redis.call('HLEN', KEYS[5])
+  permit(KEYS[5], 'HSET', 'EXPIRE')
+end
 if limit > 0 then permit(KEYS[4], 'ZADD', 'ZREMRANGEBYSCORE', 'PEXPIRE') end
 local seen = dedup_ttl > 0 and redis.call('GET', KEYS[2])
   or replay_ttl > 0 and redis.call('GET', KEYS[3])
@@ -30,7 +38,7 @@ end
 local full = most > 0 and backlog >= most
 local drops = ARGV[6] == 'rejected'
 if full and not drops then return {'BUSY', backlog} end
-local fields = {unpack(ARGV, 7)}
+local fields = {unpack(ARGV, 8)}
 -- How long after the message before it this one comes, in ms: what tells a burst, also to a new owner.
 local before = limit > 0 and youngest(1)
 if before then
@@ -38,6 +46,11 @@ if before then
   fields[#fields + 1] = math.floor((now - before) / 1000)
 end
 local id = redis.call('XADD', KEYS[1], '*', unpack(fields))
+if fence_ttl > 0 then
+  local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
+  redis.call('HSET', KEYS[5], 'ver', version + 1, 'colleague', id)
+  if redis.call('TTL', KEYS[5]) == -1 then redis.call('EXPIRE', KEYS[5], fence_ttl) end
+end
 if full then
   redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
   backlog = most - 1

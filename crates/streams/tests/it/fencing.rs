@@ -1,11 +1,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use streams::{Entry, Handler, Job, Judged, PartitionKeys, Reads, Record, RecordOutcome, Settled};
+use streams::{
+    Entry, Handler, Ingested, Job, Judged, NewEntry, PartitionKeys, Reads, Record, RecordOutcome,
+    Settled,
+};
 use test_support::{RedisServer, eventually};
 
 use crate::harness::{
-    Echo, Text, add, config, pending, redis_at, replies, run, spawn, until_empty, waiting,
+    Echo, Text, add, config, entry, ingest, pending, redis_at, replies, run, spawn, until_empty,
+    waiting,
 };
 
 /// Another owner appears, as after a pause that outlasted the lease.
@@ -207,5 +211,44 @@ async fn a_step_is_not_written_by_what_does_not_hold_any_more() {
     assert_eq!(*judging.changed.lock().unwrap(), [seen]);
     let written: String = server.run(&["HGET", "sent:1", "count"]);
     assert_eq!(written, "7", "also at full memory");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_colleagues_word_refuses_the_turn_in_flight_and_leaves_its_id_once() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let echo = Arc::new(Echo::default());
+    let started = async |times| {
+        eventually(async || match echo.started.load(Ordering::SeqCst) {
+            n if n >= times => Ok(()),
+            n => Err(format!("started {n} times")),
+        })
+        .await;
+    };
+    let running = run(&redis, config(), &echo);
+    add(&redis, "c", "e1", "gate").await;
+    started(1).await;
+    let word = NewEntry {
+        fences: true,
+        ..entry("c", "word", "echo")
+    };
+    let ingested = redis.ingest(&ingest(&word)).await.unwrap();
+    let Ingested::Queued { id, .. } = ingested else {
+        panic!("{ingested:?}")
+    };
+    let state = || server.run::<Vec<String>>(&["HMGET", "conv:c", "ver", "colleague"]);
+    assert_eq!(state(), ["1", &id]);
+    assert!(server.run::<i64>(&["TTL", "conv:c"]) > 0);
+    let again = redis.ingest(&ingest(&word)).await.unwrap();
+    assert_eq!(again, Ingested::Duplicate { rejected: false });
+    assert_eq!(state(), ["1", &id], "a repetition fences nothing");
+
+    echo.gate.notify_one();
+    started(2).await;
+    assert_eq!(replies(&server, "c"), [""; 0], "what it did is not there");
+    echo.gate.notify_one();
+    until_empty(&server).await;
+    assert_eq!(replies(&server, "c"), ["e1", "word"]);
     running.stop().await;
 }

@@ -45,6 +45,7 @@ pub(crate) fn entry(mailbox: &str, event: &str, payload: &str) -> NewEntry {
         mailbox: None,
         payload: payload.into(),
         trace: None,
+        fences: false,
     }
 }
 

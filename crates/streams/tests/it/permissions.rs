@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use streams::{Duty, Queue, Redis, StreamsError};
+use streams::{Duty, NewEntry, Queue, Redis, StreamsError};
 use test_support::{RedisServer, eventually};
 
 use crate::harness::{
-    Echo, add, config, redis_with, refused_scripts, replies, run, until_empty, waiting,
+    Echo, add, config, entry, ingest, redis_with, refused_scripts, replies, run, until_empty,
+    waiting,
 };
 
 /// As in deploy/README.md.
@@ -66,6 +67,11 @@ async fn goes_round(server: &RedisServer, redis: &Redis) {
     for payload in ["echo", "reject", "fail"] {
         add(redis, "c", &format!("twilio:message:{payload}"), payload).await;
     }
+    let word = NewEntry {
+        fences: true,
+        ..entry("c", "twilio:message:word", "reject")
+    };
+    redis.ingest(&ingest(&word)).await.unwrap();
     until_empty(server).await;
     assert_eq!(replies(server, "c"), ["twilio:message:echo"]);
     let shelf = streams::Shelf::Dead(Queue::Inbound);
@@ -73,7 +79,7 @@ async fn goes_round(server: &RedisServer, redis: &Redis) {
         assert!(redis.replay(Queue::Inbound, letter.id).await.unwrap());
     }
     until_empty(server).await;
-    assert_eq!(redis.letter_count(shelf).await.unwrap(), 2);
+    assert_eq!(redis.letter_count(shelf).await.unwrap(), 3);
     assert_eq!(running.stop().await.late, []);
 }
 

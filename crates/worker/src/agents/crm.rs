@@ -249,7 +249,7 @@ fn late_reply(domain: &Domain, turn: &Turn, at: DateTime) -> Option<OutboundMess
         dice: 0,
     };
     let worded = word(domain, replies, &turn.memory, &said, occasion);
-    let reply = reply_to(message, worded.text.into_string(), Purpose::Reply, turn.now);
+    let reply = reply_to(turn, worded.text.into_string(), Purpose::Reply);
     Some(OutboundMessage {
         id: message.reply_id(PLACE),
         ..reply
@@ -313,6 +313,7 @@ mod tests {
             withheld: false,
             history: Vec::new(),
             memory,
+            colleague: Default::default(),
             reading: Understanding::default(),
             acts: Vec::new(),
         };

@@ -170,7 +170,7 @@ impl Crm {
         Ok(())
     }
 
-    /// Takes or closes what is open of a conversation, because it changed hands elsewhere. A
+    /// Takes, answers or closes what is open of a conversation, because it changed hands elsewhere. A
     /// conversation that a colleague took by themselves becomes a hand-over of its own.
     ///
     /// # Errors
@@ -188,9 +188,10 @@ impl Crm {
             .await?;
         match open {
             Some((id, contact, from)) => {
+                let waited = from == Status::Waiting.as_str();
                 let is_new = match change.to {
-                    Status::Taken => from == Status::Waiting.as_str(),
-                    _ => true,
+                    Status::Taken => waited,
+                    to => from != to.as_str(),
                 };
                 if is_new {
                     let update = "UPDATE handovers SET status = $1, owner = $2, updated_at = $3 WHERE id = $4";
@@ -203,21 +204,26 @@ impl Crm {
                         .await?;
                     let from = Some(from.as_str());
                     noted(&mut transaction, change, &contact, &id, from).await?;
-                    let fact = Fact {
-                        kind: match change.to {
-                            Status::Taken => Kind::HandoverTaken,
-                            _ => Kind::HandoverClosed,
-                        },
+                    let kind = match change.to {
+                        Status::Closed => Some(Kind::HandoverClosed),
+                        // Who answers has taken it, and that is told once.
+                        _ if waited => Some(Kind::HandoverTaken),
+                        _ => None,
+                    };
+                    let fact = |kind| Fact {
+                        kind,
                         matter: Matter::Handover,
                         id: &id,
                         contact: &contact,
                         conversation: &change.conversation_id,
                         at: change.at,
                     };
-                    fact.tell(&mut transaction).await?;
+                    if let Some(kind) = kind {
+                        fact(kind).tell(&mut transaction).await?;
+                    }
                 }
             }
-            None if change.to == Status::Taken => stepped_in(&mut transaction, change).await?,
+            None if change.to != Status::Closed => stepped_in(&mut transaction, change).await?,
             None => {}
         }
         transaction.commit().await?;
@@ -225,7 +231,7 @@ impl Crm {
     }
 }
 
-/// A colleague took a conversation that nobody had handed over.
+/// A colleague took a conversation that nobody had handed over, or wrote in it.
 async fn stepped_in(
     transaction: &mut Transaction<'_, Any>,
     change: &HandoverChange,
@@ -241,7 +247,7 @@ async fn stepped_in(
     let id = change.id();
     let insert = "INSERT INTO handovers (id, contact_id, conversation_id, status, priority, reason, \
                   last_words, summary, answer_by, owner, created_by, created_at, updated_at) \
-                  VALUES ($1, $2, $3, 'taken', 'normal', 'stepped_in', '', '', $4, $5, $5, $4, $4) \
+                  VALUES ($1, $2, $3, $6, 'normal', 'stepped_in', '', '', $4, $5, $5, $4, $4) \
                   ON CONFLICT DO NOTHING";
     let inserted = sqlx::query(insert)
         .bind(&id)
@@ -249,6 +255,7 @@ async fn stepped_in(
         .bind(&change.conversation_id)
         .bind(text(change.at))
         .bind(&change.by)
+        .bind(change.to.as_str())
         .execute(&mut **transaction)
         .await?
         .rows_affected();

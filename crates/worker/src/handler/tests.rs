@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use shared_types::{OutboundMessage, Purpose};
-use streams::{Consumer, ConsumerConfig, MemberId, Queue, Shelf};
+use streams::{Consumer, ConsumerConfig, Ingested, MemberId, Queue, Shelf};
 use test_support::{RedisServer, eventually};
 use tokio_util::sync::CancellationToken;
 
@@ -82,6 +82,8 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
     }
 }
 
+mod colleague;
+
 /// A worker whose turns all fail.
 fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
     let mut inbound = healthy(redis, metrics, Duration::from_secs(60));
@@ -91,22 +93,31 @@ fn stuck(redis: &Redis, metrics: &mut Metrics) -> Inbound {
 }
 
 async fn customer_writes(redis: &Redis) {
+    writes(redis, "SM1").await;
+}
+
+async fn writes(redis: &Redis, id: &str) {
     let message = json!({
-        "id": "SM1", "conversation": {"id": "whatsapp:+31612345678"},
+        "id": id, "conversation": {"id": "whatsapp:+31612345678"},
         "sender": {"id": "whatsapp:+31612345678", "name": "Sanne"},
         "content": "Ik zoek een Golf", "message_type": "incoming", "channel": "whatsapp",
         "source": "twilio",
     });
     let entry = NewEntry {
         kind: "message".into(),
-        event: "twilio:message:SM1".into(),
+        event: format!("twilio:message:{id}"),
         conversation: "whatsapp:+31612345678".into(),
         payload: message.to_string(),
         ..NewEntry::default()
     };
+    take_in(redis, &entry).await;
+}
+
+/// Gives the id of the entry.
+async fn take_in(redis: &Redis, entry: &NewEntry) -> String {
     let ingest = Ingest {
         destination: Destination::Work(Queue::Inbound),
-        entry: &entry,
+        entry,
         rate: None,
         replay: None,
         dedup_for: Duration::ZERO,
@@ -114,12 +125,20 @@ async fn customer_writes(redis: &Redis) {
         replicas: 0,
         replica_timeout: Duration::ZERO,
     };
-    redis.ingest(&ingest).await.unwrap();
+    match redis.ingest(&ingest).await.unwrap() {
+        Ingested::Queued { id, .. } => id,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Lets a worker work on what the customer writes until `done`.
 async fn works(redis: &Redis, handler: Inbound, done: impl AsyncFn() -> Result<(), String>) {
     customer_writes(redis).await;
+    work(redis, handler, done).await;
+}
+
+/// Lets a worker work until `done`.
+async fn work(redis: &Redis, handler: Inbound, done: impl AsyncFn() -> Result<(), String>) {
     let config = ConsumerConfig {
         first_retry: Duration::from_millis(1),
         ..ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"))

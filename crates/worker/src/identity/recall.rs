@@ -6,13 +6,13 @@ use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use serde_json::json;
 use shared_types::fields::{contact, conversation as state};
-use shared_types::{ControlEvent, ControlKind, InboundMessage};
+use shared_types::{ChannelAddress, ColleagueMessage, ControlEvent, ControlKind, InboundMessage};
 use streams::{
     Claim, Destination, Identity, Ingest, Join, Joined, NewEntry, PartitionKeys, Queue, Redis,
     StreamsError,
 };
 
-use super::{Kin, names_of};
+use super::{Kin, name_of, names_of};
 use crate::dialogue::State;
 use crate::effects::OptOut;
 use crate::turns::Known;
@@ -251,7 +251,58 @@ impl Identities {
         if name.starts_with(OF_PERSON) || event.kind == ControlKind::MessageDeleted {
             return Ok(());
         }
-        for other in kin.map(|kin| kin.others).unwrap_or_default() {
+        let others = kin.map(|kin| kin.others).unwrap_or_default();
+        self.tell(others, name, event, false).await
+    }
+
+    /// Tells the person's other conversations that a colleague wrote in this one: no turn that is in
+    /// progress there speaks for them. A conversation that no customer wrote in is whose address it is.
+    pub(crate) async fn tell_of_colleague(
+        &self,
+        kin: Option<Kin>,
+        name: &str,
+        message: &ColleagueMessage,
+    ) -> Result<(), StreamsError> {
+        let own = message.conversation_id.as_str();
+        let others = match kin {
+            Some(kin) => kin.others,
+            None => self.conversations_of(&message.to, own).await?,
+        };
+        let event = ControlEvent {
+            conversation_id: message.conversation_id.clone(),
+            source: message.source,
+            kind: ControlKind::HumanTookOver,
+            by: message.by.clone(),
+            at: message.at,
+        };
+        self.tell(others, name, &event, true).await
+    }
+
+    /// The conversations of the person with one of these addresses, but for this one.
+    async fn conversations_of(
+        &self,
+        addresses: &[ChannelAddress],
+        own: &str,
+    ) -> Result<Vec<String>, StreamsError> {
+        let names: Vec<String> = addresses.iter().map(name_of).collect();
+        let ids = match names.is_empty() {
+            true => Vec::new(),
+            false => self.redis.identities_of(&names).await?,
+        };
+        match ids.into_iter().flatten().next() {
+            Some(id) => Ok(Kin::of(&self.redis.identity(&id).await?, own).others),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn tell(
+        &self,
+        others: Vec<String>,
+        name: &str,
+        event: &ControlEvent,
+        fences: bool,
+    ) -> Result<(), StreamsError> {
+        for other in others {
             let Ok(conversation_id) = other.parse() else {
                 continue;
             };
@@ -263,6 +314,7 @@ impl Identities {
             let Ok(entry) = NewEntry::new(&event, name, &other) else {
                 continue;
             };
+            let entry = NewEntry { fences, ..entry };
             let ingest = Ingest {
                 destination: Destination::Work(Queue::Inbound),
                 entry: &entry,

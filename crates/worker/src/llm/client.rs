@@ -304,6 +304,7 @@ mod tests {
             withheld: false,
             history: Vec::new(),
             memory: State::default(),
+            colleague: Default::default(),
             reading: Understanding::default(),
             acts: Vec::new(),
         };

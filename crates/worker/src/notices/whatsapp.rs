@@ -80,6 +80,7 @@ impl Colleagues {
             }),
             handoff_note: None,
             not_before: None,
+            colleague_seen: None,
             created_at: now,
         })
     }

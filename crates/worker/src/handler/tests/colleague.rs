@@ -1,0 +1,160 @@
+//! A colleague writes before, while and after a turn is taken.
+
+use futures_util::future::FutureExt;
+use shared_types::{ColleagueMessage, ControlEvent, ControlKind, HistoryLine, Role};
+use tokio::sync::OnceCell;
+
+use super::*;
+
+const CONVERSATION: &str = "whatsapp:+31612345678";
+
+async fn colleague_writes(redis: &Redis) -> String {
+    let message = ColleagueMessage {
+        id: "SM8".parse().unwrap(),
+        conversation_id: CONVERSATION.parse().unwrap(),
+        source: Source::Twilio,
+        to: Vec::new(),
+        content: "Kom morgen om tien uur, de koffie staat klaar".into(),
+        attachments: Vec::new(),
+        by: Some("Anna".into()),
+        at: Timestamp::now(),
+    };
+    let entry = NewEntry::new(&message, "twilio:colleague:SM8", CONVERSATION).unwrap();
+    let entry = NewEntry {
+        fences: true,
+        ..entry
+    };
+    take_in(redis, &entry).await
+}
+
+async fn released(redis: &Redis) {
+    let event = ControlEvent {
+        conversation_id: CONVERSATION.parse().unwrap(),
+        source: Source::Twilio,
+        kind: ControlKind::Released,
+        by: None,
+        at: Timestamp::now(),
+    };
+    let entry = NewEntry::new(&event, "twilio:control:1", CONVERSATION).unwrap();
+    take_in(redis, &entry).await;
+}
+
+/// An agent as it is, but that a colleague writes when the router begins for the first time.
+struct Meanwhile {
+    node: Node,
+    agents: Arc<Agents>,
+    redis: Redis,
+    word: Arc<OnceCell<String>>,
+}
+
+impl Agent for Meanwhile {
+    fn node(&self) -> Node {
+        self.node
+    }
+
+    fn run<'a>(&'a self, turn: &'a Turn) -> BoxFuture<'a, Result<Output, AgentError>> {
+        async {
+            if self.node == Node::Router {
+                self.word
+                    .get_or_init(|| colleague_writes(&self.redis))
+                    .await;
+            }
+            self.agents.get(self.node).unwrap().run(turn).await
+        }
+        .boxed()
+    }
+}
+
+async fn all_done(redis: &Redis, handler: Inbound) {
+    work(redis, handler, async || {
+        match redis.backlog(Queue::Inbound, 0).await.unwrap().entries {
+            0 => Ok(()),
+            left => Err(format!("{left} entries left")),
+        }
+    })
+    .await;
+}
+
+fn roles(server: &RedisServer) -> Vec<Role> {
+    let history: Vec<String> = server.run(&["LRANGE", &format!("hist:{CONVERSATION}"), "0", "-1"]);
+    let lines = history
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap());
+    lines.map(|line: HistoryLine| line.role).collect()
+}
+
+fn is_with_a_colleague(server: &RedisServer) -> bool {
+    let until: String = server.run(&["HGET", &format!("conv:{CONVERSATION}"), "human_until"]);
+    until != "0"
+}
+
+#[tokio::test]
+async fn a_colleague_who_writes_while_the_agents_work_is_not_talked_over() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let mut handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    let word = Arc::new(OnceCell::new());
+    let agents = std::mem::replace(&mut handler.turns.agents, Agents::of(Vec::new()));
+    let agents = Arc::new(agents);
+    let nodes = [
+        Node::Router,
+        Node::Extraction,
+        Node::Conversation,
+        Node::Crm,
+    ];
+    let meanwhile = nodes.map(|node| -> Box<dyn Agent> {
+        Box::new(Meanwhile {
+            node,
+            agents: agents.clone(),
+            redis: redis.clone(),
+            word: word.clone(),
+        })
+    });
+    handler.turns.agents = Agents::of(meanwhile.into());
+    customer_writes(&redis).await;
+    all_done(&redis, handler).await;
+    assert!(word.initialized(), "the colleague wrote");
+    assert_eq!(replies(&server), []);
+    assert_eq!(roles(&server), [Role::Customer, Role::Colleague]);
+    assert!(is_with_a_colleague(&server));
+}
+
+#[tokio::test]
+async fn what_waits_when_a_colleague_writes_is_theirs_until_they_give_it_back() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    customer_writes(&redis).await;
+    let word = colleague_writes(&redis).await;
+    writes(&redis, "SM2").await;
+    all_done(&redis, handler).await;
+    assert_eq!(replies(&server), []);
+    let silent = [Role::Customer, Role::Colleague, Role::Customer];
+    assert_eq!(roles(&server), silent);
+    assert!(is_with_a_colleague(&server));
+
+    released(&redis).await;
+    writes(&redis, "SM3").await;
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    all_done(&redis, handler).await;
+    let replies = replies(&server);
+    let [reply] = replies.as_slice() else {
+        panic!("{replies:?}")
+    };
+    assert_eq!(reply.colleague_seen.as_ref(), Some(&word));
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_handled_says_nothing_after_a_colleague() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    customer_writes(&redis).await;
+    colleague_writes(&redis).await;
+    let stuck = stuck(&redis, &mut metrics);
+    all_done(&redis, stuck).await;
+    assert_eq!(replies(&server), []);
+}
