@@ -97,6 +97,13 @@ impl Worker {
             model = model.is_some(),
             "worker starts"
         );
+        if config.domain.domain_file.is_none() {
+            tracing::warn!(
+                business = domain.business.name,
+                "customers are answered as the built-in example of a business; name yours with \
+                 WORKER_DOMAIN_FILE"
+            );
+        }
         let parts = Parts {
             domain: domain.clone(),
             understander: understander.clone(),

@@ -155,11 +155,13 @@ fn every_container_restarts_and_has_a_limit() {
 #[test]
 fn more_workers_do_not_collide() {
     let worker = &compose(None, &[])["services"]["worker"];
-    assert!(
-        worker["ports"].is_null()
-            && worker["container_name"].is_null()
-            && worker["volumes"].is_null()
-    );
+    assert!(worker["ports"].is_null() && worker["container_name"].is_null());
+    let volumes = worker["volumes"].as_array().unwrap();
+    let [domains] = volumes.as_slice() else {
+        panic!("{volumes:?}");
+    };
+    assert_eq!(domains["target"], "/domains");
+    assert_eq!(domains["read_only"], true, "nobody writes what all read");
 }
 
 #[test]

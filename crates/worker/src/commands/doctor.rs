@@ -48,6 +48,7 @@ impl DoctorArgs {
         let config = &self.worker;
         let findings = [
             ("settings", none_of(&config.mistakes())),
+            ("business", self.business()),
             ("Redis", self.redis().await),
             ("CRM", self.crm().await),
             ("model", self.model().await?),
@@ -67,6 +68,16 @@ impl DoctorArgs {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
+        })
+    }
+
+    /// As whom customers are answered.
+    fn business(&self) -> Finding {
+        let domain = self.worker.domain.load();
+        let name = domain.map_err(|error| error.to_string())?.business.name;
+        Ok(match self.worker.domain.domain_file {
+            Some(_) => name,
+            None => format!("{name}, the built-in example; name yours with WORKER_DOMAIN_FILE"),
         })
     }
 

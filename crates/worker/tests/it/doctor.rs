@@ -39,6 +39,7 @@ async fn the_doctor_tries_everything_and_keeps_the_servers_words() {
     let (_, said) = doctor(&everything);
     for line in [
         "ok       settings: nothing is wrong",
+        "ok       business: Autobedrijf De Duif, the built-in example; name yours with WORKER_DOMAIN_FILE",
         "ok       CRM: it answers",
         "ok       model: it answers; asked for: temperature by question, token limit max_completion_tokens, response format json_schema",
         "ok       voice messages: the endpoint takes recordings",
@@ -55,6 +56,12 @@ async fn the_doctor_tries_everything_and_keeps_the_servers_words() {
         !well && said.contains(line) && said.contains("LLM_API_KEY"),
         "{said}"
     );
+    let salon = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/domains/hair-salon.toml"
+    );
+    let (_, said) = doctor(&[everything[0], everything[1], ("WORKER_DOMAIN_FILE", salon)]);
+    assert!(said.contains("ok       business: Kapsalon"), "{said}");
     let (well, said) = doctor(&everything[..2]);
     assert!(
         said.contains("ok       model: none") && said.contains("ok       voice messages: off"),
