@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use shared_types::fields::send;
 use shared_types::{Outbound, OutboundId, TypingSignal};
 use streams::{Job, PartitionKeys, Reads, Settled};
 
-use crate::ledger;
 use crate::metrics::{EgressMetrics, TypingOutcome};
 use crate::senders::Senders;
 
@@ -26,13 +26,13 @@ impl Indicator {
         let answer = OutboundId::of_reply(signal.source, &signal.message_id, 0);
         Reads {
             list: None,
-            hashes: vec![(keys.send(answer.as_str()), &[ledger::STATE])],
+            hashes: vec![(keys.send(answer.as_str()), &[send::STATE])],
         }
     }
 
     /// Shows one, and ends its entry whatever came of it.
     pub(crate) async fn show(&self, job: Job<Outbound>, signal: &TypingSignal) -> Settled {
-        let answered = job.values.field(0, ledger::STATE).is_some();
+        let answered = job.values.field(0, send::STATE).is_some();
         let shown = match verdict(signal, self.on, answered, Timestamp::now()) {
             Some(not_shown) => not_shown,
             None => self.request(signal).await,

@@ -7,16 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use shared_types::fields::send::{DOUBT, INTENT, PAYLOAD, PROVIDER_ID, SENT, STATE};
 use shared_types::{ConversationId, DeliveryStatus, Receipt, Source, provider_key};
 use streams::{Fields, PartitionKeys, Record};
 
 use crate::retry::Progress;
 use crate::senders::Part;
 
-/// How far the send is: `intent`, `doubt`, `due`, `sent` or `failed`.
-pub(crate) const STATE: &str = "state";
-/// The provider's id of the message.
-pub(crate) const PROVIDER_ID: &str = "pid";
 const ROUND: &str = "round";
 const FAILURES: &str = "failures";
 /// When the next step is due, milliseconds since 1970, like the next.
@@ -88,7 +85,7 @@ impl Stage {
             fields.get(PROVIDER_ID),
         ) {
             (_, Some(_)) => Self::Sent,
-            (Some("intent"), None) => {
+            (Some(INTENT), None) => {
                 let since = time(INTENT_AT).unwrap_or(start);
                 Self::Doubtful {
                     progress,
@@ -96,7 +93,7 @@ impl Stage {
                     look_at: since + settle,
                 }
             }
-            (Some("doubt"), None) => Self::Doubtful {
+            (Some(DOUBT), None) => Self::Doubtful {
                 progress,
                 since: time(INTENT_AT).unwrap_or(start),
                 look_at: time(NEXT_AT).unwrap_or(start),
@@ -156,7 +153,7 @@ impl Records<'_> {
         let message = self.part.as_message();
         let conversation = message.conversation_id.as_str();
         let mut fields = vec![
-            (STATE, "intent".into()),
+            (STATE, INTENT.into()),
             (INTENT_AT, ms(now)),
             (ROUND, progress.round.to_string()),
             (FAILURES, progress.failures.to_string()),
@@ -164,10 +161,7 @@ impl Records<'_> {
             ("to", message.to.to_string()),
             ("conv", conversation.to_owned()),
             ("text_sha256", text_hash(&message.text)),
-            (
-                "payload",
-                serde_json::to_string(&message).unwrap_or_default(),
-            ),
+            (PAYLOAD, serde_json::to_string(&message).unwrap_or_default()),
         ];
         fields.extend(self.trace.clone().map(|trace| ("trace", trace)));
         let chosen = self.part.chosen_id.clone();
@@ -207,7 +201,7 @@ impl Records<'_> {
 
     /// Nobody knows whether it was sent; it is looked up at `look_at`.
     pub(crate) fn doubtful(&self, progress: Progress, look_at: Timestamp, error: &str) -> Record {
-        let state = (STATE, "doubt".into());
+        let state = (STATE, DOUBT.into());
         let mut record = self.deferred(progress, look_at, error);
         record.fields.retain(|(name, _)| *name != STATE);
         record.fields.push(state);
@@ -231,7 +225,7 @@ impl Records<'_> {
     pub(crate) fn sent(&self, receipt: &Receipt, now: Timestamp) -> Record {
         let provider_id = receipt.provider_id();
         let mut fields = vec![
-            (STATE, "sent".into()),
+            (STATE, SENT.into()),
             (PROVIDER_ID, provider_id.clone()),
             ("sent_at", ms(now)),
             ("error", String::new()),

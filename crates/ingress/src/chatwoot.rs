@@ -6,6 +6,7 @@ mod payload;
 mod person;
 mod read;
 mod signature;
+mod written;
 
 pub use read::read;
 pub use signature::verify;

@@ -1,7 +1,9 @@
 //! What a webhook turned out to be, alike for every provider.
 
 use serde::Serialize;
-use shared_types::{ControlEvent, DeliveryEvent, InboundMessage, provider_key};
+use shared_types::{
+    ColleagueMessage, ControlEvent, ConversationId, DeliveryEvent, InboundMessage, provider_key,
+};
 use streams::{NewEntry, Queue};
 
 /// The result of reading a verified webhook.
@@ -11,6 +13,9 @@ pub enum Reading {
     Event(Event),
     /// Nothing for us: our own message, a group, another kind of event. Says which.
     Ignored(&'static str),
+    /// Something was written to a customer from our side: by us, which what was sent tells, or by a
+    /// colleague.
+    Written(Box<Written>),
     /// Meant for us, but not usable.
     Rejected(Rejection),
     /// A WAHA session changed its state. Nothing to queue, but the operator should know.
@@ -24,6 +29,15 @@ pub enum Reading {
         /// Whether WhatsApp bars it from writing to people who did not write first.
         timelocked: bool,
     },
+}
+
+/// A message to a customer from our side, by whomever.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// As a colleague's, in the first of the conversations.
+    pub message: ColleagueMessage,
+    /// The conversations that the customer's addresses may have.
+    pub conversations: Vec<ConversationId>,
 }
 
 /// Something that happened on a channel.
@@ -40,6 +54,13 @@ pub enum Event {
         event: ControlEvent,
         /// The same for every repetition.
         dedup: String,
+    },
+    /// A colleague wrote to a customer.
+    Colleague {
+        /// What was written.
+        message: Box<ColleagueMessage>,
+        /// Whether a request of ours had begun, which nothing calls back.
+        on_the_wire: bool,
     },
 }
 
@@ -78,7 +99,7 @@ impl Event {
     /// The queue that the event goes to.
     pub const fn queue(&self) -> Queue {
         match self {
-            Self::Message(_) | Self::Control { .. } => Queue::Inbound,
+            Self::Message(_) | Self::Control { .. } | Self::Colleague { .. } => Queue::Inbound,
             Self::Delivery(_) => Queue::Outbound,
         }
     }
@@ -107,6 +128,15 @@ impl Event {
             Self::Control { event, dedup } => {
                 let name = format!("{}:control:{dedup}", event.source);
                 NewEntry::new(event, name, event.conversation_id.as_str())?
+            }
+            Self::Colleague { message, .. } => {
+                let (source, conversation) = (message.source, &message.conversation_id);
+                let id = provider_key(source, conversation, message.id.as_str());
+                let name = format!("{source}:colleague:{id}");
+                NewEntry {
+                    fences: true,
+                    ..NewEntry::new(&**message, name, conversation.as_str())?
+                }
             }
         };
         Ok(NewEntry { trace, ..entry })

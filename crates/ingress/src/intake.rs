@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared_types::Source;
+use shared_types::{ColleagueMessage, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
+use crate::author::{Author, author};
 use crate::config::LimitsConfig;
-use crate::event::{Event, Reading, Rejection};
+use crate::event::{Event, Reading, Rejection, Written};
 use crate::metrics::{IngressMetrics, WebhookStatus};
 use crate::rejected;
 use crate::request::Webhook;
@@ -43,6 +44,8 @@ pub(crate) enum Taken {
 /// Where an event goes, and what it may use up there.
 struct Order<'a> {
     entry: &'a NewEntry,
+    /// Of a colleague's message: whether a request of ours had begun.
+    on_the_wire: Option<bool>,
     destination: Destination,
     rate: Option<RateLimit>,
     replay_mark: Option<&'a str>,
@@ -52,11 +55,7 @@ impl Intake {
     /// Takes in what a verified webhook turned out to be.
     pub(crate) async fn take(&self, webhook: &Webhook, source: Source, reading: Reading) -> Taken {
         match reading {
-            Reading::Ignored(reason) => {
-                self.metrics.ignored(source, reason);
-                tracing::debug!(request.id = webhook.id, %source, reason, "webhook ignored");
-                Taken::Done
-            }
+            Reading::Ignored(reason) => self.ignore(webhook, source, reason),
             Reading::Session {
                 session,
                 status,
@@ -79,7 +78,47 @@ impl Intake {
                 Taken::Done
             }
             Reading::Event(event) => self.queue(webhook, source, &event).await,
+            Reading::Written(written) => self.written(webhook, source, *written).await,
             Reading::Rejected(rejection) => self.reject(webhook, source, rejection).await,
+        }
+    }
+
+    fn ignore(&self, webhook: &Webhook, source: Source, reason: &'static str) -> Taken {
+        self.metrics.ignored(source, reason);
+        tracing::debug!(request.id = webhook.id, %source, reason, "webhook ignored");
+        Taken::Done
+    }
+
+    /// Takes in what a colleague wrote. While nobody can say who wrote it, the provider repeats it: the
+    /// spool must not hold our own messages as a colleague's.
+    async fn written(&self, webhook: &Webhook, source: Source, written: Written) -> Taken {
+        let first = author(&self.redis, &written).await;
+        let author = match first {
+            Err(error) if error.connection_broke() => author(&self.redis, &written).await,
+            first => first,
+        };
+        match author {
+            Ok(Author::Us(reason)) => self.ignore(webhook, source, reason),
+            Ok(Author::Colleague {
+                conversation,
+                on_the_wire,
+            }) => {
+                let message = ColleagueMessage {
+                    conversation_id: conversation,
+                    ..written.message
+                };
+                let event = Event::Colleague {
+                    message: Box::new(message),
+                    on_the_wire,
+                };
+                self.queue(webhook, source, &event).await
+            }
+            Err(error) => {
+                tracing::error!(request.id = webhook.id, %error, "nobody knows who wrote a message");
+                self.metrics.verified_refused(source, "redis_away");
+                self.metrics.webhook(source, WebhookStatus::Error);
+                Taken::Unavailable
+            }
         }
     }
 
@@ -98,6 +137,10 @@ impl Intake {
         let is_message = matches!(event, Event::Message(_));
         let order = Order {
             entry: &entry,
+            on_the_wire: match event {
+                Event::Colleague { on_the_wire, .. } => Some(*on_the_wire),
+                Event::Message(_) | Event::Delivery(_) | Event::Control { .. } => None,
+            },
             destination: Destination::Work(event.queue()),
             rate: is_message.then(|| self.limits.rate()),
             replay_mark: webhook.replay_mark.as_deref().filter(|_| is_message),
@@ -116,6 +159,7 @@ impl Intake {
         let entry = rejected::entry(source, &rejection, &webhook.id, &webhook.body, sender);
         let order = Order {
             entry: &entry,
+            on_the_wire: None,
             destination: Destination::Rejected,
             rate,
             replay_mark: None,
@@ -189,6 +233,7 @@ impl Intake {
             }
             Ok(Ingested::Queued { backlog, .. }) => {
                 self.watch_backlog(backlog);
+                self.metrics.colleague(source, order.on_the_wire);
                 (Taken::Done, WebhookStatus::Queued)
             }
             Ok(Ingested::Duplicate { .. }) => (Taken::Done, WebhookStatus::Duplicate),
@@ -259,6 +304,7 @@ impl Intake {
         match spool.store(spooled).await {
             Ok(()) => {
                 self.metrics.spooled();
+                self.metrics.colleague(source, order.on_the_wire);
                 let status = match order.destination {
                     Destination::Work(_) => WebhookStatus::Queued,
                     Destination::Rejected => WebhookStatus::Invalid,
@@ -306,6 +352,7 @@ impl Intake {
             Event::Message(message) => message.id.as_str(),
             Event::Delivery(report) => &report.provider_id,
             Event::Control { dedup, .. } => dedup,
+            Event::Colleague { message, .. } => message.id.as_str(),
         };
         tracing::info!(
             request.id = webhook.id,

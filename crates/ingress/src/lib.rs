@@ -6,6 +6,7 @@
 //! stream that agents read.
 
 mod address_budget;
+mod author;
 mod bodies;
 mod chatwoot;
 mod client_address;
@@ -33,7 +34,7 @@ mod waha;
 mod whatsapp;
 
 pub use config::{ClientAddressSource, IngressConfig};
-pub use event::{Event, Reading, Rejection};
+pub use event::{Event, Reading, Rejection, Written};
 pub use metrics::IngressMetrics;
 pub use openapi::document;
 pub use server::{Ingress, IngressError};

@@ -43,6 +43,7 @@ pub struct IngressMetrics {
     signature_errors: IntCounterVec,
     seconds: HistogramVec,
     ignored: IntCounterVec,
+    colleagues: IntCounterVec,
     rejected: IntCounterVec,
     verified_refused: IntCounterVec,
     sessions: IntCounterVec,
@@ -119,6 +120,11 @@ impl IngressMetrics {
                 &["source", "reason"],
                 "Verified webhooks that were none of our business.",
             )?,
+            colleagues: metrics.counters(
+                "postduif_colleague_messages_total",
+                &["source", "on_the_wire"],
+                "What colleagues wrote past us; on_the_wire is true where a request of ours had begun.",
+            )?,
             rejected: metrics.counters(
                 "postduif_webhooks_rejected_total",
                 &["source", "code"],
@@ -190,6 +196,15 @@ impl IngressMetrics {
         self.ignored
             .with_label_values(&[source.as_str(), reason])
             .inc();
+    }
+
+    /// A colleague's message, where it is one, and whether a request of ours had begun.
+    pub(crate) fn colleague(&self, source: Source, on_the_wire: Option<bool>) {
+        if let Some(on_the_wire) = on_the_wire {
+            self.colleagues
+                .with_label_values(&[source.as_str(), if on_the_wire { "true" } else { "false" }])
+                .inc();
+        }
     }
 
     pub(crate) fn rejected(&self, source: Source, code: &'static str) {

@@ -7,6 +7,7 @@ mod read;
 mod reports;
 mod said;
 mod signature;
+mod written;
 
 pub use read::read;
 pub(crate) use signature::Refusal;

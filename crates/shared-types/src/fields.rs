@@ -1,4 +1,4 @@
-//! The fields of the Redis hashes that ingress and the worker write and egress reads.
+//! The fields of the Redis hashes that one service writes and another one reads.
 
 /// Of `conv:<conversation>`: what is kept for some days after the last message.
 pub mod conversation {
@@ -26,4 +26,21 @@ pub mod contact {
     pub const OPTED_OUT: &str = "opted_out";
     /// Whose the conversation is, in the worker's own words.
     pub const PERSON: &str = "person";
+}
+
+/// Of `sent:<outbound id>`: what egress knows of a send, and ingress asks before it takes a message for a
+/// colleague's.
+pub mod send {
+    /// How far the send is: [`INTENT`], [`DOUBT`], `due`, `sent` or `failed`.
+    pub const STATE: &str = "state";
+    /// A request was begun, and its end is not written down yet.
+    pub const INTENT: &str = "intent";
+    /// Nobody knows whether the provider has it.
+    pub const DOUBT: &str = "doubt";
+    /// The provider has it.
+    pub const SENT: &str = "sent";
+    /// The provider's id of the message.
+    pub const PROVIDER_ID: &str = "pid";
+    /// What is sent, JSON of an `OutboundMessage`.
+    pub const PAYLOAD: &str = "payload";
 }

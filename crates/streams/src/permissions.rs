@@ -147,7 +147,13 @@ impl Redis {
                         keys.rate(NOBODY),
                         "ZCOUNT ZRANGE ZADD ZREMRANGEBYSCORE PEXPIRE",
                     ),
-                    one(keys.conversation(NOBODY), "HLEN HGET HSET TTL EXPIRE"),
+                    one(
+                        keys.conversation(NOBODY),
+                        "HLEN HGET HGETALL HSET TTL EXPIRE",
+                    ),
+                    one(keys.send(NOBODY), "HGETALL"),
+                    one(keys.sends(NOBODY), "LRANGE"),
+                    one(keys.provider_message("waha", NOBODY), "MGET"),
                 ];
             }
             Duty::Consume(queue) => queue,

@@ -10,6 +10,7 @@ use shared_types::{
 use super::content;
 use super::payload::Payload;
 use super::person::{not_a_customer, sender};
+use super::written;
 use crate::event::{Event, Reading, Rejection};
 use crate::lenient::{Fields, Unread};
 use crate::text::{MAX_CHARS, message_text};
@@ -35,6 +36,7 @@ pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestam
     let read = match payload.event.as_str() {
         "message_created" => event.message(),
         "message_updated" => event.updated(),
+        "conversation_updated" if !event.changes_hands() => Ok(Reading::Ignored("event")),
         "conversation_status_changed"
         | "conversation_opened"
         | "conversation_resolved"
@@ -45,13 +47,13 @@ pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestam
 }
 
 /// An event on its way to ours.
-struct Incoming<'a> {
-    fields: Fields<'a>,
+pub(super) struct Incoming<'a> {
+    pub(super) fields: Fields<'a>,
     unread: &'a Unread,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
-fn lacks(field: &str) -> Rejection {
+pub(super) fn lacks(field: &str) -> Rejection {
     Rejection::new("invalid_payload", format!("the payload lacks {field}"))
 }
 
@@ -90,7 +92,7 @@ fn assigned_to(meta: Option<Fields<'_>>) -> Option<String> {
 
 impl Incoming<'_> {
     /// A flag of the message's attributes.
-    fn attribute(&self, name: &'static str) -> bool {
+    pub(super) fn attribute(&self, name: &'static str) -> bool {
         let attributes = self.fields.object("content_attributes");
         attributes.is_some_and(|attributes| attributes.flag(name))
     }
@@ -136,6 +138,12 @@ impl Incoming<'_> {
             .fields
             .object("conversation")
             .ok_or_else(|| rejected(lacks("conversation")))?;
+        if written::is_outgoing(self.fields.raw("message_type")) {
+            return match not_a_customer(self.fields, conversation) {
+                Some(reason) => Ok(Reading::Ignored(reason)),
+                None => written::read(self, &id, conversation),
+            };
+        }
         if let Some(reason) = self.not_ours(conversation) {
             return Ok(Reading::Ignored(reason));
         }
@@ -222,6 +230,15 @@ impl Incoming<'_> {
         }))
     }
 
+    /// Whether an update gives the conversation to somebody: every label and message is one, also while it
+    /// is pending and a colleague writes. Servers that do not say what changed tell of states in other
+    /// events.
+    fn changes_hands(&self) -> bool {
+        let changes = self.fields.list("changed_attributes").iter();
+        let mut names = changes.filter_map(Value::as_object).flatten();
+        names.any(|(name, _)| ["status", "assignee_id"].contains(&name.as_str()))
+    }
+
     fn control(&self, delivery: &str, own_account: Option<u64>) -> Result<Reading, Rejection> {
         let meta = self.fields.object("meta");
         let account = self
@@ -254,7 +271,7 @@ impl Incoming<'_> {
     }
 }
 
-fn conversation_id(account: u64, display_id: u64) -> Result<ConversationId, Rejection> {
+pub(super) fn conversation_id(account: u64, display_id: u64) -> Result<ConversationId, Rejection> {
     format!("chatwoot:{account}:{display_id}")
         .parse()
         .map_err(|_| Rejection::new("invalid_payload", "the conversation cannot be named"))

@@ -18,7 +18,7 @@ const SOURCE: Source = Source::Waha;
     post,
     path = "/webhooks/waha",
     request_body(content_type = "application/json", content = String,
-        description = "WAHA's event envelope; `message`, `message.ack` and `session.status` are used"),
+        description = "WAHA's event envelope; `message.any`, `message`, `message.ack` and `session.status` are used"),
     params(("X-Webhook-Hmac" = String, Header, description = "HMAC-SHA512 of the raw body, lower-case hexadecimal")),
     responses(
         (status = 200, description = "Taken in, known already, or none of our business"),

@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::payload::Envelope;
 use super::reports;
 use super::said::{Said, reply_to};
+use super::written;
 use crate::event::{Event, Reading, Rejection};
 use crate::lenient::{Fields, Unread};
 use crate::text::clean_line;
@@ -112,13 +113,16 @@ impl<'a> Incoming<'a> {
 
     fn message(&self, max_age: SignedDuration) -> Result<Reading, Rejection> {
         let id = self.payload.text("id").ok_or_else(|| self.lacks("id"))?;
+        if self.is_own(id) {
+            return match self.envelope.event.as_str() {
+                "message.edited" => Ok(Reading::Ignored("own_message")),
+                _ => written::read(self, id, max_age),
+            };
+        }
         let from = self
             .payload
             .text("from")
             .ok_or_else(|| self.lacks("from"))?;
-        if self.is_own(id) {
-            return Ok(Reading::Ignored("own_message"));
-        }
         let data = self.payload.object("_data");
         let data = data.unwrap_or_else(|| self.payload.within(&NOTHING));
         let sender = match self.sender(from, data) {
@@ -170,7 +174,11 @@ impl<'a> Incoming<'a> {
     }
 
     /// An edit may come under the id of what it edits, and would pass for known.
-    fn message_id(&self, id: &str, edits: Option<&MessageId>) -> Result<MessageId, Rejection> {
+    pub(super) fn message_id(
+        &self,
+        id: &str,
+        edits: Option<&MessageId>,
+    ) -> Result<MessageId, Rejection> {
         let same = edits.is_some_and(|edits| id.ends_with(edits.as_str()));
         let at = self.payload.number("timestamp").unwrap_or_default();
         let id = if same {
@@ -265,25 +273,30 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// The event's own time and the message's are both signed; the later one that can be read counts.
-    fn check_age(&self, max_age: SignedDuration) -> Result<(), Rejection> {
-        let number = |value: &Value| match value {
+    /// When WAHA made the event.
+    pub(super) fn told_at(&self) -> Option<Timestamp> {
+        let ms = match &self.envelope.timestamp {
             Value::String(text) => text.parse().ok(),
             other => other.as_f64(),
         };
-        let sent = number(&self.envelope.timestamp);
-        let written = self
-            .payload
-            .number("timestamp")
-            .map(|seconds| seconds * 1_000.0);
-        let times: Vec<Timestamp> = [sent, written]
-            .into_iter()
-            .flatten()
-            .filter_map(at_ms)
-            .collect();
-        if sent.is_none() && !self.envelope.timestamp.is_null() {
+        if ms.is_none() && !self.envelope.timestamp.is_null() {
             self.unread.note("timestamp");
         }
+        ms.and_then(at_ms)
+    }
+
+    /// When the message was written.
+    pub(super) fn written_at(&self) -> Option<Timestamp> {
+        let seconds = self.payload.number("timestamp")?;
+        at_ms(seconds * 1_000.0)
+    }
+
+    /// The event's own time and the message's are both signed; the later one that can be read counts.
+    pub(super) fn check_age(&self, max_age: SignedDuration) -> Result<(), Rejection> {
+        let times: Vec<Timestamp> = [self.told_at(), self.written_at()]
+            .into_iter()
+            .flatten()
+            .collect();
         if times.is_empty() {
             let text = "the event has no timestamp";
             return Err(Rejection::new("missing_timestamp", text));

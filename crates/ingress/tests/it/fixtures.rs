@@ -3,7 +3,7 @@
 use ingress::{Event, Reading, read};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use shared_types::{ControlEvent, DeliveryEvent, InboundMessage};
+use shared_types::{ColleagueMessage, ControlEvent, DeliveryEvent, InboundMessage};
 use streams::NewEntry;
 
 /// The time at which the fixtures arrive; those of WAHA carry the same.
@@ -43,6 +43,11 @@ fn shown(reading: Reading) -> Value {
             })
         }
         Reading::Ignored(reason) => json!({ "ignored": reason }),
+        Reading::Written(written) => json!({
+            "written": written.message.id, "conversations": written.conversations,
+            "to": written.message.to, "by": written.message.by, "content": written.message.content,
+            "attachments": written.message.attachments,
+        }),
         Reading::Rejected(rejection) => json!({
             "rejected": rejection.code, "message": rejection.message, "id": rejection.event_id,
         }),
@@ -71,6 +76,10 @@ pub(crate) fn assert_round_trip(event: &Event, entry: &NewEntry) {
         Event::Control { event, .. } => {
             let read: ControlEvent = serde_json::from_str(&entry.payload).unwrap();
             assert_eq!(read, *event);
+        }
+        Event::Colleague { message, .. } => {
+            let read: ColleagueMessage = serde_json::from_str(&entry.payload).unwrap();
+            assert_eq!(read, **message);
         }
     }
 }

@@ -11,6 +11,7 @@
 
 mod api_description;
 mod bad_input;
+mod colleagues;
 mod doctor;
 mod fixtures;
 mod hardening;

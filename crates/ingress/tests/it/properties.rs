@@ -133,6 +133,23 @@ fn check(reading: &Reading) {
             );
             assert!(rejection.message.len() < 300);
         }
+        Reading::Written(written) => {
+            let message = Box::new(written.message.clone());
+            let event = Event::Colleague {
+                message,
+                on_the_wire: false,
+            };
+            let entry = event.entry(None).unwrap();
+            assert_round_trip(&event, &entry);
+            assert!(entry.fences && !entry.event.contains(char::is_control));
+            assert!(entry.event.len() < 1_024 && entry.conversation.len() <= 256);
+            let message = &written.message;
+            assert!(!message.content.is_empty() || !message.attachments.is_empty());
+            assert_eq!(
+                written.conversations.first(),
+                Some(&message.conversation_id)
+            );
+        }
         Reading::Ignored(_) | Reading::Session { .. } => {}
     }
 }

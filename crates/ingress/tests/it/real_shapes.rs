@@ -69,6 +69,11 @@ fn shown(reading: &Reading) -> Value {
             payload.into()
         }
         Reading::Ignored(reason) => json!({ "ignored": reason }),
+        Reading::Written(written) => json!({
+            "written": written.message.id, "conversations": written.conversations,
+            "to": written.message.to, "by": written.message.by, "content": written.message.content,
+            "attachments": written.message.attachments,
+        }),
         Reading::Rejected(rejection) => json!({ "rejected": rejection.code }),
         Reading::Session {
             status,
@@ -87,6 +92,7 @@ fn check(provider: &str, read: impl Fn(&Case) -> Reading) {
         let reading = read(&case);
         let became = match &reading {
             Reading::Event(_) => "queued",
+            Reading::Written(_) => "written",
             Reading::Ignored(_) | Reading::Session { .. } => "ignored",
             Reading::Rejected(_) => "rejected",
         };
@@ -112,7 +118,7 @@ fn every_shape_of_twilio_is_read_as_what_it_is() {
 }
 
 /// What a message cannot do without, and what says whose business it is.
-const ESSENTIAL: [&str; 23] = [
+const ESSENTIAL: [&str; 24] = [
     "",
     "/event",
     "/session",
@@ -135,6 +141,7 @@ const ESSENTIAL: [&str; 23] = [
     "/conversation/meta/assignee_type",
     "/sender/type",
     "/sender/identifier",
+    "/conversation/meta/sender/identifier",
     "/conversation/contact_inbox/source_id",
 ];
 

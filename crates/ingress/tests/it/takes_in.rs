@@ -230,7 +230,6 @@ fn waha_events_that_are_none_of_our_business_are_answered_with_200_and_not_queue
         event
     };
     for (event, reason) in [
-        (changed("fromMe", true.into()), "own_message"),
         (changed("from", "1203630@g.us".into()), "group"),
         (changed("from", "status@broadcast".into()), "status"),
         (changed("from", "12@broadcast".into()), "broadcast"),
@@ -311,8 +310,8 @@ fn chatwoot_messages_that_are_not_for_the_bot_are_ignored() {
         event
     };
     for (event, reason) in [
-        (changed("/message_type", "outgoing".into()), "not_incoming"),
-        (changed("/message_type", 1.into()), "not_incoming"),
+        (changed("/message_type", "template".into()), "not_incoming"),
+        (changed("/message_type", 3.into()), "not_incoming"),
         (changed("/private", true.into()), "private_note"),
         (
             changed("/sender", json!({"id": 3, "type": "user"})),

@@ -1,0 +1,134 @@
+//! Who wrote a message from our side of a conversation: we, or a colleague.
+//!
+//! Providers do not say it reliably, so what egress noted of its sends decides. A known id is ours. A send
+//! whose id nobody knows yet is ours when the text is the same, white space aside: providers tell of a
+//! message before they answer who sent it. Everything else a colleague wrote: a bot that is silent without
+//! need costs less than two voices.
+
+use std::collections::BTreeMap;
+
+use shared_types::fields::{conversation, send};
+use shared_types::{ColleagueMessage, ConversationId, OutboundMessage, provider_key};
+use streams::{PartitionKeys, Redis, StreamsError};
+
+use crate::event::Written;
+
+/// How many sends of a conversation are looked at. They leave one after the other.
+const LOOKED_AT: usize = 10;
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// We did, and the reason why it is ignored.
+    Us(&'static str),
+    /// A colleague did.
+    Colleague {
+        /// In this conversation.
+        conversation: ConversationId,
+        /// A request of ours had begun, which nothing calls back.
+        on_the_wire: bool,
+    },
+}
+
+/// What a send is to a message that somebody wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// The message itself, known by its id.
+    Same,
+    /// The message itself, as far as its text tells.
+    Alike,
+    /// A request that has begun and not ended.
+    OnTheWire,
+    /// Something else.
+    Other,
+}
+
+/// Asks what egress noted of its sends.
+pub(crate) async fn author(redis: &Redis, written: &Written) -> Result<Author, StreamsError> {
+    let message = &written.message;
+    let source = message.source.as_str();
+    for own in &written.conversations {
+        let id = message.id.as_str();
+        let scoped = provider_key(message.source, own, id);
+        let names = [scoped.as_str(), id].map(|id| keys(redis, own).provider_message(source, id));
+        if redis.values(&names).await?.into_iter().flatten().count() > 0 {
+            return Ok(Author::Us("own_message"));
+        }
+    }
+    let mut on_the_wire = false;
+    for own in &written.conversations {
+        let keys = keys(redis, own);
+        for id in redis.list(&keys.sends(own.as_str()), LOOKED_AT).await? {
+            let send = redis.hash(&keys.send(&id)).await?;
+            match relation(&send, message, own) {
+                Relation::Same => return Ok(Author::Us("own_message")),
+                Relation::Alike => return Ok(Author::Us("own_text")),
+                Relation::OnTheWire => on_the_wire = true,
+                Relation::Other => {}
+            }
+        }
+    }
+    let conversation = conversation_of(redis, written).await?;
+    Ok(Author::Colleague {
+        conversation,
+        on_the_wire,
+    })
+}
+
+fn keys(redis: &Redis, conversation: &ConversationId) -> PartitionKeys {
+    let partition = redis.partitions().partition_of(conversation.as_str());
+    redis.keys().of(partition)
+}
+
+/// The one in which the customer writes, where addresses of theirs name several.
+async fn conversation_of(redis: &Redis, written: &Written) -> Result<ConversationId, StreamsError> {
+    let first = &written.message.conversation_id;
+    if written.conversations.len() > 1 {
+        for own in &written.conversations {
+            let state = keys(redis, own).conversation(own.as_str());
+            if redis
+                .hash(&state)
+                .await?
+                .contains_key(conversation::LAST_INBOUND)
+            {
+                return Ok(own.clone());
+            }
+        }
+    }
+    Ok(first.clone())
+}
+
+/// Compares a send with what somebody wrote in the conversation.
+fn relation(
+    fields: &BTreeMap<String, String>,
+    message: &ColleagueMessage,
+    own: &ConversationId,
+) -> Relation {
+    let field = |name| fields.get(name).map_or("", String::as_str);
+    let key = |id| provider_key(message.source, own, id);
+    match field(send::PROVIDER_ID) {
+        "" => {}
+        id if key(id) == key(message.id.as_str()) => return Relation::Same,
+        _ => return Relation::Other,
+    }
+    let state = field(send::STATE);
+    if ![send::INTENT, send::DOUBT, send::SENT].contains(&state) {
+        return Relation::Other;
+    }
+    let sent: Option<OutboundMessage> = serde_json::from_str(field(send::PAYLOAD)).ok();
+    let said = sent.map(|sent| folded(&sent.text)).unwrap_or_default();
+    match said {
+        said if said.is_empty() => Relation::Other,
+        said if said == folded(&message.content) => Relation::Alike,
+        _ if state == send::INTENT => Relation::OnTheWire,
+        _ => Relation::Other,
+    }
+}
+
+/// Providers trim texts and break their lines anew.
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
