@@ -122,6 +122,7 @@ fn with_intent(domain: &Domain, turn: &Turn, intent: &str, confidence: f64) -> O
     {
         Does::Handoff {
             by_phone: false,
+            whom: false,
             when: None,
         }
     } else {

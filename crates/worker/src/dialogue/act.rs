@@ -81,6 +81,8 @@ pub enum Does {
         goal: Option<String>,
         /// The moment of the appointment.
         when: Option<When>,
+        /// It names an appointment: "mijn afspraak".
+        visit: bool,
     },
     /// Is dissatisfied.
     Complain {
@@ -98,6 +100,8 @@ pub enum Does {
     Handoff {
         /// Wants to be telephoned.
         by_phone: bool,
+        /// Says whom: the owner, a mechanic.
+        whom: bool,
         /// When a colleague shall get in touch.
         when: Option<When>,
     },
@@ -213,6 +217,8 @@ pub enum Asked {
     Attribute(String),
     /// Opening hours.
     Hours,
+    /// When one may come.
+    Visit,
     /// Whether a thing is there.
     Existence,
     /// How far something promised or ordered is.
@@ -230,6 +236,7 @@ impl Asked {
         match self {
             Self::Fact(name) | Self::Attribute(name) => name,
             Self::Hours => "hours",
+            Self::Visit => "visit",
             Self::Existence => "existence",
             Self::Status => "status",
             Self::Us => "us",

@@ -116,6 +116,10 @@ pub enum Piece {
     Skipped,
     /// It does not go on: the goal, or all.
     Dropped(Option<String>),
+    /// An appointment that was made elsewhere is off; a colleague is told.
+    CalledOff(Option<Dates>, Option<Times>),
+    /// What is best done until a colleague answers: the attribute that was asked.
+    Advice(String),
     /// Who writes.
     Named(String),
     /// A file came: its kind.
@@ -140,6 +144,8 @@ pub enum Piece {
     Next(String),
     /// A colleague was told, and what happens when.
     Status(Status),
+    /// A colleague will telephone; the number, where one was given.
+    Ring(Option<String>),
     /// When a colleague shall get in touch.
     CallBack(Option<Dates>, Option<Times>),
     /// Messages ended, began again, or data will be erased.

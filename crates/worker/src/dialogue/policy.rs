@@ -51,13 +51,13 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Hours(_)
         | Piece::Prices(_)
         | Piece::Possible => 5,
-        Piece::PassOn(_) => 6,
+        Piece::Advice(_) | Piece::PassOn(_) => 6,
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
         Piece::CallBack(..) => 10,
-        Piece::Dropped(_) | Piece::TakeUp(_) => 8,
+        Piece::Dropped(_) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
         Piece::Noted { .. } | Piece::Answered(..) | Piece::Skipped => 9,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
-        Piece::Status(_) => 11,
+        Piece::Status(_) | Piece::Ring(_) => 11,
         Piece::Next(_) => 12,
         Piece::Courtesy(_) | Piece::Ask(_) => 13,
     }
@@ -119,10 +119,11 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
             piece,
             Piece::Safety(_)
                 | Piece::StaySafe(_)
+                | Piece::Ring(_)
                 | Piece::Status(Status::Told | Status::Urgent | Status::Supplier)
         ) || matches!(
             piece,
-            Piece::Consent(_) | Piece::Dropped(_) | Piece::Greeting
+            Piece::Consent(_) | Piece::Dropped(_) | Piece::CalledOff(..) | Piece::Greeting
         )
     });
     if grave {

@@ -18,6 +18,8 @@ const LONGEST_SPAN_DAYS: i32 = 14;
 const AROUND: usize = 8;
 /// The most words of a message whose number is an hour without any word that says so.
 const FEW_WORDS: usize = 6;
+/// The same where the number may be an article.
+const ARTICLE_WORDS: usize = 2;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
 const AROUND_PROPOSAL: usize = 32;
 
@@ -163,9 +165,10 @@ fn turn_to(act: &mut Act, pursued: &str, is_named: impl Fn(&str) -> bool) {
 fn take_inside(moments: &mut Vec<Moment>, words: &Range<usize>, does: &Does) -> Vec<Moment> {
     let takes = match does {
         Does::Ask(ask) => ask.when.is_none(),
-        Does::Request { when, .. } | Does::Reschedule { when, .. } | Does::Handoff { when, .. } => {
-            when.is_none()
-        }
+        Does::Request { when, .. }
+        | Does::Reschedule { when, .. }
+        | Does::Cancel { when, .. }
+        | Does::Handoff { when, .. } => when.is_none(),
         _ => false,
     };
     if !takes {
@@ -189,9 +192,10 @@ fn give(act: &mut Act, said: When, inside: &[Moment]) {
             }
             ask.when = Some(said);
         }
-        Does::Request { when, .. } | Does::Reschedule { when, .. } | Does::Handoff { when, .. } => {
-            *when = Some(said)
-        }
+        Does::Request { when, .. }
+        | Does::Reschedule { when, .. }
+        | Does::Cancel { when, .. }
+        | Does::Handoff { when, .. } => *when = Some(said),
         _ => {}
     }
 }
@@ -267,7 +271,16 @@ fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
 /// "11", "doe maar 3", "ok 9 it is": the one number of a short message.
 fn bare_hour(text: &str, reading: &Understanding) -> Option<Moment> {
     let [hour] = <[Moment; 1]>::try_from(reading.moments.hours()).ok()?;
-    (text.split_whitespace().count() <= FEW_WORDS).then_some(hour)
+    let words = text.split_whitespace().count();
+    // "Ein" and "one" are articles as a rule.
+    let written = text.get(hour.bytes.clone())?;
+    let is_article = hour.times.is_some_and(is_one) && !written.contains('1');
+    let most = if is_article { ARTICLE_WORDS } else { FEW_WORDS };
+    (words <= most).then_some(hour)
+}
+
+fn is_one(times: understanding::Times) -> bool {
+    matches!(times, understanding::Times::At(time) if time.hour() % 12 == 1)
 }
 
 /// A moment that belongs to no act answers our question, moves or proposes an appointment.
@@ -276,6 +289,14 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When
     if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
         // "Tot zaterdag" names the day.
         said.date = Some(Dates::On(day));
+    }
+    // "Tot morgen!" to who comes tomorrow says goodbye, and arranges nothing.
+    let stands = |day| {
+        let mut known = state.appointments.iter().map(|one| one.date);
+        known.any(|known| known == Some(day))
+    };
+    if acts.iter().any(bye) && said.time.is_none() && said.date.is_some_and(stands) {
+        return;
     }
     let asked = asked_for_moment(domain, state);
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
@@ -290,11 +311,13 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When
         !asks && matches!(said.date, Some(Dates::On(_))) && matches!(said.time, Some(Times::At(_)));
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
     let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
-    if state.told.is_some() && acts.iter().all(unread) {
+    let none_made = state.appointment().is_none() && !asked;
+    if state.told.is_some() && none_made && acts.iter().all(unread) {
         // "Na vijven graag", to a colleague who will get in touch.
         *acts = vec![told(
             Does::Handoff {
                 by_phone: false,
+                whom: false,
                 when: Some(said),
             },
             "",

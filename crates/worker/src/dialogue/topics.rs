@@ -1,7 +1,7 @@
 //! What is known and missing of a goal. Pure.
 
 use super::act::Dates;
-use super::state::{AppointmentStatus, Pursued, State};
+use super::state::{AppointmentStatus, OursAbout, Pursued, State};
 use crate::domain::{About, Domain, Topic, TopicKind};
 
 /// A topic is not asked more often.
@@ -98,7 +98,19 @@ fn offered(state: &State, goal: &str) -> bool {
 
 fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
     let asked = open.asked.get(&topic.name).copied().unwrap_or_default();
-    asked >= MOST_ASKED || is_answered(domain, state, open, topic)
+    // Which of the offered moments suits is asked already.
+    let about = state.ours.as_ref().map(|ours| &ours.about);
+    let of_offer = matches!(topic.kind, TopicKind::Date | TopicKind::Time)
+        && about == Some(&OursAbout::Moment)
+        && offered(state, &open.goal);
+    // Who did not say the day has no answer to the hour.
+    let dayless = topic.kind == TopicKind::Time && !knows_day(state, &open.goal);
+    asked >= MOST_ASKED || of_offer || dayless || is_answered(domain, state, open, topic)
+}
+
+fn knows_day(state: &State, goal: &str) -> bool {
+    let appointment = state.appointment().filter(|one| one.purpose == goal);
+    appointment.is_some_and(|one| one.date.is_some())
 }
 
 /// Whether it is known, need not be, or goes without saying of a certain thing.

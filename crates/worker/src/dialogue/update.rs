@@ -179,7 +179,10 @@ impl Update<'_> {
                 when,
                 asks_whether,
                 ..
-            } => self.request(goal, when.as_ref(), *asks_whether),
+            } => {
+                self.matter_of(goal, act);
+                self.request(goal, when.as_ref(), *asks_whether);
+            }
             Does::Answer(answer) => self.answer(answer),
             Does::Offer { amount, .. } => {
                 self.pass_on_words(act, super::act::Asked::Other);
@@ -190,8 +193,27 @@ impl Update<'_> {
                 shift_minutes,
                 standing,
             } => self.reschedule(when.as_ref(), *shift_minutes, *standing),
-            Does::Cancel { goal, when } => self.cancel(goal.as_deref(), when.as_ref()),
-            Does::Handoff { when, .. } => self.handoff(act.confidence, when.as_ref()),
+            Does::Cancel { goal, when, visit } => {
+                if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
+                    self.call_off(act, goal.as_deref(), when.as_ref());
+                } else {
+                    self.cancel(goal.as_deref());
+                }
+            }
+            Does::Handoff {
+                by_phone,
+                whom,
+                when,
+            } => {
+                if *by_phone && when.is_none() && self.ring(act.confidence) {
+                    return;
+                }
+                if *whom && self.state.told.is_some() {
+                    let words = self.quote(act);
+                    self.owe(Piece::Answered(REMARKS.to_owned(), words));
+                }
+                self.handoff(act.confidence, when.as_ref());
+            }
             Does::Identify { .. } => self.identify(&act.does),
             Does::Social(social) => self.social(*social),
             Does::Unclear { .. } if self.heard.text.trim().is_empty() => {}
@@ -250,6 +272,9 @@ impl Update<'_> {
             self.moment(None, when, false);
         }
         if let Some(remark) = &inform.remark {
+            if self.state.goals.is_empty() && self.waits_for_answer() {
+                return self.add_to_question(remark);
+            }
             let pursued = self.state.goal().map(str::to_owned);
             let first = || topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
             if let Some(goal) = pursued.or_else(first) {
@@ -308,6 +333,15 @@ impl Update<'_> {
         is_new
     }
 
+    /// What is wrong with the own thing, in the customer's words: it goes with the appointment.
+    fn matter_of(&mut self, goal: &str, act: &Act) {
+        let own = topics::side(self.domain, goal) == About::Own;
+        if own && topics::takes_appointment(self.domain, goal) {
+            let words = self.quote(act);
+            self.keep_remark(&words);
+        }
+    }
+
     /// Words that may tell a colleague something: more than one, and no question.
     fn says_something(&self) -> bool {
         let text = self.heard.text;
@@ -318,17 +352,25 @@ impl Update<'_> {
 
     /// What is told beside what is asked goes with the goal, in the customer's words.
     fn remark(&mut self, goal: &str, words: &str) {
-        const MOST: usize = 500;
         let text: String = words.chars().take(MAX_QUOTE).collect();
+        self.keep_remark(&text);
+        self.touch(goal);
+        self.owe(Piece::Answered(REMARKS.to_owned(), text));
+    }
+
+    /// Keeps words for the lead; those that it has already are not kept twice.
+    fn keep_remark(&mut self, words: &str) {
+        const MOST: usize = 500;
         let kept = self.state.answers.entry(REMARKS.to_owned()).or_default();
+        if kept.contains(words) {
+            return;
+        }
         if !kept.is_empty() {
             kept.push_str("; ");
         }
-        kept.push_str(&text);
+        kept.push_str(words);
         *kept = kept.chars().take(MOST).collect();
         self.dues.answered.push(REMARKS.to_owned());
-        self.touch(goal);
-        self.owe(Piece::Answered(REMARKS.to_owned(), text));
     }
 
     /// What is due when all acts are taken.

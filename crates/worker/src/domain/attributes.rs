@@ -17,6 +17,8 @@ pub struct Attribute {
     pub cues: BTreeMap<String, Vec<Pattern>>,
     /// It as a clause, to pass it on: "of {thing} een trekhaak heeft".
     pub clause: BTreeMap<String, Template>,
+    /// What is best done until a colleague answers, by language; none where nothing is.
+    pub advice: BTreeMap<String, String>,
     /// The slot whose values are its content: the fuel in "is die benzine?".
     pub slot: Option<String>,
     /// What `[prices]` knows answers it.
@@ -65,6 +67,7 @@ pub(super) fn read(
             clause: wordings::each(&section, "clause", languages, |at, text| {
                 with_gaps(at, text, &["thing"])
             }),
+            advice: wordings::some(&section, "advice", |_, text| Some(text.value.to_owned())),
             slot: slot.map(|slot| slot.value.to_owned()),
             prices: section.boolean("prices"),
             danger: section.boolean("danger"),

@@ -87,10 +87,13 @@ impl Talk<'_> {
             act,
             IntentAct::Request | IntentAct::Complain | IntentAct::Status
         );
-        let seeks = act == IntentAct::Wish && self.signs.marks.act(ActCue::Seek, span).is_some();
-        let about = intent.filter(|_| pursues || seeks);
+        let seeks = self.signs.marks.act(ActCue::Seek, span).is_some();
+        let wishes = act == IntentAct::Wish && seeks;
+        let about = intent.filter(|_| pursues || wishes);
         let about = about.or_else(|| self.goal_asked_for(span));
-        let sides = self.sides(about.map(|intent| intent.about));
+        // Who looks for something speaks of that, whatever else is pursued.
+        let sought = Some(About::Wanted).filter(|_| seeks);
+        let sides = self.sides(about.map(|intent| intent.about).or(sought));
         let is_attribute = |place: usize| {
             let attribute = understander.attributes.get(place);
             attribute.is_some_and(|attribute| attribute.slot.is_none())

@@ -66,5 +66,12 @@ fn begins(reading: &Reading, marks: &Marks, at: usize) -> bool {
     };
     // Nothing that stands after a boundary of its own belongs to what begins here.
     let cut = (at + 1..=first).any(|at| reading.lattice.boundary_before(at) > Boundary::None);
-    !cut && marks.starts(first, begins).is_some()
+    let begun = marks.starts(first, begins);
+    !cut && begun.is_some_and(|span| is_whole(reading, span))
+}
+
+/// "… maar zitten, we hebben …" is no verb with its subject: a comma stands between.
+pub(super) fn is_whole(reading: &Reading, span: Span) -> bool {
+    let mut inside = span.start + 1..span.end;
+    inside.all(|at| reading.lattice.boundary_before(at) == Boundary::None)
 }

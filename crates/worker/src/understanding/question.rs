@@ -1,6 +1,6 @@
 //! Whether a clause asks something, and how.
 
-use super::clauses::first_word;
+use super::clauses::{first_word, is_whole};
 use super::lattice::Span;
 use super::marks::{Mark, Marks};
 use super::reading::Reading;
@@ -49,7 +49,7 @@ pub(super) fn asking(
     let begins = |cue| {
         marks
             .starts(first, |other| other == cue)
-            .filter(|span| span.start < clause.end)
+            .filter(|span| span.start < clause.end && is_whole(reading, *span))
     };
     let anywhere = |cue| marks.question(cue, clause);
     let tokens = || reading.tokens.iter().skip(clause.start).take(clause.len());

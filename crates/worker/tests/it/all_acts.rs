@@ -118,6 +118,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         Does::Cancel {
             goal: None,
             when: None,
+            visit: false,
         },
         Does::Complain {
             legal: false,
@@ -129,6 +130,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         },
         Does::Handoff {
             by_phone: true,
+            whom: false,
             when: None,
         },
         Does::Identify {
@@ -203,6 +205,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         acts.push(Does::Cancel {
             goal: Some(goal.intent.clone()),
             when: None,
+            visit: false,
         });
         acts.push(Does::Unclear {
             candidates: vec![goal.intent.clone()],

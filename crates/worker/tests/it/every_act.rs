@@ -131,6 +131,7 @@ fn states(domain: &Domain) -> Vec<State> {
             Does::Cancel {
                 goal: None,
                 when: None,
+                visit: false,
             },
         ]));
     }
@@ -144,6 +145,7 @@ fn states(domain: &Domain) -> Vec<State> {
     states.push(after(&[ask(Asked::Existence, Form::YesNo)]));
     states.push(after(&[Does::Handoff {
         by_phone: false,
+        whom: false,
         when: None,
     }]));
     states.push(after(&[Does::Unclear { candidates: vec![] }]));

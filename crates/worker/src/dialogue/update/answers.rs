@@ -2,7 +2,7 @@
 
 use super::Update;
 use super::people::SUPPLIER;
-use crate::dialogue::act::{Act, Answer, Does, Told, When};
+use crate::dialogue::act::{Act, Answer, Does, Social, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
 use crate::dialogue::{topics, wish};
@@ -62,11 +62,7 @@ impl Update<'_> {
         }
     }
 
-    pub(super) fn cancel(&mut self, goal: Option<&str>, when: Option<&When>) {
-        if let Some(when) = when.filter(|_| self.state.appointment().is_none()) {
-            // One that was made elsewhere: kept, so that it can be made anew.
-            self.called_off(goal, when);
-        }
+    pub(super) fn cancel(&mut self, goal: Option<&str>) {
         let Some(goal) = goal else {
             let appointment = self.state.appointment_mut();
             if let Some(appointment) = appointment {
@@ -86,7 +82,7 @@ impl Update<'_> {
             .state
             .appointment()
             .is_some_and(|one| one.purpose == goal);
-        if !made && when.is_none() && !self.state.goals.iter().any(|open| open.goal == goal) {
+        if !made && !self.state.goals.iter().any(|open| open.goal == goal) {
             // "En geen inruil": nothing was wanted of the kind.
             return self.owe(Piece::Courtesy(Courtesy::Nicety));
         }
@@ -104,6 +100,11 @@ impl Update<'_> {
         let says_when = |act: &Act| matches!(act.does, Does::Answer(Answer::Moment(_)));
         if *answer == Answer::No && self.heard.acts.iter().any(says_when) {
             // "Nee, 9 uur is beter" is about the moment.
+            return;
+        }
+        let bye = |act: &Act| act.does == Does::Social(Social::Bye);
+        if *answer == Answer::Yes && self.heard.acts.iter().any(bye) {
+            // "Oke, fijne avond" only ends the talk.
             return;
         }
         let ours = self.state.ours.clone();

@@ -32,6 +32,7 @@ impl Update<'_> {
             Asked::Fact(name) => self.fact(act, name, ask.thing),
             Asked::Attribute(name) => self.attribute(act, ask, name),
             Asked::Hours => self.hours(ask),
+            Asked::Visit => self.visit(ask),
             Asked::Existence => {
                 self.existence_tells(ask);
                 let about = about(ask.thing).unwrap_or(About::Wanted);
@@ -141,6 +142,9 @@ impl Update<'_> {
                 return;
             }
         }
+        if attribute.is_some_and(|attribute| !attribute.advice.is_empty()) {
+            self.owe(Piece::Advice(name.to_owned()));
+        }
         let passed = match attribute {
             Some(attribute) => {
                 // What is asked of a thing is asked of one that is there.
@@ -202,7 +206,7 @@ impl Update<'_> {
         }
     }
 
-    fn hours(&mut self, ask: &Ask) {
+    pub(super) fn hours(&mut self, ask: &Ask) {
         let when = ask.when.as_ref();
         let time = when.and_then(|when| when.time);
         match when.and_then(|when| when.date) {

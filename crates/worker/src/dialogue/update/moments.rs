@@ -4,11 +4,12 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
-use crate::dialogue::act::{Answer, Asked, Dates, Does, Times, When};
+use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
 use crate::dialogue::{filling, topics};
+use crate::domain::TopicKind;
 
 impl Update<'_> {
     /// A moment that is wished for a purpose, or for whatever an appointment is made for.
@@ -80,9 +81,12 @@ impl Update<'_> {
         let first = offered.and_then(|ours| ours.moments.first());
         let day = day.or_else(|| first.map(|moment| Dates::On(moment.date())));
         let date = when.date.map(|date| self.of_that_week(date, day));
+        // The part of another day says nothing of the hour.
+        let same_day = date.is_none() || date == day;
+        let part = time.filter(|_| same_day);
         When {
             date: date.or(day).or_else(|| self.day_asked_about()),
-            time: when.time.map(|at| in_that_part(at, time)).or(time),
+            time: when.time.map(|at| in_that_part(at, part)).or(time),
         }
     }
 
@@ -158,8 +162,10 @@ impl Update<'_> {
             // "Bedankt, tot zaterdag" needs no confirmation once more.
             return;
         }
+        let narrowed = known.is_some_and(|one| narrows(one, date, time));
+        let same = !changed || narrowed && !moved;
         let status = match known {
-            Some(one) if !changed && one.status != AppointmentStatus::Offered => one.status,
+            Some(one) if same && one.status != AppointmentStatus::Offered => one.status,
             _ if moved || was_complete => AppointmentStatus::Moved,
             _ => AppointmentStatus::Wanted,
         };
@@ -215,12 +221,53 @@ impl Update<'_> {
         self.moment(None, &when, false);
     }
 
-    /// Keeps an appointment that nobody knew of as one that is off.
-    pub(super) fn called_off(&mut self, goal: Option<&str>, when: &When) {
-        if let Some(purpose) = self.purpose(goal) {
+    pub(super) fn knows_visit(&self) -> bool {
+        self.state.appointment().is_some()
+    }
+
+    /// Whether an appointment stands or is being made.
+    pub(super) fn arranges(&self) -> bool {
+        let mut goals = self.state.goals.iter();
+        self.knows_visit() || goals.any(|open| topics::takes_appointment(self.domain, &open.goal))
+    }
+
+    /// Passes on that an appointment is off that was made elsewhere. Where its moment is said it is
+    /// kept, so that it can be made anew.
+    pub(super) fn call_off(&mut self, act: &Act, goal: Option<&str>, when: Option<&When>) {
+        let purpose = self.purpose(goal).filter(|_| when.is_some());
+        if let (Some(purpose), Some(when)) = (purpose, when) {
             self.keep(Appointment {
                 status: AppointmentStatus::Cancelled,
                 ..self.wanted(&purpose, when.date, when.time)
+            });
+        }
+        self.pass_on_words(act, Asked::Visit);
+        self.state.ours = None;
+        self.owe(Piece::CalledOff(
+            when.and_then(|when| when.date),
+            when.and_then(|when| when.time),
+        ));
+    }
+
+    /// Who asks when to come is told when it is open, and asked for a day.
+    pub(super) fn visit(&mut self, ask: &Ask) {
+        self.hours(&Ask {
+            form: Form::Which,
+            ..ask.clone()
+        });
+        let Some(purpose) = self.purpose(None) else {
+            return;
+        };
+        if self.touch(&purpose) {
+            self.needs_no_thing(&purpose);
+        }
+        let topics = self.domain.dialogue.topics.iter();
+        let mut days = topics.filter(|topic| topic.kind == TopicKind::Date);
+        if let Some(topic) = days.next().filter(|_| !self.knows_visit()) {
+            self.must_ask(Question::Topic {
+                topic: topic.name.clone(),
+                goal: purpose,
+                named: false,
             });
         }
     }
@@ -279,6 +326,22 @@ fn told_moment(does: &Does) -> Option<When> {
         Does::Answer(Answer::Moment(when)) => Some(*when),
         _ => None,
     }
+}
+
+/// Whether a moment lies in the span that was wished: "quarter past four" of a late afternoon.
+fn narrows(known: &Appointment, date: Option<Dates>, time: Option<Times>) -> bool {
+    let day = match (known.date, date) {
+        (Some(Dates::Between(from, to)), Some(Dates::On(day))) => from <= day && day <= to,
+        (Some(Dates::From(from)), Some(Dates::On(day))) => from <= day,
+        (known, date) => known == date,
+    };
+    let hour = match (known.time, time) {
+        (Some(Times::Between(from, to)), Some(Times::At(at))) => from <= at && at <= to,
+        (Some(Times::From(from)), Some(Times::At(at))) => from <= at,
+        (Some(Times::Until(to)), Some(Times::At(at))) => at <= to,
+        (known, time) => known == time,
+    };
+    day && hour
 }
 
 /// "Half acht" of an evening appointment is in the evening.

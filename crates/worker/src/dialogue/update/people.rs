@@ -101,6 +101,21 @@ impl Update<'_> {
         }
     }
 
+    /// Who wants to be telephoned is told so; whether that is new.
+    pub(super) fn ring(&mut self, confidence: f64) -> bool {
+        if confidence < SURE_ENOUGH_TO_DISTURB || self.state.told.is_some() {
+            return false;
+        }
+        let given = self.heard.acts.iter().find_map(|act| match &act.does {
+            Does::Identify { phone, .. } => phone.clone(),
+            _ => None,
+        });
+        let number = given.or_else(|| self.state.contact.get("phone").cloned());
+        self.tell("asked", false);
+        self.owe(Piece::Ring(number));
+        true
+    }
+
     pub(super) fn identify(&mut self, does: &Does) {
         let Does::Identify {
             name,
@@ -136,6 +151,11 @@ impl Update<'_> {
             }
         } else if let Some(name) = name.as_ref().or(company.as_ref()) {
             self.owe(Piece::Named(name.clone()));
+        } else if let Some(address) = email.as_ref().or(phone.as_ref()) {
+            let rings = |piece: &Piece| matches!(piece, Piece::Ring(_));
+            if !self.dues.pieces.iter().any(rings) {
+                self.owe(Piece::Answered(REMARKS.to_owned(), address.clone()));
+            }
         } else {
             self.owe(Piece::Courtesy(Courtesy::Nicety));
         }
@@ -145,9 +165,12 @@ impl Update<'_> {
         if social == Social::Safe {
             self.safe();
         }
+        let bye = |act: &Act| act.does == Does::Social(Social::Bye);
+        let leaves = social == Social::Thanks && self.heard.acts.iter().any(bye);
         let agrees = |act: &Act| matches!(act.does, Does::Answer(Answer::Yes));
         let social = match social {
             // "Prima, plan maar in" agrees and thanks for nothing.
+            Social::Thanks if leaves => Social::Bye,
             Social::Thanks if self.heard.acts.iter().any(agrees) => Social::Nicety,
             social => social,
         };
@@ -168,18 +191,18 @@ impl Update<'_> {
             return self.owe(Piece::Received);
         }
         if self.says_something() && self.waits_for_answer() {
-            return self.add_to_question();
+            return self.add_to_question(self.heard.text);
+        }
+        if let Some(goal) = self.state.goal().map(str::to_owned)
+            && self.says_something()
+        {
+            return self.remark(&goal, self.heard.text);
         }
         self.state.unclear += 1;
         if self.state.unclear >= self.domain.dialogue.misunderstandings {
             self.tell("not_understood", false);
             self.owe(Piece::Status(Status::Told));
             return;
-        }
-        if let Some(goal) = self.state.goal().map(str::to_owned)
-            && self.says_something()
-        {
-            return self.remark(&goal, self.heard.text);
         }
         let is_goal = |name: &&String| self.domain.dialogue.goal(name).is_some();
         let choices = candidates.iter().filter(is_goal).take(2).cloned();
@@ -190,14 +213,14 @@ impl Update<'_> {
     }
 
     /// Whether a colleague was asked something just before.
-    fn waits_for_answer(&self) -> bool {
+    pub(super) fn waits_for_answer(&self) -> bool {
         let newest = self.state.theirs.last().filter(|asked| asked.passed_on);
         newest.is_some_and(|asked| self.heard.now.duration_since(asked.at) < SAME_TALK)
     }
 
     /// What is said after a question that was passed on goes to the same colleague.
-    fn add_to_question(&mut self) {
-        let words = shortened(self.heard.text);
+    pub(super) fn add_to_question(&mut self, words: &str) {
+        let words = shortened(words);
         self.remember(Theirs {
             words: words.clone(),
             topic: Asked::Other,

@@ -46,6 +46,17 @@ impl Wording<'_> {
                 let label = goal.as_ref().map(|goal| ("what", self.label(goal)));
                 self.text_of("dropped", &label.into_iter().collect::<Vec<_>>())
             }
+            Piece::CalledOff(date, time) => {
+                let moment = times::said(self.replies, *date, *time);
+                let known = date.is_some() || time.is_some();
+                let gap = known.then_some(("moment", moment));
+                self.text_of("called_off", &gap.into_iter().collect::<Vec<_>>())
+                    .telling()
+            }
+            Piece::Advice(name) => {
+                let attribute = self.domain.knowledge.attribute(name)?;
+                Choice::one(attribute.advice.get(&self.replies.language)?)
+            }
             Piece::Named(who) => self.text_of("named", &[("who", who.clone())]),
             Piece::Attachment { kind, with_words } => {
                 self.text_of(if *with_words { "file_noted" } else { kind }, &[])
@@ -67,6 +78,10 @@ impl Wording<'_> {
             Piece::CallBack(date, time) => {
                 let moment = times::said(self.replies, *date, *time);
                 self.text_of("call_back", &[("moment", moment)]).telling()
+            }
+            Piece::Ring(number) => {
+                let gap = number.clone().map(|number| ("number", number));
+                self.text_of("ring", &gap.into_iter().collect::<Vec<_>>())
             }
             Piece::Status(status) => self.status(*status),
             Piece::Ask(question) => self.question(question),
@@ -145,6 +160,11 @@ impl Wording<'_> {
             Passed::Words(words) => {
                 let quoted = self.text_of("quoted", &[("quote", words.clone())]);
                 quoted.fullest().map(lower)
+            }
+            Passed::Existence(about)
+                if filling::thing_name(self.domain, self.state.wishes(*about)).is_none() =>
+            {
+                self.text_of("stock", &[]).fullest().map(lower)
             }
             Passed::Existence(about) => {
                 let existence = self.text_of("existence", &[("thing", self.thing(*about))]);

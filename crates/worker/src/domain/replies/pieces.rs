@@ -24,6 +24,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("passed_again", &[]),
     ("quoted", &["quote"]),
     ("existence", &["thing"]),
+    ("stock", &[]),
     ("bid", &["amount"]),
     ("deal", &[]),
     ("price", &["prices"]),
@@ -32,9 +33,11 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("answered", &["quote"]),
     ("skipped", &[]),
     ("dropped", &["what"]),
+    ("called_off", &["moment"]),
     ("appointment", &["what", "moment"]),
     ("appointment_moved", &["what", "moment"]),
     ("call_back", &["moment"]),
+    ("ring", &["number"]),
     ("told_open", &[]),
     ("told_closed", &[]),
     ("told_again", &[]),
@@ -117,7 +120,7 @@ pub(super) fn read(root: &Section<'_>, reader: &Reader) -> BTreeMap<String, Vari
             if !variants.iter().any(|text| {
                 text.required()
                     .iter()
-                    .all(|gap| own.contains(gap) || *gap == "hours")
+                    .all(|gap| own.contains(gap) || matches!(*gap, "hours" | "when"))
             }) {
                 section.problem(section.line(), format!("`{name}` needs at least one text"));
             }

@@ -112,6 +112,12 @@ pub enum ActCue {
     Also,
     /// Says where an appointment moves to: "naar", "to".
     Toward,
+    /// Asks when one may come: "wanneer kan ik langskomen".
+    Come,
+    /// Names an appointment: "mijn afspraak".
+    Visit,
+    /// Names a person of ours: the owner, a mechanic.
+    Whom,
 }
 
 const QUESTION: [(&str, QuestionCue); 11] = [
@@ -130,7 +136,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 48] = [
+const ACTS: [(&str, ActCue); 51] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -179,6 +185,9 @@ const ACTS: [(&str, ActCue); 48] = [
     ("definite", ActCue::Definite),
     ("also", ActCue::Also),
     ("toward", ActCue::Toward),
+    ("come", ActCue::Come),
+    ("visit", ActCue::Visit),
+    ("whom", ActCue::Whom),
 ];
 
 impl Reader<'_, '_> {

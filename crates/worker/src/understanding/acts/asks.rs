@@ -12,6 +12,10 @@ use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
 
+/// The most words of a question that says nothing of what it is about.
+const BARE: usize = 4;
+/// The same where the question says nothing of it, and the statement before does.
+const SAID_BEFORE: f64 = 0.48;
 /// No likeness is as high.
 const NO_FACT: f64 = 1.1;
 /// What our question is called that offers moments.
@@ -26,7 +30,9 @@ impl Talk<'_> {
         let topic = self.topic(clause);
         if topic == Asked::Existence {
             self.seeks(clause, acts);
-            self.tells(clause, |said| !said.number, acts);
+            // "What do you have around 20k" tells the budget, "is the one for 20k still there" none.
+            let which = clause.asking.form == Form::Which;
+            self.tells(clause, |said| which || !said.number, acts);
         } else if let Some(goal) = self.goal_asked_for(clause.span).filter(|_| {
             let mut acts = acts.iter();
             !acts.any(|act| matches!(act.does, Does::Request { .. }))
@@ -62,12 +68,14 @@ impl Talk<'_> {
             content,
             when: None,
         };
-        acts.push(self.act(
-            Does::Ask(ask),
-            clause.asking.sure,
-            clause.span,
-            clause.place,
-        ));
+        // "I have one key only, is that bad": what it is about stands before.
+        let bare = ask.topic == Asked::Other && clause.span.len() <= BARE && ask.content.is_empty();
+        let span = if bare {
+            clause.with_before
+        } else {
+            clause.span
+        };
+        acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
     }
 
     /// Whether a slot is one of names.
@@ -128,6 +136,9 @@ impl Talk<'_> {
         if has(ActCue::Us) {
             return Asked::Us;
         }
+        if has(ActCue::Come) {
+            return Asked::Visit;
+        }
         // "Wat kost dat" has half of "wat kost afzeggen", and nothing of what it is about.
         let floor = match self.names_no_more(clause) {
             // "How long does that take" has nothing that tells which.
@@ -148,7 +159,8 @@ impl Talk<'_> {
             return Asked::Attribute(name.to_owned());
         }
         let named = clause.said.iter().any(|said| !said.number);
-        let there = has(ActCue::Existence) && named && (attribute.is_none() || of_slot);
+        let there =
+            has(ActCue::Existence) && !clause.said.is_empty() && (attribute.is_none() || of_slot);
         let certain = match there || has(ActCue::Hours) {
             true => BEYOND_DOUBT,
             false => CERTAIN,
@@ -203,7 +215,7 @@ impl Talk<'_> {
             .iter()
             .position(|name| *name == fact);
         let prices = place.and_then(|place| self.understander.fact_prices.get(place));
-        (likeness >= FLOOR).then_some((fact, prices.copied().unwrap_or(false)))
+        (likeness >= SAID_BEFORE).then_some((fact, prices.copied().unwrap_or(false)))
     }
 
     /// Whether the name of an attribute or the question for a status is all that a clause has.
@@ -221,10 +233,15 @@ impl Talk<'_> {
 
     fn fact_in(&self, span: Span, clause: &Clause) -> Option<(String, f64)> {
         let tokens = self.reading.tokens.get(span.start..span.end)?;
-        let polite: Vec<Span> = [ActCue::Hello, ActCue::Thanks, ActCue::Nicety, ActCue::Hours]
-            .into_iter()
-            .filter_map(|cue| self.mark(cue, clause))
-            .collect();
+        let says_nothing = |mark| {
+            matches!(
+                mark,
+                Mark::Act(ActCue::Hello | ActCue::Thanks | ActCue::Nicety | ActCue::Hours)
+            )
+        };
+        let polite = self.signs.marks.within(clause.span);
+        let polite = polite.filter(|(mark, _)| says_nothing(*mark));
+        let polite = polite.map(|(_, span)| span);
         let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
         let moments = self.reading.moments.spans();
         let moments: Vec<Span> = moments.filter(|moment| span.covers(*moment)).collect();

@@ -4,7 +4,7 @@ use shared_types::SlotValue;
 
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Does, Form, Thing};
-use crate::domain::{ActCue, IntentAct, MoodCue, SlotKind};
+use crate::domain::{About, ActCue, IntentAct, MoodCue, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::numbers::Quantity;
@@ -19,8 +19,14 @@ const LIKELY_BY_EXAMPLES: f64 = 0.8;
 const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.7), (1.01, 0.9)];
 /// What it takes for a question to be a complaint.
 const CERTAIN: f64 = 0.75;
-/// What it takes where no words of dissatisfaction stand in the clause.
+/// What examples alone must be worth for a value to begin a goal.
 const BEYOND_DOUBT: f64 = 0.85;
+/// What it takes where no words of dissatisfaction stand in the clause.
+const WORDLESS: f64 = 0.95;
+/// From here on a pattern tells of dissatisfaction by itself; "not" and "bought" do not.
+const TELLING: f64 = 2.0;
+/// From here on a pattern speaks for a goal whatever else stands in the clause.
+const STRONG: f64 = 4.0;
 
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
@@ -35,7 +41,11 @@ impl Talk<'_> {
         let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
         let goal = goal.and_then(|intent| self.understander.intents.get(intent));
         let goal = goal.map(|intent| intent.name.clone());
-        let does = Does::Cancel { goal, when: None };
+        let does = Does::Cancel {
+            goal,
+            when: None,
+            visit: self.mark(ActCue::Visit, clause).is_some(),
+        };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         true
     }
@@ -88,6 +98,7 @@ impl Talk<'_> {
             acts.push(self.act(
                 Does::Handoff {
                     by_phone,
+                    whom: self.mark(ActCue::Whom, clause).is_some(),
                     when: None,
                 },
                 confidence,
@@ -104,16 +115,34 @@ impl Talk<'_> {
         let asks = clause.asking.asks();
         // What examples alone take for a wish may be a value that is told.
         let tells = !asks && !clause.said.is_empty();
-        let certain = !tells || self.has_cue(clause) || confidence >= BEYOND_DOUBT;
+        let cued = match self.is_plate_alone(clause) {
+            true => self.has_cue_of(clause, STRONG),
+            false => self.has_cue(clause) || confidence >= BEYOND_DOUBT,
+        };
+        let certain = !tells || cued;
         let meant = certain && self.is_meant(clause);
         // What is said to a goal that is pursued answers or adds, and begins nothing.
         let pursued = self.is_pursued(clause) && !asks;
-        if clause.act == IntentAct::Request && meant && !pursued && !self.only_asks(clause) {
+        let comes = asks && self.mark(ActCue::Come, clause).is_some();
+        if comes || asks && self.asks_for_advice(clause) {
+            // "When can I bring it in for a service?" wants the service, and is answered.
+            if comes && clause.act == IntentAct::Request && meant && self.is_about_own(clause) {
+                let does = self.request(clause, false);
+                acts.push(self.act(does, confidence, clause.span, clause.place));
+                self.tells(clause, |_| true, acts);
+            }
+            self.asks(clause, acts);
+        } else if clause.act == IntentAct::Request && meant && !pursued && !self.only_asks(clause) {
             let does = self.request(clause, asks && clause.asking.whether);
             acts.push(self.act(does, confidence, clause.span, clause.place));
             self.tells(clause, |_| true, acts);
         } else if asks && !complains && !self.is_courtesy(clause) {
             self.asks(clause, acts);
+        } else if self.waits(clause) && meant && !pursued && !complains {
+            // "I'm still waiting for the papers" wants to know where they are.
+            let does = self.request(clause, false);
+            acts.push(self.act(does, confidence, clause.span, clause.place));
+            self.tells(clause, |_| true, acts);
         } else {
             self.seeks(clause, acts);
             self.tells(clause, |said| !asks || !said.number, acts);
@@ -141,6 +170,39 @@ impl Talk<'_> {
         };
         let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
+    }
+
+    /// Asks what is best left alone until a colleague answers: "can I still drive it?"
+    fn asks_for_advice(&self, clause: &Clause) -> bool {
+        let mut marks = self.signs.marks.within(clause.span);
+        marks.any(|(mark, _)| match mark {
+            Mark::Attribute(place) => {
+                let attribute = self.understander.attributes.get(place);
+                attribute.is_some_and(|attribute| !attribute.advice.is_empty())
+            }
+            _ => false,
+        })
+    }
+
+    /// "I'm still waiting for the papers": more than a plate, and in words that say so.
+    fn waits(&self, clause: &Clause) -> bool {
+        clause.act == IntentAct::Status
+            && self.has_cue_of(clause, STRONG)
+            && !self.is_plate_alone(clause)
+    }
+
+    /// A plate goes with whatever is pursued, and begins nothing.
+    fn is_plate_alone(&self, clause: &Clause) -> bool {
+        let plate = |said: &Said| {
+            let mut slots = self.understander.slots.iter();
+            slots.any(|slot| slot.name == said.slot && matches!(slot.kind, SlotKind::Plate { .. }))
+        };
+        !clause.said.is_empty() && clause.said.iter().all(plate)
+    }
+
+    fn is_about_own(&self, clause: &Clause) -> bool {
+        let intent = self.understander.intents.get(clause.decision.intent);
+        intent.is_some_and(|intent| intent.about == About::Own)
     }
 
     fn is_pursued(&self, clause: &Clause) -> bool {
@@ -177,7 +239,9 @@ impl Talk<'_> {
             thing: self.thing(clause),
             when: None,
             asks_whether,
-            definite: self.mark(ActCue::Definite, clause).is_some(),
+            // "Something like the Fiat 500" is none in particular.
+            definite: self.mark(ActCue::Definite, clause).is_some()
+                && self.mark(ActCue::Seek, clause).is_none(),
         }
     }
 
@@ -202,9 +266,9 @@ impl Talk<'_> {
         let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
         let angry = mood(MoodCue::Angry);
         // A question may have the words of a complaint, and examples alone may err.
-        let heard = mood(MoodCue::Negative) || angry || self.has_cue(clause);
+        let heard = mood(MoodCue::Negative) || angry || self.has_cue_of(clause, TELLING);
         let enough = match (clause.asking.asks(), heard) {
-            (_, false) => BEYOND_DOUBT,
+            (_, false) => WORDLESS,
             (true, true) => CERTAIN,
             (false, true) => 0.0,
         };
@@ -227,10 +291,15 @@ impl Talk<'_> {
 
     /// Whether a pattern speaks for the intent of the clause, and not only examples.
     pub(super) fn has_cue(&self, clause: &Clause) -> bool {
+        self.has_cue_of(clause, f64::MIN_POSITIVE)
+    }
+
+    /// The same with a pattern of some weight.
+    fn has_cue_of(&self, clause: &Clause, least: f64) -> bool {
         let mut cues = self.signs.cues.iter();
         let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
         cues.any(|cue| {
-            cue.intent == clause.decision.intent && cue.weight > 0.0 && inside(cue.first)
+            cue.intent == clause.decision.intent && cue.weight >= least && inside(cue.first)
         })
     }
 

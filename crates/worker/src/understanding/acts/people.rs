@@ -22,7 +22,9 @@ impl Talk<'_> {
             .and_then(|span| self.capitals(span.end));
         let supplier = self.mark(ActCue::Supplier, clause);
         let email = self.email(clause.span);
-        if named.is_none() && company.is_none() && supplier.is_none() && email.is_none() {
+        let phone = self.phone(clause.span);
+        let tells = named.is_some() || company.is_some() || supplier.is_some();
+        if !tells && email.is_none() && phone.is_none() {
             return;
         }
         let written = |span: Span| self.written(span).to_owned();
@@ -30,7 +32,7 @@ impl Talk<'_> {
             name: named.map(written),
             company: company.map(written),
             email,
-            phone: None,
+            phone,
             supplier: supplier.is_some(),
         };
         let span = introduced.or(supplier).unwrap_or(clause.span);
@@ -72,6 +74,19 @@ impl Talk<'_> {
             })
         };
         trimmed.into_iter().find(is_one).map(str::to_owned)
+    }
+
+    /// A number that one can ring: as long as one, and beginning like one.
+    fn phone(&self, clause: Span) -> Option<String> {
+        const DIGITS: std::ops::RangeInclusive<usize> = 9..=14;
+        let written = self.written(clause);
+        let inside = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '/' | '(' | ')' | '+');
+        let mut runs = written.split(|c: char| !inside(c)).map(str::trim);
+        let rings = |run: &&str| {
+            let digits = run.chars().filter(char::is_ascii_digit).count();
+            DIGITS.contains(&digits) && (run.starts_with('0') || run.starts_with('+'))
+        };
+        runs.find(rings).map(str::to_owned)
     }
 
     /// What was written there.
