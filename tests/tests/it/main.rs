@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod bursts;
+mod colleagues;
 mod crashes;
 mod erasure;
 mod log_lines;
