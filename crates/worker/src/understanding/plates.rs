@@ -51,6 +51,12 @@ impl PlateFinder {
         let mut at = 0;
         while at < tokens.len() {
             let plate = self.at(message, tokens, at);
+            // "is KX 482 B": the word before fits a format too, and would cost the plate its end.
+            let next = self.at(message, tokens, at + 1);
+            let plate = match (plate, next) {
+                (Some(plate), Some(next)) if next.span.end > plate.span.end => Some(next),
+                (plate, _) => plate,
+            };
             at = plate.as_ref().map_or(at + 1, |plate| plate.span.end);
             plates.extend(plate);
         }
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn plates_are_found_as_written() {
         let formats = ["LL-999-L", "LL999L", "L?L?L-L?L 9?9?9?9"].map(str::to_owned);
-        let loose = ["L?L?L L?L 9?9?9?9".to_owned()];
+        let loose = ["L?L?L L?L 9?9?9?9", "LL 999 L"].map(str::to_owned);
         let finder = PlateFinder::new(&formats, &loose, &["Kennzeichen".to_owned()]);
         for (message, expected) in [
             ("mijn zb-612-n staat er", vec!["ZB-612-N"]),
@@ -137,6 +143,8 @@ mod tests {
             ("KLE-AB 123.", vec!["KLE-AB 123"]),
             ("azb-612-n", vec![]),
             ("Kennzeichen ist HH AB 1234", vec!["HH AB 1234"]),
+            ("Kennzeichen is KX 482 B", vec!["KX 482 B"]),
+            ("Kennzeichen KX 482 B", vec!["KX 482 B"]),
             ("der BMW HH AB 1234", vec![]),
             ("a4 avant", vec![]),
         ] {
