@@ -27,7 +27,8 @@ pub(crate) struct Talk {
     turns: Turns,
     known: BTreeMap<String, Known>,
     leads: BTreeMap<String, BTreeMap<String, Value>>,
-    messages: u64,
+    /// How many messages each has written: in which words a conversation is answered follows from it alone.
+    messages: BTreeMap<String, u64>,
 }
 
 /// What became of a message.
@@ -70,7 +71,7 @@ impl Talk {
             },
             known: BTreeMap::new(),
             leads: BTreeMap::new(),
-            messages: 0,
+            messages: BTreeMap::new(),
         }
     }
 
@@ -86,8 +87,9 @@ impl Talk {
         more: Value,
         now: Timestamp,
     ) -> Turned {
-        self.messages += 1;
-        let message = message(self.messages, from, text, &more);
+        let number = self.messages.entry(from.to_owned()).or_default();
+        *number += 1;
+        let message = message(*number, from, text, &more);
         let known = self.known.get(from).cloned().unwrap_or_default();
         let effects = match message {
             Ok(message) => self.turns.take(message, known.clone(), now).await.ok(),
