@@ -37,9 +37,9 @@ struct Cli {
     #[arg(long, value_enum, default_value_t = Consumer::Worker)]
     consumer: Consumer,
 
-    /// Let one turn answer those messages of a storm that come in one go.
+    /// Answer each message of a storm, also those that come in one go and that one turn would answer.
     #[arg(long)]
-    merge: bool,
+    each: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
             Consumer::Worker => "worker",
             Consumer::Echo => "echo",
         },
-        answer_each: !cli.merge || matches!(cli.consumer, Consumer::Echo),
+        answer_each: cli.each || matches!(cli.consumer, Consumer::Echo),
         timed: true,
     };
     let judgement = cli.scenario.play(&plan).await;
