@@ -1,5 +1,7 @@
 //! Settings of the worker.
 
+mod media;
+mod model;
 mod notices;
 
 use std::path::PathBuf;
@@ -11,10 +13,11 @@ use secrecy::SecretString;
 use shared_types::Source;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
-use crate::budget::KEPT;
+pub use media::MediaConfig;
+pub use model::ModelConfig;
 pub use notices::NoticeConfig;
 
-use crate::llm::{Auto, Format, Settings, Temperature, TokenField};
+use crate::budget::KEPT;
 
 /// Everything that `worker serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -159,174 +162,6 @@ pub struct CrmConfig {
         value_name = "URL"
     )]
     pub crm_database_url: SecretString,
-}
-
-/// A language model. Without a URL the rules do everything.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Language model")]
-pub struct ModelConfig {
-    /// An OpenAI-compatible endpoint, such as `https://api.openai.com/v1`.
-    #[arg(long, env = "LLM_BASE_URL", value_name = "URL")]
-    pub llm_base_url: Option<String>,
-
-    /// Its key.
-    #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
-    pub llm_api_key: Option<SecretString>,
-
-    /// The model.
-    #[arg(long, env = "LLM_MODEL", default_value = "gpt-4o-mini")]
-    pub llm_model: String,
-
-    /// How freely it may word: `auto` is 0, and 0.4 for replies, and leaves it out when the server
-    /// refuses; `none`, or a number from 0 to 2.
-    #[arg(
-        long,
-        env = "LLM_TEMPERATURE",
-        default_value = "auto",
-        value_name = "T"
-    )]
-    pub llm_temperature: Auto<Temperature>,
-
-    /// The field that bounds an answer: `max_completion_tokens`, `max_tokens`, `none`; `auto` tries
-    /// them in this order.
-    #[arg(
-        long,
-        env = "LLM_TOKEN_LIMIT_FIELD",
-        default_value = "auto",
-        value_name = "FIELD"
-    )]
-    pub llm_token_limit_field: Auto<TokenField>,
-
-    /// How JSON is asked for: `json_schema`, `json_object`, `none` (by the prompt alone); `auto` tries
-    /// them in this order.
-    #[arg(
-        long,
-        env = "LLM_RESPONSE_FORMAT",
-        default_value = "auto",
-        value_name = "FORMAT"
-    )]
-    pub llm_response_format: Auto<Format>,
-
-    /// How long one question may take; then the rules answer.
-    #[arg(long, env = "LLM_TIMEOUT_MS", default_value_t = 2_000, value_name = "MS",
-          value_parser = clap::value_parser!(u64).range(50..=20_000))]
-    pub llm_timeout_ms: u64,
-
-    /// Retries of a question within its time.
-    #[arg(long, env = "LLM_RETRIES", default_value_t = 1, value_name = "N")]
-    pub llm_retries: u32,
-
-    /// Questions in progress at once.
-    #[arg(long, env = "LLM_CONCURRENCY", default_value_t = 32, value_name = "N")]
-    pub llm_concurrency: usize,
-
-    /// What a million tokens of questions cost, in any currency; for the metrics only.
-    #[arg(
-        long,
-        env = "LLM_PROMPT_PRICE",
-        default_value_t = 0.0,
-        value_name = "PRICE"
-    )]
-    pub llm_prompt_price: f64,
-
-    /// What a million tokens of answers cost.
-    #[arg(
-        long,
-        env = "LLM_COMPLETION_PRICE",
-        default_value_t = 0.0,
-        value_name = "PRICE"
-    )]
-    pub llm_completion_price: f64,
-
-    /// Tokens for one contact on one day; then the rules answer.
-    #[arg(
-        long,
-        env = "LLM_TOKENS_PER_CONTACT_PER_DAY",
-        default_value_t = 50_000,
-        value_name = "N"
-    )]
-    pub llm_tokens_per_contact_per_day: u64,
-}
-
-/// Voice messages as text. Off without a URL.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Voice messages")]
-pub struct MediaConfig {
-    /// An OpenAI-compatible endpoint for transcription.
-    #[arg(long, env = "TRANSCRIBE_BASE_URL", value_name = "URL")]
-    pub transcribe_base_url: Option<String>,
-
-    /// Its key.
-    #[arg(long, env = "TRANSCRIBE_API_KEY", hide_env_values = true)]
-    pub transcribe_api_key: Option<SecretString>,
-
-    /// The model.
-    #[arg(long, env = "TRANSCRIBE_MODEL", default_value = "whisper-1")]
-    pub transcribe_model: String,
-
-    /// How long fetching a voice message and putting it into text may take.
-    #[arg(long, env = "TRANSCRIBE_TIMEOUT_MS", default_value_t = 4_000, value_name = "MS",
-          value_parser = clap::value_parser!(u64).range(100..=30_000))]
-    pub transcribe_timeout_ms: u64,
-
-    /// Hosts that media may be fetched from without credentials; names that begin with a dot cover
-    /// what lies below.
-    #[arg(
-        long,
-        env = "WORKER_MEDIA_HOSTS",
-        value_delimiter = ',',
-        default_value = ".twiliocdn.com,.amazonaws.com",
-        value_name = "HOSTS"
-    )]
-    pub media_hosts: Vec<String>,
-
-    /// Where Twilio's media are fetched with the account's credentials.
-    #[arg(
-        long,
-        env = "TWILIO_API_BASE_URL",
-        default_value = "https://api.twilio.com",
-        value_name = "URL"
-    )]
-    pub twilio_api_base_url: String,
-
-    /// The account.
-    #[arg(long, env = "TWILIO_ACCOUNT_SID")]
-    pub twilio_account_sid: Option<String>,
-
-    /// Its auth token.
-    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
-    pub twilio_auth_token: Option<SecretString>,
-
-    /// Where WAHA's media are fetched with its key.
-    #[arg(long, env = "WAHA_BASE_URL", value_name = "URL")]
-    pub waha_base_url: Option<String>,
-
-    /// WAHA's key.
-    #[arg(long, env = "WAHA_API_KEY", hide_env_values = true)]
-    pub waha_api_key: Option<SecretString>,
-}
-
-impl MediaConfig {
-    /// How long fetching a voice message and putting it into text may take.
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_millis(self.transcribe_timeout_ms)
-    }
-}
-
-impl ModelConfig {
-    /// What the server is asked for.
-    pub(crate) const fn dialect(&self) -> Settings {
-        Settings {
-            temperature: self.llm_temperature,
-            tokens: self.llm_token_limit_field,
-            format: self.llm_response_format,
-        }
-    }
-
-    /// How long one question may take.
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_millis(self.llm_timeout_ms)
-    }
 }
 
 impl TurnConfig {
