@@ -1,8 +1,10 @@
 //! Reads JSON field by field: what is odd is left out and named, and refuses nothing else. Pure.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// The names of the fields that could not be read.
@@ -25,6 +27,27 @@ impl Unread {
             .map(|&name| name.to_owned())
             .collect()
     }
+}
+
+/// A time in seconds or milliseconds since 1970, or written out.
+pub(crate) fn time(value: &Value) -> Option<Timestamp> {
+    const FIRST_OF_MS: f64 = 100_000_000_000.0;
+    if let Some(text) = value.as_str()
+        && let Ok(at) = text.parse()
+    {
+        return Some(at);
+    }
+    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+    let ms = if number < FIRST_OF_MS {
+        number * 1_000.0
+    } else {
+        number
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a time out of range is no time"
+    )]
+    Timestamp::from_millisecond(ms as i64).ok()
 }
 
 /// An object of a payload.
@@ -62,6 +85,16 @@ impl<'a> Fields<'a> {
         self.read(name, Value::as_str)
     }
 
+    /// Somebody's words: a text, also one that is written as a number.
+    pub(crate) fn words(self, name: &'static str) -> Cow<'a, str> {
+        let words = self.read(name, |value| match value {
+            Value::String(text) => Some(Cow::from(text)),
+            Value::Number(number) => Some(Cow::from(number.to_string())),
+            _ => None,
+        });
+        words.unwrap_or_default()
+    }
+
     /// A number, also one that is written as a text.
     pub(crate) fn number(self, name: &'static str) -> Option<f64> {
         self.read(name, |value| match value {
@@ -79,8 +112,13 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A flag, also one that is written as a text.
     pub(crate) fn flag(self, name: &'static str) -> bool {
-        self.read(name, Value::as_bool) == Some(true)
+        let flag = self.read(name, |value| match value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_bool(),
+        });
+        flag == Some(true)
     }
 
     pub(crate) fn object(self, name: &'static str) -> Option<Self> {
@@ -134,5 +172,24 @@ mod tests {
         assert!(!fields.flag("h"));
         assert!(fields.object("a").is_none());
         assert_eq!(unread.names(), ["a", "b", "h"]);
+        assert_eq!(
+            (fields.words("a"), fields.words("b")),
+            ("text".into(), "5".into())
+        );
+    }
+
+    #[test]
+    fn a_time_is_one_however_it_is_written() {
+        let at = "2026-11-29T09:38:20Z".parse().ok();
+        for value in [
+            json!(1_795_945_100),
+            json!(1_795_945_100_000_i64),
+            json!("1795945100"),
+            json!("1795945100000"),
+            json!("2026-11-29T09:38:20Z"),
+        ] {
+            assert_eq!(time(&value), at, "{value}");
+        }
+        assert_eq!(time(&json!("soon")), None);
     }
 }

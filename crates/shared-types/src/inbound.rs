@@ -80,11 +80,17 @@ impl InboundMessage {
     }
 
     /// The name of the message over all providers, accounts and sessions, `twilio:message:SM…`: what
-    /// it is known again by.
+    /// it is known again by. WAHA may tell of one under both addresses of a chat: its session and the
+    /// last part of its id are the same then.
     pub fn event(&self) -> String {
-        match self.scope() {
-            Some(scope) => format!("{}:message:{scope}:{}", self.source, self.id),
-            None => format!("{}:message:{}", self.source, self.id),
+        let id = self.id.as_str();
+        match (self.source, self.scope()) {
+            (Source::Waha, Some(session)) => {
+                let key = id.rsplit('_').next().unwrap_or(id);
+                format!("waha:message:{session}:{key}")
+            }
+            (source, Some(scope)) => format!("{source}:message:{scope}:{id}"),
+            (source, None) => format!("{source}:message:{id}"),
         }
     }
 

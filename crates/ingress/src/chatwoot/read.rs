@@ -97,6 +97,12 @@ impl Incoming<'_> {
         attributes.is_some_and(|attributes| attributes.flag(name))
     }
 
+    /// Whether customers must not see the message. What is odd is private.
+    pub(super) fn is_private(&self) -> bool {
+        let private = self.fields.raw("private");
+        private.is_some_and(|private| *private != false && private != "false" && *private != 0)
+    }
+
     /// Why a message is not the bot's business.
     fn not_ours(&self, conversation: Fields<'_>) -> Option<&'static str> {
         let sender = self.fields.object("sender");
@@ -108,7 +114,7 @@ impl Incoming<'_> {
                 !is_incoming(self.fields.raw("message_type")),
                 "not_incoming",
             ),
-            (self.fields.flag("private"), "private_note"),
+            (self.is_private(), "private_note"),
             (written_by_us, "own_message"),
             (self.attribute("deleted"), "deleted"),
             (
@@ -158,7 +164,7 @@ impl Incoming<'_> {
         let display_id = conversation
             .whole("id")
             .ok_or_else(|| rejected(lacks("conversation.id")))?;
-        let raw = self.fields.text("content").unwrap_or_default();
+        let raw = self.fields.words("content");
         // Some versions put a backslash before line breaks.
         let text = message_text(&raw.replace("\\\n", "\n"), MAX_CHARS).map_err(rejected)?;
         let location = content::location(self.fields);

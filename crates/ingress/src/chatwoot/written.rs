@@ -33,7 +33,7 @@ pub(super) fn read(
     let account = account.ok_or_else(|| rejected(lacks("account")))?;
     let display_id = conversation.whole("id");
     let display_id = display_id.ok_or_else(|| rejected(lacks("conversation.id")))?;
-    let raw = event.fields.text("content").unwrap_or_default();
+    let raw = event.fields.words("content");
     let content = message_text(&raw.replace("\\\n", "\n"), MAX_CHARS).map_err(rejected)?;
     let attachments = content::attachments(event.fields, event.attribute("is_unsupported"));
     if content.is_empty() && attachments.is_empty() {
@@ -66,7 +66,7 @@ fn nobody_wrote(event: &Incoming<'_>) -> Option<&'static str> {
     let additional = fields.object("additional_attributes");
     let has = |object: Option<Fields<'_>>, name| object.is_some_and(|one| one.raw(name).is_some());
     let checks = [
-        (fields.flag("private"), "private_note"),
+        (event.is_private(), "private_note"),
         (event.attribute("deleted"), "deleted"),
         (event.attribute("mirrored"), "echo"),
         (event.attribute("is_reaction"), "reaction"),

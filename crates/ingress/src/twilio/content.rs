@@ -24,7 +24,7 @@ const MAX_FORM_CHARS: usize = 2_000;
 
 pub(super) fn attachments(given: Optional<'_>, without_text: bool) -> Vec<Attachment> {
     let count = given.read("NumMedia", |n| n.parse::<usize>().ok());
-    let media = MEDIA.iter().take(count.unwrap_or(0));
+    let media = MEDIA.iter().take(count.unwrap_or(MEDIA.len()));
     let mut attachments: Vec<Attachment> = media
         .map(|(url, content_type)| Attachment {
             url: given.text(url).map(str::to_owned),
@@ -35,7 +35,8 @@ pub(super) fn attachments(given: Optional<'_>, without_text: bool) -> Vec<Attach
         .collect();
     attachments.extend(form(given));
     let kind = given.text("MessageType").unwrap_or("text");
-    let carries_no_file = ["text", "interactive", "button", "location"].contains(&kind);
+    let is_placed = kind == "location" && location(given).is_some();
+    let carries_no_file = ["text", "interactive", "button"].contains(&kind) || is_placed;
     if attachments.is_empty() && !carries_no_file && without_text {
         // Orders and whatever WhatsApp adds next: the agents should at least know of it.
         let kind: String = kind
@@ -74,7 +75,7 @@ fn form(given: Optional<'_>) -> Option<Attachment> {
 pub(super) fn location(given: Optional<'_>) -> Option<Location> {
     let degrees = |name, most: f64| {
         given.read(name, |text| {
-            let degrees = text.parse::<f64>().ok();
+            let degrees = text.trim().replace(',', ".").parse::<f64>().ok();
             degrees.filter(|degrees| degrees.abs() <= most)
         })
     };
@@ -119,7 +120,7 @@ pub(super) fn referral(given: Optional<'_>) -> Option<Referral> {
 
 /// Twilio's own word on a text that ends or resumes messages.
 pub(super) fn provider_word(given: Optional<'_>) -> Option<ProviderWord> {
-    match given.text("OptOutType")? {
+    match given.text("OptOutType")?.to_ascii_uppercase().as_str() {
         "STOP" => Some(ProviderWord::Stop),
         "START" => Some(ProviderWord::Start),
         "HELP" => Some(ProviderWord::Help),

@@ -182,7 +182,7 @@ impl<'a> Engine<'a> {
             "/listResponse/title",
             "/body/text",
             "/body",
-        ])?;
+        ]);
         let payload = self.word(&[
             "/singleSelectReply/selectedRowId",
             "/singleSelectReply/selectedRowID",
@@ -196,11 +196,14 @@ impl<'a> Engine<'a> {
             let id = self.flow()?.get("id")?.as_str()?.to_owned();
             clean_line(&id, MAX_LINE_CHARS)
         };
+        let payload = payload
+            .and_then(|payload| clean_line(payload, MAX_LINE_CHARS))
+            .or_else(of_flow);
+        let text = text.and_then(|text| clean_line(text, MAX_LINE_CHARS));
         Some(ButtonReply {
-            text: clean_line(text, MAX_LINE_CHARS)?,
-            payload: payload
-                .and_then(|payload| clean_line(payload, MAX_LINE_CHARS))
-                .or_else(of_flow),
+            // A row or button without a text is known by what we attached to it.
+            text: text.or_else(|| payload.clone())?,
+            payload,
         })
     }
 
@@ -240,7 +243,11 @@ impl<'a> Engine<'a> {
             "/text",
             "/contentText",
             "/body/text",
+            "/noteMessage/conversation",
             "/noteMessage/extendedTextMessage/text",
+            "/hydratedTemplate/hydratedContentText",
+            "/hydratedFourRowTemplate/hydratedContentText",
+            "/interactiveMessageTemplate/body/text",
         ];
         let told = names
             .into_iter()

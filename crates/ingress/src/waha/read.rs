@@ -13,7 +13,7 @@ use super::reports;
 use super::said::{Said, reply_to};
 use super::written;
 use crate::event::{Event, Reading, Rejection};
-use crate::lenient::{Fields, Unread};
+use crate::lenient::{Fields, Unread, time};
 use crate::text::clean_line;
 use crate::whatsapp::chat_of;
 
@@ -125,7 +125,7 @@ impl<'a> Incoming<'a> {
             .ok_or_else(|| self.lacks("from"))?;
         let data = self.payload.object("_data");
         let data = data.unwrap_or_else(|| self.payload.within(&NOTHING));
-        let sender = match self.sender(from, data) {
+        let sender = match self.sender(id, from, data) {
             Ok(sender) => sender,
             Err(kind) => return Ok(Reading::Ignored(kind)),
         };
@@ -180,7 +180,7 @@ impl<'a> Incoming<'a> {
         edits: Option<&MessageId>,
     ) -> Result<MessageId, Rejection> {
         let same = edits.is_some_and(|edits| id.ends_with(edits.as_str()));
-        let at = self.payload.number("timestamp").unwrap_or_default();
+        let at = self.written_at().map_or(0, Timestamp::as_second);
         let id = if same {
             format!("{id}~{at}")
         } else {
@@ -222,9 +222,15 @@ impl<'a> Incoming<'a> {
         }))
     }
 
-    /// Who wrote, with every address of theirs that the event has. Or why nobody is to be answered.
-    fn sender(&self, from: &str, data: Fields<'_>) -> Result<Sender, &'static str> {
+    /// Who wrote, with every address of theirs that the event has. Or why nobody is to be answered:
+    /// of a group or a status `from` may be the person who wrote.
+    fn sender(&self, id: &str, from: &str, data: Fields<'_>) -> Result<Sender, &'static str> {
         let chat = chat_of(from)?;
+        if let Some(Err(kind)) = chat_in(id).map(chat_of)
+            && kind != "address"
+        {
+            return Err(kind);
+        }
         let mut aliases: Vec<ChannelAddress> = Vec::new();
         for place in [
             "/key/remoteJid",
@@ -238,8 +244,8 @@ impl<'a> Incoming<'a> {
             let address = data.value().pointer(place).and_then(Value::as_str);
             match chat_of(address.unwrap_or_default()) {
                 Ok(alias) if alias != chat && !aliases.contains(&alias) => aliases.push(alias),
-                Err(kind @ ("machine" | "announcement")) => return Err(kind),
-                Ok(_) | Err(_) => {}
+                Ok(_) | Err("address") => {}
+                Err(kind) => return Err(kind),
             }
         }
         let line = |places: &[&str]| {
@@ -275,20 +281,16 @@ impl<'a> Incoming<'a> {
 
     /// When WAHA made the event.
     pub(super) fn told_at(&self) -> Option<Timestamp> {
-        let ms = match &self.envelope.timestamp {
-            Value::String(text) => text.parse().ok(),
-            other => other.as_f64(),
-        };
-        if ms.is_none() && !self.envelope.timestamp.is_null() {
+        let at = time(&self.envelope.timestamp);
+        if at.is_none() && !self.envelope.timestamp.is_null() {
             self.unread.note("timestamp");
         }
-        ms.and_then(at_ms)
+        at
     }
 
     /// When the message was written.
     pub(super) fn written_at(&self) -> Option<Timestamp> {
-        let seconds = self.payload.number("timestamp")?;
-        at_ms(seconds * 1_000.0)
+        self.payload.read("timestamp", time)
     }
 
     /// The event's own time and the message's are both signed; the later one that can be read counts.
@@ -310,12 +312,10 @@ impl<'a> Incoming<'a> {
     }
 }
 
-fn at_ms(ms: f64) -> Option<Timestamp> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a time out of range is no time"
-    )]
-    Timestamp::from_millisecond(ms as i64).ok()
+/// The chat that a message's id names: `false_<chat>_<key>`, in a group with `_<author>` behind.
+pub(super) fn chat_in(id: &str) -> Option<&str> {
+    let (_, rest) = id.split_once('_')?;
+    rest.split('_').next()
 }
 
 /// A session's name is a part of URLs and keys. Dots alone would be a way up.

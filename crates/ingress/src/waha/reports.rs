@@ -1,42 +1,33 @@
 //! What WAHA reports about our messages and its sessions. Pure.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use shared_types::{DeliveryEvent, DeliveryStatus, Source};
 
-use super::read::Incoming;
+use super::read::{Incoming, chat_in};
 use crate::event::{Event, Reading, Rejection};
-use crate::lenient::Fields;
+use crate::lenient::{Fields, time};
 use crate::text::clean_line;
 use crate::whatsapp::chat_of;
 
 pub(super) fn ack(event: &Incoming<'_>) -> Result<Reading, Rejection> {
     let report = event.payload;
     let id = report.text("id").ok_or_else(|| event.lacks("id"))?;
-    let ack = report.number("ack").ok_or_else(|| event.lacks("ack"))?;
     if !event.is_own(id) {
         return Ok(Reading::Ignored("own_message"));
     }
-    #[expect(clippy::cast_possible_truncation, reason = "other numbers are ignored")]
-    let status = match ack as i64 {
-        -1 => DeliveryStatus::Failed,
-        0 => DeliveryStatus::Queued,
-        1 => DeliveryStatus::Sent,
-        2 => DeliveryStatus::Delivered,
-        3 | 4 => DeliveryStatus::Read,
-        _ => return Ok(Reading::Ignored("ack")),
+    let by_number = report.number("ack").map(by_number);
+    let by_name = || report.text("ackName").map(by_name);
+    let status = by_number.or_else(by_name);
+    let Some(status) = status.ok_or_else(|| event.lacks("ack"))? else {
+        return Ok(Reading::Ignored("ack"));
     };
     // `true_<chat id>_<key>` names the chat in every engine; `to` and `from` do not.
-    let in_id = id
-        .strip_prefix("true_")
-        .and_then(|rest| rest.split('_').next());
-    let addresses = [in_id, report.text("to"), report.text("from")];
-    let Some(chat) = addresses
-        .into_iter()
-        .flatten()
-        .find_map(|address| chat_of(address).ok())
-    else {
-        return Ok(Reading::Ignored("address"));
+    let addresses = [chat_in(id), report.text("to"), report.text("from")];
+    let chats = addresses.into_iter().flatten().map(chat_of);
+    let mut told = chats.filter(|chat| *chat != Err("address"));
+    let chat = match told.next().unwrap_or(Err("address")) {
+        Ok(chat) => chat,
+        Err(kind) => return Ok(Reading::Ignored(kind)),
     };
     Ok(Reading::Event(Event::Delivery(DeliveryEvent {
         source: Source::Waha,
@@ -49,6 +40,31 @@ pub(super) fn ack(event: &Incoming<'_>) -> Result<Reading, Rejection> {
         error_message: None,
         at: event.now,
     })))
+}
+
+/// WAHA's numbers; none for one that says nothing to us.
+fn by_number(ack: f64) -> Option<DeliveryStatus> {
+    #[expect(clippy::cast_possible_truncation, reason = "other numbers are ignored")]
+    match ack as i64 {
+        -1 => Some(DeliveryStatus::Failed),
+        0 => Some(DeliveryStatus::Queued),
+        1 => Some(DeliveryStatus::Sent),
+        2 => Some(DeliveryStatus::Delivered),
+        3 | 4 => Some(DeliveryStatus::Read),
+        _ => None,
+    }
+}
+
+/// WAHA's names of the same.
+fn by_name(ack: &str) -> Option<DeliveryStatus> {
+    match ack {
+        "ERROR" => Some(DeliveryStatus::Failed),
+        "PENDING" => Some(DeliveryStatus::Queued),
+        "SERVER" => Some(DeliveryStatus::Sent),
+        "DEVICE" => Some(DeliveryStatus::Delivered),
+        "READ" | "PLAYED" => Some(DeliveryStatus::Read),
+        _ => None,
+    }
 }
 
 pub(super) fn session_status(event: &Incoming<'_>) -> Result<Reading, Rejection> {
@@ -83,21 +99,5 @@ fn is_timelocked(account: Fields<'_>, now: Timestamp) -> bool {
         (Some(active), _) => active,
         (None, Some(end)) => end > now,
         (None, None) => lock.as_bool() == Some(true),
-    }
-}
-
-/// A time in seconds or milliseconds since 1970, or written out.
-fn time(value: &Value) -> Option<Timestamp> {
-    const FIRST_OF_MS: i64 = 100_000_000_000;
-    if let Some(text) = value.as_str()
-        && let Ok(at) = text.parse()
-    {
-        return Some(at);
-    }
-    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    if number < FIRST_OF_MS {
-        Timestamp::from_second(number).ok()
-    } else {
-        Timestamp::from_millisecond(number).ok()
     }
 }

@@ -14,6 +14,7 @@ const MAX_LINE_CHARS: usize = 500;
 const MAX_QUOTED_CHARS: usize = 1_000;
 /// WhatsApp lets people share 257 contacts at once.
 const MAX_CARDS: usize = 300;
+const MAX_FILES: usize = 30;
 
 /// Everything that a person put into a message.
 pub(super) struct Said {
@@ -37,7 +38,8 @@ impl Said {
         if kind == Kind::Housekeeping {
             return Ok(None);
         }
-        let body = message.text("body").unwrap_or_default();
+        let body = message.words("body");
+        let body = body.as_ref();
         let place = Place::read(message, engine);
         let mut cards = cards(message, engine);
         if cards.is_empty() && body.starts_with("BEGIN:VCARD") {
@@ -92,7 +94,10 @@ fn is_picture(text: &str) -> bool {
 }
 
 fn cards<'a>(message: Fields<'a>, engine: Engine<'a>) -> Vec<&'a str> {
-    let listed: Vec<&str> = message.list("vCards").iter().filter_map(card).collect();
+    let listed: Vec<&str> = match message.raw("vCards") {
+        Some(Value::String(card)) if card.starts_with("BEGIN:VCARD") => vec![card],
+        _ => message.list("vCards").iter().filter_map(card).collect(),
+    };
     if listed.is_empty() {
         engine.cards()
     } else {
@@ -107,15 +112,19 @@ fn card(value: &Value) -> Option<&str> {
 
 fn files(message: Fields<'_>, engine: Engine<'_>, kind: &Kind) -> Vec<Attachment> {
     let line = |text: &str| clean_line(text, MAX_LINE_CHARS);
-    if let Some(media) = message.object("media") {
-        return vec![Attachment {
+    let media: Vec<Attachment> = media(message)
+        .into_iter()
+        .map(|media| Attachment {
             url: media.text("url").map(str::to_owned),
             content_type: media.text("mimetype").and_then(line),
             file_name: media
                 .text("filename")
                 .and_then(|name| clean_line(name, MAX_NAME_CHARS)),
             text: None,
-        }];
+        })
+        .collect();
+    if !media.is_empty() {
+        return media;
     }
     match kind {
         // What WAHA does not download, it does not count as media either.
@@ -129,6 +138,17 @@ fn files(message: Fields<'_>, engine: Engine<'_>, kind: &Kind) -> Vec<Attachment
         // The session is set not to download media; the agents should at least know of it.
         _ if message.flag("hasMedia") => vec![Attachment::default()],
         _ => vec![],
+    }
+}
+
+/// The file, or a list of them.
+fn media(message: Fields<'_>) -> Vec<Fields<'_>> {
+    match message.raw("media") {
+        Some(Value::Array(files)) => {
+            let files = files.iter().filter(|file| file.is_object()).take(MAX_FILES);
+            files.map(|file| message.within(file)).collect()
+        }
+        _ => message.object("media").into_iter().collect(),
     }
 }
 

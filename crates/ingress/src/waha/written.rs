@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared_types::{Attachment, ChannelAddress, ColleagueMessage, ConversationId, Source};
 
 use super::engine::Engine;
-use super::read::Incoming;
+use super::read::{Incoming, chat_in};
 use super::said::Said;
 use crate::event::{Reading, Rejection, Written};
 use crate::lenient::Fields;
@@ -27,10 +27,9 @@ pub(super) fn read(
     max_age: SignedDuration,
 ) -> Result<Reading, Rejection> {
     // `to` is empty in some engines' events.
-    let in_id = id
-        .split_once('_')
-        .and_then(|(_, rest)| rest.split('_').next());
-    let named = [in_id, event.payload.text("to")].into_iter().flatten();
+    let named = [chat_in(id), event.payload.text("to")]
+        .into_iter()
+        .flatten();
     let Some(named) = named.into_iter().find(|address| address.contains('@')) else {
         return Ok(Reading::Ignored("address"));
     };

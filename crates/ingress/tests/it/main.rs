@@ -17,6 +17,7 @@ mod fixtures;
 mod hardening;
 mod http;
 mod observe;
+mod odd_shapes;
 mod order;
 mod program;
 mod properties;

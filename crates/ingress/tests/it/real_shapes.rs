@@ -11,13 +11,13 @@ use crate::properties::{any_json, pointers};
 use crate::signing::encode;
 
 #[derive(Clone, Debug, Deserialize)]
-struct Case {
-    name: String,
-    expect: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) expect: String,
     #[serde(default)]
-    body: Value,
+    pub(crate) body: Value,
     #[serde(default)]
-    form: Map<String, Value>,
+    pub(crate) form: Map<String, Value>,
 }
 
 /// The cases' own time: WAHA's carry it.
@@ -30,16 +30,16 @@ fn cases(provider: &str) -> Vec<Case> {
     serde_json::from_slice(&file).unwrap()
 }
 
-fn waha(body: &Value) -> Reading {
+pub(crate) fn waha(body: &Value) -> Reading {
     let body = body.to_string();
     read::waha(body.as_bytes(), now(), SignedDuration::from_hours(1))
 }
 
-fn chatwoot(body: &Value) -> Reading {
+pub(crate) fn chatwoot(body: &Value) -> Reading {
     read::chatwoot(body.to_string().as_bytes(), "delivery-1", Some(1), now())
 }
 
-fn twilio(form: &Map<String, Value>) -> Reading {
+pub(crate) fn twilio(form: &Map<String, Value>) -> Reading {
     let pairs: Vec<(&str, &str)> = form
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
@@ -86,17 +86,25 @@ fn shown(reading: &Reading) -> Value {
     }
 }
 
+pub(crate) fn became(reading: &Reading) -> &'static str {
+    match reading {
+        Reading::Event(_) => "queued",
+        Reading::Written(_) => "written",
+        Reading::Ignored(_) | Reading::Session { .. } => "ignored",
+        Reading::Rejected(_) => "rejected",
+    }
+}
+
 fn check(provider: &str, read: impl Fn(&Case) -> Reading) {
     let mut results = Map::new();
     for case in cases(provider) {
         let reading = read(&case);
-        let became = match &reading {
-            Reading::Event(_) => "queued",
-            Reading::Written(_) => "written",
-            Reading::Ignored(_) | Reading::Session { .. } => "ignored",
-            Reading::Rejected(_) => "rejected",
-        };
-        assert_eq!(became, case.expect, "{provider} {}: {reading:?}", case.name);
+        assert_eq!(
+            became(&reading),
+            case.expect,
+            "{provider} {}: {reading:?}",
+            case.name
+        );
         results.insert(case.name, shown(&reading));
     }
     insta::assert_json_snapshot!(provider, results);
@@ -252,6 +260,27 @@ fn odd_fields_are_left_out_and_named() {
     assert_eq!(message.content, "Ik zoek een Volkswagen Golf");
     assert_eq!(message.unread, ["replyTo", "timestamp", "vCards"]);
     assert_eq!(message.endpoint.unwrap().address, None);
+}
+
+/// WAHA may tell of a message twice, under the number of the chat and under its hidden id.
+#[test]
+fn one_message_under_both_addresses_of_its_chat_is_one() {
+    let by_number = cases("waha")[0].body.clone();
+    let mut by_hidden_id = by_number.clone();
+    let key = by_number["payload"]["id"]
+        .as_str()
+        .unwrap()
+        .rsplit('_')
+        .next()
+        .unwrap();
+    by_hidden_id["payload"]["id"] = format!("false_150000000004711@lid_{key}").into();
+    by_hidden_id["payload"]["from"] = "150000000004711@lid".into();
+    by_hidden_id["payload"]["_data"]["key"]["remoteJid"] = "150000000004711@lid".into();
+    let event = |body: &Value| match waha(body) {
+        Reading::Event(event) => event.entry(None).unwrap().event,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(event(&by_hidden_id), event(&by_number));
 }
 
 #[test]

@@ -214,10 +214,7 @@ fn waha_messages_are_told_apart_by_session_and_id() {
         .collect();
     assert_eq!(
         events,
-        [
-            "waha:message:default:false_31612345678@c.us_A1",
-            "waha:message:second:false_31612345678@c.us_A1"
-        ]
+        ["waha:message:default:A1", "waha:message:second:A1"]
     );
 }
 
