@@ -7,6 +7,8 @@ use crate::{Role, Service};
 /// The simulator's account, token and number, which every service of a test shares.
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000000";
 pub(crate) const TOKEN: &str = "fake-twilio-token";
+/// The key that the simulator signs WAHA's events with.
+pub(crate) const WAHA_SECRET: &str = "fake-waha-secret";
 pub(crate) const NUMBER: &str = "whatsapp:+14155238886";
 
 /// How a system is set up.

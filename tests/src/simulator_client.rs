@@ -16,6 +16,8 @@ pub struct Arrival {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
+    /// The provider's id of the message.
+    pub id: String,
     /// The outbound id, which egress put into the request.
     #[serde(default)]
     pub oid: Option<String>,

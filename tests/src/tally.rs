@@ -104,6 +104,7 @@ mod tests {
         let arrival = |(n, id): (usize, &&str)| Arrival {
             seq: n as u64 + 1,
             at: Timestamp::from_second(n as i64).unwrap(),
+            id: String::new(),
             oid: Some((*id).to_owned()),
             customer: String::new(),
             text: String::new(),

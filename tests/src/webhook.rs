@@ -1,16 +1,18 @@
-//! Signed Twilio webhooks, posted straight to ingress as Twilio would.
+//! Signed webhooks, posted straight to ingress as the providers would.
 
+use reqwest::RequestBuilder;
+use serde_json::Value;
 use shared_types::{OutboundId, Source};
 use simulator::twilio::{Account, encode_form, sign, webhook_form};
-use simulator::{CustomerMessage, Provider};
+use simulator::{CustomerMessage, Provider, waha};
 
-use crate::settings::{ACCOUNT, NUMBER, TOKEN};
+use crate::settings::{ACCOUNT, NUMBER, TOKEN, WAHA_SECRET};
 
 /// Posts webhooks to one ingress.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
     http: reqwest::Client,
-    url: String,
+    ingress: String,
 }
 
 impl Webhooks {
@@ -18,7 +20,7 @@ impl Webhooks {
     pub fn to(http: reqwest::Client, ingress: &str) -> Self {
         Self {
             http,
-            url: format!("{ingress}/webhooks/twilio/whatsapp"),
+            ingress: ingress.to_owned(),
         }
     }
 
@@ -32,15 +34,47 @@ impl Webhooks {
             number: NUMBER,
         };
         let message = CustomerMessage::text(Provider::Twilio, from, text);
-        let form = webhook_form(account, sid, &message);
+        self.post_twilio(&webhook_form(account, sid, &message))
+            .await
+    }
+
+    /// Posts a message of Twilio's with these parameters.
+    ///
+    /// # Errors
+    /// When ingress cannot be reached or does not answer in time.
+    pub async fn post_twilio(
+        &self,
+        form: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> reqwest::Result<u16> {
+        let url = format!("{}/webhooks/twilio/whatsapp", self.ingress);
         let request = self
             .http
-            .post(&self.url)
-            .header("x-twilio-signature", sign(TOKEN, &self.url, &form))
+            .post(&url)
+            .header("x-twilio-signature", sign(TOKEN, &url, form))
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(encode_form(&form));
-        Ok(request.send().await?.status().as_u16())
+            .body(encode_form(form));
+        status(request).await
     }
+
+    /// Posts an event of WAHA's.
+    ///
+    /// # Errors
+    /// When ingress cannot be reached or does not answer in time.
+    pub async fn post_waha(&self, event: &Value) -> reqwest::Result<u16> {
+        let body = event.to_string();
+        let request = self
+            .http
+            .post(format!("{}/webhooks/waha", self.ingress))
+            .header("x-webhook-hmac", waha::sign(WAHA_SECRET, body.as_bytes()))
+            .header("x-webhook-hmac-algorithm", "sha512")
+            .header("content-type", "application/json")
+            .body(body);
+        status(request).await
+    }
+}
+
+async fn status(request: RequestBuilder) -> reqwest::Result<u16> {
+    Ok(request.send().await?.status().as_u16())
 }
 
 /// The id of the event that a Twilio message is.

@@ -1,5 +1,6 @@
 //! Delivery reports: status callbacks and acks, applied to the ledger forwards only.
 
+mod find;
 mod progress;
 
 use std::time::Duration;
@@ -10,17 +11,16 @@ use shared_types::{
     DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Source,
     Template,
 };
-use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled, StreamsError};
+use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
 use tracing::Instrument;
 
-use crate::ledger::{names, status_field};
+use crate::ledger::status_field;
 use crate::metrics::EgressMetrics;
 use crate::retry::schedule::Schedule;
 use crate::senders::{pause_before_resend, twilio_error_class};
+use find::{Found, Send, names_of};
 use progress::{Move, next_status};
 
-/// How often a report waits for the note of the send that it is about, which it may overtake.
-const WAITS: u32 = 5;
 /// Applies delivery reports.
 pub(crate) struct Reports {
     pub(crate) redis: Redis,
@@ -32,19 +32,14 @@ pub(crate) struct Reports {
     pub(crate) metrics: EgressMetrics,
 }
 
-/// What the ledger says of the message that a report is about.
-struct Send {
-    id: OutboundId,
-    fields: std::collections::BTreeMap<String, String>,
-}
-
 impl Reports {
     /// Applies one report.
     pub(crate) async fn apply(&self, mut job: Job<Outbound>, report: &DeliveryEvent) -> Settled {
         self.metrics.report(report.source, report.status);
         let send = match self.find(&mut job, report).await {
-            Ok(Some(send)) => send,
-            Ok(None) => {
+            Ok(Found::Here(send)) => send,
+            Ok(Found::PassedOn) => return job.acknowledge().await,
+            Ok(Found::Nowhere) => {
                 tracing::debug!(
                     provider_id = report.provider_id,
                     "report about a message that is not in the ledger"
@@ -96,47 +91,6 @@ impl Reports {
             }
         }
         job.settle(record).await
-    }
-
-    /// The ledger's record, by our id or by the provider's. Waits a little when the send has not
-    /// been noted yet, and as long as it takes when Redis does not answer.
-    async fn find(
-        &self,
-        job: &mut Job<Outbound>,
-        report: &DeliveryEvent,
-    ) -> Result<Option<Send>, Settled> {
-        let mut waits = 0;
-        loop {
-            match self.look(job.keys(), report).await {
-                Ok(Some(send)) => return Ok(Some(send)),
-                Ok(None) if waits == WAITS => return Ok(None),
-                Ok(None) => waits += 1,
-                Err(error) => tracing::debug!(%error, "a report waits for Redis"),
-            }
-            if job.pause(self.wait).await.is_err() {
-                return Err(Settled::left());
-            }
-        }
-    }
-
-    async fn look(
-        &self,
-        keys: PartitionKeys,
-        report: &DeliveryEvent,
-    ) -> Result<Option<Send>, StreamsError> {
-        let id = match &report.outbound_id {
-            Some(id) => Some(id.clone()),
-            None => {
-                let names = names_of(report, keys);
-                let owners = self.redis.values(&names).await?.into_iter().flatten();
-                owners.filter_map(|id| id.parse().ok()).next()
-            }
-        };
-        let Some(id) = id else {
-            return Ok(None);
-        };
-        let fields = self.redis.hash(&keys.send(id.as_str())).await?;
-        Ok((!fields.is_empty()).then_some(Send { id, fields }))
     }
 
     /// What follows when a message failed after it was accepted: sent anew, sent as a template, or
@@ -201,12 +155,6 @@ impl Reports {
         letter.extend(outbound_entry(&message, send)?);
         Some((keys.dead_letters(Queue::Outbound), letter))
     }
-}
-
-/// The names under which the message that a report is about may be noted.
-fn names_of(report: &DeliveryEvent, keys: PartitionKeys) -> [String; 2] {
-    let (source, id) = (report.source, &report.provider_id);
-    names(source, &report.conversation_id, id, keys)
 }
 
 const fn failed(status: DeliveryStatus) -> bool {

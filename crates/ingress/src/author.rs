@@ -5,11 +5,14 @@
 //! message before they answer who sent it. Everything else a colleague wrote: a bot that is silent without
 //! need costs less than two voices.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use shared_types::fields::{conversation, send};
-use shared_types::{ColleagueMessage, ConversationId, OutboundMessage, provider_key};
-use streams::{PartitionKeys, Redis, StreamsError};
+use shared_types::{
+    ChannelAddress, ColleagueMessage, ConversationId, OutboundMessage, Source, provider_key,
+};
+use streams::{Partition, PartitionKeys, Redis, StreamsError};
 
 use crate::event::Written;
 
@@ -46,17 +49,12 @@ enum Relation {
 /// Asks what egress noted of its sends.
 pub(crate) async fn author(redis: &Redis, written: &Written) -> Result<Author, StreamsError> {
     let message = &written.message;
-    let source = message.source.as_str();
-    for own in &written.conversations {
-        let id = message.id.as_str();
-        let scoped = provider_key(message.source, own, id);
-        let names = [scoped.as_str(), id].map(|id| keys(redis, own).provider_message(source, id));
-        if redis.values(&names).await?.into_iter().flatten().count() > 0 {
-            return Ok(Author::Us("own_message"));
-        }
+    if is_known(redis, written).await? {
+        return Ok(Author::Us("own_message"));
     }
+    let conversations = conversations_of(redis, written).await?;
     let mut on_the_wire = false;
-    for own in &written.conversations {
+    for own in &conversations {
         let keys = keys(redis, own);
         for id in redis.list(&keys.sends(own.as_str()), LOOKED_AT).await? {
             let send = redis.hash(&keys.send(&id)).await?;
@@ -68,11 +66,69 @@ pub(crate) async fn author(redis: &Redis, written: &Written) -> Result<Author, S
             }
         }
     }
-    let conversation = conversation_of(redis, written).await?;
+    let conversation = conversation_of(redis, conversations, message).await?;
     Ok(Author::Colleague {
         conversation,
         on_the_wire,
     })
+}
+
+/// Whether a send of ours is noted under the message's id.
+///
+/// A chat may be named by its hidden id, and the send be noted with the one of its number. In a cluster
+/// that is another partition, and nobody says which.
+async fn is_known(redis: &Redis, written: &Written) -> Result<bool, StreamsError> {
+    let (source, id) = (written.message.source, written.message.id.as_str());
+    let scoped = provider_key(source, &written.message.conversation_id, id);
+    let is_noted = async |keys: PartitionKeys| {
+        let names = [scoped.as_str(), id].map(|id| keys.provider_message(source.as_str(), id));
+        let values = redis.values(&names).await?;
+        Ok::<_, StreamsError>(values.into_iter().flatten().count() > 0)
+    };
+    let named: BTreeSet<Partition> = written
+        .conversations
+        .iter()
+        .map(|own| keys(redis, own).partition())
+        .collect();
+    for partition in &named {
+        if is_noted(redis.keys().of(*partition)).await? {
+            return Ok(true);
+        }
+    }
+    if redis.keys().spans_partitions() || source != Source::Waha {
+        return Ok(false);
+    }
+    let others = redis.partitions().all().filter(|one| !named.contains(one));
+    let others = others.map(|other| is_noted(redis.keys().of(other)));
+    Ok(try_join_all(others).await?.contains(&true))
+}
+
+/// The conversations that the message may have been written in: those of its addresses, and those of
+/// the person who is known to have one of them, in the same session.
+async fn conversations_of(
+    redis: &Redis,
+    written: &Written,
+) -> Result<Vec<ConversationId>, StreamsError> {
+    let mut all = written.conversations.clone();
+    let named = &written.message.conversation_id;
+    let session = named.as_str().rsplit_once(':').map(|(session, _)| session);
+    if written.message.source == Source::Waha {
+        let names: Vec<String> = written
+            .message
+            .to
+            .iter()
+            .map(ChannelAddress::name)
+            .collect();
+        for other in redis.conversations_of(&names).await? {
+            let is_of_session = other.rsplit_once(':').map(|(session, _)| session) == session;
+            let other = other
+                .parse()
+                .ok()
+                .filter(|other| is_of_session && !all.contains(other));
+            all.extend(other);
+        }
+    }
+    Ok(all)
 }
 
 fn keys(redis: &Redis, conversation: &ConversationId) -> PartitionKeys {
@@ -80,22 +136,22 @@ fn keys(redis: &Redis, conversation: &ConversationId) -> PartitionKeys {
     redis.keys().of(partition)
 }
 
-/// The one in which the customer writes, where addresses of theirs name several.
-async fn conversation_of(redis: &Redis, written: &Written) -> Result<ConversationId, StreamsError> {
-    let first = &written.message.conversation_id;
-    if written.conversations.len() > 1 {
-        for own in &written.conversations {
-            let state = keys(redis, own).conversation(own.as_str());
-            if redis
-                .hash(&state)
-                .await?
-                .contains_key(conversation::LAST_INBOUND)
-            {
-                return Ok(own.clone());
+/// The one in which the customer writes, where there are several.
+async fn conversation_of(
+    redis: &Redis,
+    conversations: Vec<ConversationId>,
+    message: &ColleagueMessage,
+) -> Result<ConversationId, StreamsError> {
+    if conversations.len() > 1 {
+        for own in conversations {
+            let state = keys(redis, &own).conversation(own.as_str());
+            let state = redis.hash(&state).await?;
+            if state.contains_key(conversation::LAST_INBOUND) {
+                return Ok(own);
             }
         }
     }
-    Ok(first.clone())
+    Ok(message.conversation_id.clone())
 }
 
 /// Compares a send with what somebody wrote in the conversation.

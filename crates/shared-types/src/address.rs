@@ -77,6 +77,15 @@ impl ChannelAddress {
         crate::phone_number_of(digits)
     }
 
+    /// The name of who has the address, the same for all spellings of one number: `tel:+525512345679`
+    /// for `whatsapp:+5215512345679` and `5215512345679@c.us`.
+    pub fn name(&self) -> String {
+        match self.phone_number() {
+            Some(number) => format!("tel:{number}"),
+            None => self.to_string(),
+        }
+    }
+
     /// The address without its channel prefix: `+31612345678` of `whatsapp:+31612345678`.
     pub fn local_part(&self) -> &str {
         local_part(&self.0)

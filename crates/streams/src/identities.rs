@@ -104,6 +104,26 @@ impl Redis {
         Ok(Identity::read(id, fields))
     }
 
+    /// The conversations of the first person with one of these names.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn conversations_of(&self, names: &[String]) -> Result<Vec<String>, StreamsError> {
+        match self
+            .identities_of(names)
+            .await?
+            .into_iter()
+            .flatten()
+            .next()
+        {
+            Some(id) => {
+                let person = self.identity(&id).await?;
+                Ok(person.conversations().map(str::to_owned).collect())
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Every person, for the few commands that look for somebody.
     ///
     /// # Errors

@@ -96,7 +96,10 @@ impl Redis {
         };
         let mut needs = vec![need(keys.partition_count(), "GET SET TIME")];
         match duty {
-            Duty::TakeIn => {}
+            Duty::TakeIn => needs.extend([
+                need(keys.who(NOBODY), "MGET"),
+                need(keys.person(NOBODY), "HGETALL"),
+            ]),
             Duty::Consume(queue) => {
                 needs.push(need(
                     keys.members(queue),
@@ -192,6 +195,13 @@ impl Redis {
                 one(keys.provider_message("twilio", NOBODY), "GET MGET SET"),
             ]),
             Queue::Crm => {}
+        }
+        if queue == Queue::Outbound && !self.keys().spans_partitions() {
+            // A report may be about a message of another partition.
+            needs.push(one(
+                keys.dedup(&format!("twilio:status:{NOBODY}")),
+                "GET SET",
+            ));
         }
         needs
     }

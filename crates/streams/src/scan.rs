@@ -49,12 +49,13 @@ impl Redis {
         Ok(keys.filter_map(conversation).collect())
     }
 
-    /// A connection to each node that holds partitions.
+    /// A connection to each node that holds partitions or persons.
     async fn nodes(&self) -> Result<Vec<Connection>, StreamsError> {
         let mut nodes = Vec::new();
         let mut known = BTreeSet::new();
-        for partition in self.partitions().all() {
-            let key = self.keys().of(partition).stream(Queue::Inbound);
+        let partitions = self.partitions().all();
+        let streams = partitions.map(|one| self.keys().of(one).stream(Queue::Inbound));
+        for key in streams.chain([self.keys().person("")]) {
             let mut node = self.blocking_connection(Duration::ZERO, &key).await?;
             if !self.keys().spans_partitions() {
                 let id: String = redis::cmd("CLUSTER")

@@ -15,15 +15,6 @@ use streams::Identity;
 
 pub(crate) use recall::Identities;
 
-/// The name of an address, the same for all spellings of one number: `tel:+525512345679` for
-/// `whatsapp:+5215512345679` and `5215512345679@c.us`.
-pub(crate) fn name_of(address: &ChannelAddress) -> String {
-    match address.phone_number() {
-        Some(number) => format!("tel:{number}"),
-        None => address.to_string(),
-    }
-}
-
 /// Every address that a message proves of its sender, by name; first the one written from.
 ///
 /// Chatwoot's number of a contact is none where WhatsApp names the sender: an installation that is set
@@ -33,7 +24,7 @@ pub(crate) fn names_of(message: &InboundMessage) -> Vec<String> {
     let number = sender.phone_number.as_ref();
     let number = number.filter(|_| !sender.phone_number_is_claimed);
     let addresses = std::iter::once(&sender.id).chain(&sender.aliases);
-    let addresses = addresses.map(name_of);
+    let addresses = addresses.map(ChannelAddress::name);
     let all = addresses.chain(number.map(|number| format!("tel:{number}")));
     let mut names: Vec<String> = Vec::new();
     for name in all {

@@ -9,6 +9,7 @@ mod log_lines;
 mod messages;
 mod metrics;
 mod persons;
+mod reports;
 mod scenarios;
 mod shutdown;
 mod support;

@@ -1,13 +1,65 @@
-//! One person with several addresses, through all services.
+//! One person with several addresses, through all services, over a Redis and over a Redis Cluster.
 
 use std::time::Duration;
 
 use e2e_tests::System;
 use serde_json::{Value, json};
+use shared_types::fields::conversation;
 
-use crate::support::{CUSTOMER, answers, system, system_of_every_provider, worker};
+use crate::support::{system_of_every_provider, system_over_a_cluster, worker};
 
-const BUSINESS_SCOPED: &str = "whatsapp:NL.13491208655302741999";
+/// A person by each of their addresses.
+struct Person {
+    /// `+31…`.
+    number: String,
+    /// Business-scoped, at Twilio.
+    scoped: String,
+    /// Hidden, at WAHA.
+    hidden: String,
+}
+
+impl Person {
+    /// Each test has a person of its own.
+    fn number(n: u8) -> Self {
+        Self {
+            number: format!("+316123456{n:02}"),
+            scoped: format!("whatsapp:NL.134912086553027419{n:02}"),
+            hidden: format!("1500000000047{n:02}@lid"),
+        }
+    }
+
+    fn chat(&self) -> String {
+        format!("{}@c.us", self.number.trim_start_matches('+'))
+    }
+
+    fn by_number(&self, text: &str) -> Value {
+        json!({"from": self.number, "text": text})
+    }
+
+    /// Without the number.
+    fn by_id(&self, text: &str) -> Value {
+        json!({
+            "from": self.scoped, "text": text, "raw_params": [["ExternalUserId", self.scoped]],
+        })
+    }
+
+    /// A message that shows both.
+    fn by_both(&self, text: &str) -> Value {
+        json!({
+            "from": self.number, "text": text, "raw_params": [["ExternalUserId", self.scoped]],
+        })
+    }
+
+    /// How often they were answered, by whatever address, once nothing is on its way any more.
+    async fn answers(&self, system: &System) -> usize {
+        system.until_idle(Duration::from_secs(30)).await;
+        let scoped = self.scoped.trim_start_matches("whatsapp:");
+        let all = system.simulator().arrivals().await.into_iter();
+        let theirs = [self.number.as_str(), scoped, &self.hidden];
+        all.filter(|one| theirs.contains(&one.customer.as_str()))
+            .count()
+    }
+}
 
 async fn write(system: &System, message: Value) {
     let answer = system.simulator().write(message).await;
@@ -15,134 +67,179 @@ async fn write(system: &System, message: Value) {
     system.until_idle(Duration::from_secs(30)).await;
 }
 
-fn by_number(text: &str) -> Value {
-    json!({"from": CUSTOMER, "text": text})
+async fn state(system: &System, conversation: &str) -> std::collections::BTreeMap<String, String> {
+    let client = system.client();
+    let partition = client.partitions().partition_of(conversation);
+    let key = client.keys().of(partition).conversation(conversation);
+    client.hash(&key).await.unwrap()
 }
 
-/// The same person without their number: only the business-scoped id.
-fn by_id(text: &str) -> Value {
-    json!({
-        "from": BUSINESS_SCOPED, "text": text,
-        "raw_params": [["ExternalUserId", BUSINESS_SCOPED]],
-    })
+async fn opt_out_follows(system: &System, who: Person) {
+    write(system, who.by_both("Ik zoek een Golf")).await;
+    write(system, who.by_number("STOP")).await;
+    let answers = who.answers(system).await;
+    assert_eq!(answers, 2, "an answer, and the confirmation");
+    write(system, who.by_id("Heeft u ook een Polo?")).await;
+    let answers = who.answers(system).await;
+    assert_eq!(answers, 2, "nobody who said STOP is answered");
+    write(system, who.by_id("START")).await;
+    write(system, who.by_number("Heeft u ook een Polo?")).await;
+    let answers = who.answers(system).await;
+    assert_eq!(answers, 4, "the end of it follows as well");
 }
 
-/// A message that shows both.
-fn by_both(text: &str) -> Value {
-    json!({"from": CUSTOMER, "text": text, "raw_params": [["ExternalUserId", BUSINESS_SCOPED]]})
-}
+async fn late_proof_joins_and_an_operator_splits(system: &System, who: Person) {
+    write(system, who.by_number("STOP")).await;
+    write(system, who.by_id("Ik zoek een Golf")).await;
+    assert_eq!(who.answers(system).await, 2, "strangers so far");
+    write(system, who.by_both("Hallo?")).await;
+    write(system, who.by_id("Hallo?")).await;
+    assert_eq!(who.answers(system).await, 2);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_opt_out_follows_the_person_from_the_number_to_the_business_scoped_id() {
-    let system = system().await;
-    write(&system, by_both("Ik zoek een Golf")).await;
-    write(&system, by_number("STOP")).await;
-    assert_eq!(
-        answers(&system, 2).await.len(),
-        2,
-        "an answer, and the confirmation"
-    );
-    write(&system, by_id("Heeft u ook een Polo?")).await;
-    assert_eq!(
-        answers(&system, 2).await.len(),
-        2,
-        "nobody who said STOP is answered"
-    );
-    write(&system, by_id("START")).await;
-    write(&system, by_number("Heeft u ook een Polo?")).await;
-    assert_eq!(
-        answers(&system, 4).await.len(),
-        4,
-        "the end of it follows as well"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn proof_that_comes_late_joins_two_persons_and_an_operator_splits_them() {
-    let system = system().await;
-    write(&system, by_number("STOP")).await;
-    write(&system, by_id("Ik zoek een Golf")).await;
-    assert_eq!(answers(&system, 2).await.len(), 2, "strangers so far");
-    write(&system, by_both("Hallo?")).await;
-    write(&system, by_id("Hallo?")).await;
-    assert_eq!(answers(&system, 2).await.len(), 2);
-
-    let (done, shown) = worker(&system, &["identity", "show", BUSINESS_SCOPED]);
+    let (done, shown) = worker(system, &["identity", "show", &who.scoped]);
+    let name = format!("tel:{}", who.number);
     assert!(
-        done && shown.contains("tel:+31612345678") && shown.contains("joined"),
+        done && shown.contains(&name) && shown.contains("joined"),
         "{shown}"
     );
-    let (done, said) = worker(&system, &["identity", "split", BUSINESS_SCOPED]);
+    let (done, said) = worker(system, &["identity", "split", &who.scoped]);
     assert!(done, "{said}");
-    let (_, shown) = worker(&system, &["identity", "show", BUSINESS_SCOPED]);
-    assert!(!shown.contains("\"tel:+31612345678\","), "{shown}");
-    let number = format!("whatsapp:{CUSTOMER}");
-    let (done, said) = worker(&system, &["identity", "join", &number, BUSINESS_SCOPED]);
+    let (_, shown) = worker(system, &["identity", "show", &who.scoped]);
+    assert!(!shown.contains(&format!("\"{name}\",")), "{shown}");
+    let number = format!("whatsapp:{}", who.number);
+    let (done, said) = worker(system, &["identity", "join", &number, &who.scoped]);
     assert!(done && said.contains("one person"), "{said}");
-    let (done, said) = worker(&system, &["identity", "show", "whatsapp:+31600000000"]);
+    let (done, said) = worker(system, &["identity", "show", "whatsapp:+31600000000"]);
     assert!(!done && said.contains("nobody"), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_hidden_number_told_is_known_when_the_number_writes() {
-    let system = system_of_every_provider().await;
-    let data = json!({"_data": {"key": {
-        "remoteJid": "150000000004711@lid", "remoteJidAlt": "31612345678@s.whatsapp.net",
-    }}});
-    let hidden = json!({"from": "150000000004711@lid", "provider": "waha", "text": "Ik zoek een Volkswagen Polo",
-        "raw_fields": {"payload": data}});
-    write(&system, hidden).await;
-    let number = json!({"from": CUSTOMER, "provider": "waha", "text": "een automaat"});
-    write(&system, number).await;
-    let client = system.client();
-    let conversation = "waha:default:31612345678@c.us";
-    let keys = client
-        .keys()
-        .of(client.partitions().partition_of(conversation));
-    let state = client.hash(&keys.conversation(conversation)).await.unwrap();
-    assert!(state["memory"].contains("Polo"), "{state:?}");
+async fn memory_follows(system: &System, who: Person) {
+    let chat = who.chat();
+    let number = chat.replace("@c.us", "@s.whatsapp.net");
+    let data = json!({"_data": {"key": {"remoteJid": who.hidden, "remoteJidAlt": number}}});
+    let hidden = json!({
+        "from": who.hidden, "provider": "waha", "text": "Ik zoek een Volkswagen Polo",
+        "raw_fields": {"payload": data},
+    });
+    write(system, hidden).await;
+    let number = json!({"from": who.number, "provider": "waha", "text": "een automaat"});
+    write(system, number).await;
+    let state = state(system, &format!("waha:default:{chat}")).await;
+    assert!(state[conversation::MEMORY].contains("Polo"), "{state:?}");
 }
 
 /// Whether the person is in a colleague's hands follows too, and so does its end.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_colleague_who_has_the_person_has_them_under_every_address() {
-    let system = system().await;
-    write(&system, by_both("Ik zoek een Golf")).await;
-    write(&system, by_number("Ik wil een medewerker spreken")).await;
-    let told = answers(&system, 2).await.len();
-    write(&system, by_id("Hallo?")).await;
-    let client = system.client();
-    let held = async |conversation: &str| {
-        let partition = client.partitions().partition_of(conversation);
-        let key = client.keys().of(partition).conversation(conversation);
-        client.hash(&key).await.unwrap()["human_until"] != "0"
+async fn a_colleague_follows(system: &System, who: Person) {
+    write(system, who.by_both("Ik zoek een Golf")).await;
+    write(system, who.by_number("Ik wil een medewerker spreken")).await;
+    let told = who.answers(system).await;
+    assert!(told >= 2, "{told}");
+    write(system, who.by_id("Hallo?")).await;
+    let number = format!("whatsapp:{}", who.number);
+    let number = state(system, &number).await;
+    let id = state(system, &who.scoped).await;
+    let held = conversation::HUMAN_UNTIL;
+    assert_eq!(number[held] != "0", id[held] != "0");
+    let after = who.answers(system).await;
+    write(system, who.by_id("STOP")).await;
+    assert_eq!(who.answers(system).await, after + 1);
+    write(system, who.by_number("Hallo?")).await;
+    assert_eq!(who.answers(system).await, after + 1);
+}
+
+/// WAHA tells of what was written to a number under the chat's hidden id, and never says whose it is.
+async fn hidden_ids_of_what_was_sent_are_known(system: &System, who: Person) {
+    write(
+        system,
+        json!({"from": who.number, "provider": "waha", "text": "Ik zoek een Golf"}),
+    )
+    .await;
+    let sent = system.simulator().arrivals().await.pop().unwrap();
+    let key = sent.id.rsplit('_').next().unwrap();
+    let id = format!("true_{}_{key}", who.hidden);
+    let event = |name: &str, more: Value| {
+        let mut payload = json!({
+            "id": id, "from": "14155238886@c.us", "to": who.hidden, "fromMe": true, "source": "app",
+            "timestamp": jiff::Timestamp::now().as_second(),
+        });
+        payload
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({
+            "event": name, "session": "default", "payload": payload,
+            "timestamp": jiff::Timestamp::now().as_millisecond(),
+        })
     };
-    let number = format!("whatsapp:{CUSTOMER}");
-    assert_eq!(held(&number).await, held(BUSINESS_SCOPED).await);
-    let after = answers(&system, told).await.len();
-    write(&system, by_id("STOP")).await;
-    assert_eq!(answers(&system, after + 1).await.len(), after + 1);
-    write(&system, by_number("Hallo?")).await;
-    assert_eq!(answers(&system, after + 1).await.len(), after + 1);
+    let webhooks = system.webhooks();
+    let ack = event("message.ack", json!({"ack": 3, "ackName": "READ"}));
+    let echo = event("message.any", json!({"body": sent.text}));
+    for event in [ack, echo] {
+        assert_eq!(webhooks.post_waha(&event).await.unwrap(), 200);
+        system.until_idle(Duration::from_secs(30)).await;
+    }
+    let client = system.client();
+    let conversation = format!("waha:default:{}", who.chat());
+    let keys = client
+        .keys()
+        .of(client.partitions().partition_of(&conversation));
+    let sends = client.list(&keys.sends(&conversation), 1).await.unwrap();
+    let ledger = client.hash(&keys.send(&sends[0])).await.unwrap();
+    assert_eq!(ledger["status"], "read", "{ledger:?}");
+    write(
+        system,
+        json!({"from": who.number, "provider": "waha", "text": "een automaat"}),
+    )
+    .await;
+    assert_eq!(
+        who.answers(system).await,
+        2,
+        "no colleague has the conversation"
+    );
+}
+
+async fn all_of_a_person_is_erased(system: &System, who: &Person) {
+    write(system, who.by_both("Ik zoek een Golf")).await;
+    write(system, who.by_id("Ik zoek een Golf")).await;
+    let (done, said) = worker(system, &["erase", &who.scoped]);
+    assert!(done && said.contains("names of the person"), "{said}");
+    assert!(!said.contains("0  names of the person"), "{said}");
+    let (again, said) = worker(system, &["erase", &who.scoped]);
+    assert!(!again && said.contains("Nobody is known"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_of_a_person_is_erased_by_any_of_their_addresses() {
-    let mut system = system().await;
-    write(&system, by_both("Ik zoek een Golf")).await;
-    write(&system, by_id("Ik zoek een Golf")).await;
-    let (done, said) = worker(&system, &["erase", BUSINESS_SCOPED]);
-    assert!(done && said.contains("names of the person"), "{said}");
+async fn what_is_known_of_a_person_follows_them_through_all_addresses() {
+    let mut system = system_of_every_provider().await;
+    opt_out_follows(&system, Person::number(1)).await;
+    late_proof_joins_and_an_operator_splits(&system, Person::number(2)).await;
+    memory_follows(&system, Person::number(3)).await;
+    a_colleague_follows(&system, Person::number(4)).await;
+    hidden_ids_of_what_was_sent_are_known(&system, Person::number(5)).await;
+    let who = Person::number(6);
+    all_of_a_person_is_erased(&system, &who).await;
     let left = system.redis.server().dump();
-    for trace in [CUSTOMER.trim_start_matches('+'), "NL.1349", "p_", "Golf"] {
+    for trace in [who.number.trim_start_matches('+'), &who.scoped] {
         assert!(!left.contains(trace), "{trace} in\n{left}");
     }
+}
+
+/// Everybody's conversations are on other nodes than what is known of who they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_one_over_a_cluster_too() {
+    let system = system_over_a_cluster().await;
+    opt_out_follows(&system, Person::number(1)).await;
+    late_proof_joins_and_an_operator_splits(&system, Person::number(2)).await;
+    memory_follows(&system, Person::number(3)).await;
+    a_colleague_follows(&system, Person::number(4)).await;
+    hidden_ids_of_what_was_sent_are_known(&system, Person::number(5)).await;
+    all_of_a_person_is_erased(&system, &Person::number(6)).await;
 }
 
 /// Most messages ask nothing more of Redis than before: whose a conversation is, is read with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wrote_costs_no_round_trip_once_it_is_known() {
-    let mut system = system().await;
+    let mut system = system_of_every_provider().await;
     let message = |text| json!({"from": "+31687654321", "text": text});
     write(&system, message("hoi")).await;
     let scripts = async |system: &mut System, text| {

@@ -1,8 +1,8 @@
 use std::process::Command;
 
-use e2e_tests::{Role, Settings, System, SystemBuilder};
+use e2e_tests::{RedisShape, Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
-use test_support::{binary, eventually};
+use test_support::{RedisCluster, binary, eventually};
 
 pub(crate) const CUSTOMER: &str = "+31612345678";
 
@@ -15,7 +15,17 @@ pub(crate) async fn system() -> System {
 
 /// The same with WAHA and Chatwoot beside Twilio.
 pub(crate) async fn system_of_every_provider() -> System {
-    let mut system = SystemBuilder::new(Settings::default()).prepare();
+    of_every_provider(SystemBuilder::new(Settings::default())).await
+}
+
+/// The same over a Redis Cluster.
+pub(crate) async fn system_over_a_cluster() -> System {
+    let cluster = RedisShape::Cluster(tokio::task::block_in_place(RedisCluster::start));
+    of_every_provider(SystemBuilder::new(Settings::default()).redis(cluster)).await
+}
+
+async fn of_every_provider(builder: SystemBuilder) -> System {
+    let mut system = builder.prepare();
     connect_every_provider(&mut system);
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;

@@ -12,7 +12,7 @@ use streams::{
     StreamsError,
 };
 
-use super::{Kin, name_of, names_of};
+use super::{Kin, names_of};
 use crate::dialogue::State;
 use crate::effects::OptOut;
 use crate::turns::Known;
@@ -266,7 +266,12 @@ impl Identities {
         let own = message.conversation_id.as_str();
         let others = match kin {
             Some(kin) => kin.others,
-            None => self.conversations_of(&message.to, own).await?,
+            None => {
+                let names: Vec<String> = message.to.iter().map(ChannelAddress::name).collect();
+                let mut all = self.redis.conversations_of(&names).await?;
+                all.retain(|other| other != own);
+                all
+            }
         };
         let event = ControlEvent {
             conversation_id: message.conversation_id.clone(),
@@ -276,23 +281,6 @@ impl Identities {
             at: message.at,
         };
         self.tell(others, name, &event, true).await
-    }
-
-    /// The conversations of the person with one of these addresses, but for this one.
-    async fn conversations_of(
-        &self,
-        addresses: &[ChannelAddress],
-        own: &str,
-    ) -> Result<Vec<String>, StreamsError> {
-        let names: Vec<String> = addresses.iter().map(name_of).collect();
-        let ids = match names.is_empty() {
-            true => Vec::new(),
-            false => self.redis.identities_of(&names).await?,
-        };
-        match ids.into_iter().flatten().next() {
-            Some(id) => Ok(Kin::of(&self.redis.identity(&id).await?, own).others),
-            None => Ok(Vec::new()),
-        }
     }
 
     async fn tell(
