@@ -96,7 +96,10 @@ impl Redis {
                 invocation.key(done).key(list);
                 invocation.key(keys.stream(lease.queue));
                 invocation.arg(lease.token()).arg(entry.id.to_string());
-                invocation.arg(&start.0).arg(length);
+                invocation
+                    .arg(&start.0)
+                    .arg(lease.queue.group())
+                    .arg(length);
                 for (key, fields) in &reads.hashes {
                     invocation.key(key).arg(fields.len()).arg(*fields);
                 }

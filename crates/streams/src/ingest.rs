@@ -148,7 +148,7 @@ fn fill(
         .key(stream)
         .key(keys.dedup(&ingest.entry.event))
         .key(keys.replay(replay))
-        .key(keys.rate(&ingest.entry.conversation))
+        .key(keys.recent(&ingest.entry.conversation))
         .key(keys.conversation(&ingest.entry.conversation));
     invocation
         .arg(limit)

@@ -147,9 +147,9 @@ impl PartitionKeys {
         self.one("seen", mark)
     }
 
-    /// What a conversation sent within the window of the rate limit.
-    pub fn rate(self, conversation: &str) -> String {
-        self.one("rl", conversation)
+    /// When a conversation's messages within the window of the rate limit came.
+    pub fn recent(self, conversation: &str) -> String {
+        self.one("recent", conversation)
     }
 
     /// The marker that an event's turn is committed.

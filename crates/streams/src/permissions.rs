@@ -146,10 +146,7 @@ impl Redis {
                     whole(keys.rejected(), "XLEN XADD XTRIM"),
                     one(keys.nobodys(duty), "GET SET"),
                     one(keys.replay(NOBODY), "GET SET"),
-                    one(
-                        keys.rate(NOBODY),
-                        "ZCOUNT ZRANGE ZADD ZREMRANGEBYSCORE PEXPIRE",
-                    ),
+                    one(keys.recent(NOBODY), "GET SET"),
                     one(
                         keys.conversation(NOBODY),
                         "HLEN HGET HGETALL HSET TTL EXPIRE",

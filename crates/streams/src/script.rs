@@ -42,11 +42,11 @@ scripts! {
     RENEW = "renew";
     RELEASE = "permit" "release";
     FETCH = "fetch";
-    BEGIN = "starts" "begin";
+    BEGIN = "pending" "starts" "begin";
     END_START = "starts" "end_start";
-    COMMIT = "permit" "ending" "commit";
-    DEAD_LETTER = "permit" "ending" "dead_letter";
-    RECORD = "permit" "ending" "record";
+    COMMIT = "permit" "pending" "ending" "commit";
+    DEAD_LETTER = "permit" "pending" "ending" "dead_letter";
+    RECORD = "permit" "pending" "ending" "record";
     REPLAY = "permit" "replay";
     IDENTITY_JOIN = "permit" "identity_join";
     IDENTITY_SPLIT = "permit" "identity_split";

@@ -34,7 +34,7 @@ fn the_signature_comes_before_the_rate_limit() {
     for n in 0..5 {
         assert_eq!(unsigned(&format!("SM{n}")).send(other.port).status, 403);
     }
-    let used: Vec<String> = rig.redis.run(&["KEYS", "rl:*"]);
+    let used: Vec<String> = rig.redis.run(&["KEYS", "recent:*"]);
     assert!(used.is_empty(), "what is not verified uses up no budget");
     for sid in ["SM1", "SM2"] {
         assert_eq!(twilio_message(sid, "hoi").send(rig.port()).status, 200);

@@ -62,19 +62,19 @@ permit(KEYS[5], 'HSET', 'HDEL', 'EXPIRE')
 if ARGV[9] ~= '' then permit(KEYS[11], 'SET') end
 permit_end(KEYS[2], KEYS[3])
 
-write_at_full_memory(KEYS[3])
+-- Earlier builds kept the turn there, for as long as the state. It is the first write, too: full memory
+-- does not refuse it.
+redis.call('HDEL', KEYS[5], 'turn')
 if #contact > 0 then redis.call('HSET', KEYS[7], unpack(contact)) end
 if #forgotten > 0 then redis.call('HDEL', KEYS[7], unpack(forgotten)) end
 if #lines > 0 then
-  redis.call('RPUSH', KEYS[6], unpack(lines))
-  redis.call('LTRIM', KEYS[6], -tonumber(ARGV[5]), -1)
+  local kept = redis.call('RPUSH', KEYS[6], unpack(lines))
+  if kept > tonumber(ARGV[5]) then redis.call('LTRIM', KEYS[6], -tonumber(ARGV[5]), -1) end
   redis.call('EXPIRE', KEYS[6], ARGV[6])
 end
 for k = 1, #added do redis.call('XADD', added[k][1], '*', unpack(added[k][2])) end
 redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
 redis.call('EXPIRE', KEYS[5], ARGV[6])
--- Earlier builds kept the turn there, for as long as the state.
-redis.call('HDEL', KEYS[5], 'turn')
 if ARGV[9] ~= '' then redis.call('SET', KEYS[11], ARGV[9], 'EX', ARGV[8]) end
 if #aside > 0 then
   redis.call('XADD', KEYS[8], '*', unpack(aside))

@@ -1,10 +1,7 @@
 -- Whether the entry is still ours to end. The attempts know each that was begun; what could not even be
 -- begun only the stream knows.
 local function is_pending(stream, group, attempts, id)
-  if redis.call('HEXISTS', attempts, id .. ':s') == 1 then return true end
-  local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
-  if pending.err and not string.find(pending.err, 'NOGROUP', 1, true) then error(pending.err) end
-  return #pending > 0
+  return redis.call('HEXISTS', attempts, id .. ':s') == 1 or is_delivered(stream, group, id)
 end
 
 -- Adds an entry's own fields to those of its dead letter. Lua cannot hand more than some thousands to a

@@ -45,8 +45,8 @@ async fn full_memory_refuses_what_comes_in_and_drains_what_waits() {
         "{error}"
     );
     assert_eq!(
-        server.run::<u64>(&["ZCARD", "rl:c"]),
-        5,
+        server.run::<u64>(&["STRLEN", "recent:c"]),
+        5 * 16,
         "a refusal costs no budget"
     );
 
