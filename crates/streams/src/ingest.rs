@@ -62,6 +62,22 @@ pub struct Ingest<'a> {
     pub replica_timeout: Duration,
 }
 
+impl<'a> Ingest<'a> {
+    /// Into a work stream, without limits and taken each time.
+    pub fn unlimited(queue: Queue, entry: &'a NewEntry) -> Self {
+        Self {
+            destination: Destination::Work(queue),
+            entry,
+            rate: None,
+            replay: None,
+            dedup_for: Duration::ZERO,
+            max_backlog: 0,
+            replicas: 0,
+            replica_timeout: Duration::ZERO,
+        }
+    }
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ingested {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use runtime::traces;
 use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
 use streams::{
-    Commit, DeadLetterReason, Destination, Entry, Gather, Handler, Ingest, Job, NewEntry,
-    PartitionKeys, Queue, ReadValues, Reads, Redis, Settled, Waiting,
+    Commit, DeadLetterReason, Entry, Gather, Handler, Ingest, Job, NewEntry, PartitionKeys, Queue,
+    ReadValues, Reads, Redis, Settled, Waiting,
 };
 use tracing::Instrument;
 
@@ -245,16 +245,7 @@ impl Inbound {
             trace: traces::current_traceparent(),
             ..entry
         };
-        let ingest = Ingest {
-            destination: Destination::Work(Queue::Outbound),
-            entry: &entry,
-            rate: None,
-            replay: None,
-            dedup_for: Duration::ZERO,
-            max_backlog: 0,
-            replicas: 0,
-            replica_timeout: Duration::ZERO,
-        };
+        let ingest = Ingest::unlimited(Queue::Outbound, &entry);
         if let Err(error) = self.redis.ingest(&ingest).await {
             tracing::debug!(%error, "no typing indicator");
         }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use streams::{Destination, Ingest, Queue, Redis};
+use streams::{Ingest, Queue, Redis};
 use tokio::time::{Instant, sleep};
 
 use super::{Judgement, Plan};
@@ -95,15 +95,6 @@ async fn fill(redis: &Redis, messages: u32) {
 
 async fn add(redis: &Redis, number: u32) {
     let entry = inbound_entry(number, CONVERSATIONS);
-    let ingest = Ingest {
-        destination: Destination::Work(Queue::Inbound),
-        entry: &entry,
-        rate: None,
-        replay: None,
-        dedup_for: Duration::ZERO,
-        max_backlog: 0,
-        replicas: 0,
-        replica_timeout: Duration::ZERO,
-    };
+    let ingest = Ingest::unlimited(Queue::Inbound, &entry);
     redis.ingest(&ingest).await.expect("Redis answers");
 }

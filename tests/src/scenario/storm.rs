@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use streams::{Destination, Ingest, NewEntry, Queue};
+use streams::{Ingest, NewEntry, Queue};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -74,16 +74,7 @@ async fn poison(system: &System, plan: &Plan) {
         payload: "{".into(),
         ..NewEntry::default()
     };
-    let ingest = Ingest {
-        destination: Destination::Work(Queue::Inbound),
-        entry: &entry,
-        rate: None,
-        replay: None,
-        dedup_for: Duration::ZERO,
-        max_backlog: 0,
-        replicas: 0,
-        replica_timeout: Duration::ZERO,
-    };
+    let ingest = Ingest::unlimited(Queue::Inbound, &entry);
     system
         .client()
         .ingest(&ingest)

@@ -16,9 +16,7 @@ use simulator::{
     CustomerMessage, DeliveryPlan, Fault, FaultRule, Provider, Query, Record, Simulator,
     SimulatorConfig, SimulatorHandle,
 };
-use streams::{
-    Destination, Ingest, Ingested, Letter, NewEntry, PartitionKeys, Queue, Redis, RedisConfig,
-};
+use streams::{Ingest, Ingested, Letter, NewEntry, PartitionKeys, Queue, Redis, RedisConfig};
 use test_support::{RedisServer, eventually};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -182,16 +180,7 @@ impl Rig {
     }
 
     pub(crate) async fn add(&self, entry: NewEntry) {
-        let ingest = Ingest {
-            destination: Destination::Work(Queue::Outbound),
-            entry: &entry,
-            rate: None,
-            replay: None,
-            dedup_for: Duration::ZERO,
-            max_backlog: 0,
-            replicas: 0,
-            replica_timeout: Duration::ZERO,
-        };
+        let ingest = Ingest::unlimited(Queue::Outbound, &entry);
         self.redis.ingest(&ingest).await.unwrap();
     }
 
@@ -205,16 +194,7 @@ impl Rig {
             fences: true,
             ..NewEntry::default()
         };
-        let ingest = Ingest {
-            destination: Destination::Work(Queue::Inbound),
-            entry: &entry,
-            rate: None,
-            replay: None,
-            dedup_for: Duration::ZERO,
-            max_backlog: 0,
-            replicas: 0,
-            replica_timeout: Duration::ZERO,
-        };
+        let ingest = Ingest::unlimited(Queue::Inbound, &entry);
         match self.redis.ingest(&ingest).await.unwrap() {
             Ingested::Queued { id, .. } => id,
             other => panic!("{other:?}"),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Parser;
 use shared_types::{Payload, PayloadError};
 use streams::{
-    Commit, Consumer, ConsumerConfig, DeadLetterReason, Destination, DrainReport, Entry, Handler,
-    Ingest, Ingested, Interrupted, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch,
-    Queue, ReadValues, Reads, Redis, RedisConfig, Settled,
+    Commit, Consumer, ConsumerConfig, DeadLetterReason, DrainReport, Entry, Handler, Ingest,
+    Ingested, Interrupted, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue,
+    ReadValues, Reads, Redis, RedisConfig, Settled,
 };
 use test_support::RedisServer;
 use tokio::sync::Notify;
@@ -51,14 +51,9 @@ pub(crate) fn entry(mailbox: &str, event: &str, payload: &str) -> NewEntry {
 
 pub(crate) fn ingest(entry: &NewEntry) -> Ingest<'_> {
     Ingest {
-        destination: Destination::Work(Queue::Inbound),
-        entry,
-        rate: None,
-        replay: None,
         dedup_for: Duration::from_secs(3600),
-        max_backlog: 0,
-        replicas: 0,
         replica_timeout: Duration::from_millis(500),
+        ..Ingest::unlimited(Queue::Inbound, entry)
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
 use runtime::Operator;
 use shared_types::{ControlEvent, ControlKind, ConversationId, Masking, Source, fields};
 use streams::{
-    DeploymentError, Destination, Ingest, Ingested, NewEntry, Queue, Redis, RedisConfig,
-    StreamsError,
+    DeploymentError, Ingest, Ingested, NewEntry, Queue, Redis, RedisConfig, StreamsError,
 };
 
 use super::{PersonArgs, is_conversation_of, who};
@@ -115,16 +113,7 @@ pub(super) async fn change_hands(
     };
     let name = format!("operator:control:{conversation}:{}", at.as_nanosecond());
     let entry = NewEntry::new(&event, name.as_str(), conversation.as_str())?;
-    let ingest = Ingest {
-        destination: Destination::Work(Queue::Inbound),
-        entry: &entry,
-        rate: None,
-        replay: None,
-        dedup_for: Duration::ZERO,
-        max_backlog: 0,
-        replicas: 0,
-        replica_timeout: Duration::ZERO,
-    };
+    let ingest = Ingest::unlimited(Queue::Inbound, &entry);
     match redis.ingest(&ingest).await? {
         Ingested::Queued { .. } => Ok(()),
         other => Err(ReleaseError::NotTaken(other)),

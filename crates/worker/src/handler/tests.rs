@@ -115,16 +115,7 @@ async fn writes(redis: &Redis, id: &str) {
 
 /// Gives the id of the entry.
 async fn take_in(redis: &Redis, entry: &NewEntry) -> String {
-    let ingest = Ingest {
-        destination: Destination::Work(Queue::Inbound),
-        entry,
-        rate: None,
-        replay: None,
-        dedup_for: Duration::ZERO,
-        max_backlog: 0,
-        replicas: 0,
-        replica_timeout: Duration::ZERO,
-    };
+    let ingest = Ingest::unlimited(Queue::Inbound, entry);
     match redis.ingest(&ingest).await.unwrap() {
         Ingested::Queued { id, .. } => id,
         other => panic!("{other:?}"),

@@ -8,8 +8,7 @@ use serde_json::json;
 use shared_types::fields::{contact, conversation as state};
 use shared_types::{ChannelAddress, ColleagueMessage, ControlEvent, ControlKind, InboundMessage};
 use streams::{
-    Claim, Destination, Identity, Ingest, Join, Joined, NewEntry, PartitionKeys, Queue, Redis,
-    StreamsError,
+    Claim, Identity, Ingest, Join, Joined, NewEntry, PartitionKeys, Queue, Redis, StreamsError,
 };
 
 use super::{Kin, names_of};
@@ -304,14 +303,8 @@ impl Identities {
             };
             let entry = NewEntry { fences, ..entry };
             let ingest = Ingest {
-                destination: Destination::Work(Queue::Inbound),
-                entry: &entry,
-                rate: None,
-                replay: None,
                 dedup_for: DEDUP,
-                max_backlog: 0,
-                replicas: 0,
-                replica_timeout: Duration::ZERO,
+                ..Ingest::unlimited(Queue::Inbound, &entry)
             };
             self.redis.ingest(&ingest).await?;
         }

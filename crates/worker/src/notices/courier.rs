@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::OutboundMessage;
-use streams::{Destination, Ingest, Ingested, NewEntry, Queue, Redis, Shelf};
+use streams::{Ingest, Ingested, NewEntry, Queue, Redis, Shelf};
 use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channels, Outcome};
@@ -101,14 +101,8 @@ impl Courier {
                 continue;
             };
             let ingest = Ingest {
-                destination: Destination::Work(Queue::Outbound),
-                entry: &entry,
-                rate: None,
-                replay: None,
                 dedup_for: TOLD_ONCE,
-                max_backlog: 0,
-                replicas: 0,
-                replica_timeout: Duration::ZERO,
+                ..Ingest::unlimited(Queue::Outbound, &entry)
             };
             match self.redis.ingest(&ingest).await {
                 Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {

@@ -7,7 +7,7 @@ use shared_types::{
     ChannelAddress, ConversationId, Endpoint, MessageId, OutboundId, OutboundMessage, PhoneNumber,
     Purpose, Source, Template,
 };
-use streams::{Destination, Ingest, Ingested, NewEntry, Queue, Redis};
+use streams::{Ingest, Ingested, NewEntry, Queue, Redis};
 
 use super::channel::Outcome;
 use super::notice::Notice;
@@ -93,14 +93,8 @@ impl Colleagues {
         );
         let entry = entry.map_err(|error| error.to_string())?;
         let ingest = Ingest {
-            destination: Destination::Work(Queue::Outbound),
-            entry: &entry,
-            rate: None,
-            replay: None,
             dedup_for: KNOWN,
-            max_backlog: 0,
-            replicas: 0,
-            replica_timeout: Duration::ZERO,
+            ..Ingest::unlimited(Queue::Outbound, &entry)
         };
         match self.redis.ingest(&ingest).await {
             Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => Ok(()),
