@@ -1,11 +1,11 @@
-"""Writes a llama model of made-up weights: a vocabulary of bytes, two layers."""
+"""Writes a llama model of made-up weights: a vocabulary of bytes, two layers. Arguments: file, seed."""
 import sys
 import numpy as np
 import gguf
 
 path = sys.argv[1]
 DIM, LAYERS, HEADS, FEED, CONTEXT = 64, 2, 4, 128, 8192
-rng = np.random.default_rng(7)
+rng = np.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 7)
 w = gguf.GGUFWriter(path, "llama")
 w.add_name("made-up")
 w.add_context_length(CONTEXT)
