@@ -1,11 +1,10 @@
-//! What WhatsApp's addresses and contact cards say, alike for every provider. Pure.
+//! What WhatsApp's addresses and forms say, alike for every provider. Pure.
 
 use serde_json::Value;
-use shared_types::{ChannelAddress, PhoneNumber};
+use shared_types::ChannelAddress;
 
 use crate::text::clean_line;
 
-const MAX_CARD_CHARS: usize = 500;
 const MAX_FORM_CHARS: usize = 2_000;
 const MAX_FORM_DEPTH: usize = 4;
 
@@ -57,40 +56,6 @@ pub(crate) fn machine(digits: &str) -> Option<&'static str> {
         _ if is_bot("1313555", 4) || is_bot("131655500", 2) => Some("machine"),
         _ => None,
     }
-}
-
-/// Name and numbers of a contact card (RFC 6350), on one line: `Piet Jansen, +31611111111`.
-pub(crate) fn card_text(card: &str) -> Option<String> {
-    let unfolded = card
-        .replace("\r\n", "\n")
-        .replace("\n ", "")
-        .replace("\n\t", "");
-    let mut name = None;
-    let mut numbers: Vec<String> = Vec::new();
-    for line in unfolded.lines() {
-        let Some((label, value)) = line.split_once(':') else {
-            continue;
-        };
-        // `item1.TEL;type=CELL;waid=31611111111`
-        let mut parts = label.split(';');
-        let property = parts.next().unwrap_or_default();
-        let property = property.rsplit('.').next().unwrap_or_default();
-        if property.eq_ignore_ascii_case("FN") {
-            name = clean_line(value, 100);
-        } else if property.eq_ignore_ascii_case("TEL") {
-            let whatsapp_id = parts.find_map(|part| {
-                let (key, id) = part.split_once('=')?;
-                key.eq_ignore_ascii_case("waid").then_some(id)
-            });
-            let number = whatsapp_id
-                .and_then(shared_types::phone_number_of)
-                .map(|number: PhoneNumber| number.to_string())
-                .or_else(|| clean_line(value.trim_start_matches("tel:"), 40));
-            numbers.extend(number.filter(|number| !numbers.contains(number)));
-        }
-    }
-    let words: Vec<String> = name.into_iter().chain(numbers).collect();
-    clean_line(&words.join(", "), MAX_CARD_CHARS)
 }
 
 /// What belongs to the form itself, not to the answers.
@@ -180,26 +145,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_card_is_its_name_and_numbers() {
-        for (card, expected) in [
-            (
-                "BEGIN:VCARD\nVERSION:3.0\nN:Jansen;Piet;;;\nFN:Piet Jansen\nTEL;type=CELL;waid=31611111111:+31 6 11111111\nEND:VCARD",
-                Some("Piet Jansen, +31611111111"),
-            ),
-            (
-                "BEGIN:VCARD\r\nFN:Ana\r\nitem1.TEL;waid=553188888880:+55 31 8888-8880\r\nTEL:+31 20 1234567\r\nEND:VCARD",
-                Some("Ana, +5531988888880, +31 20 1234567"),
-            ),
-            (
-                "BEGIN:VCARD\nfn:Piet\ntel;value=uri:tel:+31-20\nEND:VCARD",
-                Some("Piet, +31-20"),
-            ),
-            ("no card", None),
-        ] {
-            assert_eq!(card_text(card).as_deref(), expected, "{card}");
-        }
-    }
     #[test]
     fn a_form_is_its_answers() {
         let form = json!({

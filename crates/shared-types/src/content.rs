@@ -43,6 +43,17 @@ impl Attachment {
             ..Self::default()
         }
     }
+
+    /// Whether it is a contact, by the names that its type has had or by that of the file.
+    pub fn is_contact(&self) -> bool {
+        let kind = self.content_type.as_deref().unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let is_card = ["text/vcard", "text/x-vcard", "text/directory"]
+            .iter()
+            .any(|card| kind.eq_ignore_ascii_case(card));
+        let name = self.file_name.as_deref().unwrap_or_default();
+        is_card || name.to_ascii_lowercase().ends_with(".vcf")
+    }
 }
 
 impl fmt::Debug for Attachment {

@@ -5,6 +5,7 @@
 //! can run side by side. The contract with examples is in this crate's `README.md`.
 
 mod address;
+mod card;
 mod colleague;
 mod content;
 mod control;
@@ -23,6 +24,7 @@ mod typing;
 mod whatsapp_number;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
+pub use card::card_text;
 pub use colleague::ColleagueMessage;
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
 pub use control::{ControlEvent, ControlKind};

@@ -7,7 +7,6 @@ use crate::dialogue::withhold;
 
 /// The most of a message that the agents read, in characters. The history keeps it whole.
 const READ_CHARS: usize = 4_096;
-const CARD: &str = "text/vcard";
 
 /// The conversation's line for a message: its text, or what it is.
 pub(crate) fn customer_line(message: &InboundMessage, at: Timestamp) -> HistoryLine {
@@ -61,10 +60,10 @@ fn joined(parts: &[String]) -> String {
 
 /// `image` of `image/jpeg`, `poll` of `application/x-whatsapp-poll`.
 fn kind(file: &Attachment) -> &str {
-    let content_type = file.content_type.as_deref().unwrap_or("file");
-    if content_type == CARD {
+    if file.is_contact() {
         return "contact";
     }
+    let content_type = file.content_type.as_deref().unwrap_or("file");
     let (kind, rest) = content_type.split_once('/').unwrap_or((content_type, ""));
     rest.strip_prefix("x-whatsapp-").unwrap_or(kind)
 }
@@ -73,10 +72,7 @@ fn kind(file: &Attachment) -> &str {
 /// form, a product or an order that has no text. A contact's card says nothing of its sender.
 pub(crate) fn for_agents(message: &mut InboundMessage) {
     if message.content.is_empty() {
-        let words = message
-            .attachments
-            .iter()
-            .filter(|file| kind(file) != "contact");
+        let words = message.attachments.iter().filter(|file| !file.is_contact());
         let words: Vec<&str> = words.filter_map(|file| file.text.as_deref()).collect();
         message.content = words.join("\n");
     }
@@ -108,10 +104,7 @@ pub(crate) fn lead_fields(message: &InboundMessage) -> Vec<(&'static str, String
         ("ad_source_url", ad.and_then(|ad| ad.source_url.clone())),
         ("ad_headline", ad.and_then(|ad| ad.headline.clone())),
     ];
-    let cards = message
-        .attachments
-        .iter()
-        .filter(|file| kind(file) == "contact");
+    let cards = message.attachments.iter().filter(|file| file.is_contact());
     let cards: Vec<&str> = cards.filter_map(|file| file.text.as_deref()).collect();
     let shared = (!cards.is_empty()).then(|| cards.join("; "));
     of_ad

@@ -30,6 +30,7 @@ pub struct WorkerMetrics {
     opt_outs: IntCounterVec,
     crm: CrmMetrics,
     transcriptions: IntCounterVec,
+    cards: IntCounterVec,
     colleagues: Colleagues,
     talks: Talks,
 }
@@ -93,6 +94,11 @@ impl WorkerMetrics {
                 "postduif_transcriptions_total",
                 &["outcome"],
                 "Voice messages put into text.",
+            )?,
+            cards: metrics.counters(
+                "postduif_contact_cards_total",
+                &["outcome"],
+                "Contact cards that came as a file, and whether they were read.",
             )?,
             colleagues: Colleagues::new(metrics)?,
             talks: Talks::new(metrics)?,
@@ -171,5 +177,9 @@ impl WorkerMetrics {
 
     pub(crate) fn transcribed(&self, outcome: &'static str) {
         self.transcriptions.with_label_values(&[outcome]).inc();
+    }
+
+    pub(crate) fn card(&self, outcome: &'static str) {
+        self.cards.with_label_values(&[outcome]).inc();
     }
 }

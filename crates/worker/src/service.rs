@@ -23,7 +23,7 @@ use crate::effects::Retention;
 use crate::handler::Inbound;
 use crate::identity::Identities;
 use crate::llm::Model;
-use crate::media::Transcriber;
+use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
@@ -116,6 +116,7 @@ impl Worker {
             domain,
             understander,
             transcriber: Transcriber::new(&config.media)?,
+            cards: Some(Cards::new(&config.media)?),
             budget: config.turns.budget(),
             colleagues: config.notices.notice_whatsapp_to.clone(),
             metrics: counters.clone(),

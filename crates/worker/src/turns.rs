@@ -21,7 +21,7 @@ use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, Sta
 use crate::domain::{Domain, SlotKind};
 use crate::effects::{Effects, OptOut, reply_to, sender_of};
 use crate::graph;
-use crate::media::Transcriber;
+use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::person::normal;
 use crate::subscription::{Subscription, decide};
@@ -41,6 +41,8 @@ pub struct Turns {
     pub agents: Agents,
     /// What puts voice messages into text, where that is configured.
     pub transcriber: Option<Transcriber>,
+    /// What reads contact cards that come as a file.
+    pub cards: Option<Cards>,
     /// How long a turn may take.
     pub budget: Duration,
     /// Numbers of colleagues, who are no customers.
@@ -84,6 +86,7 @@ impl Turns {
         }
         let deadline = Deadline::after(self.budget);
         self.transcribe(&mut message, &known.memory, deadline).await;
+        self.read_cards(&mut message, deadline).await;
         let opted_out = known.opted_out;
         let mut withheld = withhold(&mut message);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(&message));
@@ -356,6 +359,14 @@ impl Turns {
                 at: message.at,
             }),
             ..Effects::default()
+        }
+    }
+
+    /// Contacts that are files get their words, where that is possible.
+    async fn read_cards(&self, message: &mut InboundMessage, deadline: Deadline) {
+        let Some(cards) = &self.cards else { return };
+        for outcome in cards.read(message, deadline).await {
+            self.metrics.card(outcome);
         }
     }
 

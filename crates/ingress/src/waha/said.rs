@@ -1,13 +1,13 @@
 //! What a WAHA message says: text, files, place, contacts and the rest. Pure.
 
 use serde_json::Value;
-use shared_types::{Attachment, ButtonReply, Location, ReplyTo};
+use shared_types::{Attachment, ButtonReply, Location, ReplyTo, card_text};
 
 use super::engine::{Engine, Kind};
 use crate::event::Rejection;
 use crate::lenient::{Fields, Unread};
 use crate::text::{MAX_CHARS, clean_line, message_text};
-use crate::whatsapp::{card_text, chat_of};
+use crate::whatsapp::chat_of;
 
 const MAX_NAME_CHARS: usize = 100;
 const MAX_LINE_CHARS: usize = 500;

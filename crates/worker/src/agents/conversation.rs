@@ -152,13 +152,15 @@ fn kind_of(message: &InboundMessage) -> Option<&'static str> {
     if message.location.is_some() {
         return Some("location");
     }
-    let kind = message.attachments.first()?.content_type.as_deref();
-    let kind = kind.unwrap_or_default();
+    let file = message.attachments.first()?;
+    if file.is_contact() {
+        return Some("contact_card");
+    }
+    let kind = file.content_type.as_deref().unwrap_or_default();
     Some(match kind.split('/').next().unwrap_or_default() {
         "image" => "image",
         "audio" => "audio",
         "video" => "video",
-        "text" if kind.contains("vcard") => "contact_card",
         "application" if kind.contains("whatsapp-contact") => "contact_card",
         "application" if kind.contains("x-whatsapp") => "unknown_media",
         "application" | "text" => "document",

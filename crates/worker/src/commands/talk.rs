@@ -65,6 +65,7 @@ impl Talk {
                 domain: parts.domain,
                 understander: parts.understander,
                 transcriber: None,
+                cards: None,
                 budget: BUDGET,
                 colleagues: Vec::new(),
                 metrics,

@@ -63,6 +63,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
             understander,
             agents: Agents::new(&parts),
             transcriber: None,
+            cards: None,
             budget: Duration::from_secs(10),
             colleagues: Vec::new(),
             metrics: counters.clone(),

@@ -4,6 +4,8 @@ use reqwest::Url;
 use secrecy::SecretString;
 use shared_types::Source;
 
+use crate::config::MediaConfig;
+
 /// How a request proves who it comes from.
 #[derive(Debug, Clone)]
 pub(super) enum Credentials {
@@ -87,6 +89,44 @@ fn is_plain(segment: &str) -> bool {
 }
 
 impl Origins {
+    /// As the settings name them.
+    pub(super) fn of(config: &MediaConfig) -> Self {
+        let home = |source, base: &str, media: String, credentials| {
+            Some(Home {
+                source,
+                base: Url::parse(base).ok()?,
+                media,
+                credentials,
+            })
+        };
+        let account = config.twilio_account_sid.clone();
+        let twilio = account
+            .zip(config.twilio_auth_token.clone())
+            .and_then(|(user, password)| {
+                let media = format!("2010-04-01/Accounts/{user}/Messages/*/Media/*");
+                let credentials = Credentials::Basic { user, password };
+                home(
+                    Source::Twilio,
+                    &config.twilio_api_base_url,
+                    media,
+                    credentials,
+                )
+            });
+        let waha = config.waha_api_key.clone().and_then(|key| {
+            let base = config.waha_base_url.as_deref()?;
+            home(
+                Source::Waha,
+                base,
+                "api/files/*".into(),
+                Credentials::ApiKey(key),
+            )
+        });
+        Self {
+            homes: [twilio, waha].into_iter().flatten().collect(),
+            hosts: config.media_hosts.clone(),
+        }
+    }
+
     /// The address that a message of `source` names, as it may be fetched, and the credentials that
     /// go with it.
     pub(super) fn admit(

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::multipart::{Form, Part as MultipartFile};
 use serde_json::Value;
 use shared_types::{Attachment, InboundMessage, Source};
 use tokio::sync::Semaphore;
 
 use super::fetch::{FetchError, Fetcher};
-use super::origins::{Credentials, Home, Origins};
+use super::origins::Origins;
 use super::recording::{self, kind_of};
 use crate::budget::Deadline;
 use crate::config::MediaConfig;
@@ -78,7 +77,7 @@ impl Transcriber {
             return Ok(None);
         };
         Ok(Some(Self {
-            fetcher: Fetcher::new(origins(config), MAX_BYTES)?,
+            fetcher: Fetcher::new(Origins::of(config), MAX_BYTES)?,
             server: Server::new(base, config.transcribe_api_key.clone())?,
             model: config.transcribe_model.clone(),
             limit: config.timeout(),
@@ -184,41 +183,4 @@ fn recording(attachment: &Attachment) -> Option<(&str, &str)> {
     let kind = attachment.content_type.as_deref()?;
     let url = attachment.url.as_deref()?;
     kind.starts_with("audio/").then_some((url, kind))
-}
-
-fn origins(config: &MediaConfig) -> Origins {
-    let home = |source, base: &str, media: String, credentials| {
-        Some(Home {
-            source,
-            base: Url::parse(base).ok()?,
-            media,
-            credentials,
-        })
-    };
-    let account = config.twilio_account_sid.clone();
-    let twilio = account
-        .zip(config.twilio_auth_token.clone())
-        .and_then(|(user, password)| {
-            let media = format!("2010-04-01/Accounts/{user}/Messages/*/Media/*");
-            let credentials = Credentials::Basic { user, password };
-            home(
-                Source::Twilio,
-                &config.twilio_api_base_url,
-                media,
-                credentials,
-            )
-        });
-    let waha = config.waha_api_key.clone().and_then(|key| {
-        let base = config.waha_base_url.as_deref()?;
-        home(
-            Source::Waha,
-            base,
-            "api/files/*".into(),
-            Credentials::ApiKey(key),
-        )
-    });
-    Origins {
-        homes: [twilio, waha].into_iter().flatten().collect(),
-        hosts: config.media_hosts.clone(),
-    }
 }

@@ -84,16 +84,14 @@ async fn listening_chat(simulator: &SimulatorHandle) -> Chat {
     Chat::with(Domain::embedded().unwrap(), &flags).await
 }
 
-/// Lets the simulator keep a recording; gives its address.
-async fn recording(simulator: &SimulatorHandle) -> String {
+/// Lets the simulator keep a file; gives its address.
+async fn kept(simulator: &SimulatorHandle, content_type: &str, content: &str) -> String {
+    let file = json!({"content_type": content_type, "content": content});
     let posted = simulator::CustomerMessage {
-        media: vec![
-            serde_json::from_value(json!({"content_type": "audio/ogg", "content": "beep"}))
-                .unwrap(),
-        ],
+        media: vec![serde_json::from_value(file).unwrap()],
         ..simulator::CustomerMessage::text(simulator::Provider::Twilio, "+31612345678", "")
     };
-    // Nothing listens at the ingress: the recording is kept all the same.
+    // Nothing listens at the ingress: the file is kept all the same.
     drop(simulator.post(posted).await);
     let written = simulator.transcript("+31612345678");
     let request = written.last().unwrap().entry.request.to_string();
@@ -110,7 +108,7 @@ async fn a_voice_message_is_answered_as_if_it_were_typed() {
         serde_json::from_value(json!({"match": {"file": "message"}, "reply": {"kind": "text", "text": "Ik zoek een Golf"}})).unwrap(),
     );
     let mut chat = listening_chat(&simulator).await;
-    let url = recording(&simulator).await;
+    let url = kept(&simulator, "audio/ogg", "beep").await;
     let reply = chat
         .sends(
             "",
@@ -121,6 +119,31 @@ async fn a_voice_message_is_answered_as_if_it_were_typed() {
     let page = chat.metrics.page().unwrap();
     assert!(reply.text.contains("Golf"), "{}\n{page}", reply.text);
     assert_eq!(chat.known.history[0].text, "Ik zoek een Golf");
+}
+
+/// Twilio hands contacts over as files.
+#[tokio::test]
+async fn a_contact_that_is_a_file_is_kept_with_its_number() {
+    let simulator = simulator();
+    let mut chat = listening_chat(&simulator).await;
+    chat.says("Ik zoek een Golf").await;
+    let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Piet Jansen\r\nTEL;type=CELL;waid=31611111111:+31 6 11111111\r\nEND:VCARD";
+    let url = kept(&simulator, "text/vcard", card).await;
+    let file =
+        json!({"attachments": [{"url": url, "content_type": "text/x-vcard; charset=utf-8"}]});
+    assert!(chat.sends("", file).await.is_some());
+    let line = &chat.known.history.iter().rev().nth(1).unwrap().text;
+    assert_eq!(line, "[contact] Piet Jansen, +31611111111");
+    let elsewhere = json!({"attachments": [
+        {"url": "https://localhost/piet.vcf", "content_type": "text/vcard"},
+        {"url": kept(&simulator, "text/vcard", "no card").await, "content_type": "text/vcard"},
+    ]});
+    assert!(chat.sends("", elsewhere).await.is_some());
+    let page = chat.metrics.page().unwrap();
+    for outcome in ["done", "not_fetched", "empty"] {
+        let counted = format!("postduif_contact_cards_total{{outcome=\"{outcome}\"}} 1");
+        assert!(page.contains(&counted), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use worker::crm::Crm;
 use worker::domain::Domain;
 use worker::effects::{Effects, OptOut};
 use worker::llm::Model;
-use worker::media::Transcriber;
+use worker::media::{Cards, Transcriber};
 use worker::metrics::WorkerMetrics;
 use worker::turns::{Known, Turns};
 use worker::understanding::Understander;
@@ -78,6 +78,7 @@ impl Chat {
             domain: parts.domain,
             understander: parts.understander,
             transcriber: Transcriber::new(&config.media).unwrap(),
+            cards: Some(Cards::new(&config.media).unwrap()),
             budget: config.turns.budget(),
             colleagues: Vec::new(),
             metrics: counters,
