@@ -56,8 +56,8 @@ pub use slots::{Amount, Catalogue, Slot, SlotKind};
 pub use template::{Filling, Template};
 pub use unserved::Unserved;
 pub use vocabulary::{
-    ActCue, Answer, ConsentCue, Cue, MoodCue, Negation, Numbers, QuestionCue, SlotRule, Unit,
-    ValueWord, Vocabulary,
+    ActCue, Answer, ConsentCue, Cue, Feeling, MoodCue, Negation, Numbers, QuestionCue, SlotRule,
+    Unit, ValueWord, Vocabulary,
 };
 
 pub use source::STARTER;

@@ -22,6 +22,7 @@ mod examples;
 mod fold;
 mod hours;
 mod intents;
+mod kinds;
 mod language;
 mod lattice;
 mod lexicon;
@@ -56,13 +57,14 @@ use acts::Talk;
 use consent::ConsentFinder;
 use examples::Examples;
 use intents::{CueMatch, Decider, Decision, TokenSet};
+use kinds::Kinds;
 use lattice::Span;
 use marks::{Mark, Marks};
 use reading::{Outline, Reading};
 use rules::Match;
 use symbols::Symbol;
 use tokens::Boundary;
-use topics::Topics;
+use topics::{Question, Topics};
 use vocabulary::{Compiled, CueSign, Sign};
 
 /// Understands messages. Built once; cheap to share and to use from many threads.
@@ -87,6 +89,7 @@ pub struct Understander {
     facts: Vec<String>,
     /// Whether each of them tells a price.
     fact_prices: Vec<bool>,
+    kinds: Kinds,
     attributes: Vec<Attribute>,
     /// Names of the alarms.
     alarms: Vec<String>,
@@ -123,14 +126,22 @@ impl Understander {
             .map(|example| (example.intent, Outline::new(&compiled, &example.text)));
         let facts = &domain.knowledge.facts;
         let questions = facts.iter().enumerate().flat_map(|(fact, known)| {
-            let texts = known.ask.values().flatten();
-            texts.map(move |text| (fact, text))
+            let texts = known.ask.iter();
+            let texts = texts.flat_map(|(code, texts)| texts.iter().map(move |text| (code, text)));
+            texts.map(move |(code, text)| (fact, code, text))
         });
-        let questions = questions.map(|(fact, text)| (fact, Outline::new(&compiled, text)));
+        let place = |code: &str| domain.languages.iter().position(|one| one.code == *code);
+        let questions = questions.map(|(fact, code, text)| Question {
+            fact,
+            language: place(code).map_or(0, |place| 1 << place),
+            outline: Outline::new(&compiled, text),
+        });
+        let kinds = Kinds::new(domain);
         let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
-            topics: Topics::new(questions, &compiled.lexicon),
+            topics: Topics::new(questions, &kinds, &compiled.lexicon),
+            kinds,
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
             fact_prices: facts.iter().map(Fact::tells_price).collect(),
             cued: cued.collect(),

@@ -8,6 +8,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use shared_types::SlotValue;
 
+pub use crate::domain::Feeling;
+
 /// One thing that a message does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Act {
@@ -105,6 +107,8 @@ pub enum Does {
         /// When a colleague shall get in touch.
         when: Option<When>,
     },
+    /// Wants to be written to and not telephoned.
+    NoCalls,
     /// Says who writes.
     Identify {
         /// A person's name.
@@ -147,6 +151,7 @@ impl Does {
             Self::Complain { .. } => "complain",
             Self::Alarm { .. } => "alarm",
             Self::Handoff { .. } => "handoff",
+            Self::NoCalls => "no_calls",
             Self::Identify { .. } => "identify",
             Self::Consent(_) => "consent",
             Self::Repair(_) => "repair",
@@ -387,6 +392,13 @@ pub enum Social {
     Nicety,
     /// Nobody is in danger any more.
     Safe,
+    /// What moves the customer, or a remark aside.
+    Feels {
+        /// What it is.
+        of: Feeling,
+    },
+    /// Announces a question.
+    Prompt,
 }
 
 /// A moment in the business' time, with the grain that was said.
@@ -437,6 +449,8 @@ pub struct Context<'a> {
     pub goal: Option<&'a str>,
     /// Whether it is pursued.
     pub is_pursued: bool,
+    /// All goals that are pursued.
+    pub goals: &'a [String],
     /// Slot values known of what the customer wants: a name already known keeps its side.
     pub wanted: &'a [(String, SlotValue)],
     /// The same of what the customer has.

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-use super::act::{Dates, Times};
+use super::act::{Dates, Feeling, Times};
 use super::state::AppointmentStatus;
 use super::wish::Changes;
 use crate::domain::About;
@@ -150,6 +150,10 @@ pub enum Piece {
     CallBack(Option<Dates>, Option<Times>),
     /// Messages ended, began again, or data will be erased.
     Consent(Confirmed),
+    /// A kind word for what moves the customer.
+    Kind(Feeling),
+    /// We write and do not telephone.
+    NoCalls,
     /// A courtesy.
     Courtesy(Courtesy),
     /// We are still here.
@@ -158,6 +162,25 @@ pub enum Piece {
     Received,
     /// Nothing but a question.
     Ask(Question),
+}
+
+impl Piece {
+    /// Whether it is what the message was about, beside which a remark needs no word of its own.
+    #[must_use]
+    pub const fn answers(&self) -> bool {
+        matches!(
+            self,
+            Self::Fact { .. }
+                | Self::Hours(_)
+                | Self::Prices(_)
+                | Self::Robot
+                | Self::PassOn(_)
+                | Self::PassedAgain
+                | Self::TakeUp(_)
+                | Self::Bid(_)
+                | Self::Status(_)
+        )
+    }
 }
 
 /// What is passed on.
@@ -223,6 +246,8 @@ pub enum Courtesy {
     Bye,
     /// All right.
     Nicety,
+    /// Go ahead and ask.
+    Listening,
 }
 
 /// The one question of a reply.

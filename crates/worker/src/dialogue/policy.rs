@@ -1,5 +1,8 @@
 //! What is said for what is owed, in which order, and what is asked at the end. Pure.
 
+use jiff::Timestamp;
+
+use super::act::Feeling;
 use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
@@ -19,7 +22,7 @@ pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>)
     let question = question(domain, state, dues, &pieces);
     if let Some(question) = &question {
         state.ours = Some(ours(question, heard)).or(state.ours.take());
-        count(state, question);
+        count(state, question, heard.now);
     }
     let mut pieces = pieces.into_iter();
     let said = match (pieces.next(), question) {
@@ -41,8 +44,10 @@ pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>)
 const fn place(piece: &Piece) -> u8 {
     match piece {
         Piece::Safety(_) | Piece::StaySafe(_) => 0,
+        Piece::Kind(Feeling::Loss) => 1,
         Piece::Apology(_) | Piece::Misread => 1,
         Piece::Hello | Piece::Greeting | Piece::Named(_) => 2,
+        Piece::Kind(_) => 3,
         Piece::Excuse(_) | Piece::Unheard | Piece::Withheld => 3,
         Piece::Consent(_) => 4,
         Piece::Robot
@@ -55,8 +60,9 @@ const fn place(piece: &Piece) -> u8 {
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
         Piece::CallBack(..) => 10,
         Piece::Dropped(_) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
-        Piece::Noted { .. } | Piece::Answered(..) | Piece::Skipped => 9,
+        Piece::Noted { .. } | Piece::Skipped => 9,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
+        Piece::NoCalls | Piece::Answered(..) => 10,
         Piece::Status(_) | Piece::Ring(_) => 11,
         Piece::Next(_) => 12,
         Piece::Courtesy(_) | Piece::Ask(_) => 13,
@@ -85,7 +91,11 @@ const ANSWERS: u8 = 7;
 
 /// A courtesy is said where nothing else is, a greeting before the rest once a day.
 fn courtesies(pieces: &mut Vec<Piece>, dues: &Dues, state: &mut State, heard: &Heard<'_>) {
-    let polite = |piece: &Piece| matches!(piece, Piece::Hello | Piece::Courtesy(_));
+    let polite = |piece: &Piece| {
+        let light = |feeling: &Feeling| matches!(feeling, Feeling::Jest | Feeling::SmallTalk);
+        matches!(piece, Piece::Hello | Piece::Courtesy(_))
+            || matches!(piece, Piece::Kind(feeling) if light(feeling))
+    };
     let others = pieces.iter().any(|piece| !polite(piece)) || dues.question.is_some();
     let today = heard.local.date();
     let greeted = state.greeted == Some(today);
@@ -93,12 +103,15 @@ fn courtesies(pieces: &mut Vec<Piece>, dues: &Dues, state: &mut State, heard: &H
         state.greeted = Some(today);
     }
     if others {
-        pieces.retain(|piece| !matches!(piece, Piece::Courtesy(_)));
+        pieces.retain(|piece| !polite(piece) || *piece == Piece::Hello);
         pieces.retain(|piece| !greeted || *piece != Piece::Hello);
         let grave = |piece: &Piece| {
             matches!(
                 piece,
-                Piece::Safety(_) | Piece::StaySafe(_) | Piece::Apology(_)
+                Piece::Safety(_)
+                    | Piece::StaySafe(_)
+                    | Piece::Apology(_)
+                    | Piece::Kind(Feeling::Loss)
             )
         };
         if pieces.iter().any(grave) {
@@ -124,12 +137,15 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
         ) || matches!(
             piece,
             Piece::Consent(_) | Piece::Dropped(_) | Piece::CalledOff(..) | Piece::Greeting
-        )
+        ) || matches!(piece, Piece::Kind(feeling) if feeling.is_grave())
     });
     if grave {
         return None;
     }
-    if dues.question.is_some() {
+    // A colleague who is asked something gets in touch anyway.
+    let passes = has(|piece| matches!(piece, Piece::PassOn(_) | Piece::NoCalls));
+    let needless = passes && dues.question == Some(Question::Colleague);
+    if dues.question.is_some() && !needless {
         return dues.question.clone();
     }
     let passed = |piece: &&Piece| matches!(piece, Piece::PassOn(_));
@@ -146,10 +162,10 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
         )
     });
     if closes || pieces.iter().filter(passed).count() > 1 {
-        return waiting(domain, state, pieces);
+        return waiting(domain, state, dues, pieces);
     }
     if pieces == [Piece::Unheard] || pieces == [Piece::Misread] {
-        return waiting(domain, state, pieces).or(Some(Question::Help));
+        return waiting(domain, state, dues, pieces).or(Some(Question::Help));
     }
     if let Some(Piece::Attachment {
         with_words: false, ..
@@ -164,17 +180,19 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     }
     let taken_up =
         |piece: &Piece| matches!(piece, Piece::TakeUp(_) | Piece::Noted { .. } | Piece::Hello);
-    let open = state.definite && pieces.iter().all(taken_up);
+    let begins = has(|piece| matches!(piece, Piece::TakeUp(_)));
+    let open = state.definite && begins && pieces.iter().all(taken_up);
+    let opens = |piece: &Piece| matches!(piece, Piece::Kind(Feeling::Joy) | Piece::Hello);
+    let open = open || state.goals.is_empty() && pieces.iter().all(opens);
     form(domain, state, dues).or(open.then_some(Question::Help))
 }
 
-/// Our open question again, when the customer only waits or agrees.
-fn waiting(domain: &Domain, state: &State, pieces: &[Piece]) -> Option<Question> {
-    let agrees = pieces.iter().all(|piece| {
-        matches!(
-            piece,
-            Piece::Courtesy(Courtesy::Nicety) | Piece::Unheard | Piece::Misread
-        )
+/// Our open question again, when the customer only waits, or agrees without an answer.
+fn waiting(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Option<Question> {
+    let answers = is_about(dues, state.goal()?);
+    let agrees = pieces.iter().all(|piece| match piece {
+        Piece::Courtesy(Courtesy::Nicety) => answers,
+        piece => matches!(piece, Piece::Unheard | Piece::Misread),
     });
     let Some(OursAbout::Topic(topic)) = state.ours.as_ref().map(|ours| &ours.about) else {
         return None;
@@ -188,9 +206,15 @@ fn waiting(domain: &Domain, state: &State, pieces: &[Piece]) -> Option<Question>
     })
 }
 
-/// The next topic: of the goal that the message is about, then of another.
+/// Whether a message moves a goal on.
+fn is_about(dues: &Dues, goal: &str) -> bool {
+    dues.touched.iter().any(|touched| touched == goal)
+}
+
+/// The next topic: of the goal that the message moves on, then of another. Who asks something, or
+/// remarks on something, is not asked in return.
 fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
-    let current = state.goal()?;
+    let current = state.goal().filter(|goal| is_about(dues, goal))?;
     let ask = |goal: &str, named: bool| {
         topics::missing(domain, state, goal).map(|topic| Question::Topic {
             topic: topic.to_owned(),
@@ -202,10 +226,9 @@ fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
     let side = topics::side(domain, current);
     let others = state.goals.iter().rev().skip(1);
     let others = others.filter(|open| topics::side(domain, &open.goal) != side);
-    let is_about_it = dues.touched.iter().any(|touched| touched == current);
     ask(current, false).or_else(|| {
         let mut others = others.map(|open| open.goal.as_str());
-        others.find_map(|goal| ask(goal, is_about_it))
+        others.find_map(|goal| ask(goal, true))
     })
 }
 
@@ -227,12 +250,10 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
     }
 }
 
-/// A topic is asked twice at most.
-fn count(state: &mut State, question: &Question) {
-    let Question::Topic { topic, goal, .. } = question else {
-        return;
-    };
-    if let Some(open) = state.goals.iter_mut().find(|open| open.goal == *goal) {
-        *open.asked.entry(topic.clone()).or_default() += 1;
+/// Notes that a topic is asked.
+fn count(state: &mut State, question: &Question, now: Timestamp) {
+    if let Question::Topic { topic, .. } = question {
+        let put = state.questions.entry(topic.clone()).or_default();
+        (put.times, put.at) = (put.times + 1, now);
     }
 }

@@ -26,6 +26,9 @@ pub struct State {
     pub answers: BTreeMap<String, String>,
     /// Our open question: what a short answer attaches to.
     pub ours: Option<Ours>,
+    /// How often we asked for each topic lately.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub questions: BTreeMap<String, Put>,
     /// The customer's questions, the newest last.
     pub theirs: Vec<Theirs>,
     /// What the customer wants done, the last touched last.
@@ -96,6 +99,15 @@ pub struct Ours {
     pub turns: u32,
 }
 
+/// A question of ours that was put.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Put {
+    /// How often.
+    pub times: u32,
+    /// When it was put last.
+    pub at: Timestamp,
+}
+
 /// What a question of ours is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,8 +164,6 @@ pub struct Pursued {
     pub ready: bool,
     /// Topics that the customer does not want to answer.
     pub skipped: Vec<String>,
-    /// How often each topic was asked.
-    pub asked: BTreeMap<String, u32>,
     /// When it was touched last.
     pub at: Timestamp,
 }
@@ -219,6 +229,9 @@ pub struct Alarm {
     /// The customer has said that nobody is in danger any more.
     #[serde(default)]
     pub safe: bool,
+    /// How often what to do was said again.
+    #[serde(default)]
+    pub repeated: u32,
 }
 
 /// A colleague was told.
@@ -242,6 +255,13 @@ pub struct Before {
     answers: BTreeMap<String, String>,
     goals: Vec<Pursued>,
     appointments: Vec<Appointment>,
+}
+
+impl Before {
+    /// Whether an appointment stood already.
+    pub(super) fn knows_appointment(&self, purpose: &str) -> bool {
+        self.appointments.iter().any(|one| one.purpose == purpose)
+    }
 }
 
 /// Texts that come again and again, or without a human pause, as machines send them.
@@ -418,6 +438,7 @@ impl State {
         }
         self.last_ask.take_if(|last| last.turns > OURS_TURNS);
         self.facts.retain(|_, at| fresh(*at, DAY));
+        self.questions.retain(|_, put| fresh(put.at, DAY));
         self.goals.retain(|goal| fresh(goal.at, GOALS_KEPT));
         self.theirs.retain(|asked| fresh(asked.at, GOALS_KEPT));
         let many = self.theirs.len().saturating_sub(MAX_THEIRS);

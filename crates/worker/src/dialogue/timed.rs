@@ -33,6 +33,7 @@ pub fn timed(
 ) -> Vec<Act> {
     let wanted = reading.moments.all(now).into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
+    drop_standing_day(state, &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(text, reading));
     }
@@ -77,10 +78,42 @@ pub fn timed(
             acts.iter_mut().for_each(redirect);
         }
     }
+    acts.extend(excluded_day(reading, text, whole, now));
     if let Some(said) = when(&moments).and(whole) {
-        left_over(domain, state, &mut acts, said);
+        left_over(domain, state, &mut acts, said, alone);
     }
     acts
+}
+
+/// "Any morning except Wednesday": the day that does not suit goes with the rest, as it was written.
+fn excluded_day(
+    reading: &Understanding,
+    text: &str,
+    said: Option<When>,
+    now: &Zoned,
+) -> Option<Act> {
+    let denied = |moment: &Moment| !moment.wanted && moment.days.is_some();
+    let excludes = reading.moments.all(now).iter().any(denied);
+    said.filter(|said| excludes && said.date.is_none())?;
+    let inform = Inform {
+        thing: Thing::Wanted,
+        values: Vec::new(),
+        when: None,
+        attachment: None,
+        remark: Some(text.to_owned()),
+    };
+    Some(told(Does::Inform(inform), text))
+}
+
+/// Beside another day, that of the appointment is the one that does not suit: "Samstag ist Vereinsfest,
+/// ginge auch Freitag?"
+fn drop_standing_day(state: &State, moments: &mut Vec<Moment>) {
+    let standing = state.appointment().and_then(|one| one.date);
+    let is_standing = |moment: &Moment| standing.is_some() && moment.days.map(dates) == standing;
+    let other = |moment: &Moment| moment.days.is_some() && !is_standing(moment);
+    if moments.iter().any(other) {
+        moments.retain(|moment| !is_standing(moment));
+    }
 }
 
 /// Whether a message is nothing but another day for the question before: "en maandag?".
@@ -284,7 +317,7 @@ fn is_one(times: understanding::Times) -> bool {
 }
 
 /// A moment that belongs to no act answers our question, moves or proposes an appointment.
-fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When) {
+fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When, alone: bool) {
     let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
     if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
         // "Tot zaterdag" names the day.
@@ -312,16 +345,22 @@ fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
     let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
     let none_made = state.appointment().is_none() && !asked;
-    if state.told.is_some() && none_made && acts.iter().all(unread) {
+    let waits = |act: &Act| {
+        matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
+            || matches!(act.does, Does::Handoff { when: None, .. })
+    };
+    let of_call = alone && acts.iter().all(unread) || !pursued && acts.iter().any(waits);
+    if state.told.is_some() && none_made && of_call {
         // "Na vijven graag", to a colleague who will get in touch.
-        *acts = vec![told(
+        acts.retain(|act| !unread(act));
+        acts.push(told(
             Does::Handoff {
                 by_phone: false,
                 whom: false,
                 when: Some(said),
             },
             "",
-        )];
+        ));
         return;
     }
     if !arranges || is_long(said) {

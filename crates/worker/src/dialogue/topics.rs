@@ -4,10 +4,10 @@ use super::act::Dates;
 use super::state::{AppointmentStatus, OursAbout, Pursued, State};
 use crate::domain::{About, Domain, Topic, TopicKind};
 
-/// A topic is not asked more often.
+/// A topic is not asked more often, whatever it is asked for.
 const MOST_ASKED: u32 = 2;
 /// The shortest word of a goal's label that names it.
-const LABEL_WORD: usize = 5;
+const LABEL_WORD: usize = 6;
 
 /// Which thing a goal is about.
 pub(super) fn side(domain: &Domain, goal: &str) -> About {
@@ -97,7 +97,6 @@ fn offered(state: &State, goal: &str) -> bool {
 }
 
 fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
-    let asked = open.asked.get(&topic.name).copied().unwrap_or_default();
     // Which of the offered moments suits is asked already.
     let about = state.ours.as_ref().map(|ours| &ours.about);
     let of_offer = matches!(topic.kind, TopicKind::Date | TopicKind::Time)
@@ -105,7 +104,13 @@ fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> 
         && offered(state, &open.goal);
     // Who did not say the day has no answer to the hour.
     let dayless = topic.kind == TopicKind::Time && !knows_day(state, &open.goal);
-    asked >= MOST_ASKED || of_offer || dayless || is_answered(domain, state, open, topic)
+    !may_ask(state, &topic.name) || of_offer || dayless || is_answered(domain, state, open, topic)
+}
+
+/// Whether a topic was not asked too often yet.
+pub(super) fn may_ask(state: &State, topic: &str) -> bool {
+    let put = state.questions.get(topic);
+    put.is_none_or(|put| put.times < MOST_ASKED)
 }
 
 fn knows_day(state: &State, goal: &str) -> bool {

@@ -8,10 +8,14 @@ mod asks;
 mod danger;
 mod moments;
 mod people;
+mod remarks;
 mod repeats;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+
+use remarks::{MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE, is_short};
+pub(super) use remarks::{WISHES, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
 use super::piece::{Passed, Piece, Question, Silence};
@@ -68,10 +72,6 @@ pub struct Dues {
 
 /// Below this no alarm is given.
 const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
-/// Where remarks are kept among the answers.
-const REMARKS: &str = "remarks";
-/// Words of the customer that are repeated.
-const MAX_QUOTE: usize = 80;
 
 pub(super) struct Update<'a> {
     domain: &'a Domain,
@@ -166,7 +166,7 @@ impl Update<'_> {
             Does::Repair(repair) => self.repair(*repair),
             Does::Complain { legal, angry } => self.complain(act, *legal, *angry),
             Does::Ask(ask) => self.ask(act, ask),
-            Does::Inform(inform) => self.inform(inform),
+            Does::Inform(inform) => self.inform(act, inform),
             Does::Correct(correct) => {
                 if let Some(about) = about(correct.thing) {
                     let wishes = self.state.wishes_mut(about);
@@ -214,6 +214,7 @@ impl Update<'_> {
                 }
                 self.handoff(act.confidence, when.as_ref());
             }
+            Does::NoCalls => self.no_calls(act),
             Does::Identify { .. } => self.identify(&act.does),
             Does::Social(social) => self.social(*social),
             Does::Unclear { .. } if self.heard.text.trim().is_empty() => {}
@@ -228,7 +229,10 @@ impl Update<'_> {
                 |known| !matches!(known, Piece::Appointment { purpose: other, .. } if other == purpose),
             );
         }
-        if !self.dues.pieces.contains(&piece) {
+        let remarks =
+            |piece: &Piece| matches!(piece, Piece::Answered(topic, _) if topic == REMARKS);
+        let remarked = remarks(&piece) && self.dues.pieces.iter().any(remarks);
+        if !remarked && !self.dues.pieces.contains(&piece) {
             self.dues.pieces.push(piece);
         }
     }
@@ -261,7 +265,7 @@ impl Update<'_> {
         shortened(longest.unwrap_or(self.heard.text))
     }
 
-    fn inform(&mut self, inform: &Inform) {
+    fn inform(&mut self, act: &Act, inform: &Inform) {
         if let Some(about) = about(inform.thing) {
             let told = self.together(about, &inform.values);
             let wishes = self.state.wishes_mut(about);
@@ -272,13 +276,19 @@ impl Update<'_> {
             self.moment(None, when, false);
         }
         if let Some(remark) = &inform.remark {
+            if self.is_noted_with(act) {
+                return self.keep_remark(&shortened(remark));
+            }
             if self.state.goals.is_empty() && self.waits_for_answer() {
                 return self.add_to_question(remark);
             }
             let pursued = self.state.goal().map(str::to_owned);
             let first = || topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
             if let Some(goal) = pursued.or_else(first) {
-                self.remark(&goal, remark);
+                match act.confidence >= SURE_ENOUGH_TO_QUOTE && is_short(remark) {
+                    true => self.wish_in_words(&goal, remark),
+                    false => self.remark(&goal, remark),
+                }
             }
         }
     }
@@ -333,46 +343,6 @@ impl Update<'_> {
         is_new
     }
 
-    /// What is wrong with the own thing, in the customer's words: it goes with the appointment.
-    fn matter_of(&mut self, goal: &str, act: &Act) {
-        let own = topics::side(self.domain, goal) == About::Own;
-        if own && topics::takes_appointment(self.domain, goal) {
-            let words = self.quote(act);
-            self.keep_remark(&words);
-        }
-    }
-
-    /// Words that may tell a colleague something: more than one, and no question.
-    fn says_something(&self) -> bool {
-        let text = self.heard.text;
-        let words = text.split_whitespace();
-        let words = words.filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
-        words.count() > 1 && !text.contains('?')
-    }
-
-    /// What is told beside what is asked goes with the goal, in the customer's words.
-    fn remark(&mut self, goal: &str, words: &str) {
-        let text: String = words.chars().take(MAX_QUOTE).collect();
-        self.keep_remark(&text);
-        self.touch(goal);
-        self.owe(Piece::Answered(REMARKS.to_owned(), text));
-    }
-
-    /// Keeps words for the lead; those that it has already are not kept twice.
-    fn keep_remark(&mut self, words: &str) {
-        const MOST: usize = 500;
-        let kept = self.state.answers.entry(REMARKS.to_owned()).or_default();
-        if kept.contains(words) {
-            return;
-        }
-        if !kept.is_empty() {
-            kept.push_str("; ");
-        }
-        kept.push_str(words);
-        *kept = kept.chars().take(MOST).collect();
-        self.dues.answered.push(REMARKS.to_owned());
-    }
-
     /// What is due when all acts are taken.
     fn finish(&mut self) {
         let pursued = self.state.goals.iter().map(|open| open.goal.clone());
@@ -395,7 +365,8 @@ impl Update<'_> {
                 self.owe(Piece::Next(goal));
             }
         }
-        if self.dues.pieces.is_empty() && self.dues.question.is_none() {
+        self.acknowledge_once();
+        if self.dues.pieces.is_empty() && self.dues.question.is_none() && !self.is_in_danger() {
             self.unclear(&[]);
         }
         let understood = |act: &Act| !matches!(act.does, Does::Unclear { .. });
@@ -446,16 +417,4 @@ fn about(thing: Thing) -> Option<About> {
         Thing::Own => Some(About::Own),
         Thing::Third => None,
     }
-}
-
-/// Words of the customer, short enough to be repeated.
-fn shortened(words: &str) -> String {
-    let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
-    let mut quote: String = words.chars().take(MAX_QUOTE).collect();
-    if words.chars().count() > MAX_QUOTE {
-        let cut = quote.rfind(' ').unwrap_or(quote.len());
-        quote.truncate(cut);
-        quote.push('…');
-    }
-    quote
 }

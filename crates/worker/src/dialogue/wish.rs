@@ -178,8 +178,9 @@ pub(super) fn correct(
     catalogues: &[(String, String)],
 ) -> Changes {
     let mut changes = Changes::default();
+    let mut left = BTreeMap::new();
     for (slot, value) in &correct.not {
-        exclude(wishes, slot, value);
+        left.extend(exclude(wishes, slot, value));
         changes.not.push((slot.clone(), value.clone()));
     }
     for slot in &correct.indifferent {
@@ -196,11 +197,14 @@ pub(super) fn correct(
     // "niet 7, 9": the new value says it all.
     let set = &changes.set;
     changes.not.retain(|(slot, _)| !set.contains_key(slot));
+    // "Not the Golf" of two says that it is the other.
+    changes.set.extend(left);
     changes
 }
 
-/// Excludes a value, and takes away what came with it: the make of the model that is too big.
-fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) {
+/// Excludes a value, and takes away what came with it: the make of the model that is too big. What is
+/// left of several, with what it came with.
+fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) -> BTreeMap<String, Vec<SlotValue>> {
     let wish = wishes.entry(slot.to_owned()).or_default();
     let place = wish.any_of.iter().position(|known| known == value);
     let values = wish.any_of.len();
@@ -209,7 +213,9 @@ fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) {
         wish.not.push(value.clone());
     }
     let none_left = wish.any_of.is_empty();
-    let Some(place) = place else { return };
+    let Some(place) = place else {
+        return BTreeMap::new();
+    };
     wishes.retain(|_, other| {
         if other.came_with.as_deref() != Some(slot) {
             return true;
@@ -219,6 +225,14 @@ fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) {
         }
         !none_left
     });
+    if none_left {
+        return BTreeMap::new();
+    }
+    let brought =
+        |name: &String, wish: &Wish| name == slot || wish.came_with.as_deref() == Some(slot);
+    let left = wishes.iter().filter(|(name, wish)| brought(name, wish));
+    left.map(|(name, wish)| (name.clone(), wish.any_of.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -262,6 +276,7 @@ mod tests {
         assert_eq!(wishes["model"].any_of, [text("Jazz")]);
         assert_eq!(wishes["make"].any_of, [text("Honda")]);
         assert_eq!(changes.not.len(), 1);
+        assert_eq!(changes.set["model"], [text("Jazz")], "what is left is said");
         let no_jazz = act::Correct {
             not: vec![("model".into(), text("Jazz"))],
             ..no_yaris

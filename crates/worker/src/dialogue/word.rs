@@ -185,7 +185,7 @@ impl Wording<'_> {
         let quote = || {
             let text = self.occasion.text.split_whitespace();
             let text = text.collect::<Vec<_>>().join(" ");
-            text.chars().take(60).collect::<String>()
+            super::update::shortened(&text)
         };
         let mut filling = self.business.clone();
         filling.insert("quote".into(), quote());
@@ -204,7 +204,7 @@ impl Wording<'_> {
 const fn weight(piece: &Piece) -> u8 {
     match piece {
         Piece::Hello | Piece::Courtesy(_) | Piece::Unheard => 0,
-        Piece::Possible => 1,
+        Piece::Possible | Piece::Answered(..) => 1,
         Piece::TakeUp(_) => 2,
         Piece::Named(_) => 3,
         Piece::Next(_) => 4,

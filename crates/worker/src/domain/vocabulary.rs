@@ -6,7 +6,7 @@ mod consent;
 mod numbers;
 mod reader;
 
-pub use acts::{ActCue, QuestionCue};
+pub use acts::{ActCue, Feeling, QuestionCue};
 pub use consent::ConsentCue;
 pub use numbers::{Numbers, Unit};
 pub(super) use reader::{Names, Reader, Reference, patterns_of};
@@ -46,6 +46,9 @@ pub struct Vocabulary {
     pub consent: Vec<(ConsentCue, Pattern)>,
     /// How dates and times are said, and opening hours asked for.
     pub moments: Moments,
+    /// How each kind of answer is asked for: a person, a place, a time. In the same order in every
+    /// language.
+    pub kinds_asked: Vec<Vec<String>>,
     /// What speaks for a question.
     pub question: Vec<(QuestionCue, Pattern)>,
     /// What clauses do.

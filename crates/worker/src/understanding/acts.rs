@@ -15,13 +15,34 @@ use super::reading::Reading;
 use super::said::{Said, Sides};
 use super::topics::ALIKE;
 use super::{Signs, Understander};
-use crate::dialogue::act::{Act, Consent, Context, Does, Origin, Repair, Social};
+use crate::dialogue::act::{
+    Act, Consent, Context, Does, Feeling, Inform, Origin, Repair, Social, Thing,
+};
 use crate::domain::{About, ActCue, Intent, IntentAct};
 
 /// What tables and plain words say is as good as said.
 pub(super) const SURE: f64 = 0.9;
 /// What it takes for an intent to be an act, and for one that costs a colleague's time.
 const LIKELY: f64 = 0.6;
+
+/// What is said between people.
+const COURTESIES: [(ActCue, Social); 6] = [
+    (ActCue::Hello, Social::Hello),
+    (ActCue::Thanks, Social::Thanks),
+    (ActCue::Bye, Social::Bye),
+    (ActCue::Nicety, Social::Nicety),
+    (ActCue::Safe, Social::Safe),
+    (ActCue::Prompt, Social::Prompt),
+];
+const FEELINGS: [Feeling; 7] = [
+    Feeling::Loss,
+    Feeling::Joy,
+    Feeling::Illness,
+    Feeling::Regret,
+    Feeling::Worry,
+    Feeling::Jest,
+    Feeling::SmallTalk,
+];
 
 /// A message on its way to acts.
 pub(super) struct Talk<'a> {
@@ -43,6 +64,8 @@ pub(super) struct Clause {
     decision: Decision,
     act: IntentAct,
     said: Vec<Said>,
+    /// The side of what was named last before it in the message.
+    named_before: Option<Thing>,
 }
 
 impl Talk<'_> {
@@ -60,15 +83,22 @@ impl Talk<'_> {
         }
         let spans = clauses(self.reading, &self.signs.marks);
         let alone = spans.len() == 1;
-        let mut statement = None;
+        let (mut statement, mut named) = (None, None);
+        let mut wishes = Vec::new();
         for (place, span) in spans.into_iter().enumerate() {
             let mut clause = self.clause(place, span, alone);
+            clause.named_before = named;
             if let Some(start) = statement {
                 clause.with_before = Span::new(start, span.end);
             }
             self.read_clause(&clause, alone, &mut acts);
             statement = (!clause.asking.asks()).then_some(span.start);
+            wishes.extend(self.wishes(&clause).then_some(place));
+            let mut names = clause.said.iter().rev();
+            let name = names.find(|said| self.is_name(&said.slot));
+            named = name.map(|said| said.thing).or(named);
         }
+        drop_by_the_way(&mut acts, &wishes);
         if acts.is_empty() {
             self.names_or_unclear(whole, &mut acts);
         }
@@ -106,6 +136,7 @@ impl Talk<'_> {
             said: sides.said(span, decision.intent),
             decision,
             act,
+            named_before: None,
         }
     }
 
@@ -164,9 +195,41 @@ impl Talk<'_> {
         if !busy {
             self.answers(clause, alone, before, acts);
         }
+        if acts.len() == before && !alone {
+            self.aside(clause, acts);
+        }
+    }
+
+    /// What is said beside the rest and has no name here goes to a colleague as it was written.
+    fn aside(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        const LEAST: usize = 3;
+        let words = clause.span.start..clause.span.end;
+        let telling = words
+            .filter(|at| !self.reading.lattice.is_filler(*at))
+            .count();
+        let dated = self
+            .reading
+            .moments
+            .spans()
+            .any(|span| clause.span.covers(span));
+        let judged = self.mark(ActCue::Verdict, clause).is_some();
+        if telling >= LEAST && !dated && !judged {
+            let inform = Inform {
+                thing: self.thing(clause),
+                values: Vec::new(),
+                when: None,
+                attachment: None,
+                remark: Some(self.written(clause.span).to_owned()),
+            };
+            acts.push(self.act(Does::Inform(inform), LIKELY, clause.span, clause.place));
+        }
     }
 
     fn alarms(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        if self.mark(ActCue::Safe, clause).is_some() {
+            // "Nobody is hurt."
+            return;
+        }
         for (mark, span) in self.signs.marks.within(clause.span) {
             let Mark::Alarm(place) = mark else { continue };
             let name = self
@@ -235,16 +298,9 @@ impl Talk<'_> {
             IntentAct::Thanks if alone && self.has_cue(clause) => Some(Social::Thanks),
             _ => None,
         };
-        let marked = [
-            (ActCue::Hello, Social::Hello),
-            (ActCue::Thanks, Social::Thanks),
-            (ActCue::Bye, Social::Bye),
-            (ActCue::Nicety, Social::Nicety),
-            (ActCue::Safe, Social::Safe),
-        ];
-        let marked = marked
-            .into_iter()
-            .filter_map(|(cue, social)| Some((self.mark(cue, clause)?, social)));
+        let felt = FEELINGS.map(|of| (ActCue::Feels(of), Social::Feels { of }));
+        let marked = COURTESIES.into_iter().chain(felt);
+        let marked = marked.filter_map(|(cue, social)| Some((self.mark(cue, clause)?, social)));
         let marked: Vec<(Span, Social)> = marked.collect();
         let waits = acts
             .iter()
@@ -307,5 +363,21 @@ impl Talk<'_> {
             clause,
             origin: Origin::Rules,
         }
+    }
+}
+
+/// "There's a dent in the door, would you take it in part exchange?" wants the second alone: beside a
+/// goal that is wished for in some clause, what only looks like another goal is none.
+fn drop_by_the_way(acts: &mut Vec<Act>, wishes: &[usize]) {
+    let goal = |act: &Act| match &act.does {
+        Does::Request { goal, .. } => Some(goal.clone()),
+        _ => None,
+    };
+    let wished = acts.iter().filter(|act| wishes.contains(&act.clause));
+    let wished: Vec<String> = wished.filter_map(goal).collect();
+    if !wished.is_empty() {
+        acts.retain(|act| {
+            goal(act).is_none_or(|goal| wishes.contains(&act.clause) || wished.contains(&goal))
+        });
     }
 }

@@ -46,6 +46,12 @@ impl Guess {
         language == self.best || score(language) >= 0.4 * score(self.best)
     }
 
+    /// One bit for each language that some of the message may be in.
+    pub(super) fn spoken(&self) -> u32 {
+        let spoken = (0..self.scores.len()).filter(|place| self.is_spoken(*place));
+        spoken.fold(0, |bits, place| bits | 1 << place)
+    }
+
     /// The languages, the likeliest first, each with whether some of the message may be in it.
     pub(super) fn likely(&self) -> Vec<(usize, bool)> {
         let score = |place: &usize| self.scores.get(*place).copied().unwrap_or(0.0);

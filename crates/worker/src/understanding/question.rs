@@ -76,7 +76,14 @@ pub(super) fn asking(
         .filter(|(there, _)| *there)
         .map(|(_, weight)| 1.0 - weight)
         .product();
-    let against = begins(QuestionCue::Against).is_some() && !marked;
+    // "Dan nemen we": what stands before the verb makes a statement of it.
+    let passed = (clause.start..=first).any(|at| {
+        let against = |other| other == QuestionCue::Against;
+        marks
+            .starts(at, against)
+            .is_some_and(|span| span.start < clause.end)
+    });
+    let against = !marked && (begins(QuestionCue::Against).is_some() || passed && !word);
     let form = if anywhere(QuestionCue::Check).is_some() {
         Form::Check
     } else if word {

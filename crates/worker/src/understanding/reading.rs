@@ -10,10 +10,12 @@ use super::symbols::Symbol;
 use super::tokens::{Token, tokenize};
 use super::vocabulary::Compiled;
 
+mod addresses;
 mod names;
 mod settle;
 mod words;
 
+use addresses::addresses;
 use names::{define, find_names, find_values, is_part_of_name};
 use words::{correct_typos, word_edges};
 
@@ -101,6 +103,12 @@ impl Reading {
         values.retain(|value| !is_part_of_name(value, &mentions));
         lattice.extend(values.iter().flat_map(Mention::edges));
         mentions.extend(values);
+        let addresses = addresses(text);
+        let is_addressed = |mention: &Mention| {
+            let token = tokens.get(mention.span.start);
+            token.is_some_and(|token| addresses.iter().any(|range| range.contains(&token.start)))
+        };
+        mentions.retain(|mention| addresses.is_empty() || !is_addressed(mention));
         mentions.sort_by_key(|mention| mention.span);
         let surroundings = Surroundings::new(compiled, &lattice, &guess, &quantities);
         let mut reading = Self {

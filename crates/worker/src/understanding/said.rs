@@ -42,6 +42,9 @@ impl Sides<'_> {
         let scene = Scene::new(slots, about, self.reading);
         let inside = |span: Span| clause.start <= span.start && span.start < clause.end;
         let mut said = Vec::new();
+        let mentions = self.reading.mentions.iter();
+        let mut plates = mentions.filter(|mention| matches!(mention.named, Named::Text(_)));
+        let has_plate = plates.any(|plate| inside(plate.span));
         for mention in self
             .reading
             .mentions
@@ -49,8 +52,8 @@ impl Sides<'_> {
             .filter(|mention| inside(mention.span))
         {
             let thing = match (scene.role_at(mention.span), &mention.named) {
-                // Who writes a plate writes that of the own thing.
-                (Role::Open, Named::Text(_)) => Thing::Own,
+                // Who writes a plate writes that of the own thing, and names it.
+                (Role::Open, _) if has_plate => Thing::Own,
                 (role, _) => self.thing(role, mention.span),
             };
             said.extend(self.named(slots, mention, thing));

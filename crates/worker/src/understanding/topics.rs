@@ -7,20 +7,25 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::kinds::{Kinds, KindsAsked};
 use super::lexicon::Lexicon;
 use super::reading::Outline;
 use super::tokens::{Kind, Token};
 
 /// Below this likeness it is better to say that one does not know.
-pub(super) const FLOOR: f64 = 0.42;
+pub(super) const FLOOR: f64 = 0.5;
 /// From here on the fact is meant even where an attribute of a thing is named.
-pub(super) const CERTAIN: f64 = 0.55;
+pub(super) const CERTAIN: f64 = 0.6;
+
 /// From here on a question is as good as an example.
 pub(super) const ALIKE: f64 = 0.75;
 
 /// What the best word of a fact must weigh, unless the question is all but one of its examples.
 const OWN_WORD: f64 = 0.45;
 const SAME: f64 = 0.8;
+/// What share of an example must stand in the question: "how long does it take" is not yet "how long
+/// does a test drive take".
+const COVERED: f64 = 0.5;
 /// What is left of the weight of a frequent word of a language.
 const FREQUENT: f64 = 0.6;
 /// What words weigh that no example has.
@@ -29,7 +34,7 @@ const UNKNOWN_FREQUENT: f64 = 0.12;
 /// Words that weigh less decide nothing.
 const LEAST: f64 = 0.03;
 /// How much alike two spellings must be, what a common beginning or end counts, and how long it is.
-const SPELLED_ALIKE: f64 = 0.55;
+const SPELLED_ALIKE: f64 = 0.62;
 /// The same for short words, which are like many.
 const SHORT_ALIKE: f64 = 0.75;
 const SAME_END: f64 = 0.75;
@@ -50,12 +55,25 @@ pub(super) struct Topics {
     with_part: FxHashMap<[u8; PART], Vec<Id>>,
     /// Of each example, the place of its fact and the length of its vector.
     examples: Vec<(usize, f64)>,
+    /// Which kinds of answer each fact gives.
+    kinds: Vec<KindsAsked>,
+}
+
+/// An example question.
+pub(super) struct Question {
+    /// The place of its fact.
+    pub(super) fact: usize,
+    /// The bit of its language.
+    pub(super) language: u32,
+    pub(super) outline: Outline,
 }
 
 /// A word of the examples.
 #[derive(Debug, Default)]
 struct Known {
     text: String,
+    /// One bit for each language whose examples have it.
+    languages: u32,
     weight: f64,
     facts: Vec<usize>,
     examples: Vec<Id>,
@@ -64,27 +82,44 @@ struct Known {
 }
 
 impl Topics {
-    /// Each example is given with the place of its fact.
+    /// Learns the examples.
     pub(super) fn new(
-        questions: impl Iterator<Item = (usize, Outline)>,
+        questions: impl Iterator<Item = Question>,
+        kinds: &Kinds,
         lexicon: &Lexicon,
     ) -> Self {
         let mut topics = Self::default();
-        for (fact, outline) in questions {
+        for question in questions {
+            let asked = kinds.asked(&question.outline.tokens, question.language);
+            topics.give(question.fact, asked);
             let example = id(topics.examples.len());
-            topics.examples.push((fact, 0.0));
-            let words: Vec<&str> = content(&outline.tokens, |_| false).collect();
+            topics.examples.push((question.fact, 0.0));
+            let words: Vec<&str> = content(&question.outline.tokens, |_| false).collect();
             let alone = words.len() == 1;
             for word in words {
-                topics.note(word, fact, example, alone);
+                topics.note(word, &question, example, alone);
             }
         }
         topics.weigh(lexicon);
         topics
     }
 
+    fn give(&mut self, fact: usize, kinds: KindsAsked) {
+        if self.kinds.len() <= fact {
+            self.kinds.resize(fact + 1, 0);
+        }
+        if let Some(known) = self.kinds.get_mut(fact) {
+            *known |= kinds;
+        }
+    }
+
+    /// Whether a fact gives one of these kinds of answer.
+    pub(super) fn gives(&self, fact: usize, kinds: KindsAsked) -> bool {
+        self.kinds.get(fact).is_some_and(|known| known & kinds != 0)
+    }
+
     /// Notes that an example of a fact has a word, or is nothing but that.
-    fn note(&mut self, text: &str, fact: usize, example: Id, alone: bool) {
+    fn note(&mut self, text: &str, question: &Question, example: Id, alone: bool) {
         let next = id(self.words.len());
         let place = *self.ids.entry(text.to_owned()).or_insert(next);
         if place == next {
@@ -99,8 +134,9 @@ impl Topics {
         if let Some(known) = self.words.get_mut(place as usize) {
             known.examples.push(example);
             known.alone |= alone;
-            if known.facts.last() != Some(&fact) {
-                known.facts.push(fact);
+            known.languages |= question.language;
+            if known.facts.last() != Some(&question.fact) {
+                known.facts.push(question.fact);
             }
         }
     }
@@ -127,12 +163,14 @@ impl Topics {
         }
     }
 
-    /// The place of the likeliest fact, and how likely it is meant, 0 to 1. `is_aside` tells which
-    /// tokens say nothing about what is asked: names, greetings.
+    /// The place of the likeliest fact, and how likely it is meant, 0 to 1. `spoken` has the bits of
+    /// the languages that the question may be in; `is_aside` tells which tokens say nothing about what
+    /// is asked: names, greetings.
     pub(super) fn rank(
         &self,
         tokens: &[Token],
         lexicon: &Lexicon,
+        spoken: u32,
         is_aside: impl Fn(usize) -> bool,
         is_moment: impl Fn(usize) -> bool,
     ) -> Option<(usize, f64)> {
@@ -144,7 +182,7 @@ impl Topics {
         let mut products: FxHashMap<Id, f64> = FxHashMap::default();
         for word in content(tokens, |at| is_aside(at) || is_moment(at)) {
             let frequent = is_frequent(lexicon, word);
-            let forms = self.forms(word, lexicon);
+            let forms = self.forms(word, lexicon, spoken);
             let weight = forms.iter().map(|(_, weight)| *weight);
             let weight = match self.ids.contains_key(word) {
                 true => weight.fold(0.0, f64::max),
@@ -170,18 +208,19 @@ impl Topics {
                 *products.entry(example).or_default() += weight.powi(2);
             }
         }
-        let mut cosines: FxHashMap<usize, f64> = FxHashMap::default();
+        let mut like: FxHashMap<usize, (f64, f64)> = FxHashMap::default();
         for (example, product) in products {
             let Some((fact, length)) = self.examples.get(example as usize) else {
                 continue;
             };
             let lengths = (squares.sqrt() * length).max(f64::MIN_POSITIVE);
-            let cosine = cosines.entry(*fact).or_default();
+            let (cosine, covered) = like.entry(*fact).or_default();
             *cosine = cosine.max(product / lengths);
+            *covered = covered.max(product / length.powi(2).max(f64::MIN_POSITIVE));
         }
         let likeness = explained.into_iter().filter_map(|(fact, (sum, own))| {
-            let cosine = cosines.get(&fact).copied().unwrap_or_default();
-            let meant = own >= OWN_WORD || cosine >= SAME;
+            let (cosine, covered) = like.get(&fact).copied().unwrap_or_default();
+            let meant = own >= OWN_WORD && covered >= COVERED || cosine >= SAME;
             meant.then_some((fact, f64::midpoint(sum / all, cosine)))
         });
         // Equal ones in the order of the file.
@@ -189,7 +228,7 @@ impl Topics {
     }
 
     /// The words of the examples that a word may be, with what each weighs then.
-    fn forms(&self, word: &str, lexicon: &Lexicon) -> Vec<(&Known, f64)> {
+    fn forms(&self, word: &str, lexicon: &Lexicon, spoken: u32) -> Vec<(&Known, f64)> {
         if let Some(known) = self.known(self.ids.get(word).copied()) {
             return vec![(known, known.weight)];
         }
@@ -203,7 +242,9 @@ impl Topics {
             }
         }
         let near = common.into_iter().filter_map(|(id, common)| {
-            let known = self.known(Some(id))?;
+            // Words of two languages are spelled alike by chance.
+            let known = self.known(Some(id));
+            let known = known.filter(|known| known.languages & spoken != 0)?;
             let likeness = likeness(word, &known.text, common);
             let enough = match word.len().min(known.text.len()) {
                 ..=LONG => SHORT_ALIKE,

@@ -2,8 +2,8 @@
 
 use shared_types::SlotValue;
 use worker::dialogue::act::{
-    Act, Answer, Ask, Asked, Consent, Correct, Dates, Does, Form, Inform, Origin, Repair, Social,
-    Thing, Times, Told, When,
+    Act, Answer, Ask, Asked, Consent, Correct, Dates, Does, Feeling, Form, Inform, Origin, Repair,
+    Social, Thing, Times, Told, When,
 };
 use worker::domain::Domain;
 
@@ -147,6 +147,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
             phone: None,
             supplier: true,
         },
+        Does::NoCalls,
         Does::Consent(Consent::Stop),
         Does::Consent(Consent::Start),
         Does::Consent(Consent::Erase),
@@ -162,6 +163,13 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
         Social::Bye,
         Social::Nicety,
         Social::Safe,
+        Social::Prompt,
+        Social::Feels { of: Feeling::Loss },
+        Social::Feels { of: Feeling::Joy },
+        Social::Feels {
+            of: Feeling::Regret,
+        },
+        Social::Feels { of: Feeling::Jest },
     ] {
         acts.push(Does::Social(social));
     }

@@ -26,7 +26,9 @@ impl Update<'_> {
             return self.owe(Piece::Received);
         }
         let is_new = self.touch(&goal);
-        if asks_whether && when.is_none() {
+        // Whether the workshop can do it, a colleague knows.
+        let of_own = topics::side(self.domain, &goal) == About::Own;
+        if asks_whether && when.is_none() && !of_own {
             self.owe(Piece::Possible);
         }
         self.owe(match is_new {

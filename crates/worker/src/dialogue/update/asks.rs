@@ -35,8 +35,12 @@ impl Update<'_> {
             Asked::Visit => self.visit(ask),
             Asked::Existence => {
                 self.existence_tells(ask);
-                let about = about(ask.thing).unwrap_or(About::Wanted);
-                self.pass_on_or_remind(act, ask, Passed::Existence(about));
+                // "Do you have rims for my Leon" does not ask for the Leon.
+                let passed = match ask.thing {
+                    Thing::Wanted => Passed::Existence(About::Wanted),
+                    Thing::Own | Thing::Third => Passed::Words(self.quote(act)),
+                };
+                self.pass_on_or_remind(act, ask, passed);
             }
             Asked::Status => self.status(act, ask),
             Asked::Us => {
@@ -46,6 +50,8 @@ impl Update<'_> {
                     self.owe(Piece::AboutYou);
                 }
             }
+            // "What shall I do?" of who is in danger: what to do is said anyway.
+            Asked::Other if self.is_in_danger() => self.pass_on_words(act, Asked::Other),
             Asked::Other => {
                 let words = Passed::Words(self.quote(act));
                 self.pass_on_or_remind(act, ask, words);

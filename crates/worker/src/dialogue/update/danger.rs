@@ -12,6 +12,8 @@ use crate::dialogue::state::Alarm;
 
 /// Who says nothing for this time is not on the hard shoulder any more.
 const A_WHILE: SignedDuration = SignedDuration::from_hours(2);
+/// Unasked, what to do is not said again more often.
+const MOST_REPEATED: u32 = 2;
 /// An alarm lasts no longer, where no hours are known.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -31,6 +33,7 @@ impl Update<'_> {
                 name: name.to_owned(),
                 at: self.heard.now,
                 safe: false,
+                repeated: 0,
             });
         }
     }
@@ -96,6 +99,8 @@ impl Update<'_> {
             self.dues
                 .pieces
                 .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
+        } else if alarm.repeated > 0 && self.only_courtesies() {
+            // Who says thanks has read it.
         } else if !alarm.safe || self.asks_for_help() {
             self.dues.question = None;
             self.dues.pieces.retain(|piece| {
@@ -104,11 +109,27 @@ impl Update<'_> {
                     Piece::TakeUp(_) | Piece::Next(_) | Piece::Courtesy(_) | Piece::Possible
                 )
             });
-            self.owe(Piece::StaySafe(alarm.name));
+            self.repeat(&alarm);
         }
     }
 
-    fn is_in_danger(&self) -> bool {
+    /// What to do, once more: to who asks, or who has not heard it often.
+    fn repeat(&mut self, alarm: &Alarm) {
+        let alone = self.dues.pieces.is_empty();
+        if alone || alarm.repeated < MOST_REPEATED || self.asks_for_help() {
+            self.owe(Piece::StaySafe(alarm.name.clone()));
+        }
+        if let Some(known) = &mut self.state.alarm {
+            known.repeated += 1;
+        }
+    }
+
+    fn only_courtesies(&self) -> bool {
+        let mut acts = self.heard.acts.iter();
+        acts.all(|act| matches!(act.does, Does::Social(_)))
+    }
+
+    pub(super) fn is_in_danger(&self) -> bool {
         self.state.alarm.as_ref().is_some_and(|alarm| !alarm.safe)
     }
 

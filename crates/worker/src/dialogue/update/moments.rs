@@ -9,7 +9,7 @@ use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
 use crate::dialogue::{filling, topics};
-use crate::domain::TopicKind;
+use crate::domain::{Topic, TopicKind};
 
 impl Update<'_> {
     /// A moment that is wished for a purpose, or for whatever an appointment is made for.
@@ -154,7 +154,10 @@ impl Update<'_> {
         (date, time): (Option<Dates>, Option<Times>),
         moved: bool,
     ) {
-        let was_complete = known.is_some_and(|one| {
+        let before = self.state.before.as_deref();
+        let stood = before.is_none_or(|before| before.knows_appointment(purpose));
+        let moved = moved && stood;
+        let was_complete = known.filter(|_| stood).is_some_and(|one| {
             one.date.is_some() && one.time.is_some() && one.status != AppointmentStatus::Offered
         });
         let changed = known.is_none_or(|one| (one.date, one.time) != (date, time));
@@ -211,6 +214,16 @@ impl Update<'_> {
         }
     }
 
+    /// Days and hours that were asked before may be asked again.
+    fn ask_moment_anew(&mut self) {
+        let topics = self.domain.dialogue.topics.iter();
+        let moments =
+            topics.filter(|topic| matches!(topic.kind, TopicKind::Date | TopicKind::Time));
+        for topic in moments {
+            self.state.questions.remove(&topic.name);
+        }
+    }
+
     /// A moment that we offered is taken.
     pub(super) fn settle(&mut self, moment: DateTime) {
         let timed = moment.time() != jiff::civil::Time::midnight();
@@ -263,7 +276,9 @@ impl Update<'_> {
         }
         let topics = self.domain.dialogue.topics.iter();
         let mut days = topics.filter(|topic| topic.kind == TopicKind::Date);
-        if let Some(topic) = days.next().filter(|_| !self.knows_visit()) {
+        let open =
+            |topic: &&Topic| !self.knows_visit() && topics::may_ask(&self.state, &topic.name);
+        if let Some(topic) = days.next().filter(open) {
             self.must_ask(Question::Topic {
                 topic: topic.name.clone(),
                 goal: purpose,
@@ -310,9 +325,9 @@ impl Update<'_> {
                 });
                 self.touch(&known.purpose);
                 if let Some(open) = self.state.goals.last_mut() {
-                    open.asked.clear();
                     open.ready = false;
                 }
+                self.ask_moment_anew();
                 self.owe(Piece::Possible);
             }
         }

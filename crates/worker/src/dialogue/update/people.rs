@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 
 use super::{REMARKS, Update, shortened};
-use crate::dialogue::act::{Act, Answer, Asked, Consent, Does, Repair, Social, Thing, When};
+use crate::dialogue::act::{
+    Act, Answer, Asked, Consent, Does, Feeling, Repair, Social, Thing, When,
+};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{COMPLAINTS, Theirs};
 
@@ -174,12 +176,34 @@ impl Update<'_> {
             Social::Thanks if self.heard.acts.iter().any(agrees) => Social::Nicety,
             social => social,
         };
+        if let Social::Feels { of } = social {
+            return self.kind_word(of);
+        }
         self.owe(match social {
             Social::Hello => Piece::Hello,
             Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
             Social::Bye => Piece::Courtesy(Courtesy::Bye),
-            Social::Nicety | Social::Safe => Piece::Courtesy(Courtesy::Nicety),
+            Social::Prompt => Piece::Courtesy(Courtesy::Listening),
+            Social::Nicety | Social::Safe | Social::Feels { .. } => {
+                Piece::Courtesy(Courtesy::Nicety)
+            }
         });
+    }
+
+    /// A kind word; what is grave goes with the lead, in the customer's words.
+    fn kind_word(&mut self, feeling: Feeling) {
+        if feeling.is_grave() && !self.state.goals.is_empty() {
+            let words = shortened(self.heard.text);
+            self.keep_remark(&words);
+        }
+        self.owe(Piece::Kind(feeling));
+    }
+
+    /// Who wants to be written to is written to, and a promised call is taken back.
+    pub(super) fn no_calls(&mut self, act: &Act) {
+        let words = self.quote(act);
+        self.keep_remark(&words);
+        self.owe(Piece::NoCalls);
     }
 
     pub(super) fn unclear(&mut self, candidates: &[String]) {
@@ -187,7 +211,10 @@ impl Update<'_> {
         if self.heard.acts.iter().any(asks) {
             return;
         }
-        if self.state.told.is_some() {
+        if let Some(told) = &self.state.told {
+            if COMPLAINTS.contains(&told.reason.as_str()) && self.says_something() {
+                self.owe(Piece::Kind(Feeling::Worry));
+            }
             return self.owe(Piece::Received);
         }
         if self.says_something() && self.waits_for_answer() {

@@ -5,6 +5,7 @@ use super::choose::Choice;
 use crate::dialogue::filling::{self, Values};
 use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
 use crate::dialogue::state::AppointmentStatus;
+use crate::dialogue::update::WISHES;
 use crate::dialogue::wish::Changes;
 use crate::dialogue::{calendar, times};
 use crate::domain::{About, Alarm, Filling};
@@ -41,7 +42,14 @@ impl Wording<'_> {
             Piece::TakeUp(goal) => self.goal_text(goal, |texts| &texts.take_up),
             Piece::Next(goal) => self.goal_text(goal, |texts| &texts.next).telling(),
             Piece::Noted { about, changes } => self.noted(*about, changes, before)?,
-            Piece::Answered(_, answer) => self.text_of("answered", &[("quote", answer.clone())]),
+            Piece::Answered(topic, answer) => {
+                // Only what answers our question is short and plain enough to be repeated.
+                let asked = self.domain.dialogue.topic(topic).is_some();
+                match asked || topic == WISHES {
+                    true => self.text_of("answered", &[("quote", answer.clone())]),
+                    false => self.text_of("remarked", &[]),
+                }
+            }
             Piece::Dropped(goal) => {
                 let label = goal.as_ref().map(|goal| ("what", self.label(goal)));
                 self.text_of("dropped", &label.into_iter().collect::<Vec<_>>())
@@ -318,6 +326,9 @@ const fn plain_name(piece: &Piece) -> Option<&'static str> {
         Piece::Courtesy(Courtesy::Thanks) => "thanks",
         Piece::Courtesy(Courtesy::Bye) => "bye",
         Piece::Courtesy(Courtesy::Nicety) => "nicety",
+        Piece::Courtesy(Courtesy::Listening) => "listening",
+        Piece::Kind(feeling) => feeling.text(),
+        Piece::NoCalls => "no_calls",
         _ => return None,
     })
 }

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::super::pattern::Pattern;
 use super::super::section::Section;
 use super::reader::Reader;
@@ -27,6 +29,48 @@ pub enum QuestionCue {
     Before,
     /// What begins a statement or a command: "ik", "stuur".
     Opener,
+}
+
+/// What moves a customer, so that a kind word comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feeling {
+    /// Somebody has died.
+    Loss,
+    /// Something to be glad of: an exam passed, a birth.
+    Joy,
+    /// Somebody is ill.
+    Illness,
+    /// The customer is sorry.
+    Regret,
+    /// Fear, worry, shame.
+    Worry,
+    /// A joke.
+    Jest,
+    /// The weather, how the day is.
+    SmallTalk,
+}
+
+impl Feeling {
+    /// The piece that answers it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Loss => "condolence",
+            Self::Joy => "congratulation",
+            Self::Illness => "get_well",
+            Self::Regret => "no_harm",
+            Self::Worry => "sympathy",
+            Self::Jest => "jest",
+            Self::SmallTalk => "small_talk",
+        }
+    }
+
+    /// What is no time for questions of ours.
+    #[must_use]
+    pub const fn is_grave(self) -> bool {
+        matches!(self, Self::Loss | Self::Illness | Self::Worry)
+    }
 }
 
 /// What a pattern of `[acts]` tells about a clause.
@@ -80,6 +124,16 @@ pub enum ActCue {
     Nicety,
     /// Says that nobody is in danger any more.
     Safe,
+    /// What moves the customer, or a remark aside.
+    Feels(Feeling),
+    /// Announces a question: "vraagje".
+    Prompt,
+    /// Wants to be written to and not telephoned.
+    NoCalls,
+    /// Asks what somebody else may do: "mag mijn vader mee".
+    Companion,
+    /// Says that something is wanted: "wil", "nodig", "graag".
+    Wants,
     /// Any will do.
     Any,
     /// Does not know yet.
@@ -136,7 +190,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 51] = [
+const ACTS: [(&str, ActCue); 62] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -167,6 +221,17 @@ const ACTS: [(&str, ActCue); 51] = [
     ("bye", ActCue::Bye),
     ("nicety", ActCue::Nicety),
     ("safe", ActCue::Safe),
+    ("loss", ActCue::Feels(Feeling::Loss)),
+    ("joy", ActCue::Feels(Feeling::Joy)),
+    ("illness", ActCue::Feels(Feeling::Illness)),
+    ("regret", ActCue::Feels(Feeling::Regret)),
+    ("worry", ActCue::Feels(Feeling::Worry)),
+    ("jest", ActCue::Feels(Feeling::Jest)),
+    ("small_talk", ActCue::Feels(Feeling::SmallTalk)),
+    ("prompt", ActCue::Prompt),
+    ("no_calls", ActCue::NoCalls),
+    ("companion", ActCue::Companion),
+    ("wants", ActCue::Wants),
     ("any", ActCue::Any),
     ("unknown", ActCue::Unknown),
     ("yes", ActCue::Yes),
@@ -196,6 +261,10 @@ impl Reader<'_, '_> {
             let found: Vec<Pattern> = self.patterns(&section, key);
             let found = found.into_iter().map(|pattern| (cue, pattern));
             self.into.question.extend(found);
+        }
+        for kind in section.texts("kinds") {
+            let phrases = kind.value.split('|').map(|phrase| phrase.trim().to_owned());
+            self.into.kinds_asked.push(phrases.collect());
         }
         section.close();
     }

@@ -12,6 +12,8 @@ use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
 
+/// The most words of a question that only goes on with the one before.
+const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
 const BARE: usize = 4;
 /// The same where the question says nothing of it, and the statement before does.
@@ -28,6 +30,9 @@ impl Talk<'_> {
     /// A question. Whether a thing is there also tells that it is wished for; numbers never do.
     pub(super) fn asks(&self, clause: &Clause, acts: &mut Vec<Act>) {
         let topic = self.topic(clause);
+        if topic == Asked::Other && self.goes_on_asking(clause, acts) {
+            return;
+        }
         if topic == Asked::Existence {
             self.seeks(clause, acts);
             // "What do you have around 20k" tells the budget, "is the one for 20k still there" none.
@@ -50,7 +55,8 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
         } else {
             // "Heeft de Golf CarPlay": what is asked of it later is asked of the Golf.
-            let of_wanted = matches!(topic, Asked::Attribute(_)) && !self.knows_thing();
+            let named = matches!(topic, Asked::Attribute(_) | Asked::Other);
+            let of_wanted = named && clause.asking.form != Form::Check && !self.knows_thing();
             let counts = |thing| thing == Thing::Own || of_wanted;
             self.tells(
                 clause,
@@ -78,8 +84,18 @@ impl Talk<'_> {
         acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
     }
 
+    /// "Who calls me then, and when?": a question word that goes on with the question before.
+    fn goes_on_asking(&self, clause: &Clause, acts: &[Act]) -> bool {
+        let words = clause.span.start..clause.span.end;
+        let telling = words
+            .filter(|at| !self.reading.lattice.is_filler(*at))
+            .count();
+        let asked = |act: &Act| act.clause + 1 == clause.place && matches!(act.does, Does::Ask(_));
+        telling <= GOES_ON && clause.asking.form == Form::Which && acts.iter().any(asked)
+    }
+
     /// Whether a slot is one of names.
-    fn is_name(&self, slot: &str) -> bool {
+    pub(super) fn is_name(&self, slot: &str) -> bool {
         let mut slots = self.understander.slots.iter();
         slots.any(|known| match &known.kind {
             SlotKind::Catalogue(names) => names.upper == slot || names.lower == slot,
@@ -149,6 +165,12 @@ impl Talk<'_> {
         let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
         let attribute = self.attribute(clause);
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
+        // "Was kostet ein neuer Schlüssel": where keys are left is no answer.
+        let fact = fact.filter(|(name, likeness)| {
+            let asks_price = attribute.is_some_and(|(name, _)| self.is_price(name));
+            !asks_price || *likeness >= BEYOND_DOUBT || self.tells_price(name)
+        });
+        let fact = fact.filter(|fact| self.is_of_kind(clause, fact));
         // "Can you fit a towbar to my Duster" asks for work, whatever the Duster has.
         let work = has(ActCue::Modal) && self.thing(clause) == Thing::Own && fact.is_some();
         if let Some((name, of_slot)) = attribute
@@ -159,8 +181,10 @@ impl Talk<'_> {
             return Asked::Attribute(name.to_owned());
         }
         let named = clause.said.iter().any(|said| !said.number);
-        let there =
-            has(ActCue::Existence) && !clause.said.is_empty() && (attribute.is_none() || of_slot);
+        // "Is it still there?" of what was named before.
+        let known = has(ActCue::OfThing) && (clause.named_before.is_some() || self.knows_thing());
+        let names = !clause.said.is_empty() || known && self.thing(clause) == Thing::Wanted;
+        let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
         let certain = match there || has(ActCue::Hours) {
             true => BEYOND_DOUBT,
             false => CERTAIN,
@@ -209,13 +233,32 @@ impl Talk<'_> {
             return None;
         }
         let (fact, likeness) = self.fact_in(clause.with_before, clause)?;
-        let place = self
+        let prices = self.tells_price(&fact);
+        (likeness >= SAID_BEFORE).then_some((fact, prices))
+    }
+
+    /// "When is it due for its first MOT" is not answered by what one costs: a fact that nobody asks
+    /// for with when (or who, or why) does not say it.
+    fn is_of_kind(&self, clause: &Clause, (fact, likeness): &(String, f64)) -> bool {
+        let tokens = self.reading.tokens.get(clause.span.start..clause.span.end);
+        let spoken = self.reading.guess.spoken();
+        let understander = self.understander;
+        let asked = understander.kinds.asked(tokens.unwrap_or_default(), spoken);
+        let mut named = (0..)
+            .zip(&understander.facts)
+            .filter(|(_, name)| *name == fact);
+        let gives = |(fact, _)| understander.topics.gives(fact, asked);
+        asked == 0 || *likeness >= ALIKE || named.any(gives)
+    }
+
+    fn tells_price(&self, fact: &str) -> bool {
+        let facts = self
             .understander
             .facts
             .iter()
-            .position(|name| *name == fact);
-        let prices = place.and_then(|place| self.understander.fact_prices.get(place));
-        (likeness >= SAID_BEFORE).then_some((fact, prices.copied().unwrap_or(false)))
+            .zip(&self.understander.fact_prices);
+        let mut named = facts.filter(|(name, _)| *name == fact);
+        named.any(|(_, prices)| *prices)
     }
 
     /// Whether the name of an attribute or the question for a status is all that a clause has.
@@ -255,7 +298,8 @@ impl Talk<'_> {
         };
         let lexicon = &self.understander.compiled.lexicon;
         let topics = &self.understander.topics;
-        let (fact, likeness) = topics.rank(tokens, lexicon, is_aside, is_moment)?;
+        let spoken = self.reading.guess.spoken();
+        let (fact, likeness) = topics.rank(tokens, lexicon, spoken, is_aside, is_moment)?;
         Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 

@@ -2,8 +2,8 @@
 
 use shared_types::SlotValue;
 
-use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Does, Form, Thing};
+use super::{Clause, FEELINGS, SURE, Talk};
+use crate::dialogue::act::{Act, Does, Feeling, Form, Thing};
 use crate::domain::{About, ActCue, IntentAct, MoodCue, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
@@ -25,6 +25,8 @@ const BEYOND_DOUBT: f64 = 0.85;
 const WORDLESS: f64 = 0.95;
 /// From here on a pattern tells of dissatisfaction by itself; "not" and "bought" do not.
 const TELLING: f64 = 2.0;
+/// The least that a pattern says.
+const HINT: f64 = f64::MIN_POSITIVE;
 /// From here on a pattern speaks for a goal whatever else stands in the clause.
 const STRONG: f64 = 4.0;
 
@@ -87,10 +89,21 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, clause.span, clause.place));
             return;
         }
+        if let Some(span) = self.mark(ActCue::NoCalls, clause) {
+            acts.push(self.act(Does::NoCalls, SURE, span, clause.place));
+            self.tells(clause, |_| true, acts);
+            return;
+        }
         let repairs = here(|does| matches!(does, Does::Repair(_)));
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
-        if clause.act == IntentAct::Handoff && !complains && !asks_who {
+        // "Who calls me, and when" asks how far it is.
+        let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
+        // "Rather after two" of an appointment is about the hour.
+        let of_moment = self.context.has_appointment && self.is_dated(clause);
+        let about_time = of_moment && !self.has_cue_of(clause, TELLING);
+        let by_the_way = asks_who || asks_which || about_time;
+        if clause.act == IntentAct::Handoff && !complains && !by_the_way {
             if repairs {
                 return;
             }
@@ -120,7 +133,7 @@ impl Talk<'_> {
             false => self.has_cue(clause) || confidence >= BEYOND_DOUBT,
         };
         let certain = !tells || cued;
-        let meant = certain && self.is_meant(clause);
+        let meant = certain && self.is_meant(clause) && self.begins(clause);
         // What is said to a goal that is pursued answers or adds, and begins nothing.
         let pursued = self.is_pursued(clause) && !asks;
         let comes = asks && self.mark(ActCue::Come, clause).is_some();
@@ -156,7 +169,11 @@ impl Talk<'_> {
         }
         let modal = self.mark(ActCue::Modal, clause).is_some() || clause.asking.whether;
         // "What is it worth?" or "can you tow it?" while that is being done.
-        if self.is_pursued(clause) {
+        if self.is_pursued(clause) || self.is_open(clause) && !self.is_dated(clause) {
+            return true;
+        }
+        // "May my dad come along?" wants nothing done.
+        if self.mark(ActCue::Companion, clause).is_some() && !self.is_dated(clause) {
             return true;
         }
         if !modal || clause.asking.form == Form::Choice && self.is_like_a_fact(clause, FLOOR) {
@@ -205,6 +222,20 @@ impl Talk<'_> {
         intent.is_some_and(|intent| intent.about == About::Own)
     }
 
+    fn is_dated(&self, clause: &Clause) -> bool {
+        let mut moments = self.reading.moments.spans();
+        moments.any(|span| clause.span.covers(span))
+    }
+
+    /// Whether the goal of a clause is pursued, be it the last or an earlier one.
+    fn is_open(&self, clause: &Clause) -> bool {
+        let goal = self.goal_of(clause);
+        self.context
+            .goals
+            .iter()
+            .any(|open| Some(open.as_str()) == goal)
+    }
+
     fn is_pursued(&self, clause: &Clause) -> bool {
         self.context.is_pursued && self.goal_of(clause) == self.context.goal
     }
@@ -220,17 +251,25 @@ impl Talk<'_> {
         let named = self.understander.intents.get(intent);
         let pursued = named.is_some_and(|intent| Some(intent.name.as_str()) == self.context.goal);
         let cued = self.understander.cued.get(intent).copied();
-        let dated = || {
-            self.reading
-                .moments
-                .spans()
-                .any(|span| clause.span.covers(span))
-        };
         pursued
-            || self.context.is_pursued && dated()
-            || clause.decision.confidence >= LIKELY_BY_EXAMPLES
+            || self.context.is_pursued && self.is_dated(clause)
+            || clause.asking.asks() && clause.decision.confidence >= LIKELY_BY_EXAMPLES
             || !cued.unwrap_or(false)
-            || self.has_cue(clause)
+            || self.has_cue_of(clause, if clause.asking.asks() { HINT } else { TELLING })
+    }
+
+    /// Whether a clause may begin something beside what is pursued. What is told of the thing at hand
+    /// ("there's a dent in the door" of a trade-in) begins nothing: it takes a wish or a moment.
+    fn begins(&self, clause: &Clause) -> bool {
+        let mut feelings = FEELINGS.iter();
+        let feels = feelings.any(|of| self.mark(ActCue::Feels(*of), clause).is_some());
+        let tells = self.context.is_pursued || feels;
+        !tells || self.wishes(clause) || self.is_dated(clause)
+    }
+
+    /// Whether a clause asks, or says that something is wanted.
+    pub(super) fn wishes(&self, clause: &Clause) -> bool {
+        clause.asking.asks() || self.mark(ActCue::Wants, clause).is_some()
     }
 
     fn request(&self, clause: &Clause, asks_whether: bool) -> Does {
@@ -263,6 +302,11 @@ impl Talk<'_> {
             let mut marks = self.signs.marks.within(clause.span);
             marks.any(|(mark, _)| mark == Mark::Mood(mood))
         };
+        let soothes = [ActCue::Feels(Feeling::Regret), ActCue::Safe];
+        if soothes.iter().any(|cue| self.mark(*cue, clause).is_some()) {
+            // "Sorry, that was rude" and "nobody is hurt" complain of nothing.
+            return false;
+        }
         let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
         let angry = mood(MoodCue::Angry);
         // A question may have the words of a complaint, and examples alone may err.
@@ -291,7 +335,7 @@ impl Talk<'_> {
 
     /// Whether a pattern speaks for the intent of the clause, and not only examples.
     pub(super) fn has_cue(&self, clause: &Clause) -> bool {
-        self.has_cue_of(clause, f64::MIN_POSITIVE)
+        self.has_cue_of(clause, HINT)
     }
 
     /// The same with a pattern of some weight.
@@ -344,6 +388,11 @@ impl Talk<'_> {
         }
         if let Some(said) = clause.said.first() {
             return said.thing;
+        }
+        // "Has the Niro heated seats? And how far has it run": it is the Niro.
+        let pronoun = clause.asking.asks() && self.mark(ActCue::OfThing, clause).is_some();
+        if let Some(thing) = clause.named_before.filter(|_| pronoun) {
+            return thing;
         }
         let about = self.understander.intents.get(clause.decision.intent);
         // What is asked with "it" is asked of what the talk is about.

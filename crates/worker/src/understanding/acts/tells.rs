@@ -68,6 +68,9 @@ impl Talk<'_> {
         let mut values = told(held.iter().copied(), rather, also);
         let mut instead = Vec::new();
         let replaces = self.mark(ActCue::Instead, clause).is_some() && !also;
+        if replaces {
+            self.keep_right_plate(&mut values);
+        }
         values.retain(|told| {
             let corrects = not.iter().any(|(slot, _)| *slot == told.slot)
                 || replaces && self.differs(thing, told);
@@ -111,6 +114,18 @@ impl Talk<'_> {
                 remark: None,
             };
             acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
+        }
+    }
+
+    /// "They say TZ-554-G and it should be TZ-545-G": the last one is right.
+    fn keep_right_plate(&self, values: &mut [Told]) {
+        let is_plate = |name: &str| {
+            let mut slots = self.understander.slots.iter();
+            slots.any(|slot| slot.name == name && matches!(slot.kind, SlotKind::Plate { .. }))
+        };
+        for told in values.iter_mut().filter(|told| is_plate(&told.slot)) {
+            let last = told.any_of.len().saturating_sub(1);
+            told.any_of.drain(..last);
         }
     }
 

@@ -105,8 +105,14 @@ impl Choice<'_> {
             && (start.min(from)..from).any(|at| self.told_within(Telling::Never, at, to).is_some())
     }
 
-    /// Hours that nothing but a preposition tells: "rond 13" may be an amount.
+    /// Hours that nothing but a preposition tells: "rond 13" may be an amount, as may a number after
+    /// a word that is a day only sometimes ("so 4 bis 5 tausend").
     fn is_weak(&self, said: &Said, from: usize, to: usize) -> bool {
+        let mut inside = self.words.iter().take(to).skip(from);
+        let shy = |word: &Word| word.is_number || self.grammar.words.is_shy(word);
+        if matches!(said, Said::Date(_)) {
+            return to - from > 1 && inside.all(shy);
+        }
         let written_out = |word: &Word| word.is_number && word.text.contains(':');
         matches!(
             said,

@@ -1,0 +1,124 @@
+//! What customers tell beside what is asked: kept for a colleague in their words, and said back only
+//! where that reads well.
+
+use super::Update;
+use crate::dialogue::act::{Act, Does};
+use crate::dialogue::piece::Piece;
+use crate::dialogue::state::AppointmentStatus;
+use crate::dialogue::topics;
+use crate::domain::About;
+
+/// Where remarks are kept among the answers.
+pub(super) const REMARKS: &str = "remarks";
+/// What a short wish is called that no topic asks for.
+pub(in crate::dialogue) const WISHES: &str = "wishes";
+/// How sure it must be that a remark is a wish, and how many words of it are said back.
+pub(super) const SURE_ENOUGH_TO_QUOTE: f64 = 0.75;
+const SHORT_QUOTE: usize = 5;
+/// Words of the customer that are repeated.
+pub(super) const MAX_QUOTE: usize = 80;
+
+impl Update<'_> {
+    /// Whether the same clause is acknowledged by what else it does.
+    pub(super) fn is_noted_with(&self, remark: &Act) -> bool {
+        let mut acts = self
+            .heard
+            .acts
+            .iter()
+            .filter(|act| act.clause == remark.clause);
+        acts.any(|act| match &act.does {
+            Does::Inform(inform) => !inform.values.is_empty(),
+            does => matches!(
+                does,
+                Does::Request { .. } | Does::Correct(_) | Does::Complain { .. }
+            ),
+        })
+    }
+
+    /// What is wrong with the own thing, in the customer's words: it goes with the appointment.
+    pub(super) fn matter_of(&mut self, goal: &str, act: &Act) {
+        let own = topics::side(self.domain, goal) == About::Own;
+        if own && topics::takes_appointment(self.domain, goal) {
+            let words = self.quote(act);
+            self.keep_remark(&words);
+        }
+    }
+
+    /// Words that may tell a colleague something: more than one, and no question.
+    pub(super) fn says_something(&self) -> bool {
+        let text = self.heard.text;
+        let words = text.split_whitespace();
+        let words = words.filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
+        words.count() > 1 && !text.contains('?')
+    }
+
+    /// What is told beside what is asked goes with the goal, in the customer's words.
+    pub(super) fn remark(&mut self, goal: &str, words: &str) {
+        let text = shortened(words);
+        self.keep_remark(&text);
+        // A remark moves nothing on, so that nothing is asked after it.
+        self.state.touch(goal, self.heard.now);
+        self.owe(Piece::Answered(REMARKS.to_owned(), text));
+    }
+
+    /// A wish that no slot has and that is short and plain is said back: "moet een trekhaak hebben".
+    pub(super) fn wish_in_words(&mut self, goal: &str, words: &str) {
+        self.keep_remark(words);
+        self.state.touch(goal, self.heard.now);
+        self.owe(Piece::Answered(WISHES.to_owned(), words.to_owned()));
+    }
+
+    /// Keeps words for the lead; those that it has already are not kept twice.
+    pub(super) fn keep_remark(&mut self, words: &str) {
+        const MOST: usize = 500;
+        let kept = self.state.answers.entry(REMARKS.to_owned()).or_default();
+        if kept.contains(words) {
+            return;
+        }
+        if !kept.is_empty() {
+            kept.push_str("; ");
+        }
+        kept.push_str(words);
+        *kept = kept.chars().take(MOST).collect();
+        self.dues.answered.push(REMARKS.to_owned());
+    }
+
+    /// What is moved needs no word that it will be confirmed: its own says so. Beside an answer, a
+    /// remark needs none either.
+    pub(super) fn acknowledge_once(&mut self) {
+        let pieces = &self.dues.pieces;
+        let moved = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::Appointment {
+                    status: AppointmentStatus::Moved,
+                    ..
+                }
+            )
+        };
+        let moved = pieces.iter().any(moved);
+        let answered = pieces.iter().any(Piece::answers);
+        self.dues.pieces.retain(|piece| match piece {
+            Piece::Answered(topic, _) => !(answered && topic == REMARKS),
+            Piece::Next(_) => !moved,
+            _ => true,
+        });
+    }
+}
+
+/// Whether words can be said back as they are.
+pub(super) fn is_short(words: &str) -> bool {
+    words.split_whitespace().count() <= SHORT_QUOTE
+}
+
+/// Words of the customer, short enough to be repeated.
+pub(in crate::dialogue) fn shortened(words: &str) -> String {
+    let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+    let mut quote: String = words.chars().take(MAX_QUOTE).collect();
+    if words.chars().count() > MAX_QUOTE {
+        let cut = quote.rfind(' ').unwrap_or(quote.len());
+        quote.truncate(cut);
+        quote.push('…');
+    }
+    quote
+}
