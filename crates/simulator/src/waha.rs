@@ -5,6 +5,7 @@ mod api;
 mod contacts;
 mod error;
 mod history;
+mod inbound;
 mod messages;
 mod signature;
 mod state;

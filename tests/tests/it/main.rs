@@ -11,6 +11,7 @@ mod metrics;
 mod persons;
 mod reports;
 mod scenarios;
+mod shapes;
 mod shutdown;
 mod support;
 mod traces;

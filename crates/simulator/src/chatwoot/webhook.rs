@@ -28,10 +28,21 @@ pub fn webhook_body(
         .media
         .iter()
         .map(|media| {
+            if media.is_card() {
+                let (name, number) = media.card();
+                return json!({
+                    "id": message_id,
+                    "message_id": message_id,
+                    "file_type": "contact",
+                    "account_id": account_id,
+                    "fallback_title": number,
+                    "meta": { "firstName": name },
+                });
+            }
             json!({
                 "id": message_id,
                 "message_id": message_id,
-                "file_type": match media.class() { "document" => "file", class => class },
+                "file_type": match media.class() { "document" => "file", "sticker" => "image", class => class },
                 "account_id": account_id,
                 "extension": null,
                 "data_url": media.url,

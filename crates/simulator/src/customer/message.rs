@@ -156,13 +156,30 @@ impl CustomerMessage {
 }
 
 impl Media {
-    /// `image`, `audio`, `video`, or `document` for everything else.
+    /// `image`, `audio`, `video`, `sticker`, `contacts`, or `document` for everything else.
     pub fn class(&self) -> &'static str {
         match self.content_type.split('/').next() {
+            _ if self.is_card() => "contacts",
+            Some("image") if self.content_type == "image/webp" => "sticker",
             Some("image") => "image",
             Some("audio") => "audio",
             Some("video") => "video",
             _ => "document",
         }
+    }
+
+    /// Whether it is a contact: a file with Twilio, a part of the message with the others.
+    pub fn is_card(&self) -> bool {
+        self.content_type.starts_with("text/vcard")
+    }
+
+    /// Name and number of a contact, as far as it has them.
+    pub(crate) fn card(&self) -> (Option<&str>, Option<&str>) {
+        let lines = || self.content.as_deref().unwrap_or_default().lines();
+        let value = |name: &str| {
+            let line = lines().find(|line| line.starts_with(name))?;
+            line.split_once(':').map(|(_, value)| value.trim())
+        };
+        (value("FN"), value("TEL"))
     }
 }

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::message::CustomerMessage;
+use super::message::{CustomerMessage, Media};
 use crate::address;
 use crate::chatwoot::{self, Conversation, ConversationStatus};
 use crate::journal::{Call, MessageStatus};
@@ -96,7 +96,10 @@ fn serve_media(world: &World, message: &mut CustomerMessage) -> Result<(), Strin
             format!("2010-04-01/Accounts/{account}/Messages/{sid}/Media")
         }
     };
-    for media in message.media.iter_mut().filter(|media| media.url.is_none()) {
+    let provider = message.provider;
+    let is_file = |media: &&mut Media| provider == Provider::Twilio || !media.is_card();
+    let media = message.media.iter_mut().filter(is_file);
+    for media in media.filter(|media| media.url.is_none()) {
         let id = world.media.keep(media)?;
         media.url = Some(format!("{}/{path}/{id}", world.url));
         media.base64 = None;

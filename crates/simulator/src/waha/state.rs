@@ -3,7 +3,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::journal::MessageStatus;
 
@@ -26,15 +25,6 @@ impl Engine {
             Self::Webjs => "WEBJS",
             Self::Noweb => "NOWEB",
             Self::Gows => "GOWS",
-        }
-    }
-
-    /// The engine's own data about a sender: where the customer's name hides.
-    pub(super) fn push_name(self, name: Option<&str>) -> Value {
-        match self {
-            Self::Webjs => json!({ "notifyName": name }),
-            Self::Noweb => json!({ "pushName": name }),
-            Self::Gows => json!({ "Info": { "PushName": name } }),
         }
     }
 }

@@ -3,7 +3,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Ack, Engine, SessionStatus, sign};
+use super::{Ack, Engine, SessionStatus, inbound, sign};
 use crate::address;
 use crate::config::SimulatorConfig;
 use crate::customer::{CustomerMessage, Tamper, merge_patch};
@@ -61,37 +61,7 @@ pub fn webhook_body(
     message: &CustomerMessage,
     now: Timestamp,
 ) -> Value {
-    let chat = address::chat_id(&message.from);
-    let media = message.media.first();
-    let button = message.button.as_ref().map(|button| button.text.as_str());
-    let body = Some(message.text.as_str()).filter(|text| !text.is_empty());
-    let payload = json!({
-        "id": id,
-        "timestamp": now.as_second(),
-        "from": chat,
-        "fromMe": false,
-        "source": "app",
-        "to": session.me,
-        "participant": null,
-        "body": body.or(button).unwrap_or_default(),
-        "hasMedia": media.is_some(),
-        "media": media.and_then(|media| media.url.as_ref().map(|url| json!({
-            "url": url,
-            "mimetype": media.content_type,
-            "filename": media.filename,
-            "error": null,
-        }))),
-        "ack": 1,
-        "ackName": "SERVER",
-        "vCards": [],
-        "location": message.location.as_ref().map(|location| json!({
-            "description": location.label,
-            "latitude": location.latitude.to_string(),
-            "longitude": location.longitude.to_string(),
-        })),
-        "replyTo": message.reply_to.as_ref().map(|id| json!({ "id": id, "body": "" })),
-        "_data": session.engine.push_name(message.name.as_deref()),
-    });
+    let payload = inbound::payload(session, id, message, now);
     envelope(session, "message", &payload, now)
 }
 
@@ -118,15 +88,15 @@ pub(crate) fn ack_webhook(
     customer: &str,
     ack: Ack,
 ) -> Webhook {
-    let me = world.business_chat_id();
     let payload = json!({
         "id": id,
-        "from": me,
-        "to": address::chat_id(customer),
+        "from": address::chat_id(customer),
+        "to": null,
         "participant": null,
         "fromMe": true,
         "ack": ack.number(),
         "ackName": ack.name(),
+        "_data": {},
     });
     event_webhook(world, session, "message.ack", &payload)
 }
