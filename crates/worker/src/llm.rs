@@ -19,6 +19,7 @@ mod reply;
 mod request;
 mod schema;
 mod slots;
+mod stream;
 
 pub use answers::{ConversationAnswer, RouterAnswer};
 pub use client::{Asked, Model};

@@ -5,7 +5,7 @@ mod words;
 
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::multipart::Form;
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,6 +28,9 @@ pub(crate) enum CallError {
     /// The answer is longer than any that is of use.
     #[error("answers without end")]
     TooLarge,
+    /// It compresses what nobody asked it to.
+    #[error("compresses its answers, which nobody asked for")]
+    Compressed,
     /// It answered with an error.
     #[error("status {status}: {words}")]
     Refused {
@@ -73,7 +76,9 @@ impl Server {
     }
 
     fn post(&self, path: &str) -> RequestBuilder {
+        // Without a word any encoding would do.
         let request = self.http.post(format!("{}{path}", self.base));
+        let request = request.header(ACCEPT_ENCODING, "identity");
         match &self.key {
             Some(key) => request.bearer_auth(key.expose_secret()),
             None => request,
@@ -88,6 +93,10 @@ async fn answer(request: RequestBuilder) -> Result<Vec<u8>, CallError> {
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let retry_after = retry_after(&response);
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return Err(CallError::Compressed);
+    }
     let body = read(response).await.map_err(unreachable)?;
     let body = body.ok_or(CallError::TooLarge)?;
     if status.is_success() {

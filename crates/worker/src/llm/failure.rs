@@ -82,7 +82,9 @@ fn advice(status: u16) -> &'static str {
 impl Failure {
     pub(super) fn of_call(error: CallError) -> Self {
         match error {
-            CallError::Unreachable(_) | CallError::TooLarge => Self::Unreachable(error.to_string()),
+            CallError::Unreachable(_) | CallError::TooLarge | CallError::Compressed => {
+                Self::Unreachable(error.to_string())
+            }
             CallError::Refused {
                 status,
                 words,

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::stream::gathered;
 use crate::openai::Words;
 
 /// What a model said.
@@ -30,38 +31,31 @@ const MAX_TEXT: usize = 64 * 1024;
 
 /// Reads a body.
 pub(super) fn read(body: &[u8]) -> Result<Reply, NoReply> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| NoReply::NotACompletion)?;
-    let choice = value.get("choices").and_then(|choices| choices.get(0));
-    let Some(choice) = choice else {
-        return Err(match value.get("error") {
-            Some(error) if !error.is_null() => NoReply::Error {
-                status: error
-                    .get("code")
-                    .and_then(number)
-                    .and_then(|code| u16::try_from(code).ok())
-                    .unwrap_or(200),
-                words: Words::of_value(&value),
-            },
-            _ => NoReply::NotACompletion,
-        });
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    let value = value.or_else(|| gathered(text));
+    let value = value.ok_or(NoReply::NotACompletion)?;
+    let choices = value.get("choices").and_then(Value::as_array);
+    let Some(choices) = choices.filter(|choices| !choices.is_empty()) else {
+        return Err(error_in(&value));
     };
-    let message = choice.get("message").unwrap_or(choice);
-    if choice.get("finish_reason").and_then(Value::as_str) == Some("content_filter") {
+    let ends = |reason: &str| {
+        let mut reasons = choices.iter().map(|choice| choice.get("finish_reason"));
+        reasons.any(|given| given.and_then(Value::as_str) == Some(reason))
+    };
+    if ends("content_filter") {
         return Err(NoReply::Declined);
     }
-    let call = message.pointer("/tool_calls/0/function/arguments");
-    let places = [
-        message.get("content"),
-        message.get("text"),
-        call,
-        message.get("reasoning_content"),
-        message.get("reasoning"),
-    ];
-    let texts: Vec<String> = places.into_iter().flatten().filter_map(text_of).collect();
-    let declines = message
-        .get("refusal")
-        .and_then(Value::as_str)
-        .is_some_and(|words| !words.is_empty());
+    let messages = || {
+        let message = |choice| Value::get(choice, "message").unwrap_or(choice);
+        choices.iter().map(message)
+    };
+    let texts: Vec<String> = messages().flat_map(texts_of).collect();
+    let declines = messages().any(|message| {
+        let refusal = message.get("refusal").and_then(Value::as_str);
+        refusal.is_some_and(|words| !words.is_empty())
+    });
     if texts.is_empty() && declines {
         return Err(NoReply::Declined);
     }
@@ -76,6 +70,39 @@ pub(super) fn read(body: &[u8]) -> Result<Reply, NoReply> {
         texts,
         usage: prompt.map(|prompt| (prompt, completion.unwrap_or(0))),
     })
+}
+
+/// What a document says that has no answer.
+fn error_in(value: &Value) -> NoReply {
+    let words = Words::of_value(value);
+    let has_choices = value.get("choices").is_some();
+    let error = value.get("error").filter(|error| !error.is_null());
+    if words.text.is_empty() || (has_choices && error.is_none()) {
+        return NoReply::NotACompletion;
+    }
+    let code = error.and_then(|error| error.get("code")).and_then(number);
+    NoReply::Error {
+        status: code
+            .and_then(|code| u16::try_from(code).ok())
+            .unwrap_or(200),
+        words,
+    }
+}
+
+/// Where a message may have its answer.
+fn texts_of(message: &Value) -> Vec<String> {
+    const PLACES: [&str; 7] = [
+        "/content",
+        "/text",
+        "/tool_calls/0/function/arguments",
+        "/function_call/arguments",
+        "/reasoning_content",
+        "/reasoning",
+        "/reasoning_details",
+    ];
+    let told = PLACES.iter().filter_map(|place| message.pointer(place));
+    let itself = Some(message).filter(|message| message.is_string());
+    told.chain(itself).filter_map(text_of).collect()
 }
 
 /// A text, the texts of its parts, or an object as it is.

@@ -31,6 +31,11 @@ impl Words {
 
     /// The words in an error's document.
     pub(crate) fn of_value(value: &Value) -> Self {
+        // Google's endpoint puts its errors into a list.
+        let value = value
+            .get(0)
+            .filter(|first| first.is_object())
+            .unwrap_or(value);
         let error = value.get("error").unwrap_or(value);
         let said = [
             Some(error),
@@ -154,6 +159,10 @@ mod tests {
             (
                 r#"{"object":"error","message":"gone","code":40401}"#,
                 "gone (40401)",
+            ),
+            (
+                r#"[{"error":{"code":404,"message":"models/x is not found","status":"NOT_FOUND"}}]"#,
+                "models/x is not found (404)",
             ),
             ("404 page not found\n", "404 page not found"),
             ("<html><body>Bad gateway</body></html>", ""),

@@ -23,9 +23,9 @@ use worker::turns::{Known, Turns};
 use worker::understanding::Understander;
 
 #[derive(Parser)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
-    worker: WorkerConfig,
+    pub(crate) worker: WorkerConfig,
 }
 
 /// A conversation with everything that was said in it.

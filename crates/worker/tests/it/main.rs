@@ -28,6 +28,7 @@ mod model;
 mod model_servers;
 mod moments;
 mod notices;
+mod odd_servers;
 mod other_domain;
 mod outbox;
 mod persons;
