@@ -22,6 +22,10 @@ use worker::commands::understand::UnderstandArgs;
 use worker::domain::Domain;
 use worker::{DomainConfig, Drawing, Worker, WorkerConfig, WorkerError, draw};
 
+// A turn is thousands of small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Takes messages from Redis, runs the graph of agents on each, and commits the reply.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
