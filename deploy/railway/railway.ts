@@ -53,7 +53,11 @@ export default defineRailway(() => {
     // The domain makes all of PORT public; readiness and metrics stay on the private network. Railway
     // checks PORT, where only liveness is left.
     healthcheck: "/health/live",
-    env: { INGRESS_CLIENT_ADDRESS: "x-real-ip", INGRESS_HEALTH_PORT: "8083" },
+    env: {
+      INGRESS_CLIENT_ADDRESS: "x-real-ip",
+      INGRESS_HEALTH_PORT: "8083",
+      TWILIO_WHATSAPP_NUMBER: preserve(),
+    },
   });
   const worker = program("worker", {
     replicas: 2,

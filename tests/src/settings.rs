@@ -87,6 +87,8 @@ impl Settings {
             ("INGRESS_RATE_LIMIT_PER_MINUTE", "0".into()),
             ("INGRESS_TOTAL_LIMIT_PER_MINUTE", "0".into()),
             ("INGRESS_THREADS", "1".into()),
+            // Who wants it says where the provider is as well.
+            ("INGRESS_RECONCILE_INTERVAL_SECS", "0".into()),
             ("REDIS_WAIT_REPLICAS", self.wait_replicas.to_string()),
             ("REDIS_WAIT_TIMEOUT_MS", "1000".into()),
         ]));

@@ -64,6 +64,13 @@ impl SimulatorClient {
         self.post("/simulator/messages", &message).await
     }
 
+    /// Lets many customers write at the same time; gives the answers in the messages' order.
+    pub async fn write_at_once(&self, messages: &[Value], concurrency: usize) -> Vec<Value> {
+        let path = format!("/simulator/messages?concurrency={concurrency}");
+        let answers = self.post(&path, &Value::Array(messages.to_vec())).await;
+        answers.as_array().cloned().unwrap_or_default()
+    }
+
     /// Orders a misbehaviour, as the JSON of the simulator's README.
     pub async fn misbehave(&self, fault: Value) {
         let _ids: Value = self.post("/simulator/faults", &fault).await;

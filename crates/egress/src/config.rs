@@ -89,8 +89,9 @@ impl EgressConfig {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use shared_types::OwnNumber;
 
-    use super::numbers::{OwnNumber, SANDBOX, SANDBOX_PER_SECOND};
+    use super::numbers::{SANDBOX, SANDBOX_PER_SECOND};
     use super::*;
 
     #[derive(Parser)]

@@ -2,6 +2,7 @@
 
 mod limits;
 mod providers;
+mod reconcile;
 mod strangers;
 
 use clap::Args;
@@ -9,9 +10,12 @@ use runtime::RuntimeConfig;
 use secrecy::{ExposeSecret, SecretString};
 use streams::RedisConfig;
 
+use crate::reconcile::wrong_urls;
+
 pub(crate) use limits::LimitsConfig;
 use limits::SpoolConfig;
 use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
+pub(crate) use reconcile::ReconcileConfig;
 pub use strangers::ClientAddressSource;
 pub(crate) use strangers::StrangersConfig;
 
@@ -70,6 +74,12 @@ pub struct IngressConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub spool: SpoolConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub reconcile: ReconcileConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -161,6 +171,7 @@ impl IngressConfig {
                     .into(),
             );
         }
+        mistakes.extend(wrong_urls(self));
         mistakes
     }
 

@@ -186,22 +186,15 @@ impl Intake {
             // What waits on disk came first and must stay first.
             return self.spool(spool, source, &order).await;
         }
-        let rejected = order.destination == Destination::Rejected;
         let known_for = self.limits.replays_known_for();
         let replay = order.replay_mark.filter(|_| !known_for.is_zero());
+        let partitions = self.redis.partitions();
         let ingest = Ingest {
-            destination: order.destination,
-            entry: order.entry,
             rate: order.rate,
             replay: replay.map(|mark| Replay { mark, known_for }),
-            dedup_for: Duration::from_secs(self.limits.dedup_secs),
-            max_backlog: if rejected {
-                self.limits.max_rejected_of(self.redis.partitions())
-            } else {
-                self.limits.max_backlog
-            },
-            replicas: self.limits.wait_replicas,
-            replica_timeout: Duration::from_millis(self.limits.wait_timeout_ms),
+            ..self
+                .limits
+                .ingest(order.destination, order.entry, partitions)
         };
         let ingested = self.ingest(&ingest).await;
         if ingested.is_err()

@@ -19,6 +19,7 @@ mod lines;
 mod metrics;
 mod network;
 mod openapi;
+mod reconcile;
 mod rejected;
 mod reply;
 mod request;
@@ -37,6 +38,7 @@ pub use config::{ClientAddressSource, IngressConfig};
 pub use event::{Event, Reading, Rejection, Written};
 pub use metrics::IngressMetrics;
 pub use openapi::document;
+pub use reconcile::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 pub use server::{Ingress, IngressError};
 
 /// The pure readers of each provider's webhooks, for tools and tests.

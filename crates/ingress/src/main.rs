@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use ingress::doctor::{self, ConfigArgs, SignatureArgs};
-use ingress::{Ingress, IngressConfig, IngressError};
+use ingress::{Ingress, IngressConfig, IngressError, ReconcileArgs};
 use runtime::Chain;
 use runtime::letters::{self, RejectedArgs};
 
@@ -34,6 +34,12 @@ enum Command {
     /// Find out why a webhook is refused, or what is wrong with the configuration.
     #[command(subcommand)]
     Doctor(Doctor),
+    /// Find messages whose webhooks never came in the providers' own lists, and take them in.
+    ///
+    /// Reads what customers wrote since a time from the API of each provider whose credentials are
+    /// set, says how many messages are listed, known and found, and queues what was found as if its
+    /// webhook had come. The exit code is 1 when a provider could not be read.
+    Reconcile(Box<ReconcileArgs>),
     /// List, show and discard verified webhooks that failed validation.
     Rejected(Box<RejectedArgs>),
     /// Print the OpenAPI description of the HTTP interface.
@@ -67,6 +73,10 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Doctor(Doctor::Config(args)) => Ok(runtime::show_verdict(
             &doctor::examine_config(&args.ingress).await,
             |d| d.healthy,
+        )),
+        Command::Reconcile(args) => Ok(runtime::show_verdict(
+            &ingress::reconcile(&args).await?,
+            |reconciled| reconciled.complete,
         )),
         Command::Rejected(args) => letters::run_rejected(&args).await.map_err(Into::into),
         Command::Openapi => Ok(runtime::show_verdict(&ingress::document()?, |_| true)),

@@ -54,6 +54,31 @@ pub struct IngressMetrics {
     spool: IntGaugeVec,
     spooled: IntCounterVec,
     observe_only: IntGaugeVec,
+    reconcile: Reconcile,
+}
+
+/// What the comparison with the providers' lists found.
+#[derive(Debug, Clone)]
+struct Reconcile {
+    messages: IntCounterVec,
+    runs: IntCounterVec,
+}
+
+impl Reconcile {
+    fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            messages: metrics.counters(
+                "postduif_reconciled_messages_total",
+                &["source", "outcome"],
+                "Messages in the providers' lists: known, or lost and found.",
+            )?,
+            runs: metrics.counters(
+                "postduif_reconcile_runs_total",
+                &["source", "outcome"],
+                "Comparisons with a provider's list: complete, or why not.",
+            )?,
+        })
+    }
 }
 
 /// What ran into a bound, or came near it.
@@ -171,6 +196,7 @@ impl IngressMetrics {
                 &[],
                 "1 while bad signatures are let through, else 0.",
             )?,
+            reconcile: Reconcile::new(metrics)?,
         })
     }
 
@@ -274,6 +300,22 @@ impl IngressMetrics {
 
     pub(crate) fn spooled(&self) {
         self.spooled.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// Messages of a provider's list by what they turned out to be. A zero makes the counter known: an
+    /// increase can be seen from then on.
+    pub(crate) fn reconciled(&self, source: Source, outcome: &'static str, messages: u64) {
+        self.reconcile
+            .messages
+            .with_label_values(&[source.as_str(), outcome])
+            .inc_by(messages);
+    }
+
+    pub(crate) fn reconcile_ran(&self, source: Source, outcome: &'static str) {
+        self.reconcile
+            .runs
+            .with_label_values(&[source.as_str(), outcome])
+            .inc();
     }
 
     pub(crate) fn set_observe_only(&self, on: bool) {

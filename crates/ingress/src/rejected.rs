@@ -86,10 +86,13 @@ const fn bytes_in_json(character: char) -> usize {
 pub(crate) fn sender(source: Source, body: &[u8]) -> Option<String> {
     const MAX_SENDER_BYTES: usize = 200;
     let sender = match source {
-        Source::Twilio => {
-            let params = Params::parse(body)?;
-            params.get("From").ok().flatten()?.to_owned()
-        }
+        Source::Twilio => match serde_json::from_slice::<Value>(body) {
+            Ok(object) => object.get("From")?.as_str()?.to_owned(),
+            Err(_) => {
+                let params = Params::parse(body)?;
+                params.get("From").ok().flatten()?.to_owned()
+            }
+        },
         Source::Waha => {
             let event: Value = serde_json::from_slice(body).ok()?;
             let session = event.get("session").and_then(Value::as_str);
@@ -143,6 +146,8 @@ mod tests {
             sender(Source::Twilio, form).as_deref(),
             Some("whatsapp:+31612345678")
         );
+        let json = br#"{"From":"whatsapp:+31612345678","Body":"x"}"#;
+        assert_eq!(sender(Source::Twilio, json), sender(Source::Twilio, form));
         let waha = br#"{"session":"s","payload":{"from":"31612345678@c.us"}}"#;
         assert_eq!(
             sender(Source::Waha, waha).as_deref(),

@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{IngressConfig, LimitsConfig};
 use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
+use crate::reconcile::{Providers, ProvidersError, Reconciler};
 use crate::routes::{Endpoint, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::strangers::{Bounds, Connection, Strangers};
@@ -48,6 +49,9 @@ pub enum IngressError {
     /// The spool cannot be opened.
     #[error(transparent)]
     Spool(#[from] SpoolOpenError),
+    /// A provider's API cannot be asked.
+    #[error(transparent)]
+    Providers(#[from] ProvidersError),
     /// The deployment has another number of partitions.
     #[error(transparent)]
     Partitions(#[from] PartitionMismatch),
@@ -70,6 +74,8 @@ pub struct Ingress {
     metrics: Arc<Metrics>,
     counters: IngressMetrics,
     spool: Option<Spool>,
+    /// Whose lists are compared with what came, where any are.
+    providers: Option<Providers>,
     readiness: Readiness,
     document: String,
 }
@@ -92,6 +98,7 @@ impl Ingress {
             metrics: Arc::new(metrics),
             counters,
             spool: spool.transpose()?,
+            providers: providers(&config)?,
             readiness: Readiness::waiting_for(&["redis"]),
             document: openapi::document()?,
             config: Arc::new(config),
@@ -104,7 +111,7 @@ impl Ingress {
     /// # Errors
     /// When a listener fails or the deployment has another number of partitions.
     pub async fn run(
-        self,
+        mut self,
         listener: TcpListener,
         health: Option<TcpListener>,
         stop: CancellationToken,
@@ -140,7 +147,7 @@ impl Ingress {
     }
 
     /// What runs beside the server.
-    fn background(&self, stop: &CancellationToken) -> TaskTracker {
+    fn background(&mut self, stop: &CancellationToken) -> TaskTracker {
         let background = TaskTracker::new();
         let ready = self.readiness.clone();
         let probes = self.redis_metrics.clone();
@@ -179,6 +186,19 @@ impl Ingress {
                 counters,
                 stop.clone(),
             ));
+        }
+        if let Some((providers, interval)) =
+            self.providers.take().zip(self.config.reconcile.interval())
+        {
+            let reconciler = Reconciler {
+                providers,
+                redis: self.redis.clone(),
+                limits: self.config.limits.clone(),
+                config: self.config.reconcile.clone(),
+                metrics: self.counters.clone(),
+                spool: self.spool.clone(),
+            };
+            background.spawn(reconciler.run(interval, stop.clone()));
         }
         let limits = self.config.limits.clone();
         background.spawn(forget_rejected(self.redis.clone(), limits, stop.clone()));
@@ -295,6 +315,15 @@ impl Ingress {
             .listen(listener)?
             .run())
     }
+}
+
+/// The providers whose lists are compared; none where nobody asked for it.
+fn providers(config: &IngressConfig) -> Result<Option<Providers>, ProvidersError> {
+    if config.reconcile.interval().is_none() {
+        return Ok(None);
+    }
+    let providers = Providers::new(config)?;
+    Ok(Some(providers).filter(|providers| !providers.is_empty()))
 }
 
 /// As many unverified connections as leave files for as many genuine ones and for the rest.

@@ -61,7 +61,10 @@ pub struct InboundMessage {
     /// Names of fields that ingress could not read and left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
-    /// When ingress took it in.
+    /// Its webhook never came: it was found in the provider's own list of messages.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// When ingress took it in; of a late message, when it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
 }

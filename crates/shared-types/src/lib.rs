@@ -16,6 +16,7 @@ mod ids;
 mod inbound;
 mod masking;
 mod outbound;
+mod own_number;
 mod payload;
 mod send_result;
 mod source;
@@ -36,6 +37,7 @@ pub use inbound::{
 };
 pub use masking::{Masking, Shown};
 pub use outbound::{OutboundMessage, Purpose, Template};
+pub use own_number::OwnNumber;
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};
 pub use source::{Source, SourceError};

@@ -56,6 +56,7 @@ fn plain_inbound() -> InboundMessage {
         edits: None,
         unread: vec![],
         written_at: None,
+        late: false,
         received_at: None,
     }
 }
@@ -113,6 +114,7 @@ fn inbound_message_with_every_addition() {
             ..Referral::default()
         }),
         provider_word: Some(ProviderWord::Stop),
+        late: true,
         received_at: Some(at()),
         ..plain_inbound()
     };

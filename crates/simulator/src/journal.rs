@@ -152,10 +152,15 @@ impl Journal {
         (record.entry.endpoint == Endpoint::Send).then_some(record)
     }
 
+    /// What a customer wrote, by the id of its provider.
+    pub(crate) fn written_with_id(&self, id: &str) -> Option<Record> {
+        let record = self.lock().ring.message(id)?;
+        (record.entry.endpoint == Endpoint::Webhook).then_some(record)
+    }
+
     /// The customer who wrote the message with this id.
     pub(crate) fn customer_who_wrote(&self, id: &str) -> Option<String> {
-        let record = self.lock().ring.message(id)?;
-        (record.entry.endpoint == Endpoint::Webhook).then(|| record.entry.customer.clone())
+        Some(self.written_with_id(id)?.entry.customer.clone())
     }
 
     /// What the query asks for, oldest first.

@@ -36,6 +36,16 @@ pub struct Posted {
 }
 
 impl Posted {
+    /// What comes of a webhook that is lost on its way.
+    pub(crate) fn lost() -> Self {
+        Self {
+            status: None,
+            body: String::new(),
+            elapsed_us: 0,
+            error: Some("lost on the way, as ordered".to_owned()),
+        }
+    }
+
     /// Whether the ingress took it.
     pub fn is_success(&self) -> bool {
         self.status

@@ -53,6 +53,16 @@ impl Keys {
         format!("tat:{sender}")
     }
 
+    /// Who compares with the providers' lists of messages.
+    pub fn comparison_lease(self) -> String {
+        "compare:lease".into()
+    }
+
+    /// Up to when a provider's list was compared.
+    pub fn compared_until(self, list: &str) -> String {
+        format!("compare:until:{list}")
+    }
+
     /// The person with a name. All persons share a slot, so that one script can join two of them.
     pub fn who(self, name: &str) -> String {
         self.of_persons("who", name)

@@ -14,6 +14,7 @@
 mod acts;
 mod begin;
 mod commit;
+mod comparison;
 mod config;
 mod connector;
 mod consumer;

@@ -99,6 +99,8 @@ impl Redis {
             Duty::TakeIn => needs.extend([
                 need(keys.who(NOBODY), "MGET"),
                 need(keys.person(NOBODY), "HGETALL"),
+                need(keys.comparison_lease(), "GET SET"),
+                need(keys.compared_until(NOBODY), "MGET SET"),
             ]),
             Duty::Consume(queue) => {
                 needs.push(need(
@@ -144,7 +146,8 @@ impl Redis {
                     whole(keys.stream(Queue::Inbound), "XLEN XADD XTRIM XRANGE"),
                     whole(keys.stream(Queue::Outbound), "XLEN XADD XTRIM XRANGE"),
                     whole(keys.rejected(), "XLEN XADD XTRIM"),
-                    one(keys.nobodys(duty), "GET SET"),
+                    one(keys.nobodys(duty), "GET MGET SET"),
+                    one(keys.done(NOBODY), "MGET"),
                     one(keys.replay(NOBODY), "GET SET"),
                     one(keys.recent(NOBODY), "GET SET"),
                     one(

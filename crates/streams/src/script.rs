@@ -41,6 +41,7 @@ scripts! {
     ACQUIRE = "permit" "acquire";
     RENEW = "renew";
     RELEASE = "permit" "release";
+    HOLD = "hold";
     FETCH = "fetch";
     BEGIN = "pending" "starts" "begin";
     END_START = "starts" "end_start";

@@ -6,6 +6,7 @@ mod colleagues;
 mod crashes;
 mod erasure;
 mod log_lines;
+mod lost;
 mod messages;
 mod metrics;
 mod persons;

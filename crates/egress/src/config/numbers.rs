@@ -2,39 +2,11 @@
 
 use std::str::FromStr;
 
-use shared_types::ChannelAddress;
+use shared_types::{ChannelAddress, OwnNumber};
 
 /// Twilio's sandbox sender, and its pace of one message in three seconds (<https://www.twilio.com/docs/whatsapp/sandbox>).
 pub(super) const SANDBOX: &str = "whatsapp:+14155238886";
 pub(super) const SANDBOX_PER_SECOND: f64 = 1.0 / 3.0;
-
-/// A number of ours, `+31201234567` or `whatsapp:+31201234567`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnNumber(ChannelAddress);
-
-impl OwnNumber {
-    pub(super) const fn address(&self) -> &ChannelAddress {
-        &self.0
-    }
-}
-
-impl FromStr for OwnNumber {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let address = if text.contains(':') {
-            text.to_owned()
-        } else {
-            format!("whatsapp:{text}")
-        };
-        let address: ChannelAddress = address.parse().map_err(|error| format!("{error}"))?;
-        let is_number = address.phone_number().is_some();
-        is_number
-            .then_some(Self(address))
-            .ok_or_else(|| "must be a number such as +31201234567".into())
-    }
-}
 
 /// The rate of one sender.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +30,7 @@ impl FromStr for SenderPace {
             return Err("the rate must not be negative".into());
         }
         Ok(Self {
-            sender: sender.parse::<OwnNumber>()?.0,
+            sender: sender.parse::<OwnNumber>()?.address().clone(),
             per_second,
         })
     }

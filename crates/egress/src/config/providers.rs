@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use secrecy::SecretString;
-use shared_types::{ChannelAddress, Template};
+use shared_types::{ChannelAddress, OwnNumber, Template};
 
-use super::numbers::{OwnNumber, Paces, SenderPace};
+use super::numbers::{Paces, SenderPace};
 use crate::typing::Typing;
 
 const TWILIO_API: &str = "https://api.twilio.com";

@@ -198,6 +198,7 @@ impl Incoming<'_> {
             referral: content::referral(self.fields),
             edits: None,
             provider_word: None,
+            late: false,
             received_at: Some(self.now),
             written_at: self.fields.read("created_at", time),
             unread: self.unread.names(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use streams::{PartitionCount, RateLimit};
+use streams::{Destination, Ingest, NewEntry, PartitionCount, RateLimit};
 
 use crate::rejected::MOST_KEPT_BYTES;
 
@@ -125,6 +125,28 @@ impl LimitsConfig {
         RateLimit {
             limit: self.rate_limit_per_minute,
             window: Duration::from_secs(60),
+        }
+    }
+
+    /// How an entry is taken in, whatever its conversation has used up and whatever was signed.
+    pub fn ingest<'a>(
+        &self,
+        destination: Destination,
+        entry: &'a NewEntry,
+        partitions: PartitionCount,
+    ) -> Ingest<'a> {
+        Ingest {
+            destination,
+            entry,
+            rate: None,
+            replay: None,
+            dedup_for: Duration::from_secs(self.dedup_secs),
+            max_backlog: match destination {
+                Destination::Work(_) => self.max_backlog,
+                Destination::Rejected => self.max_rejected_of(partitions),
+            },
+            replicas: self.wait_replicas,
+            replica_timeout: Duration::from_millis(self.wait_timeout_ms),
         }
     }
 

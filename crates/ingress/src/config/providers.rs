@@ -2,6 +2,7 @@
 
 use clap::Args;
 use secrecy::SecretString;
+use shared_types::OwnNumber;
 
 use crate::twilio::{SharedKey, TwilioKeys};
 
@@ -34,6 +35,24 @@ pub struct TwilioConfig {
         value_delimiter = ','
     )]
     pub twilio_shared_keys: Vec<SharedKey>,
+
+    /// Our WhatsApp numbers, separated by commas: whose lost messages are looked for.
+    #[arg(
+        long,
+        env = "TWILIO_WHATSAPP_NUMBER",
+        value_delimiter = ',',
+        value_name = "+E164"
+    )]
+    pub twilio_whatsapp_number: Vec<OwnNumber>,
+
+    /// Twilio's API, or what stands in for it.
+    #[arg(
+        long,
+        env = "TWILIO_API_BASE_URL",
+        default_value = "https://api.twilio.com",
+        value_name = "URL"
+    )]
+    pub twilio_api_base_url: String,
 }
 
 impl TwilioConfig {

@@ -8,6 +8,7 @@ use streams::{Duty, Queue, Redis, StreamsError};
 
 use super::Diagnosis;
 use crate::config::IngressConfig;
+use crate::reconcile::Providers;
 use crate::twilio::host_and_port;
 
 /// The same settings as `ingress serve`.
@@ -132,11 +133,25 @@ fn settings(config: &IngressConfig) -> Vec<String> {
         ("INGRESS_REPLAY_DAYS", limits.replay_days.to_string()),
         ("INGRESS_MAX_BACKLOG", limits.max_backlog.to_string()),
         ("INGRESS_SPOOL_DIR", spool),
+        ("INGRESS_RECONCILE_INTERVAL_SECS", lost_messages(config)),
         ("PORT", config.port.to_string()),
     ];
     rows.into_iter()
         .map(|(name, value)| format!("{name:<38} {value}"))
         .collect()
+}
+
+/// Of whom lost messages are looked for.
+fn lost_messages(config: &IngressConfig) -> String {
+    let interval = config.reconcile.reconcile_interval_secs;
+    match Providers::new(config) {
+        _ if interval == 0 => "0: lost messages are not looked for".into(),
+        Ok(providers) if providers.is_empty() => {
+            "no provider has what its list needs: lost messages are not looked for".into()
+        }
+        Ok(providers) => format!("{interval}: {}", providers.names().join(", ")),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Vec<String>) {

@@ -122,21 +122,16 @@ async fn take_in(bytes: &[u8], redis: &Redis, limits: &LimitsConfig) -> bool {
             (entry, destination, None)
         }
     };
-    let max_backlog = match destination {
-        Destination::Work(_) => 0,
-        Destination::Rejected => limits.max_rejected_of(redis.partitions()),
-    };
+    let ingest = limits.ingest(destination, &entry, redis.partitions());
     // A process that died between draining and removing leaves the file as it was.
     let known_for = limits.replays_known_for().max(DAY);
     let ingest = Ingest {
-        destination,
-        entry: &entry,
-        rate: None,
         replay: mark.as_deref().map(|mark| Replay { mark, known_for }),
-        dedup_for: Duration::from_secs(limits.dedup_secs),
-        max_backlog,
-        replicas: limits.wait_replicas,
-        replica_timeout: Duration::from_millis(limits.wait_timeout_ms),
+        max_backlog: match destination {
+            Destination::Work(_) => 0,
+            Destination::Rejected => ingest.max_backlog,
+        },
+        ..ingest
     };
     match redis.ingest(&ingest).await {
         Ok(ingested) => matches!(

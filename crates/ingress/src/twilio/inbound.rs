@@ -134,6 +134,7 @@ fn message(params: &Params<'_>, id: &str, received_at: Timestamp) -> Result<Read
         referral: content::referral(given),
         edits: None,
         provider_word: content::provider_word(given),
+        late: false,
         received_at: Some(received_at),
         written_at: None,
         unread: unread.names(),

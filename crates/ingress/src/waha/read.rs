@@ -157,6 +157,7 @@ impl<'a> Incoming<'a> {
             referral: engine.referral(),
             edits,
             provider_word: None,
+            late: false,
             received_at: Some(self.now),
             written_at: None,
             unread: self.unread.names(),

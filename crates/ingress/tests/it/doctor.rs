@@ -300,6 +300,30 @@ fn a_sound_configuration_is_printed_with_masked_secrets_and_called_well() {
 }
 
 #[test]
+fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
+    let redis = RedisServer::builder().append_only("everysec").start();
+    let url = redis.url();
+    let said = |more: &[(&str, &str)]| said(&doctor(&settings(&url, more), &["config"]));
+    let account = ("TWILIO_ACCOUNT_SID", "AC1");
+    let number = ("TWILIO_WHATSAPP_NUMBER", "+31201234567");
+    for (more, expected) in [
+        (vec![account], "lost messages are not looked for"),
+        (vec![account, number], "300: twilio:whatsapp:+31201234567"),
+        (
+            vec![account, number, ("INGRESS_RECONCILE_INTERVAL_SECS", "0")],
+            "0: lost messages are not looked for",
+        ),
+        (
+            vec![account, number, ("TWILIO_API_BASE_URL", "api.twilio.com")],
+            "problem: TWILIO_API_BASE_URL: must be a URL",
+        ),
+    ] {
+        let said = said(&more);
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_listed() {
     let redis = RedisServer::builder()
         .setting("maxmemory-policy", "allkeys-lru")

@@ -38,6 +38,8 @@ pub struct CustomerMessage {
     pub repeat: u32,
     /// Post the repetitions at the same time instead of one after another.
     pub at_once: bool,
+    /// The provider has the message, and its webhook never arrives.
+    pub lost: bool,
     /// Post again after a failure, this often, as the provider would.
     pub retries: u32,
     /// Milliseconds before each retry.

@@ -51,7 +51,11 @@ pub(crate) async fn post(
     serve_media(world, &mut message)?;
     let prepared = prepare(world, &message)?;
     let seq = write_down(world, &message, &prepared);
-    let (posted, retried) = post_with_retries(world, &message, &prepared.webhook).await;
+    let (posted, retried) = if message.lost {
+        (Posted::lost(), 0)
+    } else {
+        post_with_retries(world, &message, &prepared.webhook).await
+    };
     world.journal.update(seq, |progress| {
         progress.status = match posted.status {
             None => MessageStatus::Unreachable,
@@ -62,7 +66,11 @@ pub(crate) async fn post(
         progress.elapsed_us = Some(posted.elapsed_us);
     });
     give_up_bot(world, &message, prepared.conversation, &posted);
-    let repeats = repeat(world, &message, &prepared.webhook).await;
+    let repeats = if message.lost {
+        Vec::new()
+    } else {
+        repeat(world, &message, &prepared.webhook).await
+    };
     Ok(MessageResult {
         id: prepared.id,
         posted,

@@ -31,6 +31,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             "/2010-04-01/Accounts/{sid}/Messages/{message}.json",
             web::get().to(fetch),
         )
+        .route(
+            "/2010-04-01/Accounts/{sid}/Messages/{message}/Media.json",
+            web::get().to(media_list),
+        )
         .route("/v2/Indicators/Typing.json", web::post().to(typing))
         .route(
             "/2010-04-01/Accounts/{sid}/Messages/{message}/Media/{id}",
@@ -105,6 +109,27 @@ async fn fetch(
     respond(&world, &request, call, |call, fault| {
         world.journal.note(call, fault);
         Answer::json(200, &resource::message(&account, &record))
+    })
+    .await
+}
+
+/// The files of a message.
+async fn media_list(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> HttpResponse {
+    let (account, sid) = path.into_inner();
+    let call = Call::new(Provider::Twilio, Endpoint::List);
+    if let Err(error) = authorise(&world, &request, Some(&account)) {
+        return refuse(&world, call, &error);
+    }
+    let Some(record) = world.journal.written_with_id(&sid) else {
+        return refuse(&world, call, &TwilioError::not_found(request.path()));
+    };
+    respond(&world, &request, call, |call, fault| {
+        world.journal.note(call, fault);
+        Answer::json(200, &resource::media_list(&account, &record))
     })
     .await
 }

@@ -7,7 +7,7 @@ use super::resource;
 use crate::address;
 use crate::faults::Fault;
 use crate::journal::Query;
-use crate::provider::Provider;
+use crate::provider::{Endpoint, Provider};
 use crate::world::World;
 
 /// The query of a message list, as Twilio documents it.
@@ -59,13 +59,11 @@ impl ListQuery {
         let known_until = fault.and_then(|fault| fault.known_until(Timestamp::now()));
         let query = Query {
             provider: Some(Provider::Twilio),
-            to: self.to.clone(),
-            from: self.from.clone(),
             arrived_from: self.sent_from,
             arrived_to: self.sent_to.into_iter().chain(known_until).min(),
             // One more, to know whether there is a next page.
             limit: self.page_size + 1,
-            ..Query::accepted_messages()
+            ..self.direction(world)
         };
         let start = self.page.saturating_mul(self.page_size);
         let found = world.journal.newest(&query, start);
@@ -88,6 +86,25 @@ impl ListQuery {
             "uri": page_uri(self.page),
             "messages": messages,
         })
+    }
+
+    /// What customers wrote to a number of ours, else what was sent. Without either end Twilio lists
+    /// both ways; nobody asks for that here.
+    fn direction(&self, world: &World) -> Query {
+        let ours = |number: &&String| self.to.as_ref() == Some(&address::customer(number));
+        match world.config.twilio.numbers.iter().find(ours) {
+            Some(number) => Query {
+                endpoint: Some(Endpoint::Webhook),
+                from: Some(address::whatsapp(number)),
+                to: self.from.as_deref().map(address::customer),
+                ..Query::default()
+            },
+            None => Query {
+                to: self.to.clone(),
+                from: self.from.clone(),
+                ..Query::accepted_messages()
+            },
+        }
     }
 
     fn uri(&self, sid: &str, page: usize) -> String {

@@ -143,6 +143,51 @@ async fn lists_newest_first_by_recipient_sender_and_page() {
     assert!(bodies(&json(rig.twilio_get(past)).await.1).is_empty());
 }
 
+/// What customers wrote is listed too, whether or not its webhook came.
+#[tokio::test]
+async fn lists_what_customers_wrote_to_a_number() {
+    let rig = Rig::start();
+    let photo = Media {
+        content_type: "image/jpeg".to_owned(),
+        ..Media::default()
+    };
+    let lost = CustomerMessage {
+        lost: true,
+        media: vec![photo],
+        ..CustomerMessage::text(Provider::Twilio, CUSTOMER, "verloren")
+    };
+    let lost = rig.simulator.post(lost).await.unwrap();
+    assert_eq!(lost.posted.status, None);
+    assert!(rig.ingress.all().is_empty());
+    let came = CustomerMessage::text(Provider::Twilio, CUSTOMER, "aangekomen");
+    rig.simulator.post(came).await.unwrap();
+    json(rig.send("antwoord")).await;
+
+    let to = "Messages.json?To=whatsapp%3A%2B14155238886";
+    let (_, page) = json(rig.twilio_get(to)).await;
+    assert_eq!(bodies(&page), ["aangekomen", "verloren"]);
+    let message = &page["messages"][1];
+    for (field, expected) in [
+        ("sid", lost.id.as_str()),
+        ("direction", "inbound"),
+        ("status", "received"),
+        ("from", CUSTOMER),
+        ("to", NUMBER),
+        ("num_media", "1"),
+    ] {
+        assert_eq!(message[field], expected, "{field}");
+    }
+    let media = message["subresource_uris"]["media"].as_str().unwrap();
+    let media = rig.http.get(rig.url(media));
+    let (_, media) = json(media.basic_auth(ACCOUNT, Some(TOKEN))).await;
+    let file = &media["media_list"][0];
+    assert_eq!(file["content_type"], "image/jpeg");
+    let uri = file["uri"].as_str().unwrap();
+    let file = rig.http.get(rig.url(uri.trim_end_matches(".json")));
+    let file = file.basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
+    assert_eq!(file.status(), 200);
+}
+
 fn bodies(page: &Value) -> Vec<&str> {
     let messages = page["messages"].as_array().unwrap();
     messages

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod clock_steps;
+mod comparison;
 mod consuming;
 mod crm_queue;
 mod dead_letters;

@@ -1,0 +1,251 @@
+//! Finds messages whose webhooks never came: compares the providers' own lists with what was taken in.
+//!
+//! Off the hot path: what goes wrong here costs a line in the log and a count.
+
+mod command;
+mod compare;
+mod http;
+mod list;
+mod pass;
+mod twilio;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
+use shared_types::Source;
+use streams::{Redis, StreamsError};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::{IngressConfig, LimitsConfig, ReconcileConfig};
+use crate::metrics::IngressMetrics;
+use crate::spool::Spool;
+pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
+use compare::{Tally, Window, before};
+use http::Unreadable;
+use list::List;
+use pass::{Failure, Outcome, Pass};
+use twilio::Twilio;
+
+/// How long a replica that says nothing keeps the others from comparing. A page takes 20 s at most.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Why the providers' APIs cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvidersError {
+    /// A base URL is none.
+    #[error("{0}: must be a URL that starts with http:// or https://")]
+    Url(&'static str),
+    /// The HTTP client cannot be built.
+    #[error("HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The providers whose lists can be read: those with credentials.
+pub(crate) struct Providers {
+    twilio: Option<Twilio>,
+}
+
+impl Providers {
+    pub(crate) fn new(config: &IngressConfig) -> Result<Self, ProvidersError> {
+        Ok(Self {
+            twilio: twilio(config)?,
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.twilio.is_none()
+    }
+
+    /// The names of the lists.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let lists = self.lists().into_iter();
+        lists.map(|list| list.name().to_owned()).collect()
+    }
+
+    fn lists(&self) -> Vec<List<'_>> {
+        self.twilio.iter().flat_map(Twilio::lists).collect()
+    }
+}
+
+fn twilio(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
+    let twilio = &config.twilio;
+    let numbers = &twilio.twilio_whatsapp_number;
+    let (Some(account), Some(token), [_, ..]) = (
+        &twilio.twilio_account_sid,
+        &twilio.twilio_auth_token,
+        numbers.as_slice(),
+    ) else {
+        return Ok(None);
+    };
+    let base = base_url("TWILIO_API_BASE_URL", &twilio.twilio_api_base_url)?;
+    let numbers = numbers.iter().map(|number| number.address().clone());
+    let twilio = Twilio::new(&base, account.clone(), token.clone(), numbers.collect())?;
+    Ok(Some(twilio))
+}
+
+/// The base URLs that are none, one line each.
+pub(crate) fn wrong_urls(config: &IngressConfig) -> Vec<String> {
+    let twilio = base_url("TWILIO_API_BASE_URL", &config.twilio.twilio_api_base_url);
+    twilio.err().iter().map(ToString::to_string).collect()
+}
+
+fn base_url(variable: &'static str, text: &str) -> Result<Url, ProvidersError> {
+    let url = Url::parse(text).map_err(|_| ProvidersError::Url(variable))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(ProvidersError::Url(variable)),
+    }
+}
+
+/// Compares at the start and at an interval, one replica at a time.
+pub(crate) struct Reconciler {
+    pub(crate) providers: Providers,
+    pub(crate) redis: Redis,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) config: ReconcileConfig,
+    pub(crate) metrics: IngressMetrics,
+    /// What waits on disk has come, and Redis does not know of it yet.
+    pub(crate) spool: Option<Spool>,
+}
+
+impl Reconciler {
+    /// Runs until `stop`.
+    pub(crate) async fn run(self, interval: Duration, stop: CancellationToken) {
+        let holder = Uuid::new_v4().simple().to_string();
+        let mut resting = HashMap::new();
+        // A comparison of another replica counts for this one as well, but for the first.
+        let mut fresh = SignedDuration::ZERO;
+        self.announce();
+        loop {
+            let turn = self.turn(&holder, fresh, &mut resting);
+            match stop.run_until_cancelled(turn).await {
+                Some(Ok(true)) => fresh = SignedDuration::try_from(interval / 2).unwrap_or(fresh),
+                Some(Ok(false)) => {}
+                Some(Err(error)) => tracing::warn!(%error, "Redis cannot say what came"),
+                None => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(interval) => {}
+            }
+        }
+        let left = self.redis.leave_comparison(&holder).await;
+        if let Err(error) = left {
+            tracing::debug!(%error, "the right to compare ends by itself");
+        }
+    }
+
+    fn announce(&self) {
+        for list in self.providers.lists() {
+            count(&self.metrics, list.source(), &Tally::default());
+            tracing::info!(list = list.name(), "lost messages are looked for");
+        }
+    }
+
+    /// Compares every list; false where another replica does, or the disk must be empty first.
+    async fn turn(
+        &self,
+        holder: &str,
+        fresh: SignedDuration,
+        resting: &mut HashMap<String, Instant>,
+    ) -> Result<bool, StreamsError> {
+        let waits = self.spool.as_ref().is_some_and(|spool| !spool.is_empty());
+        if waits || !self.redis.hold_comparison(holder, LEASE).await? {
+            return Ok(false);
+        }
+        for mut list in self.providers.lists() {
+            let rests = resting.get(list.name());
+            if rests.is_none_or(|until| *until <= Instant::now()) {
+                resting.remove(list.name());
+                let rest = self.compare(&mut list, holder, fresh).await?;
+                resting.extend(rest.map(|rest| (list.name().to_owned(), Instant::now() + rest)));
+            }
+        }
+        self.redis.leave_comparison(holder).await?;
+        Ok(true)
+    }
+
+    /// Compares one list with what came, from where the last comparison ended. The first only notes
+    /// where to begin: what came before it was somebody else's. Gives how long the provider wants to
+    /// be left alone.
+    async fn compare(
+        &self,
+        list: &mut List<'_>,
+        holder: &str,
+        fresh: SignedDuration,
+    ) -> Result<Option<Duration>, StreamsError> {
+        let now = Timestamp::now();
+        let mark = self.redis.compared_until(list.name()).await?;
+        let mark = mark.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let Some(mark) = mark else {
+            let begin = now.as_millisecond();
+            self.redis.note_compared_until(list.name(), begin).await?;
+            return Ok(None);
+        };
+        let window = Window::after(mark, now, &self.config);
+        if window.until <= mark || window.until.duration_since(mark) < fresh {
+            return Ok(None);
+        }
+        if window.since > mark {
+            tracing::error!(list = list.name(), from = %mark, to = %window.since,
+                "what came in this time is not looked for: nobody remembers what was answered");
+        }
+        let pass = Pass {
+            redis: &self.redis,
+            limits: &self.limits,
+            max_age: self.config.max_age(),
+            now,
+            dry_run: false,
+            lease: Some((holder, LEASE)),
+        };
+        let outcome = pass.run(list, window).await;
+        self.note(list, window, &outcome).await?;
+        Ok(match outcome.failure {
+            Some(Failure::Unreadable(Unreadable::Limited(pause))) => Some(pause),
+            _ => None,
+        })
+    }
+
+    async fn note(
+        &self,
+        list: &List<'_>,
+        window: Window,
+        outcome: &Outcome,
+    ) -> Result<(), StreamsError> {
+        let tally = &outcome.tally;
+        count(&self.metrics, list.source(), tally);
+        let label = outcome.failure.as_ref().map_or("complete", Failure::label);
+        self.metrics.reconcile_ran(list.source(), label);
+        match &outcome.failure {
+            Some(failure) => {
+                tracing::warn!(list = list.name(), %failure, "lost messages cannot be looked for");
+                Ok(())
+            }
+            None => {
+                tracing::debug!(
+                    list = list.name(),
+                    listed = tally.listed,
+                    found = tally.found,
+                    "compared"
+                );
+                let until = window.until.as_millisecond();
+                self.redis.note_compared_until(list.name(), until).await
+            }
+        }
+    }
+}
+
+fn count(metrics: &IngressMetrics, source: Source, tally: &Tally) {
+    for (outcome, messages) in [
+        ("known", tally.known),
+        ("found", tally.found),
+        ("too_old", tally.too_old),
+        ("ignored", tally.ignored),
+        ("rejected", tally.rejected),
+    ] {
+        metrics.reconciled(source, outcome, messages);
+    }
+}

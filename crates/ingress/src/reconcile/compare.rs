@@ -1,0 +1,139 @@
+//! Which messages of a list count, and which of those are lost. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::ReconcileConfig;
+use crate::event::{Event, Reading};
+
+/// What was answered is remembered for 24 hours; of what is older nobody can tell whether it came.
+pub(crate) const MEMORY: SignedDuration = SignedDuration::from_hours(23);
+
+/// The messages that a comparison is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Window {
+    /// The window from `since`, as far as anybody remembers, to what is settled.
+    pub(crate) fn from(since: Timestamp, now: Timestamp, config: &ReconcileConfig) -> Self {
+        Self {
+            since: since.max(before(now, MEMORY)),
+            until: before(now, config.settle()),
+        }
+    }
+
+    /// The window behind a comparison that reached to `mark`.
+    pub(crate) fn after(mark: Timestamp, now: Timestamp, config: &ReconcileConfig) -> Self {
+        Self::from(before(mark, config.overlap()), now, config)
+    }
+
+    pub(crate) fn contains(&self, at: Timestamp) -> bool {
+        (self.since..=self.until).contains(&at)
+    }
+}
+
+pub(super) fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// What a message of the list is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was taken in.
+    Known,
+    /// It never came.
+    Found,
+    /// It never came, and an answer would come too late.
+    TooOld,
+}
+
+pub(crate) fn verdict(
+    taken_in: bool,
+    written_at: Timestamp,
+    now: Timestamp,
+    max_age: SignedDuration,
+) -> Verdict {
+    if taken_in {
+        Verdict::Known
+    } else if now.duration_since(written_at) > max_age {
+        Verdict::TooOld
+    } else {
+        Verdict::Found
+    }
+}
+
+/// Marks a message as late. The time that counts for WhatsApp's window is when it was written.
+pub(crate) fn late(reading: Reading, written_at: Timestamp) -> Reading {
+    match reading {
+        Reading::Event(Event::Message(mut message)) => {
+            message.late = true;
+            message.received_at = Some(written_at);
+            Reading::Event(Event::Message(message))
+        }
+        other => other,
+    }
+}
+
+/// How many messages of a list were what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) listed: u64,
+    pub(crate) known: u64,
+    /// Queued, or in a dry run: would be.
+    pub(crate) found: u64,
+    pub(crate) too_old: u64,
+    /// Genuine and none of our business, as of a webhook.
+    pub(crate) ignored: u64,
+    /// Kept as rejected, as a webhook would be.
+    pub(crate) rejected: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn config() -> ReconcileConfig {
+        ReconcileConfig {
+            reconcile_interval_secs: 300,
+            reconcile_settle_secs: 60,
+            reconcile_overlap_secs: 600,
+            reconcile_max_age_hours: 12,
+        }
+    }
+
+    #[test]
+    fn a_window_overlaps_the_one_before_and_leaves_the_newest_alone() {
+        let now = at("2026-11-28T12:00:00Z");
+        let window = Window::after(at("2026-11-28T11:54:00Z"), now, &config());
+        assert_eq!(window.since, at("2026-11-28T11:44:00Z"));
+        assert_eq!(window.until, at("2026-11-28T11:59:00Z"));
+        assert!(window.contains(window.since) && window.contains(window.until));
+        assert!(!window.contains(now));
+    }
+
+    #[test]
+    fn nobody_looks_farther_back_than_is_remembered() {
+        let now = at("2026-11-28T12:00:00Z");
+        for mark in [at("2026-11-20T12:00:00Z"), Timestamp::MIN] {
+            let window = Window::after(mark, now, &config());
+            assert_eq!(window.since, at("2026-11-27T13:00:00Z"));
+        }
+    }
+
+    #[test]
+    fn what_came_is_known_at_any_age_and_what_is_too_old_is_not_answered() {
+        let now = at("2026-11-28T12:00:00Z");
+        let judge =
+            |taken_in, written_at| verdict(taken_in, at(written_at), now, config().max_age());
+        assert_eq!(judge(false, "2026-11-28T00:00:00Z"), Verdict::Found);
+        assert_eq!(judge(false, "2026-11-27T23:59:59Z"), Verdict::TooOld);
+        assert_eq!(judge(true, "2026-11-27T23:59:59Z"), Verdict::Known);
+        assert_eq!(judge(true, "2026-11-28T11:00:00Z"), Verdict::Known);
+    }
+}

@@ -1,0 +1,70 @@
+//! A provider's own list of messages, alike for every provider.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use shared_types::Source;
+
+use super::compare::Window;
+use super::http::Unreadable;
+use super::twilio::TwilioList;
+use crate::event::Reading;
+
+/// A message of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// When it was written, as the provider says.
+    pub(crate) written_at: Timestamp,
+    /// The webhook that it would have been, as far as the list tells.
+    pub(crate) webhook: Map<String, Value>,
+    /// The same, read.
+    pub(crate) reading: Reading,
+    /// What must be asked for besides, where the list leaves something out.
+    pub(crate) more: Option<String>,
+}
+
+/// A list that is being read, newest message first.
+pub(crate) enum List<'a> {
+    Twilio(TwilioList<'a>),
+}
+
+impl List<'_> {
+    pub(crate) const fn source(&self) -> Source {
+        match self {
+            Self::Twilio(_) => Source::Twilio,
+        }
+    }
+
+    /// The list's name in Redis, in logs and on the command line: `twilio:whatsapp:+31201234567`.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Twilio(list) => list.name(),
+        }
+    }
+
+    /// The next page; none when all of the window was listed. May hold messages outside of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn next_page(
+        &mut self,
+        window: Window,
+    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+        match self {
+            Self::Twilio(list) => list.next_page(window).await,
+        }
+    }
+
+    /// Reads a message again, with what the list left out.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub(crate) async fn complete(
+        &self,
+        listed: &Listed,
+        more: &str,
+    ) -> Result<Reading, Unreadable> {
+        match self {
+            Self::Twilio(list) => list.complete(listed, more).await,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Webhooks that never come: the provider's own list has their messages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use e2e_tests::{Role, Settings, System, SystemBuilder, outbound_id, question};
+use serde_json::{Value, json};
+use test_support::eventually_within;
+
+use crate::support::id_of;
+
+const MESSAGES: u32 = 2_000;
+const CUSTOMERS: u32 = 200;
+const ONE_IN: u32 = 50;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+async fn system() -> System {
+    let settings = Settings {
+        consumer: "echo",
+        ..Settings::default()
+    };
+    let mut system = SystemBuilder::new(settings).prepare();
+    let simulator = system.service(Role::Simulator, 0).url();
+    let settings = [
+        ("TWILIO_API_BASE_URL", simulator.as_str()),
+        ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
+        ("INGRESS_RECONCILE_SETTLE_SECS", "3"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    system.service(Role::Ingress, 0).set(settings);
+    for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+        system.start(role).await;
+    }
+    system.simulator().deliver(&[], 0).await;
+    system
+}
+
+/// A counter of ingress.
+async fn counted(system: &mut System, outcome: &str) -> Option<f64> {
+    let url = format!("{}/metrics", system.service(Role::Ingress, 0).url());
+    let page = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let name =
+        format!("postduif_reconciled_messages_total{{outcome=\"{outcome}\",source=\"twilio\"}} ");
+    let mut lines = page.lines();
+    lines.find_map(|line| line.strip_prefix(&name)?.parse().ok())
+}
+
+/// How often each message was answered, by outbound id.
+async fn answered(system: &System) -> BTreeMap<String, usize> {
+    let mut answered = BTreeMap::new();
+    for arrival in system.simulator().arrivals().await {
+        *answered.entry(arrival.oid.unwrap()).or_default() += 1;
+    }
+    answered
+}
+
+/// One webhook in fifty of two thousand is lost; later they come after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_lost_message_is_found_and_none_is_answered_twice() {
+    let mut system = system().await;
+    let messages: Vec<Value> = (0..MESSAGES)
+        .map(|n| {
+            let from = format!("+31612{:06}", n % CUSTOMERS);
+            json!({ "from": from, "text": question(n), "lost": n % ONE_IN == 7 })
+        })
+        .collect();
+    let posted = system.simulator().write_at_once(&messages, 16).await;
+    let lost = |n: &usize| messages[*n]["lost"] == true;
+    for (n, answer) in posted.iter().enumerate() {
+        let expected = if lost(&n) { Value::Null } else { json!(200) };
+        assert_eq!(answer["status"], expected, "{answer}");
+    }
+
+    let all = MESSAGES as usize;
+    eventually_within(PATIENCE, async || match answered(&system).await.len() {
+        enough if enough == all => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    let found = counted(&mut system, "found").await;
+    assert_eq!(found, Some(f64::from(MESSAGES / ONE_IN)));
+
+    // What was lost comes after all, as a provider's repetition may.
+    let webhooks = system.webhooks();
+    for n in (0..all).filter(lost) {
+        let text = |name: &str| messages[n][name].as_str().unwrap().to_owned();
+        let (sid, from) = (id_of(&posted[n]), text("from"));
+        let status = webhooks.post(&sid, &from, &text("text")).await;
+        assert_eq!(status.unwrap(), 200);
+    }
+    system.until_idle(PATIENCE).await;
+    let expected = posted.iter().map(|answer| (outbound_id(&id_of(answer)), 1));
+    assert_eq!(answered(&system).await, expected.collect());
+}
