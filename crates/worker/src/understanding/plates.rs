@@ -50,13 +50,12 @@ impl PlateFinder {
         let mut plates = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
-            let plate = self.at(message, tokens, at);
             // "is KX 482 B": the word before fits a format too, and would cost the plate its end.
-            let next = self.at(message, tokens, at + 1);
-            let plate = match (plate, next) {
-                (Some(plate), Some(next)) if next.span.end > plate.span.end => Some(next),
-                (plate, _) => plate,
-            };
+            let plate = self.at(message, tokens, at).map(|plate| {
+                let next = self.at(message, tokens, at + 1);
+                next.filter(|next| next.span.end > plate.span.end)
+                    .unwrap_or(plate)
+            });
             at = plate.as_ref().map_or(at + 1, |plate| plate.span.end);
             plates.extend(plate);
         }
@@ -65,10 +64,14 @@ impl PlateFinder {
 
     fn at(&self, message: &str, tokens: &[Token], at: usize) -> Option<Plate> {
         let first = tokens.get(at).filter(|token| token.kind != Kind::Sign)?;
+        let window = tokens.get(at..tokens.len().min(at + MAX_PARTS))?;
+        if window.iter().all(|token| token.kind != Kind::Number) {
+            return None;
+        }
         let before = tokens.get(at.saturating_sub(BETWEEN + 1)..at)?;
         let mentioned = before.iter().any(|token| self.after.contains(&token.text));
         let loose = self.loose.iter().filter(|_| mentioned);
-        let formats: Vec<&Vec<Place>> = self.formats.iter().chain(loose).collect();
+        let formats = self.formats.iter().chain(loose);
         let longest = (at + 1..=tokens.len().min(at + MAX_PARTS)).rev();
         for end in longest {
             let last = tokens.get(end - 1)?;
@@ -81,7 +84,7 @@ impl PlateFinder {
                 continue;
             }
             let text = message.get(first.start..last.end)?;
-            if formats.iter().any(|format| matches(format, text)) {
+            if formats.clone().any(|format| matches(format, text)) {
                 return Some(Plate {
                     text: text.to_uppercase(),
                     span: Span::new(at, end),

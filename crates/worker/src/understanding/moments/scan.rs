@@ -20,13 +20,33 @@ pub(super) struct Found<T> {
     pub(super) said: T,
 }
 
-type Memo<T> = RefCell<Vec<Option<Option<Found<T>>>>>;
+/// What was found at each word that was asked for.
+struct Memo<T>(RefCell<Vec<Option<Option<Found<T>>>>>);
+
+impl<T: Clone> Memo<T> {
+    fn new(message: &[Word]) -> Self {
+        Self(RefCell::new(vec![None; message.len() + 1]))
+    }
+
+    fn at(&self, at: usize, find: impl FnOnce() -> Option<Found<T>>) -> Option<Found<T>> {
+        if let Some(known) = self.0.borrow().get(at).and_then(Option::as_ref) {
+            return known.clone();
+        }
+        let found = find();
+        if let Some(slot) = self.0.borrow_mut().get_mut(at) {
+            *slot = Some(found.clone());
+        }
+        found
+    }
+}
 
 /// One message under one grammar.
 pub(super) struct Scan<'g> {
     pub(super) grammar: &'g Grammar,
     pub(super) message: &'g [Word],
     dates: Memo<DateSaid>,
+    times: Memo<TimeSaid>,
+    plain_times: Memo<TimeSaid>,
     clocks: Memo<TimeSaid>,
 }
 
@@ -35,8 +55,10 @@ impl<'g> Scan<'g> {
         Self {
             grammar,
             message,
-            dates: RefCell::new(vec![None; message.len() + 1]),
-            clocks: RefCell::new(vec![None; message.len() + 1]),
+            dates: Memo::new(message),
+            times: Memo::new(message),
+            plain_times: Memo::new(message),
+            clocks: Memo::new(message),
         }
     }
 
@@ -63,74 +85,69 @@ impl<'g> Scan<'g> {
 
     /// The longest wording for a time of the day that begins at a word.
     pub(super) fn time(&self, at: usize) -> Option<Found<TimeSaid>> {
-        let around = self.longest(
-            &self.grammar.around_times,
-            at,
-            self.clock(at).is_some(),
-            |relation, parts| {
-                let clocks = parts.into_iter().filter_map(|part| match part {
-                    Part::Clock(clock) => Some(clock),
-                    Part::Hour {
-                        hour,
-                        minute,
-                        certain,
-                    } => Some(clock(hour, minute, certain, 0)),
-                    _ => None,
-                });
-                Some(TimeSaid::Around(*relation, clocks.collect()))
-            },
-        );
-        longer(around, self.plain_time(at))
+        self.times.at(at, || {
+            let around = self.longest(
+                &self.grammar.around_times,
+                at,
+                self.clock(at).is_some(),
+                |relation, parts| {
+                    let clocks = parts.into_iter().filter_map(|part| match part {
+                        Part::Clock(clock) => Some(clock),
+                        Part::Hour {
+                            hour,
+                            minute,
+                            certain,
+                        } => Some(clock(hour, minute, certain, 0)),
+                        _ => None,
+                    });
+                    Some(TimeSaid::Around(*relation, clocks.collect()))
+                },
+            );
+            longer(around, self.plain_time(at))
+        })
     }
 
     pub(super) fn plain_date(&self, at: usize) -> Option<Found<DateSaid>> {
-        if let Some(known) = self.dates.borrow().get(at).and_then(Option::as_ref) {
-            return known.clone();
-        }
-        let found = self.longest(
-            &self.grammar.dates,
-            at,
-            self.is_part(at),
-            |meaning, parts| Some(DateSaid::Plain(meaning.clone(), parts)),
-        );
-        if let Some(slot) = self.dates.borrow_mut().get_mut(at) {
-            *slot = Some(found.clone());
-        }
-        found
+        self.dates.at(at, || {
+            self.longest(
+                &self.grammar.dates,
+                at,
+                self.is_part(at),
+                |meaning, parts| Some(DateSaid::Plain(meaning.clone(), parts)),
+            )
+        })
     }
 
     fn plain_time(&self, at: usize) -> Option<Found<TimeSaid>> {
-        self.longest(
-            &self.grammar.times,
-            at,
-            self.is_part(at),
-            |meaning, parts| time_said(*meaning, &parts),
-        )
+        self.plain_times.at(at, || {
+            self.longest(
+                &self.grammar.times,
+                at,
+                self.is_part(at),
+                |meaning, parts| time_said(*meaning, &parts),
+            )
+        })
     }
 
     /// A time, or an hour without any word that says so.
     pub(super) fn clock(&self, at: usize) -> Option<Found<TimeSaid>> {
-        if let Some(known) = self.clocks.borrow().get(at).and_then(Option::as_ref) {
-            return known.clone();
-        }
-        let said = self
-            .plain_time(at)
-            .filter(|found| !matches!(found.said, TimeSaid::Half(_) | TimeSaid::Nothing));
-        let bare = || {
-            let word = self.message.get(at)?;
-            let hour = self.grammar.words.hour(word)?;
-            let alone = self.is_bare_number(at + 1) && !self.leads_to_an_amount(at + 1);
-            alone.then(|| Found {
-                end: at + 1,
-                says: (1, false),
-                said: clock(hour, 0, hour > 12 || word.text.starts_with('0'), 0),
-            })
-        };
-        let found = longer(said, bare());
-        if let Some(slot) = self.clocks.borrow_mut().get_mut(at) {
-            *slot = Some(found.clone());
-        }
-        found
+        self.clocks.at(at, || {
+            let said = self
+                .plain_time(at)
+                .filter(|found| !matches!(found.said, TimeSaid::Half(_) | TimeSaid::Nothing));
+            longer(said, self.bare_hour(at))
+        })
+    }
+
+    fn bare_hour(&self, at: usize) -> Option<Found<TimeSaid>> {
+        let word = self.message.get(at)?;
+        let hour = self.grammar.words.hour(word)?;
+        let alone = self.is_bare_number(at + 1) && !self.leads_to_an_amount(at + 1);
+        alone.then(|| Found {
+            end: at + 1,
+            says: (1, false),
+            said: clock(hour, 0, hour > 12 || word.text.starts_with('0'), 0),
+        })
     }
 
     /// "to 4k" after a number: both are amounts.
