@@ -1,19 +1,9 @@
 //! Opening hours in words. Pure.
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 
 use super::calendar;
 use crate::domain::{Business, Replies};
-
-const WEEK: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// All hours, days with the same ones together: `maandag–vrijdag 09:00–18:00, zondag gesloten`.
 pub(super) fn week(business: &Business, replies: &Replies, today: Date) -> Option<String> {
@@ -21,8 +11,8 @@ pub(super) fn week(business: &Business, replies: &Replies, today: Date) -> Optio
         return None;
     }
     let mut groups: Vec<(usize, usize, String)> = Vec::new();
-    for (place, day) in WEEK.into_iter().enumerate() {
-        let hours = spans(&business.hours.usually_on(day, today), replies);
+    for (place, day) in business.hours.usual_week(today).iter().enumerate() {
+        let hours = spans(day, replies);
         match groups.last_mut() {
             Some((_, to, same)) if *same == hours => *to = place,
             _ => groups.push((place, place, hours)),

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use jiff::ToSpan;
@@ -10,6 +10,15 @@ use super::feast::Feast;
 
 /// Years whose holidays are known to `PH`.
 const YEARS: std::ops::RangeInclusive<i16> = 2020..=2080;
+const WEEK: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
 /// How many weeks are looked at to tell what an ordinary week is.
 const WEEKS: i32 = 5;
 
@@ -18,6 +27,27 @@ const WEEKS: i32 = 5;
 pub struct Hours {
     rules: Option<OpeningHours<NoLocation>>,
     holidays: Vec<(Feast, String)>,
+    usual: Usual,
+}
+
+/// The hours of a day: from when until when, in order.
+type Spans = Vec<(Time, Time)>;
+
+/// The usual hours of the days from Monday on, around the date that was asked for last. Any reply
+/// may tell them, and what is usual takes the hours of five weeks.
+#[derive(Debug, Default)]
+struct Usual(Mutex<Option<(Date, [Spans; 7])>>);
+
+impl Clone for Usual {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Usual {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// From when until when it is open; at `until` it is closed.
@@ -56,6 +86,7 @@ impl Hours {
         Ok(Self {
             rules: Some(rules),
             holidays,
+            usual: Usual::default(),
         })
     }
 
@@ -84,11 +115,24 @@ impl Hours {
         .collect()
     }
 
-    /// The usual hours of a day of the week, around a date: those that most of the next weeks have.
+    /// The usual hours of the days from Monday on, around a date: those that most of the next weeks
+    /// have.
     #[must_use]
-    pub fn usually_on(&self, weekday: Weekday, around: Date) -> Vec<(Time, Time)> {
+    pub fn usual_week(&self, around: Date) -> [Spans; 7] {
+        let mut usual = self.usual.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*usual {
+            Some((date, week)) if *date == around => week.clone(),
+            _ => {
+                let week = WEEK.map(|day| self.usually_on(day, around));
+                *usual = Some((around, week.clone()));
+                week
+            }
+        }
+    }
+
+    fn usually_on(&self, weekday: Weekday, around: Date) -> Spans {
         let days = (1..=WEEKS).filter_map(|nth| around.nth_weekday(nth, weekday).ok());
-        let all: Vec<Vec<(Time, Time)>> = days
+        let all: Vec<Spans> = days
             .map(|day| {
                 let spans = self.on(day).into_iter();
                 spans
@@ -96,7 +140,7 @@ impl Hours {
                     .collect()
             })
             .collect();
-        let count = |hours: &&Vec<(Time, Time)>| all.iter().filter(|other| other == hours).count();
+        let count = |hours: &&Spans| all.iter().filter(|other| other == hours).count();
         all.iter().max_by_key(count).cloned().unwrap_or_default()
     }
 
@@ -213,8 +257,10 @@ mod tests {
         assert!(hours.on(monday).is_empty());
         assert_eq!(hours.holiday(monday), Some("Tweede paasdag"));
         assert!(!hours.on("2026-12-25".parse().unwrap()).is_empty());
-        let usual = hours.usually_on(Weekday::Monday, "2027-03-27".parse().unwrap());
-        assert_eq!(usual.len(), 1);
+        for around in ["2027-03-27", "2027-04-27", "2027-03-27"] {
+            let week = hours.usual_week(around.parse().unwrap());
+            assert_eq!((week[0].len(), week[6].len()), (1, 0), "{around}");
+        }
         for (bad, why) in [
             ("PH off", "[business.holidays]"),
             ("SH off", "school"),
