@@ -47,6 +47,8 @@ fn certificate(folder: &Path, name: &str, authority: &str) {
 
 impl Tls {
     fn start() -> Self {
+        // Each service does so at its start.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().unwrap();
         authority(folder.path(), "ours");
         authority(folder.path(), "another");
