@@ -1,5 +1,6 @@
 //! Notices on their way: a worker that serves, real receivers, and receivers that fail in every way.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -88,11 +90,51 @@ fn serve(mut stream: &TcpStream, answer: &str, log: &Seen) {
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
+/// Where the libraries of receivers are.
+fn receivers() -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/receivers");
+    assert!(path.join("wanted").is_file(), "run scripts/receivers first");
+    path
+}
+
 /// The interpreter with the libraries of receivers.
 fn python() -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/receivers/bin/python");
-    assert!(path.is_file(), "run scripts/receivers first");
-    path
+    receivers().join("bin/python")
+}
+
+/// The official libraries of Standard Webhooks believe a webhook, with the new secret and with the old.
+fn assert_verified(body: &str, headers: [(&'static str, &str); 3]) {
+    let map: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+        .collect();
+    for secret in [SECRET, OLD_SECRET] {
+        let receiver = standardwebhooks::Webhook::new(secret).unwrap();
+        receiver.verify(body.as_bytes(), &map).unwrap();
+    }
+    let in_python = "
+import json, sys
+from standardwebhooks.webhooks import Webhook
+body, headers = sys.argv[1], json.loads(sys.argv[2])
+for secret in sys.argv[3:]:
+    Webhook(secret).verify(body, headers)
+";
+    let in_javascript = "
+const {Webhook} = require(process.argv[1]);
+const [body, headers, ...secrets] = process.argv.slice(2);
+for (const secret of secrets) new Webhook(secret).verify(body, JSON.parse(headers));
+";
+    let headers = serde_json::to_string(&BTreeMap::from(headers)).unwrap();
+    let mut python = Command::new(python());
+    python.args(["-c", in_python]);
+    let mut node = Command::new("node");
+    node.args(["-e", in_javascript])
+        .arg(receivers().join("node_modules/standardwebhooks"));
+    for mut command in [python, node] {
+        command.args([body, &headers, SECRET, OLD_SECRET]);
+        let verified = command.output().unwrap();
+        assert!(verified.status.success(), "{verified:?}");
+    }
 }
 
 /// A CRM with a customer who waits, and what a worker needs beside it.
@@ -211,22 +253,7 @@ async fn a_signed_webhook_comes_once() {
     assert_eq!(notice["data"]["name"], "<!channel>");
     assert_eq!(notice["data"]["last_words"], "een mens graag");
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-    let headers: serde_json::Map<String, Value> = names
-        .map(|name| (name.to_owned(), header(head, name).into()))
-        .into_iter()
-        .collect();
-    let verify = "
-import json, sys
-from standardwebhooks.webhooks import Webhook
-body, headers = sys.argv[1], json.loads(sys.argv[2])
-for secret in sys.argv[3:]:
-    Webhook(secret).verify(body, headers)
-";
-    let headers = Value::Object(headers).to_string();
-    let mut command = Command::new(python());
-    command.args(["-c", verify, body, &headers, SECRET, OLD_SECRET]);
-    let verified = command.output().unwrap();
-    assert!(verified.status.success(), "{verified:?}");
+    assert_verified(body, names.map(|name| (name, header(head, name))));
     // What the customer writes meanwhile tells more of the same hand-over, and rings no bell.
     office.asks("N2", "Sanne").await;
     let sent = office.crm.sends(10).await.unwrap();
