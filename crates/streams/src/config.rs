@@ -305,6 +305,14 @@ mod tests {
         assert!(matches!(cluster.shape(), Ok(Shape::Cluster { nodes }) if nodes.len() == 2));
     }
 
+    /// `family` is a parameter of clients in other languages; people keep it when they move.
+    #[test]
+    fn parameters_of_other_clients_do_no_harm() {
+        let url = parse(&["--redis-url", "redis://127.0.0.1:17000/0?family=0"]);
+        assert_eq!(url.check(), Ok(()));
+        assert!(crate::Redis::new(&url).is_ok());
+    }
+
     #[test]
     fn mistakes_name_the_variable_and_never_the_value() {
         let secret = parse(&["--redis-url", "http://user:hunter2@a"]);

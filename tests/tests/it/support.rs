@@ -46,6 +46,9 @@ pub(crate) fn connect_every_provider(system: &mut System) {
             ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
             ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
             ("CHATWOOT_ACCOUNT_ID", "1"),
+            ("EGRESS_WAHA_PER_SECOND", "0"),
+            ("EGRESS_WAHA_TYPING_SPEED", "0"),
+            ("EGRESS_CHATWOOT_PER_SECOND", "0"),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         system.service(role, 0).set(settings);
