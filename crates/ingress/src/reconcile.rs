@@ -8,6 +8,7 @@ mod http;
 mod list;
 mod pass;
 mod twilio;
+mod waha;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ use http::Unreadable;
 use list::List;
 use pass::{Failure, Outcome, Pass};
 use twilio::Twilio;
+use waha::Waha;
 
 /// How long a replica that says nothing keeps the others from comparing. A page takes 20 s at most.
 const LEASE: Duration = Duration::from_secs(60);
@@ -46,17 +48,19 @@ pub enum ProvidersError {
 /// The providers whose lists can be read: those with credentials.
 pub(crate) struct Providers {
     twilio: Option<Twilio>,
+    waha: Option<Waha>,
 }
 
 impl Providers {
     pub(crate) fn new(config: &IngressConfig) -> Result<Self, ProvidersError> {
         Ok(Self {
             twilio: twilio(config)?,
+            waha: waha(config)?,
         })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.twilio.is_none()
+        self.twilio.is_none() && self.waha.is_none()
     }
 
     /// The names of the lists.
@@ -66,7 +70,10 @@ impl Providers {
     }
 
     fn lists(&self) -> Vec<List<'_>> {
-        self.twilio.iter().flat_map(Twilio::lists).collect()
+        let twilio = self.twilio.iter().flat_map(Twilio::lists);
+        twilio
+            .chain(self.waha.iter().flat_map(Waha::lists))
+            .collect()
     }
 }
 
@@ -86,10 +93,32 @@ fn twilio(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
     Ok(Some(twilio))
 }
 
+fn waha(config: &IngressConfig) -> Result<Option<Waha>, ProvidersError> {
+    let waha = &config.waha;
+    let (true, Some(base), Some(key)) =
+        (config.takes_waha(), &waha.waha_base_url, &waha.waha_api_key)
+    else {
+        return Ok(None);
+    };
+    let base = base_url("WAHA_BASE_URL", base)?;
+    Ok(Some(Waha::new(
+        &base,
+        key.clone(),
+        waha.waha_sessions.clone(),
+    )?))
+}
+
 /// The base URLs that are none, one line each.
 pub(crate) fn wrong_urls(config: &IngressConfig) -> Vec<String> {
-    let twilio = base_url("TWILIO_API_BASE_URL", &config.twilio.twilio_api_base_url);
-    twilio.err().iter().map(ToString::to_string).collect()
+    let twilio = Some(&config.twilio.twilio_api_base_url);
+    let urls = [
+        ("TWILIO_API_BASE_URL", twilio),
+        ("WAHA_BASE_URL", config.waha.waha_base_url.as_ref()),
+    ];
+    let wrong = urls
+        .into_iter()
+        .filter_map(|(variable, url)| base_url(variable, url?).err());
+    wrong.map(|error| error.to_string()).collect()
 }
 
 fn base_url(variable: &'static str, text: &str) -> Result<Url, ProvidersError> {

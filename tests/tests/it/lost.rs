@@ -7,7 +7,7 @@ use e2e_tests::{Role, Settings, System, SystemBuilder, outbound_id, question};
 use serde_json::{Value, json};
 use test_support::eventually_within;
 
-use crate::support::id_of;
+use crate::support::{connect_every_provider, id_of};
 
 const MESSAGES: u32 = 2_000;
 const CUSTOMERS: u32 = 200;
@@ -36,11 +36,11 @@ async fn system() -> System {
 }
 
 /// A counter of ingress.
-async fn counted(system: &mut System, outcome: &str) -> Option<f64> {
+async fn counted(system: &mut System, source: &str, outcome: &str) -> Option<f64> {
     let url = format!("{}/metrics", system.service(Role::Ingress, 0).url());
     let page = reqwest::get(url).await.unwrap().text().await.unwrap();
     let name =
-        format!("postduif_reconciled_messages_total{{outcome=\"{outcome}\",source=\"twilio\"}} ");
+        format!("postduif_reconciled_messages_total{{outcome=\"{outcome}\",source=\"{source}\"}} ");
     let mut lines = page.lines();
     lines.find_map(|line| line.strip_prefix(&name)?.parse().ok())
 }
@@ -77,7 +77,7 @@ async fn every_lost_message_is_found_and_none_is_answered_twice() {
         other => Err(other),
     })
     .await;
-    let found = counted(&mut system, "found").await;
+    let found = counted(&mut system, "twilio", "found").await;
     assert_eq!(found, Some(f64::from(MESSAGES / ONE_IN)));
 
     // What was lost comes after all, as a provider's repetition may.
@@ -91,4 +91,61 @@ async fn every_lost_message_is_found_and_none_is_answered_twice() {
     system.until_idle(PATIENCE).await;
     let expected = posted.iter().map(|answer| (outbound_id(&id_of(answer)), 1));
     assert_eq!(answered(&system).await, expected.collect());
+}
+
+/// The same through WAHA, whose list is the messages of each chat.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waha_lost_is_found() {
+    const WRITTEN: usize = 60;
+    let mut system = SystemBuilder::new(Settings {
+        consumer: "echo",
+        ..Settings::default()
+    })
+    .prepare();
+    connect_every_provider(&mut system);
+    let fast = [
+        ("EGRESS_WAHA_PER_SECOND", "0"),
+        ("EGRESS_WAHA_TYPING_SPEED", "0"),
+        ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
+        ("INGRESS_RECONCILE_SETTLE_SECS", "1"),
+    ];
+    let fast = fast.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    // Without its number Twilio is not asked.
+    system.service(Role::Ingress, 0).set(fast.clone());
+    system
+        .service(Role::Ingress, 0)
+        .set([("TWILIO_WHATSAPP_NUMBER".to_owned(), String::new())]);
+    system.service(Role::Egress, 0).set(fast);
+    for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+        system.start(role).await;
+    }
+    system.simulator().deliver(&[], 0).await;
+    let messages: Vec<Value> = (0..WRITTEN)
+        .map(|n| {
+            let from = format!("+3161200{n:04}");
+            json!({ "provider": "waha", "from": from, "text": "Hoi", "lost": n % 10 == 3 })
+        })
+        .collect();
+    system.simulator().write_at_once(&messages, 8).await;
+    let customers = async |system: &System| {
+        let arrivals = system.simulator().arrivals().await;
+        let mut customers: Vec<_> = arrivals.into_iter().map(|one| one.customer).collect();
+        customers.sort();
+        customers
+    };
+    eventually_within(PATIENCE, async || match customers(&system).await.len() {
+        enough if enough >= WRITTEN => Ok(()),
+        few => Err(few),
+    })
+    .await;
+    system.until_idle(PATIENCE).await;
+    let everybody: Vec<_> = messages
+        .iter()
+        .map(|one| one["from"].as_str().unwrap())
+        .collect();
+    assert_eq!(customers(&system).await, everybody);
+    assert_eq!(
+        counted(&mut system, "waha", "found").await,
+        Some(WRITTEN as f64 / 10.0)
+    );
 }

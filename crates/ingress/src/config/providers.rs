@@ -85,6 +85,24 @@ pub struct WahaConfig {
         value_name = "SECONDS"
     )]
     pub waha_max_age_secs: u32,
+
+    /// Where WAHA is: for lost messages.
+    #[arg(long, env = "WAHA_BASE_URL", value_name = "URL")]
+    pub waha_base_url: Option<String>,
+
+    /// WAHA's API key; it must be allowed to read chats.
+    #[arg(long, env = "WAHA_API_KEY", hide_env_values = true)]
+    pub waha_api_key: Option<SecretString>,
+
+    /// The sessions whose lost messages are looked for, separated by commas.
+    #[arg(
+        long,
+        env = "WAHA_SESSIONS",
+        value_delimiter = ',',
+        default_value = "default",
+        value_name = "NAMES"
+    )]
+    pub waha_sessions: Vec<String>,
 }
 
 impl WahaConfig {

@@ -49,7 +49,8 @@ fn since(text: &str) -> Result<Since, String> {
 pub enum ReconcileError {
     /// No provider has credentials.
     #[error(
-        "no provider can be asked: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER"
+        "no provider can be asked: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER, or \
+         WAHA_WEBHOOK_SECRET, WAHA_BASE_URL and WAHA_API_KEY"
     )]
     NoProvider,
     /// The time is not within the last 23 hours.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
@@ -23,6 +24,11 @@ pub(super) enum Credentials {
     Basic {
         user: String,
         password: SecretString,
+    },
+    /// A header of the provider's own.
+    Header {
+        name: &'static str,
+        value: SecretString,
     },
 }
 
@@ -106,8 +112,12 @@ impl Http {
             [] => request,
             query => request.query(query),
         };
-        let Credentials::Basic { user, password } = &self.credentials;
-        let request = request.basic_auth(user, Some(password.expose_secret()));
+        let request = match &self.credentials {
+            Credentials::Basic { user, password } => {
+                request.basic_auth(user, Some(password.expose_secret()))
+            }
+            Credentials::Header { name, value } => request.header(*name, value.expose_secret()),
+        };
         let answer = request.send().await.map_err(|error| silent(&error))?;
         if let Some(refusal) = refusal(&answer) {
             return Err(refusal);
@@ -115,6 +125,12 @@ impl Http {
         let body = read(answer).await?;
         serde_json::from_slice(&body).map_err(|_| Unreadable::Unexpected)
     }
+}
+
+/// A path of these parts, whatever they hold.
+pub(super) fn path(parts: &[&str]) -> String {
+    let part = |part: &&str| format!("/{}", utf8_percent_encode(part, NON_ALPHANUMERIC));
+    parts.iter().map(part).collect()
 }
 
 /// Where a path, or a URL that the provider gave, leads; none when that is another host.

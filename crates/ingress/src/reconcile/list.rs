@@ -7,6 +7,7 @@ use shared_types::Source;
 use super::compare::Window;
 use super::http::Unreadable;
 use super::twilio::TwilioList;
+use super::waha::WahaList;
 use crate::event::Reading;
 
 /// A message of a list.
@@ -25,12 +26,14 @@ pub(crate) struct Listed {
 /// A list that is being read, newest message first.
 pub(crate) enum List<'a> {
     Twilio(TwilioList<'a>),
+    Waha(WahaList<'a>),
 }
 
 impl List<'_> {
     pub(crate) const fn source(&self) -> Source {
         match self {
             Self::Twilio(_) => Source::Twilio,
+            Self::Waha(_) => Source::Waha,
         }
     }
 
@@ -38,6 +41,7 @@ impl List<'_> {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Twilio(list) => list.name(),
+            Self::Waha(list) => list.name(),
         }
     }
 
@@ -51,6 +55,7 @@ impl List<'_> {
     ) -> Result<Option<Vec<Listed>>, Unreadable> {
         match self {
             Self::Twilio(list) => list.next_page(window).await,
+            Self::Waha(list) => list.next_page(window).await,
         }
     }
 
@@ -65,6 +70,7 @@ impl List<'_> {
     ) -> Result<Reading, Unreadable> {
         match self {
             Self::Twilio(list) => list.complete(listed, more).await,
+            Self::Waha(list) => list.complete(listed, more).await,
         }
     }
 }

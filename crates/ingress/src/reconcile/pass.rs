@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use shared_types::Source;
+use shared_types::{InboundMessage, Source};
 use streams::{Destination, Ingested, NewEntry, Redis, StreamsError};
 
 use super::compare::{Tally, Verdict, Window, late, verdict};
@@ -14,8 +14,9 @@ use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Rejection};
 use crate::rejected;
 
-/// More pages are not read: it is a loop, or more than anybody answers.
-const MAX_PAGES: usize = 100;
+/// More is not read: it is a loop, or more than anybody answers.
+const MAX_PAGES: usize = 500;
+const MAX_LISTED: u64 = 20_000;
 /// What the log and the shelf of rejected webhooks name instead of a request.
 const REQUEST_ID: &str = "reconcile";
 
@@ -36,7 +37,7 @@ pub(crate) struct Pass<'a> {
 pub(crate) enum Failure {
     #[error("the list cannot be read: {0}")]
     Unreadable(#[from] Unreadable),
-    #[error("the list has more than {MAX_PAGES} pages")]
+    #[error("the list has more than {MAX_PAGES} pages or {MAX_LISTED} messages")]
     Endless,
     #[error("Redis did not answer: {0}")]
     Redis(#[from] StreamsError),
@@ -105,6 +106,9 @@ impl Pass<'_> {
                 .filter(|listed| window.contains(listed.written_at));
             let judged = try_join_all(inside.map(|listed| self.judge(listed))).await?;
             tally.listed += judged.len() as u64;
+            if tally.listed > MAX_LISTED {
+                break;
+            }
             for (verdict, listed) in judged {
                 match verdict {
                     Some(Verdict::Known) => tally.known += 1,
@@ -123,17 +127,28 @@ impl Pass<'_> {
     /// What a message is to us; none where its webhook would have been ignored.
     async fn judge(&self, listed: Listed) -> Result<(Option<Verdict>, Listed), StreamsError> {
         let taken_in = match &listed.reading {
-            Reading::Event(Event::Message(message)) => {
-                let conversation = message.conversation.id.as_str();
-                let event = message.event();
-                self.redis.was_taken_in(conversation, &event).await?
-            }
+            Reading::Event(Event::Message(message)) => self.was_taken_in(message).await?,
             // The shelf of rejected webhooks knows by itself what it has.
             Reading::Rejected(_) => false,
             _ => return Ok((None, listed)),
         };
         let verdict = verdict(taken_in, listed.written_at, self.now, self.max_age);
         Ok((Some(verdict), listed))
+    }
+
+    /// Whether a message was taken in, in whichever conversation its sender's addresses have: WAHA may list
+    /// it under another one than its event named.
+    async fn was_taken_in(&self, message: &InboundMessage) -> Result<bool, StreamsError> {
+        let (conversation, event) = (message.conversation.id.as_str(), message.event());
+        let session = conversation.strip_suffix(message.sender.id.as_str());
+        let others = message.sender.aliases.iter();
+        let others = others.filter_map(|alias| Some(format!("{}{alias}", session?)));
+        for conversation in std::iter::once(conversation.to_owned()).chain(others) {
+            if self.redis.was_taken_in(&conversation, &event).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn take_in(

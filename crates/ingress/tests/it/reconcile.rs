@@ -1,5 +1,7 @@
 //! Messages whose webhooks never came, and providers whose lists cannot be read.
 
+mod waha;
+
 use std::process::{Command, Output};
 
 use jiff::fmt::rfc2822;

@@ -194,6 +194,7 @@ fn write_down(world: &World, message: &CustomerMessage, prepared: &Prepared) -> 
             "reply_to": message.reply_to,
             "tamper": message.tamper,
             "conversation": prepared.conversation.as_ref().map(|found| found.id),
+            "event": event(message.provider, &prepared.webhook),
         }),
         ..Call::new(message.provider, Endpoint::Webhook)
     };
@@ -203,6 +204,14 @@ fn write_down(world: &World, message: &CustomerMessage, prepared: &Prepared) -> 
         world.journal.name(entry.provider, &entry.customer, name);
     }
     entry.seq
+}
+
+/// What a provider's own list has of a message that its event has: all of it.
+fn event(provider: Provider, webhook: &Webhook) -> Value {
+    match provider {
+        Provider::Waha => serde_json::from_slice(&webhook.body).unwrap_or(Value::Null),
+        Provider::Twilio | Provider::Chatwoot | Provider::Llm => Value::Null,
+    }
 }
 
 fn shown_text(message: &CustomerMessage) -> String {

@@ -43,6 +43,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             "/api/{session}/lids/{lid}",
             web::get().to(contacts::phone_of_lid),
         )
+        .route("/api/{session}/chats", web::get().to(history::chats))
+        .route(
+            "/api/{session}/chats/{chat}/messages/{message}",
+            web::get().to(history::one),
+        )
         .route(
             "/api/{session}/chats/{chat}/messages",
             web::get().to(history::list),

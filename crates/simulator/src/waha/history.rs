@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::ack_of;
 use super::api::{authorise, refuse, require_working};
+use super::error::error;
 use crate::address;
 use crate::answer::Answer;
 use crate::faults::respond;
@@ -20,6 +21,7 @@ struct HistoryQuery {
     from_me: Option<bool>,
     from_second: Option<i64>,
     to_second: Option<i64>,
+    without_media: bool,
 }
 
 impl HistoryQuery {
@@ -34,6 +36,7 @@ impl HistoryQuery {
             match name.as_ref() {
                 "limit" => history.limit = value.parse().unwrap_or(Self::DEFAULT_LIMIT),
                 "offset" => history.offset = value.parse().unwrap_or(0),
+                "downloadMedia" => history.without_media = value == "false",
                 "filter.fromMe" => history.from_me = value.parse().ok(),
                 "filter.timestamp.gte" => history.from_second = value.parse().ok(),
                 "filter.timestamp.lte" => history.to_second = value.parse().ok(),
@@ -87,15 +90,84 @@ pub(super) async fn list(
             .filter(|record| history.matches(record))
             .skip(history.offset)
             .take(history.limit)
-            .map(|record| message(record, &world.business_chat_id()))
+            .map(|record| message(record, &world.business_chat_id(), &history))
             .collect();
         Answer::json(200, &Value::Array(messages))
     })
     .await
 }
 
-fn message(record: &Record, me: &str) -> Value {
+/// One message by its id.
+pub(super) async fn one(
+    world: Data<World>,
+    request: HttpRequest,
+    path: Path<(String, String, String)>,
+) -> HttpResponse {
+    let (session, _, id) = path.into_inner();
+    let checked = authorise(&world, &request).and_then(|()| require_working(&world, &session));
+    if let Err(answer) = checked {
+        return refuse(&world, Endpoint::Fetch, answer);
+    }
+    let history = HistoryQuery::parse(request.query_string());
+    let found = world.journal.written_with_id(&id);
+    respond(
+        &world,
+        &request,
+        Call::new(Provider::Waha, Endpoint::Fetch),
+        |call, fault| {
+            world.journal.note(call, fault);
+            match &found {
+                Some(record) => {
+                    Answer::json(200, &message(record, &world.business_chat_id(), &history))
+                }
+                None => error(404, None),
+            }
+        },
+    )
+    .await
+}
+
+/// The chats of a session, the one with the newest message first. Each engine has its own shape.
+pub(super) async fn chats(
+    world: Data<World>,
+    request: HttpRequest,
+    session: Path<String>,
+) -> HttpResponse {
+    let checked = authorise(&world, &request).and_then(|()| require_working(&world, &session));
+    if let Err(answer) = checked {
+        return refuse(&world, Endpoint::List, answer);
+    }
+    let page = HistoryQuery::parse(request.query_string());
+    respond(
+        &world,
+        &request,
+        Call::new(Provider::Waha, Endpoint::List),
+        |call, fault| {
+            let of_waha = world.journal.conversations().into_iter();
+            let of_waha =
+                of_waha.filter(|chat| chat.provider == Provider::Waha && !chat.customer.is_empty());
+            let engine = world.config.waha.engine;
+            let chats: Vec<Value> = of_waha
+                .skip(page.offset)
+                .take(page.limit)
+                .map(|chat| engine.chat(&chat.customer, chat.newest.entry.arrived.at.as_second()))
+                .collect();
+            world.journal.note(call, fault);
+            Answer::json(200, &Value::Array(chats))
+        },
+    )
+    .await
+}
+
+fn message(record: &Record, me: &str, history: &HistoryQuery) -> Value {
     let entry = &record.entry;
+    if let Some(payload) = entry.request.pointer("/event/payload") {
+        let mut payload = payload.clone();
+        if history.without_media {
+            payload["media"] = Value::Null;
+        }
+        return payload;
+    }
     let from_me = entry.endpoint == Endpoint::Send;
     let chat = address::chat_id(&entry.customer);
     let (from, to) = if from_me {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::address;
 use crate::journal::MessageStatus;
 
 /// The library below WAHA. Answers differ in the shape of message ids.
@@ -25,6 +26,18 @@ impl Engine {
             Self::Webjs => "WEBJS",
             Self::Noweb => "NOWEB",
             Self::Gows => "GOWS",
+        }
+    }
+
+    /// A chat of the list of chats.
+    pub(super) fn chat(self, customer: &str, second: i64) -> Value {
+        let id = address::chat_id(customer);
+        match self {
+            Self::Webjs => json!({ "id": { "_serialized": id }, "timestamp": second }),
+            Self::Noweb => json!({
+                "id": id, "conversationTimestamp": { "low": second, "high": 0, "unsigned": true },
+            }),
+            Self::Gows => json!({ "id": id, "conversationTimestamp": second }),
         }
     }
 }
