@@ -72,7 +72,13 @@ const fn place(piece: &Piece) -> u8 {
 /// Who is answered needs no welcome to ask, and a question whether it is there takes up the search.
 fn taken_up(pieces: &mut Vec<Piece>, domain: &Domain) {
     let answers = pieces.iter().any(|piece| place(piece) <= ANSWERS);
-    let looks_for = |piece: &Piece| matches!(piece, Piece::PassOn(Passed::Existence(_)));
+    // Whom we owe an apology is sold nothing.
+    let looks_for = |piece: &Piece| {
+        matches!(
+            piece,
+            Piece::PassOn(Passed::Existence(_)) | Piece::Apology(_)
+        )
+    };
     let looks = pieces.iter().any(looks_for);
     pieces.retain(|piece| match piece {
         Piece::TakeUp(goal) => {
@@ -184,6 +190,8 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     let open = state.definite && begins && pieces.iter().all(taken_up);
     let opens = |piece: &Piece| matches!(piece, Piece::Kind(Feeling::Joy) | Piece::Hello);
     let open = open || state.goals.is_empty() && pieces.iter().all(opens);
+    let named = |piece: &Piece| matches!(piece, Piece::Noted { .. } | Piece::Hello);
+    let open = open || dues.only_named && pieces.iter().all(named);
     form(domain, state, dues).or(open.then_some(Question::Help))
 }
 
@@ -225,7 +233,7 @@ fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
     // Who comes for a thing needs not be asked what else it should be like.
     let side = topics::side(domain, current);
     let others = state.goals.iter().rev().skip(1);
-    let others = others.filter(|open| topics::side(domain, &open.goal) != side);
+    let others = others.filter(|open| open.moved_on && topics::side(domain, &open.goal) != side);
     ask(current, false).or_else(|| {
         let mut others = others.map(|open| open.goal.as_str());
         others.find_map(|goal| ask(goal, true))

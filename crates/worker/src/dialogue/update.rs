@@ -14,8 +14,8 @@ mod repeats;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use remarks::{MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE, is_short};
-pub(super) use remarks::{WISHES, shortened};
+use remarks::{MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE};
+pub(super) use remarks::{WISHES, is_short, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
 use super::piece::{Passed, Piece, Question, Silence};
@@ -68,6 +68,8 @@ pub struct Dues {
     pub passed_on: Vec<Theirs>,
     /// Whether an appointment changed.
     pub moment_changed: bool,
+    /// Something was named, and it was not said what for.
+    pub only_named: bool,
 }
 
 /// Below this no alarm is given.
@@ -257,8 +259,14 @@ impl Update<'_> {
         is_new
     }
 
-    /// The sentence that says most, which is what a complaint is about: anger is short.
-    fn matter(&self) -> String {
+    /// What a complaint is about: its clause, or where that is short, as anger is, the sentence that
+    /// says most.
+    fn matter(&self, act: &Act) -> String {
+        const SHORT: usize = 4;
+        let own = self.quote(act);
+        if own.split_whitespace().count() > SHORT {
+            return own;
+        }
         let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
         let sentences = self.heard.text.split_inclusive(ends);
         let longest = sentences.max_by_key(|sentence| sentence.chars().count());
@@ -316,7 +324,8 @@ impl Update<'_> {
         if changes.is_empty() && changes.repeated.is_empty() {
             return;
         }
-        let goal = self.state.goal().map(str::to_owned);
+        let pursued = self.state.goal().map(str::to_owned);
+        let goal = pursued.filter(|goal| topics::side(self.domain, goal) == about);
         let goal = goal.or_else(|| {
             let named = topics::first_goal(self.domain, about);
             named.filter(|_| about == About::Wanted).map(str::to_owned)
@@ -326,7 +335,12 @@ impl Update<'_> {
             in_mind.filter(|goal| topics::side(self.domain, goal) == about)
         });
         if let Some(goal) = goal {
-            self.touch(&goal);
+            let pursued = self.state.goals.iter().any(|open| open.goal == goal);
+            match pursued {
+                true => drop(self.touch(&goal)),
+                // Who only names something is not asked what it should be like.
+                false => self.begin_quietly(&goal),
+            }
         }
         match self.dues.changes.iter_mut().find(|(of, _)| *of == about) {
             Some((_, known)) => known.extend(changes),
@@ -334,9 +348,18 @@ impl Update<'_> {
         }
     }
 
+    /// Opens a goal that nobody asked for: what it is for is asked, where nothing else is said.
+    fn begin_quietly(&mut self, goal: &str) {
+        self.state.touch(goal, self.heard.now);
+        self.dues.only_named = true;
+    }
+
     /// Turns to a goal; whether it is new.
     fn touch(&mut self, goal: &str) -> bool {
         let is_new = self.state.touch(goal, self.heard.now);
+        if let Some(open) = self.state.goals.last_mut() {
+            open.moved_on = true;
+        }
         if !self.dues.touched.iter().any(|touched| touched == goal) {
             self.dues.touched.push(goal.to_owned());
         }

@@ -123,7 +123,11 @@ impl Talk<'_> {
         let about = about.or_else(|| self.goal_asked_for(span));
         // Who looks for something speaks of that, whatever else is pursued.
         let sought = Some(About::Wanted).filter(|_| seeks);
-        let sides = self.sides(about.map(|intent| intent.about).or(sought));
+        let there = self.signs.marks.act(ActCue::Existence, span).is_some();
+        let sides = Sides {
+            seeks: seeks || there,
+            ..self.sides(about.map(|intent| intent.about).or(sought))
+        };
         let is_attribute = |place: usize| {
             let attribute = understander.attributes.get(place);
             attribute.is_some_and(|attribute| attribute.slot.is_none())
@@ -157,6 +161,7 @@ impl Talk<'_> {
             reading: self.reading,
             context: self.context,
             about,
+            seeks: false,
         }
     }
 

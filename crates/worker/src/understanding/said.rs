@@ -32,6 +32,8 @@ pub(super) struct Sides<'a> {
     pub(super) context: &'a Context<'a>,
     /// Which thing the goal of the clause is about; none when it pursues none.
     pub(super) about: Option<About>,
+    /// The clause looks for something, or asks whether it is there.
+    pub(super) seeks: bool,
 }
 
 impl Sides<'_> {
@@ -70,7 +72,11 @@ impl Sides<'_> {
             slot.is_some_and(|slot| slot.not_for.contains(&intent))
         };
         let amounts = resolve(slots, &quantities, &self.reading.surroundings, is_closed);
-        for amount in amounts.iter().filter(|amount| !amount.ignored) {
+        let no_price = |place: usize| self.is_of_own_talk(place);
+        let told = amounts
+            .iter()
+            .filter(|amount| !amount.ignored && !no_price(amount.slot));
+        for amount in told {
             let Some(SlotKind::Amount(names) | SlotKind::Year(names)) =
                 slots.get(amount.slot).map(|slot| &slot.kind)
             else {
@@ -148,6 +154,23 @@ impl Sides<'_> {
         let mut ends = self.reading.surroundings.ends().iter();
         let bounded = ends.any(|end| end.numbers.contains(&span));
         !bounded && knows(self.context.own) && !knows(self.context.wanted)
+    }
+
+    /// Whether money that is named belongs to what is done with the own thing: a bill is no budget.
+    fn is_of_own_talk(&self, slot: usize) -> bool {
+        let slot = self.understander.slots.get(slot);
+        let intents = &self.understander.intents;
+        let goal = intents
+            .iter()
+            .position(|intent| Some(intent.name.as_str()) == self.context.goal);
+        let closed = goal
+            .zip(slot)
+            .is_some_and(|(goal, slot)| slot.not_for.contains(&goal));
+        (closed || self.context.complains)
+            && self.context.wanted.is_empty()
+            && self.about != Some(About::Wanted)
+            && !self.seeks
+            && slot.is_some_and(|slot| !slot.not_for.is_empty())
     }
 
     /// Whether a slot is told of nothing that the customer has: a budget.

@@ -106,7 +106,11 @@ impl Update<'_> {
             self.dues.pieces.retain(|piece| {
                 !matches!(
                     piece,
-                    Piece::TakeUp(_) | Piece::Next(_) | Piece::Courtesy(_) | Piece::Possible
+                    Piece::TakeUp(_)
+                        | Piece::Next(_)
+                        | Piece::Courtesy(_)
+                        | Piece::Possible
+                        | Piece::Answered(..)
                 )
             });
             self.repeat(&alarm);

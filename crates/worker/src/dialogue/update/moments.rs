@@ -117,7 +117,8 @@ impl Update<'_> {
             }
             Dates::On(day) => {
                 let today = self.heard.local.date();
-                let near = today.tomorrow().is_ok_and(|tomorrow| day <= tomorrow);
+                let near = today.tomorrow().is_ok_and(|tomorrow| day <= tomorrow)
+                    && !self.names_weekday(day);
                 let figures = self.heard.text.contains(|c: char| c.is_ascii_digit());
                 let later = day.checked_add(7.days()).unwrap_or(day);
                 let monday = |day: jiff::civil::Date| {
@@ -133,6 +134,17 @@ impl Update<'_> {
             }
             other => other,
         }
+    }
+
+    /// Whether a day is called by its weekday, and not "tomorrow".
+    fn names_weekday(&self, day: jiff::civil::Date) -> bool {
+        let text = self.heard.text.to_lowercase();
+        let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let mut names = self.domain.replies.iter().filter_map(|replies| {
+            let name = replies.format.weekdays.get(place)?;
+            Some(name.to_lowercase())
+        });
+        names.any(|name| text.contains(&name))
     }
 
     fn wanted(&self, purpose: &str, date: Option<Dates>, time: Option<Times>) -> Appointment {
@@ -178,6 +190,10 @@ impl Update<'_> {
         };
         self.keep(appointment);
         self.state.ours = None;
+        // "Sunday? Otherwise Wednesday": what can be is taken, and the rest needs no choice.
+        self.dues
+            .question
+            .take_if(|question| matches!(question, Question::Moments { .. }));
         self.owe(Piece::Appointment {
             purpose: purpose.to_owned(),
             date,

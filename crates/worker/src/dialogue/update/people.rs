@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{REMARKS, Update, shortened};
+use super::{REMARKS, Update, WISHES, shortened};
 use crate::dialogue::act::{
     Act, Answer, Asked, Consent, Does, Feeling, Repair, Social, Thing, When,
 };
@@ -62,7 +62,7 @@ impl Update<'_> {
     }
 
     pub(super) fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
-        let quote = self.matter();
+        let quote = self.matter(act);
         let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
         if self.dues.pieces.iter().any(apologised) {
             // One apology for all of it.
@@ -156,7 +156,7 @@ impl Update<'_> {
         } else if let Some(address) = email.as_ref().or(phone.as_ref()) {
             let rings = |piece: &Piece| matches!(piece, Piece::Ring(_));
             if !self.dues.pieces.iter().any(rings) {
-                self.owe(Piece::Answered(REMARKS.to_owned(), address.clone()));
+                self.owe(Piece::Answered(WISHES.to_owned(), address.clone()));
             }
         } else {
             self.owe(Piece::Courtesy(Courtesy::Nicety));

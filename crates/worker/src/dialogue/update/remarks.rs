@@ -3,7 +3,7 @@
 
 use super::Update;
 use crate::dialogue::act::{Act, Does};
-use crate::dialogue::piece::Piece;
+use crate::dialogue::piece::{Piece, Status};
 use crate::dialogue::state::AppointmentStatus;
 use crate::dialogue::topics;
 use crate::domain::About;
@@ -84,7 +84,7 @@ impl Update<'_> {
     }
 
     /// What is moved needs no word that it will be confirmed: its own says so. Beside an answer, a
-    /// remark needs none either.
+    /// remark needs none either, nor that a colleague knows beside when he calls.
     pub(super) fn acknowledge_once(&mut self) {
         let pieces = &self.dues.pieces;
         let moved = |piece: &Piece| {
@@ -98,16 +98,19 @@ impl Update<'_> {
         };
         let moved = pieces.iter().any(moved);
         let answered = pieces.iter().any(Piece::answers);
+        let called = |piece: &Piece| matches!(piece, Piece::CallBack(..));
+        let called = pieces.iter().any(called);
         self.dues.pieces.retain(|piece| match piece {
             Piece::Answered(topic, _) => !(answered && topic == REMARKS),
             Piece::Next(_) => !moved,
+            Piece::Status(Status::ToldAgain | Status::Waiting) => !called,
             _ => true,
         });
     }
 }
 
 /// Whether words can be said back as they are.
-pub(super) fn is_short(words: &str) -> bool {
+pub(in crate::dialogue) fn is_short(words: &str) -> bool {
     words.split_whitespace().count() <= SHORT_QUOTE
 }
 

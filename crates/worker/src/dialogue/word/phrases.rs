@@ -5,7 +5,7 @@ use super::choose::Choice;
 use crate::dialogue::filling::{self, Values};
 use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
 use crate::dialogue::state::AppointmentStatus;
-use crate::dialogue::update::WISHES;
+use crate::dialogue::update::{WISHES, is_short};
 use crate::dialogue::wish::Changes;
 use crate::dialogue::{calendar, times};
 use crate::domain::{About, Alarm, Filling};
@@ -45,7 +45,7 @@ impl Wording<'_> {
             Piece::Answered(topic, answer) => {
                 // Only what answers our question is short and plain enough to be repeated.
                 let asked = self.domain.dialogue.topic(topic).is_some();
-                match asked || topic == WISHES {
+                match asked && is_short(answer) || topic == WISHES {
                     true => self.text_of("answered", &[("quote", answer.clone())]),
                     false => self.text_of("remarked", &[]),
                 }

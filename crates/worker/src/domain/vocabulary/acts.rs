@@ -130,6 +130,8 @@ pub enum ActCue {
     Prompt,
     /// Wants to be written to and not telephoned.
     NoCalls,
+    /// Says when the customer can be reached.
+    Reachable,
     /// Asks what somebody else may do: "mag mijn vader mee".
     Companion,
     /// Says that something is wanted: "wil", "nodig", "graag".
@@ -190,7 +192,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 62] = [
+const ACTS: [(&str, ActCue); 63] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -231,6 +233,7 @@ const ACTS: [(&str, ActCue); 62] = [
     ("prompt", ActCue::Prompt),
     ("no_calls", ActCue::NoCalls),
     ("companion", ActCue::Companion),
+    ("reachable", ActCue::Reachable),
     ("wants", ActCue::Wants),
     ("any", ActCue::Any),
     ("unknown", ActCue::Unknown),

@@ -12,6 +12,8 @@ use crate::understanding::numbers::Counts;
 const LONGEST: usize = 200;
 /// What a number is at most that may be an hour.
 const HOURS: f64 = 24.0;
+/// The most words of a clause that picks one of several, where other clauses stand beside it.
+const PICKS: usize = 6;
 /// The most words of a no that is nothing but a no.
 const LONGEST_NO: usize = 3;
 
@@ -21,7 +23,8 @@ impl Talk<'_> {
         if clause.asking.asks() {
             return;
         }
-        if alone && self.picks(clause, acts) || self.bids(clause, before, acts) {
+        let whole = alone || clause.span.len() <= PICKS;
+        if whole && self.picks(clause, acts) || self.bids(clause, before, acts) {
             return;
         }
         let answer = match self.context.ours {

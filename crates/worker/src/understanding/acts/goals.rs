@@ -94,6 +94,19 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return;
         }
+        if let Some(span) = self
+            .mark(ActCue::Reachable, clause)
+            .filter(|_| self.is_dated(clause))
+        {
+            let does = Does::Handoff {
+                by_phone: false,
+                whom: false,
+                when: None,
+            };
+            let span = Span::new(clause.span.start, clause.span.end.max(span.end));
+            acts.push(self.act(does, SURE, span, clause.place));
+            return;
+        }
         let repairs = here(|does| matches!(does, Does::Repair(_)));
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
@@ -177,7 +190,11 @@ impl Talk<'_> {
             return true;
         }
         if !modal || clause.asking.form == Form::Choice && self.is_like_a_fact(clause, FLOOR) {
-            return self.known_topic(clause);
+            // "Is it insured from the moment I drive off" asks of the thing.
+            let subject = self.mark(ActCue::OfThing, clause);
+            let of_thing = subject.is_some_and(|span| span.start <= clause.span.start + 1);
+            let wants = self.mark(ActCue::Wants, clause).is_some() || self.is_dated(clause);
+            return self.known_topic(clause) || of_thing && !wants;
         }
         let confidence = clause.decision.confidence;
         let sure = if self.has_cue(clause) {
@@ -253,9 +270,27 @@ impl Talk<'_> {
         let cued = self.understander.cued.get(intent).copied();
         pursued
             || self.context.is_pursued && self.is_dated(clause)
-            || clause.asking.asks() && clause.decision.confidence >= LIKELY_BY_EXAMPLES
+            || self.asks_leave(clause) && clause.decision.confidence >= LIKELY_BY_EXAMPLES
             || !cued.unwrap_or(false)
-            || self.has_cue_of(clause, if clause.asking.asks() { HINT } else { TELLING })
+            || self.has_cue_of(clause, self.telling(clause))
+    }
+
+    /// What a pattern must be worth that a goal is meant: little of who asks to be allowed something,
+    /// much where nothing says that it is wanted.
+    fn telling(&self, clause: &Clause) -> f64 {
+        if self.asks_leave(clause) {
+            HINT
+        } else if self.wishes(clause) {
+            TELLING
+        } else {
+            STRONG
+        }
+    }
+
+    /// "Can I", "could you", "is that possible".
+    fn asks_leave(&self, clause: &Clause) -> bool {
+        let modal = self.mark(ActCue::Modal, clause).is_some();
+        clause.asking.asks() && (modal || clause.asking.whether)
     }
 
     /// Whether a clause may begin something beside what is pursued. What is told of the thing at hand
