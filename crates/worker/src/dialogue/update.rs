@@ -182,6 +182,12 @@ impl Update<'_> {
                 asks_whether,
                 ..
             } => {
+                if self.state.complains() && self.is_asked(act) {
+                    // Whether it is put right, a colleague says who has the complaint.
+                    let words = Passed::Words(self.quote(act));
+                    self.pass_on_words(act, super::act::Asked::Other);
+                    return self.owe(Piece::PassOn(words));
+                }
                 self.matter_of(goal, act);
                 self.request(goal, when.as_ref(), *asks_whether);
             }
@@ -242,6 +248,12 @@ impl Update<'_> {
     /// Asks before anything else; the first such question wins.
     pub(super) fn must_ask(&mut self, question: Question) {
         self.dues.question.get_or_insert(question);
+    }
+
+    /// Whether a question mark follows the words of an act.
+    fn is_asked(&self, act: &Act) -> bool {
+        let rest = self.heard.text.get(act.words.end..);
+        rest.is_some_and(|rest| rest.trim_start().starts_with('?'))
     }
 
     /// What an act says, short enough to be repeated.

@@ -19,6 +19,8 @@ pub struct Moments {
     pub ordinals: Vec<(String, u8)>,
     /// Endings of ordinals, after digits and after number words.
     pub ordinal_endings: Vec<String>,
+    /// Ends of hours in figures: the "en" of "na 2en".
+    pub hour_endings: Vec<String>,
     /// Hours that are no number words, such as `elven`.
     pub hours: Vec<(String, u8)>,
     /// Units of time.
@@ -181,6 +183,7 @@ fn read_words(section: &Section<'_>, into: &mut Moments) {
             }
         }
     }
+    into.hour_endings.extend(words(section, "hour_endings"));
     into.ordinal_endings
         .extend(words(section, "ordinal_endings"));
     if let Some(units) = section.section("units") {

@@ -53,3 +53,26 @@ impl Kinds {
         found.fold(0, |kinds, phrase| kinds | phrase.kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understanding::tokens::tokenize;
+
+    #[test]
+    fn a_kind_is_the_same_in_every_language() {
+        const ALL: u32 = 0b111;
+        let kinds = Kinds::new(&Domain::embedded().unwrap());
+        let asked = |text: &str, spoken| kinds.asked(&tokenize(text, |_| false), spoken);
+        let when = asked("wanneer is hij klaar", ALL);
+        assert_ne!(when, 0);
+        assert_eq!(asked("when is it ready", ALL), when);
+        assert_eq!(asked("wann ist er fertig", ALL), when);
+        assert_ne!(
+            asked("wie is daar vandaag", 0b001),
+            asked("waar is dat", ALL)
+        );
+        assert_eq!(asked("wat kost dat", ALL), 0);
+        assert_eq!(asked("when is it ready", 0b001), 0, "of another language");
+    }
+}

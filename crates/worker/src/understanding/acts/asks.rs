@@ -3,7 +3,7 @@
 use shared_types::SlotValue;
 
 use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
+use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
 use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
@@ -12,6 +12,8 @@ use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
 
+/// The most words of a question that only begins.
+const BEGUN: usize = 2;
 /// The most words of a question that only goes on with the one before.
 const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
@@ -31,6 +33,11 @@ impl Talk<'_> {
     pub(super) fn asks(&self, clause: &Clause, acts: &mut Vec<Act>) {
         let topic = self.topic(clause);
         if topic == Asked::Other && self.goes_on_asking(clause, acts) {
+            return;
+        }
+        if topic == Asked::Other && self.is_begun(clause) {
+            let prompt = Does::Social(Social::Prompt);
+            acts.push(self.act(prompt, clause.asking.sure, clause.span, clause.place));
             return;
         }
         if topic == Asked::Existence {
@@ -82,6 +89,13 @@ impl Talk<'_> {
             clause.span
         };
         acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
+    }
+
+    /// "Do you have": a question that only begins, and goes on in the next message.
+    fn is_begun(&self, clause: &Clause) -> bool {
+        let whole = clause.span.len() == self.reading.tokens.len();
+        let mut tokens = self.reading.tokens.iter();
+        whole && clause.span.len() <= BEGUN && !tokens.any(|token| token.asked)
     }
 
     /// "Who calls me then, and when?": a question word that goes on with the question before.

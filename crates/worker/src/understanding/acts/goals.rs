@@ -81,56 +81,23 @@ impl Talk<'_> {
             let mut here = acts.iter().filter(|act| act.clause == clause.place);
             here.any(|act| does(&act.does))
         };
-        // Who sells to us wants none of our goals; whom we took wrong is no complainer yet.
-        if here(|does| matches!(does, Does::Identify { supplier: true, .. })) {
-            return;
-        }
-        if let Some(does) = self.asks_in_danger(clause) {
-            acts.push(self.act(does, SURE, clause.span, clause.place));
-            return;
-        }
-        if let Some(span) = self.mark(ActCue::NoCalls, clause) {
-            acts.push(self.act(Does::NoCalls, SURE, span, clause.place));
-            self.tells(clause, |_| true, acts);
-            return;
-        }
-        if let Some(span) = self
-            .mark(ActCue::Reachable, clause)
-            .filter(|_| self.is_dated(clause))
-        {
-            let does = Does::Handoff {
-                by_phone: false,
-                whom: false,
-                when: None,
-            };
-            let span = Span::new(clause.span.start, clause.span.end.max(span.end));
-            acts.push(self.act(does, SURE, span, clause.place));
-            return;
-        }
+        let supplies = here(|does| matches!(does, Does::Identify { supplier: true, .. }));
         let repairs = here(|does| matches!(does, Does::Repair(_)));
+        // Who sells to us wants none of our goals; whom we took wrong is no complainer yet.
+        if supplies || self.set_aside(clause, acts) {
+            return;
+        }
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
         // "Who calls me, and when" asks how far it is.
         let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
         // "Rather after two" of an appointment is about the hour.
         let of_moment = self.context.has_appointment && self.is_dated(clause);
-        let about_time = of_moment && !self.has_cue_of(clause, TELLING);
+        let unsaid = !self.has_cue_of(clause, TELLING);
+        let about_time = unsaid && (of_moment || clause.asking.asks());
         let by_the_way = asks_who || asks_which || about_time;
         if clause.act == IntentAct::Handoff && !complains && !by_the_way {
-            if repairs {
-                return;
-            }
-            let by_phone = self.mark(ActCue::ByPhone, clause).is_some();
-            acts.push(self.act(
-                Does::Handoff {
-                    by_phone,
-                    whom: self.mark(ActCue::Whom, clause).is_some(),
-                    when: None,
-                },
-                confidence,
-                clause.span,
-                clause.place,
-            ));
+            acts.extend((!repairs).then(|| self.handoff(clause)));
             return;
         }
         if let Some(span) = self.mark(ActCue::Offer, clause) {
@@ -173,6 +140,46 @@ impl Talk<'_> {
             self.seeks(clause, acts);
             self.tells(clause, |said| !asks || !said.number, acts);
         }
+    }
+
+    /// What is no goal and comes before one: danger, fear, how the customer can be reached.
+    fn set_aside(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        if let Some(does) = self.asks_in_danger(clause) {
+            acts.push(self.act(does, SURE, clause.span, clause.place));
+            return true;
+        }
+        if self.mark(ActCue::Feels(Feeling::Worry), clause).is_some() && !clause.asking.asks() {
+            // What one is afraid of is not what one wants.
+            return true;
+        }
+        if let Some(span) = self.mark(ActCue::NoCalls, clause) {
+            acts.push(self.act(Does::NoCalls, SURE, span, clause.place));
+            self.tells(clause, |_| true, acts);
+            return true;
+        }
+        if let Some(span) = self
+            .mark(ActCue::Reachable, clause)
+            .filter(|_| self.is_dated(clause))
+        {
+            let does = Does::Handoff {
+                by_phone: false,
+                whom: false,
+                when: None,
+            };
+            let span = Span::new(clause.span.start, clause.span.end.max(span.end));
+            acts.push(self.act(does, SURE, span, clause.place));
+            return true;
+        }
+        false
+    }
+
+    fn handoff(&self, clause: &Clause) -> Act {
+        let does = Does::Handoff {
+            by_phone: self.mark(ActCue::ByPhone, clause).is_some(),
+            whom: self.mark(ActCue::Whom, clause).is_some(),
+            when: None,
+        };
+        self.act(does, clause.decision.confidence, clause.span, clause.place)
     }
 
     /// A question about the goal that wants nothing done yet: "what do I bring to a test drive?"

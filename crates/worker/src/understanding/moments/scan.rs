@@ -170,7 +170,8 @@ impl<'g> Scan<'g> {
         let sign = matches!(next.text.as_str(), "€" | "%" | "$" | "£" | "+" | "/" | "&");
         let counted = self.grammar.numbers.is_unit(&next.text)
             || self.grammar.words.units.contains_key(&next.id);
-        !(sign || next.before == Gap::Nothing && counted || next.glued && !next.is_number)
+        let glued = next.glued && !next.is_number && !self.grammar.words.ends_hour(next);
+        !(sign || next.before == Gap::Nothing && counted || glued)
     }
 
     /// Short names that are also other words are believed beside a number, a time, or alone; a bare

@@ -52,6 +52,7 @@ pub(super) struct Words {
     pub(super) months: FxHashMap<u32, u8>,
     pub(super) units: FxHashMap<u32, Unit>,
     hours: FxHashMap<u32, u8>,
+    hour_endings: Vec<String>,
     ordinals: FxHashMap<u32, u8>,
     endings: Vec<String>,
     lists: Vec<(Telling, Vec<Vec<u32>>)>,
@@ -86,6 +87,8 @@ impl Words {
             .iter()
             .map(|word| fold(word))
             .collect();
+        let endings = moments.hour_endings.iter();
+        words.hour_endings = endings.map(|word| fold(word)).collect();
         for (telling, texts) in &moments.lists {
             let phrases: Vec<Vec<u32>> = texts.iter().map(|text| words.phrase(text)).collect();
             if *telling == Telling::Tail {
@@ -175,6 +178,11 @@ impl Words {
             || self.months.contains_key(&word.id)
             || self.units.contains_key(&word.id)
             || self.hours.contains_key(&word.id)
+    }
+
+    /// Whether a word that is glued to a figure makes an hour of it.
+    pub(super) fn ends_hour(&self, word: &Word) -> bool {
+        self.hour_endings.contains(&word.text)
     }
 
     /// The hour that a word says, up to 24.
