@@ -201,7 +201,9 @@ impl Talk<'_> {
             let subject = self.mark(ActCue::OfThing, clause);
             let of_thing = subject.is_some_and(|span| span.start <= clause.span.start + 1);
             let wants = self.mark(ActCue::Wants, clause).is_some() || self.is_dated(clause);
-            return self.known_topic(clause) || of_thing && !wants;
+            // "What could come off that price" asks, whatever it has the words of.
+            let which = clause.asking.form == Form::Which;
+            return which || self.known_topic(clause) || of_thing && !wants;
         }
         let confidence = clause.decision.confidence;
         let sure = if self.has_cue(clause) {
