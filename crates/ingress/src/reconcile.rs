@@ -2,6 +2,7 @@
 //!
 //! Off the hot path: what goes wrong here costs a line in the log and a count.
 
+mod chatwoot;
 mod command;
 mod compare;
 mod http;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::config::{IngressConfig, LimitsConfig, ReconcileConfig};
 use crate::metrics::IngressMetrics;
 use crate::spool::Spool;
+use chatwoot::Chatwoot;
 pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 use compare::{Tally, Window, before};
 use http::Unreadable;
@@ -49,6 +51,7 @@ pub enum ProvidersError {
 pub(crate) struct Providers {
     twilio: Option<Twilio>,
     waha: Option<Waha>,
+    chatwoot: Option<Chatwoot>,
 }
 
 impl Providers {
@@ -56,11 +59,12 @@ impl Providers {
         Ok(Self {
             twilio: twilio(config)?,
             waha: waha(config)?,
+            chatwoot: chatwoot(config)?,
         })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.twilio.is_none() && self.waha.is_none()
+        self.twilio.is_none() && self.waha.is_none() && self.chatwoot.is_none()
     }
 
     /// The names of the lists.
@@ -71,9 +75,9 @@ impl Providers {
 
     fn lists(&self) -> Vec<List<'_>> {
         let twilio = self.twilio.iter().flat_map(Twilio::lists);
-        twilio
-            .chain(self.waha.iter().flat_map(Waha::lists))
-            .collect()
+        let waha = self.waha.iter().flat_map(Waha::lists);
+        let chatwoot = self.chatwoot.iter().map(Chatwoot::list);
+        twilio.chain(waha).chain(chatwoot).collect()
     }
 }
 
@@ -108,12 +112,30 @@ fn waha(config: &IngressConfig) -> Result<Option<Waha>, ProvidersError> {
     )?))
 }
 
+fn chatwoot(config: &IngressConfig) -> Result<Option<Chatwoot>, ProvidersError> {
+    let chatwoot = &config.chatwoot;
+    let (true, Some(base), Some(token), Some(account)) = (
+        config.takes_chatwoot(),
+        &chatwoot.chatwoot_base_url,
+        &chatwoot.chatwoot_read_token,
+        chatwoot.chatwoot_account_id,
+    ) else {
+        return Ok(None);
+    };
+    let base = base_url("CHATWOOT_BASE_URL", base)?;
+    Ok(Some(Chatwoot::new(&base, token.clone(), account)?))
+}
+
 /// The base URLs that are none, one line each.
 pub(crate) fn wrong_urls(config: &IngressConfig) -> Vec<String> {
     let twilio = Some(&config.twilio.twilio_api_base_url);
     let urls = [
         ("TWILIO_API_BASE_URL", twilio),
         ("WAHA_BASE_URL", config.waha.waha_base_url.as_ref()),
+        (
+            "CHATWOOT_BASE_URL",
+            config.chatwoot.chatwoot_base_url.as_ref(),
+        ),
     ];
     let wrong = urls
         .into_iter()

@@ -3,6 +3,7 @@
 
 mod api;
 mod conversation;
+mod conversations;
 mod messages;
 mod signature;
 mod webhook;

@@ -96,6 +96,17 @@ async fn every_lost_message_is_found_and_none_is_answered_twice() {
 /// The same through WAHA, whose list is the messages of each chat.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waha_lost_is_found() {
+    found_in_conversations("waha").await;
+}
+
+/// The same through Chatwoot, whose list is the messages of each conversation of the bot.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_chatwoot_lost_is_found() {
+    found_in_conversations("chatwoot").await;
+}
+
+/// Sixty customers write once, and one webhook in ten is lost.
+async fn found_in_conversations(provider: &str) {
     const WRITTEN: usize = 60;
     let mut system = SystemBuilder::new(Settings {
         consumer: "echo",
@@ -106,6 +117,8 @@ async fn what_waha_lost_is_found() {
     let fast = [
         ("EGRESS_WAHA_PER_SECOND", "0"),
         ("EGRESS_WAHA_TYPING_SPEED", "0"),
+        ("EGRESS_CHATWOOT_PER_SECOND", "0"),
+        ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
         ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
         ("INGRESS_RECONCILE_SETTLE_SECS", "1"),
     ];
@@ -123,7 +136,7 @@ async fn what_waha_lost_is_found() {
     let messages: Vec<Value> = (0..WRITTEN)
         .map(|n| {
             let from = format!("+3161200{n:04}");
-            json!({ "provider": "waha", "from": from, "text": "Hoi", "lost": n % 10 == 3 })
+            json!({ "provider": provider, "from": from, "text": "Hoi", "lost": n % 10 == 3 })
         })
         .collect();
     system.simulator().write_at_once(&messages, 8).await;
@@ -145,7 +158,7 @@ async fn what_waha_lost_is_found() {
         .collect();
     assert_eq!(customers(&system).await, everybody);
     assert_eq!(
-        counted(&mut system, "waha", "found").await,
+        counted(&mut system, provider, "found").await,
         Some(WRITTEN as f64 / 10.0)
     );
 }

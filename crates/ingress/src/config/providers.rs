@@ -132,4 +132,12 @@ pub struct ChatwootConfig {
     /// The account, for events that do not name one.
     #[arg(long, env = "CHATWOOT_ACCOUNT_ID")]
     pub chatwoot_account_id: Option<u64>,
+
+    /// Where Chatwoot is: for lost messages.
+    #[arg(long, env = "CHATWOOT_BASE_URL", value_name = "URL")]
+    pub chatwoot_base_url: Option<String>,
+
+    /// The access token of an agent who sees the bot's inboxes: bots may not list conversations.
+    #[arg(long, env = "CHATWOOT_READ_TOKEN", hide_env_values = true)]
+    pub chatwoot_read_token: Option<SecretString>,
 }

@@ -50,7 +50,8 @@ pub enum ReconcileError {
     /// No provider has credentials.
     #[error(
         "no provider can be asked: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER, or \
-         WAHA_WEBHOOK_SECRET, WAHA_BASE_URL and WAHA_API_KEY"
+         WAHA_WEBHOOK_SECRET, WAHA_BASE_URL and WAHA_API_KEY, or \
+         CHATWOOT_WEBHOOK_SECRET, CHATWOOT_BASE_URL, CHATWOOT_ACCOUNT_ID and CHATWOOT_READ_TOKEN"
     )]
     NoProvider,
     /// The time is not within the last 23 hours.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::Source;
 
+use super::chatwoot::ChatwootList;
 use super::compare::Window;
 use super::http::Unreadable;
 use super::twilio::TwilioList;
@@ -27,6 +28,7 @@ pub(crate) struct Listed {
 pub(crate) enum List<'a> {
     Twilio(TwilioList<'a>),
     Waha(WahaList<'a>),
+    Chatwoot(ChatwootList<'a>),
 }
 
 impl List<'_> {
@@ -34,6 +36,7 @@ impl List<'_> {
         match self {
             Self::Twilio(_) => Source::Twilio,
             Self::Waha(_) => Source::Waha,
+            Self::Chatwoot(_) => Source::Chatwoot,
         }
     }
 
@@ -42,6 +45,7 @@ impl List<'_> {
         match self {
             Self::Twilio(list) => list.name(),
             Self::Waha(list) => list.name(),
+            Self::Chatwoot(list) => list.name(),
         }
     }
 
@@ -56,6 +60,7 @@ impl List<'_> {
         match self {
             Self::Twilio(list) => list.next_page(window).await,
             Self::Waha(list) => list.next_page(window).await,
+            Self::Chatwoot(list) => list.next_page(window).await,
         }
     }
 
@@ -71,6 +76,7 @@ impl List<'_> {
         match self {
             Self::Twilio(list) => list.complete(listed, more).await,
             Self::Waha(list) => list.complete(listed, more).await,
+            Self::Chatwoot(list) => list.complete(listed, more).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Messages whose webhooks never came, and providers whose lists cannot be read.
 
+mod chatwoot;
 mod waha;
 
 use std::process::{Command, Output};

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::conversation::{Conversation, ConversationStatus};
-use super::messages;
+use super::{conversations, messages};
 use crate::answer::Answer;
 use crate::auth;
 use crate::faults::respond;
@@ -27,6 +27,14 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route(
             &format!("{base}/toggle_status"),
             web::post().to(toggle_status),
+        )
+        .route(
+            "/api/v1/accounts/{account}/conversations",
+            web::get().to(conversations::list),
+        )
+        .route(
+            "/api/v1/accounts/{account}/contacts/{contact}",
+            web::get().to(conversations::contact),
         )
         .route("/rails/active_storage/blobs/{id}", web::get().to(file));
 }
@@ -62,6 +70,18 @@ pub(super) fn admit(
     (account, conversation): (u64, u64),
     bots_too: bool,
 ) -> Result<(Caller, Conversation), Answer> {
+    let caller = admit_to_account(world, request, account, bots_too)?;
+    let conversation = world.chatwoot.get(conversation);
+    Ok((caller, conversation.ok_or_else(|| error(404, None))?))
+}
+
+/// The same for a path that names no conversation.
+pub(super) fn admit_to_account(
+    world: &World,
+    request: &HttpRequest,
+    account: u64,
+    bots_too: bool,
+) -> Result<Caller, Answer> {
     let config = &world.config.chatwoot;
     let token = auth::header_text(request, "api_access_token").unwrap_or_default();
     let caller = if token == config.bot_token.expose_secret() {
@@ -78,8 +98,7 @@ pub(super) fn admit(
     if account != config.account_id {
         return Err(error(404, None));
     }
-    let conversation = world.chatwoot.get(conversation);
-    Ok((caller, conversation.ok_or_else(|| error(404, None))?))
+    Ok(caller)
 }
 
 /// The call as the journal keeps it, before it is checked.

@@ -108,9 +108,10 @@ pub(super) async fn list(
 fn message(conversation: &Conversation, entry: &Entry) -> Value {
     let field = |name: &str| entry.request.get(name).cloned().unwrap_or(Value::Null);
     let incoming = entry.endpoint == Endpoint::Webhook;
+    let event = entry.request.get("event").filter(|event| event.is_object());
     let private =
         text(&entry.request, "private") == Some("true") || field("private").as_bool() == Some(true);
-    json!({
+    let mut message = json!({
         "id": entry.id.parse::<u64>().unwrap_or(0),
         "content": entry.text,
         "inbox_id": 1,
@@ -126,7 +127,24 @@ fn message(conversation: &Conversation, entry: &Entry) -> Value {
         "private": private,
         "source_id": field("source_id"),
         "echo_id": field("echo_id"),
-    })
+    });
+    // What a customer wrote is here what its event said, but for the time.
+    for name in [
+        "content",
+        "content_attributes",
+        "source_id",
+        "sender",
+        "attachments",
+    ] {
+        if let Some(value) = event.and_then(|event| event.get(name)) {
+            message[name] = value.clone();
+        }
+    }
+    let written = event.and_then(|event| event.get("created_at")?.as_str()?.parse().ok());
+    if let Some(written) = written.map(Timestamp::as_second) {
+        message["created_at"] = json!(written);
+    }
+    message
 }
 
 /// Chatwoot tells the bot of every message, its own ones and private notes too.

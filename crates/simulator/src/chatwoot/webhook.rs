@@ -12,7 +12,7 @@ use crate::webhook::Webhook;
 /// Where the ingress takes webhooks from Chatwoot.
 const PATH: &str = "/webhooks/chatwoot";
 /// The inbox of the played account.
-const INBOX_ID: u64 = 1;
+pub(super) const INBOX_ID: u64 = 1;
 /// The name of that inbox.
 pub(crate) const INBOX_NAME: &str = "WhatsApp";
 
@@ -130,7 +130,11 @@ fn contact(account_id: u64, conversation: &Conversation) -> Value {
     })
 }
 
-fn conversation_body(account_id: u64, conversation: &Conversation, now: Timestamp) -> Value {
+pub(super) fn conversation_body(
+    account_id: u64,
+    conversation: &Conversation,
+    now: Timestamp,
+) -> Value {
     let assignee = conversation
         .assignee
         .as_ref()

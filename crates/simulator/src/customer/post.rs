@@ -65,7 +65,10 @@ pub(crate) async fn post(
         progress.code = posted.status.map(u32::from);
         progress.elapsed_us = Some(posted.elapsed_us);
     });
-    give_up_bot(world, &message, prepared.conversation, &posted);
+    // Of a webhook that is lost, Chatwoot knows no failure.
+    if !message.lost {
+        give_up_bot(world, &message, prepared.conversation, &posted);
+    }
     let repeats = if message.lost {
         Vec::new()
     } else {
@@ -209,8 +212,10 @@ fn write_down(world: &World, message: &CustomerMessage, prepared: &Prepared) -> 
 /// What a provider's own list has of a message that its event has: all of it.
 fn event(provider: Provider, webhook: &Webhook) -> Value {
     match provider {
-        Provider::Waha => serde_json::from_slice(&webhook.body).unwrap_or(Value::Null),
-        Provider::Twilio | Provider::Chatwoot | Provider::Llm => Value::Null,
+        Provider::Waha | Provider::Chatwoot => {
+            serde_json::from_slice(&webhook.body).unwrap_or(Value::Null)
+        }
+        Provider::Twilio | Provider::Llm => Value::Null,
     }
 }
 

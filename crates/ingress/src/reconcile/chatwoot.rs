@@ -1,0 +1,201 @@
+//! Chatwoot's conversations and their messages (<https://developers.chatwoot.com/api-reference>): one list
+//! for the account. Only what waits for the bot is asked for: all else is a colleague's.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use reqwest::Url;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use super::compare::Window;
+use super::http::{Credentials, Http, Unreadable, path};
+use super::list::{List, Listed};
+use crate::chatwoot::read;
+use crate::event::Reading;
+use crate::lenient::time;
+
+/// An account.
+pub(super) struct Chatwoot {
+    http: Http,
+    account: u64,
+}
+
+impl Chatwoot {
+    pub(super) fn new(base: &Url, token: SecretString, account: u64) -> reqwest::Result<Self> {
+        let credentials = Credentials::Header {
+            name: "api_access_token",
+            value: token,
+        };
+        let http = Http::new(base, credentials)?;
+        Ok(Self { http, account })
+    }
+
+    /// The unread list.
+    pub(super) fn list(&self) -> List<'_> {
+        List::Chatwoot(ChatwootList {
+            chatwoot: self,
+            name: format!("chatwoot:{}", self.account),
+            conversations: VecDeque::new(),
+            before: None,
+            page: Some(1),
+        })
+    }
+
+    /// A path below the account.
+    fn path(&self, parts: &[&str]) -> String {
+        let account = self.account.to_string();
+        path(&[["api", "v1", "accounts", &account].as_slice(), parts].concat())
+    }
+}
+
+/// What was written in the account.
+pub(crate) struct ChatwootList<'a> {
+    chatwoot: &'a Chatwoot,
+    name: String,
+    /// Conversations in which something happened, whose messages are not read to the window's beginning.
+    conversations: VecDeque<Value>,
+    /// The oldest message that was read of the first of them.
+    before: Option<u64>,
+    /// The next page of conversations; none when there are no more.
+    page: Option<u32>,
+}
+
+impl ChatwootList<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A page of messages, or none of a page of conversations.
+    pub(super) async fn next_page(
+        &mut self,
+        window: Window,
+    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+        if let Some(conversation) = self.conversations.front() {
+            let messages = self.messages(conversation).await?;
+            let listed = messages
+                .iter()
+                .filter_map(|message| self.listed(message, conversation));
+            // Each page is the other way round than the pages are.
+            let listed = listed.rev().collect();
+            let oldest = messages
+                .iter()
+                .filter_map(|message| message["id"].as_u64())
+                .min();
+            let mut times = messages
+                .iter()
+                .filter_map(|message| time(&message["created_at"]));
+            let is_over = times.any(|at| at < window.since) || oldest == self.before;
+            self.before = oldest.filter(|_| !is_over);
+            if self.before.is_none() {
+                self.conversations.pop_front();
+            }
+            return Ok(Some(listed));
+        }
+        let Some(page) = self.page else {
+            return Ok(None);
+        };
+        let conversations = self.waiting(page).await?;
+        let quiet = |one: &Value| last_activity(one).is_some_and(|at| at < window.since);
+        let is_over = conversations.is_empty() || conversations.iter().all(quiet);
+        self.page = (!is_over).then_some(page + 1);
+        self.conversations = conversations
+            .into_iter()
+            .filter(|one| !quiet(one))
+            .collect();
+        Ok(Some(Vec::new()))
+    }
+
+    /// The conversations that wait for the bot, the one with the newest message first.
+    async fn waiting(&self, page: u32) -> Result<Vec<Value>, Unreadable> {
+        let query = [
+            ("status", "pending"),
+            ("assignee_type", "all"),
+            ("sort_by", "last_activity_at_desc"),
+            ("page", &page.to_string()),
+        ];
+        let path = self.chatwoot.path(&["conversations"]);
+        let answer = self.chatwoot.http.get(&path, &query).await?;
+        list(answer.pointer("/data/payload"))
+    }
+
+    /// The newest messages of a conversation, or those before the oldest that was read.
+    async fn messages(&self, conversation: &Value) -> Result<Vec<Value>, Unreadable> {
+        let id = conversation["id"].to_string();
+        let path = self.chatwoot.path(&["conversations", &id, "messages"]);
+        let before = self.before.map(|id| id.to_string());
+        let query: Vec<_> = before.iter().map(|id| ("before", id.as_str())).collect();
+        let answer = self.chatwoot.http.get(&path, &query).await?;
+        list(answer.get("payload"))
+    }
+
+    /// The message with what its inbox proves of the contact: an inbox of Twilio's knows the number.
+    pub(super) async fn complete(
+        &self,
+        listed: &Listed,
+        more: &str,
+    ) -> Result<Reading, Unreadable> {
+        let answer = self.chatwoot.http.get(more, &[]).await?;
+        let inboxes = list(answer.pointer("/payload/contact_inboxes"))?;
+        let mut webhook = listed.webhook.clone();
+        let conversation = webhook
+            .get_mut("conversation")
+            .and_then(Value::as_object_mut);
+        if let Some(conversation) = conversation {
+            let inbox = conversation.get("inbox_id").cloned();
+            let its = |one: &&Value| one.pointer("/inbox/id") == inbox.as_ref();
+            let source = inboxes
+                .iter()
+                .find(its)
+                .and_then(|one| one.get("source_id"));
+            let known = json!({ "source_id": source });
+            conversation.insert("contact_inbox".into(), known);
+        }
+        Ok(self.read(&webhook, listed.written_at))
+    }
+
+    /// A customer's message; none of what we wrote, and of what says nothing of its time.
+    fn listed(&self, message: &Value, conversation: &Value) -> Option<Listed> {
+        if message["message_type"] != 0 {
+            return None;
+        }
+        let written_at = time(&message["created_at"])?;
+        let mut webhook = message.as_object()?.clone();
+        let mut conversation = conversation.clone();
+        conversation["channel"] = conversation["meta"]["channel"].clone();
+        let contact = conversation
+            .pointer("/meta/sender/id")
+            .and_then(Value::as_u64);
+        let more = contact.map(|id| self.chatwoot.path(&["contacts", &id.to_string()]));
+        for (name, value) in [
+            ("event", json!("message_created")),
+            ("account", json!({ "id": self.chatwoot.account })),
+            ("conversation", conversation),
+        ] {
+            webhook.insert(name.into(), value);
+        }
+        Some(Listed {
+            written_at,
+            reading: self.read(&webhook, written_at),
+            webhook,
+            more,
+        })
+    }
+
+    fn read(&self, webhook: &Map<String, Value>, written_at: Timestamp) -> Reading {
+        let body = serde_json::to_vec(webhook).unwrap_or_default();
+        read(&body, "", Some(self.chatwoot.account), written_at)
+    }
+}
+
+fn list(value: Option<&Value>) -> Result<Vec<Value>, Unreadable> {
+    match value {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        _ => Err(Unreadable::Unexpected),
+    }
+}
+
+fn last_activity(conversation: &Value) -> Option<Timestamp> {
+    let mut names = ["last_activity_at", "timestamp"].into_iter();
+    names.find_map(|name| time(&conversation[name]))
+}
