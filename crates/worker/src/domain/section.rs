@@ -254,18 +254,16 @@ impl<'a> Section<'a> {
             .collect()
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that nobody asked for; the first one with the keys that are.
     pub(super) fn close(self) {
         let known = self.known.borrow();
+        let list: Vec<&str> = known.iter().map(String::as_str).collect();
+        let mut told = format!("; known here: {}", list.join(", "));
         for key in self.keys() {
             if !known.contains(key.value) {
-                let list: Vec<&str> = known.iter().map(String::as_str).collect();
-                let message = format!(
-                    "unknown key `{}`; known here: {}",
-                    self.name(key.value),
-                    list.join(", ")
-                );
+                let message = format!("unknown key `{}`{told}", self.name(key.value));
                 self.problem(key.line, message);
+                told.clear();
             }
         }
     }
