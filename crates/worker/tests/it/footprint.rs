@@ -4,11 +4,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-/// The bound for the data; the few megabytes of the process itself are counted in.
-const MOST_KILOBYTES: u64 = 22_000;
+/// The bound for the data. The few megabytes of the process itself are counted in, and ten that the
+/// allocator keeps of the loading for the messages to come.
+const MOST_KILOBYTES: u64 = 33_000;
 
 #[test]
-fn embedded_domain_takes_less_than_twenty_two_megabytes() {
+fn embedded_domain_takes_less_than_thirty_three_megabytes() {
     let mut worker = Command::new(env!("CARGO_BIN_EXE_worker"))
         .arg("understand")
         .stdin(Stdio::piped())
