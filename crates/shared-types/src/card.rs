@@ -3,6 +3,9 @@ use crate::{PhoneNumber, phone_number_of};
 const MAX_NAME_CHARS: usize = 100;
 const MAX_NUMBER_CHARS: usize = 40;
 const MAX_CARD_CHARS: usize = 500;
+/// More would not fit into [`MAX_CARD_CHARS`] anyway.
+const MAX_CARDS: usize = 20;
+const MAX_WORDS: usize = 20;
 
 /// Name and numbers of the contact cards in a text (RFC 6350), on one line: `Piet Jansen, +31611111111`,
 /// several with `; ` between. None when there is nothing in them.
@@ -14,12 +17,16 @@ pub fn card_text(cards: &str) -> Option<String> {
     let mut all: Vec<Vec<String>> = Vec::new();
     for line in unfolded.lines() {
         if line.trim().eq_ignore_ascii_case("BEGIN:VCARD") {
+            if all.len() == MAX_CARDS {
+                break;
+            }
             all.push(Vec::new());
         }
         let (Some(words), Some(word)) = (all.last_mut(), word(line)) else {
             continue;
         };
         match word {
+            _ if words.len() == MAX_WORDS => {}
             Word::Name(name) => words.insert(0, name),
             Word::Number(number) if !words.contains(&number) => words.push(number),
             Word::Number(_) => {}
@@ -92,5 +99,7 @@ mod tests {
         ] {
             assert_eq!(card_text(card).as_deref(), expected, "{card}");
         }
+        let many = format!("BEGIN:VCARD\n{}", "TEL:1\nFN:x\n".repeat(50_000));
+        assert!(card_text(&many).unwrap().starts_with("x, "));
     }
 }

@@ -94,7 +94,7 @@ async fn answer(request: RequestBuilder) -> Result<Vec<u8>, CallError> {
     let status = response.status();
     let retry_after = retry_after(&response);
     let encoding = response.headers().get(CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
+    if status.is_success() && encoding.is_some_and(|encoding| encoding != "identity") {
         return Err(CallError::Compressed);
     }
     let body = read(response).await.map_err(unreachable)?;

@@ -34,8 +34,6 @@ enum CardError {
     Empty,
     #[error("the contact took too long")]
     Slow,
-    #[error("too many contacts at once")]
-    Crowded,
 }
 
 impl CardError {
@@ -45,7 +43,6 @@ impl CardError {
             Self::Fetch(_) => "not_fetched",
             Self::Empty => "empty",
             Self::Slow => "slow",
-            Self::Crowded => "crowded",
         }
     }
 }
@@ -92,8 +89,8 @@ impl Cards {
     }
 
     async fn words(&self, url: &str, source: Source) -> Result<String, CardError> {
-        let permit = self.permits.try_acquire();
-        let _permit = permit.map_err(|_| CardError::Crowded)?;
+        // Who calls waits no longer than a card may take.
+        let _permit = self.permits.acquire().await.map_err(|_| CardError::Slow)?;
         let card = self.fetcher.fetch(url, source).await?;
         card_text(&String::from_utf8_lossy(&card)).ok_or(CardError::Empty)
     }
