@@ -99,6 +99,12 @@ impl Domain {
         found.or(self.replies.first()).unwrap_or(&NO_REPLIES)
     }
 
+    /// Whether a slot holds a text of a fixed format.
+    pub(crate) fn is_plate(&self, slot: &str) -> bool {
+        let mut slots = self.slots.iter();
+        slots.any(|known| known.name == slot && matches!(known.kind, SlotKind::Plate { .. }))
+    }
+
     /// The domain in the binary: a Dutch car dealer.
     ///
     /// # Errors

@@ -126,8 +126,10 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
         confidence: 1.0,
     }));
     let conversation = turn.message.conversation.id.to_string();
-    let is_asked = !turn.dues.passed_on.is_empty() || turn.dues.moment_changed;
-    let lead = goal.filter(|goal| goal.lead && (!turn.dues.touched.is_empty() || is_asked));
+    let dues = &turn.dues;
+    let is_asked = !dues.passed_on.is_empty() || dues.moment_changed;
+    let is_told = !dues.touched.is_empty() || !dues.answered.is_empty();
+    let lead = goal.filter(|goal| goal.lead && (is_told || is_asked));
     CrmWrite {
         message: turn.message.event(),
         at: turn.message.received_at.unwrap_or(turn.now),

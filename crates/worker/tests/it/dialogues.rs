@@ -272,3 +272,14 @@ async fn who_answers_every_answer_at_once_is_a_machine() {
     let later = json!({"received_at": (machine.now + SignedDuration::from_mins(5)).to_string()});
     assert!(machine.sends("Is de Golf er nog?", later).await.is_some());
 }
+
+/// A customer is told that it is noted, so it must be, also where nothing else is said.
+#[tokio::test]
+async fn a_remark_by_itself_is_noted_with_the_lead() {
+    let mut chat = Chat::with_rules().await;
+    chat.says("Ich bräuchte Winterreifen auf meinen Kia Ceed")
+        .await;
+    chat.says("225/45 R17 steht drauf").await;
+    let remarks = chat.noted("remarks").await.unwrap();
+    assert!(remarks.contains("225/45 R17 steht drauf"), "{remarks}");
+}

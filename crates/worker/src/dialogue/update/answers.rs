@@ -201,17 +201,20 @@ impl Update<'_> {
             OursAbout::Topic(topic) => {
                 self.touch_current();
                 let values = self.domain.dialogue.topic(topic);
-                let values = values.map(|topic| topic.values.clone()).unwrap_or_default();
-                if *answer == Answer::Any && !values.is_empty() {
-                    let any = |slot: String| Told {
+                let mut values = values.into_iter().flat_map(|topic| &topic.values);
+                // A plate is one or none: "egal" is said of something else.
+                let any = values.find(|slot| !self.domain.is_plate(slot)).cloned();
+                if *answer == Answer::Any
+                    && let Some(slot) = any
+                {
+                    let any = Told {
                         slot,
                         any_of: Vec::new(),
                         came_with: None,
                         rather: false,
                         also: false,
                     };
-                    let any: Vec<Told> = values.into_iter().take(1).map(any).collect();
-                    return self.values(&any, Some(ours));
+                    return self.values(&[any], Some(ours));
                 }
                 if let Some(open) = self.state.goals.last_mut() {
                     open.skipped.push(topic.clone());
