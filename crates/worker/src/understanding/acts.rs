@@ -231,12 +231,13 @@ impl Talk<'_> {
     }
 
     fn alarms(&self, clause: &Clause, acts: &mut Vec<Act>) {
-        if self.mark(ActCue::Safe, clause).is_some() {
-            // "Nobody is hurt."
-            return;
-        }
+        let safe = self.mark(ActCue::Safe, clause);
         for (mark, span) in self.signs.marks.within(clause.span) {
             let Mark::Alarm(place) = mark else { continue };
+            if safe.is_some_and(|safe| safe.covers(span)) {
+                // "Nobody is hurt."
+                continue;
+            }
             let name = self
                 .understander
                 .alarms

@@ -148,7 +148,8 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, clause.span, clause.place));
             return true;
         }
-        if self.mark(ActCue::Feels(Feeling::Worry), clause).is_some() && !clause.asking.asks() {
+        let worries = self.mark(ActCue::Feels(Feeling::Worry), clause).is_some();
+        if worries && !self.wishes(clause) && !self.is_dated(clause) {
             // What one is afraid of is not what one wants.
             return true;
         }
