@@ -8,6 +8,7 @@ mod compare;
 mod http;
 mod list;
 mod pass;
+mod taking;
 mod twilio;
 mod waha;
 
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use shared_types::Source;
-use streams::{Redis, StreamsError};
+use streams::{Compared, Redis, StreamsError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,9 +28,9 @@ use crate::spool::Spool;
 use chatwoot::Chatwoot;
 pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 use compare::{Tally, Window, before};
-use http::Unreadable;
 use list::List;
 use pass::{Failure, Outcome, Pass};
+use taking::{MOST_TRIES, Tries};
 use twilio::Twilio;
 use waha::Waha;
 
@@ -42,6 +43,9 @@ pub enum ProvidersError {
     /// A base URL is none.
     #[error("{0}: must be a URL that starts with http:// or https://")]
     Url(&'static str),
+    /// A base URL has a user or a password in it.
+    #[error("{0}: must not have a user or a password in it: the API has credentials of its own")]
+    UrlWithCredentials(&'static str),
     /// The HTTP client cannot be built.
     #[error("HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -114,16 +118,25 @@ fn waha(config: &IngressConfig) -> Result<Option<Waha>, ProvidersError> {
 
 fn chatwoot(config: &IngressConfig) -> Result<Option<Chatwoot>, ProvidersError> {
     let chatwoot = &config.chatwoot;
-    let (true, Some(base), Some(token), Some(account)) = (
+    let (true, Some(base), Some(token), Some(account), inboxes @ [_, ..]) = (
         config.takes_chatwoot(),
         &chatwoot.chatwoot_base_url,
         &chatwoot.chatwoot_read_token,
         chatwoot.chatwoot_account_id,
+        chatwoot.chatwoot_inbox_ids.as_slice(),
     ) else {
         return Ok(None);
     };
     let base = base_url("CHATWOOT_BASE_URL", base)?;
-    Ok(Some(Chatwoot::new(&base, token.clone(), account)?))
+    let chatwoot = Chatwoot::new(&base, token.clone(), account, inboxes.to_vec())?;
+    Ok(Some(chatwoot))
+}
+
+/// What to say where Chatwoot's conversations may be read, and nobody said which are the bot's.
+pub(crate) fn without_inboxes(config: &IngressConfig) -> Option<&'static str> {
+    let chatwoot = &config.chatwoot;
+    let is_half = chatwoot.chatwoot_read_token.is_some() && chatwoot.chatwoot_inbox_ids.is_empty();
+    is_half.then_some("CHATWOOT_INBOX_IDS is not set: Chatwoot's lost messages are not looked for")
 }
 
 /// The base URLs that are none, one line each.
@@ -146,9 +159,20 @@ pub(crate) fn wrong_urls(config: &IngressConfig) -> Vec<String> {
 fn base_url(variable: &'static str, text: &str) -> Result<Url, ProvidersError> {
     let url = Url::parse(text).map_err(|_| ProvidersError::Url(variable))?;
     match url.scheme() {
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+            Err(ProvidersError::UrlWithCredentials(variable))
+        }
         "http" | "https" => Ok(url),
         _ => Err(ProvidersError::Url(variable)),
     }
+}
+
+/// What a replica remembers of a list from one comparison to the next.
+#[derive(Default)]
+struct State {
+    /// Until when the provider wants to be left alone.
+    rests_until: Option<Instant>,
+    tries: Tries,
 }
 
 /// Compares at the start and at an interval, one replica at a time.
@@ -166,12 +190,12 @@ impl Reconciler {
     /// Runs until `stop`.
     pub(crate) async fn run(self, interval: Duration, stop: CancellationToken) {
         let holder = Uuid::new_v4().simple().to_string();
-        let mut resting = HashMap::new();
+        let mut states = HashMap::new();
         // A comparison of another replica counts for this one as well, but for the first.
         let mut fresh = SignedDuration::ZERO;
         self.announce();
         loop {
-            let turn = self.turn(&holder, fresh, &mut resting);
+            let turn = self.turn(&holder, fresh, &mut states);
             match stop.run_until_cancelled(turn).await {
                 Some(Ok(true)) => fresh = SignedDuration::try_from(interval / 2).unwrap_or(fresh),
                 Some(Ok(false)) => {}
@@ -201,18 +225,20 @@ impl Reconciler {
         &self,
         holder: &str,
         fresh: SignedDuration,
-        resting: &mut HashMap<String, Instant>,
+        states: &mut HashMap<String, State>,
     ) -> Result<bool, StreamsError> {
         let waits = self.spool.as_ref().is_some_and(|spool| !spool.is_empty());
         if waits || !self.redis.hold_comparison(holder, LEASE).await? {
             return Ok(false);
         }
         for mut list in self.providers.lists() {
-            let rests = resting.get(list.name());
-            if rests.is_none_or(|until| *until <= Instant::now()) {
-                resting.remove(list.name());
-                let rest = self.compare(&mut list, holder, fresh).await?;
-                resting.extend(rest.map(|rest| (list.name().to_owned(), Instant::now() + rest)));
+            let state = states.entry(list.name().to_owned()).or_default();
+            if state
+                .rests_until
+                .is_none_or(|until| until <= Instant::now())
+            {
+                let rest = self.compare(&mut list, holder, fresh, &mut state.tries);
+                state.rests_until = rest.await?.map(|rest| Instant::now() + rest);
             }
         }
         self.redis.leave_comparison(holder).await?;
@@ -220,23 +246,24 @@ impl Reconciler {
     }
 
     /// Compares one list with what came, from where the last comparison ended. The first only notes
-    /// where to begin: what came before it was somebody else's. Gives how long the provider wants to
-    /// be left alone.
+    /// where to begin: what came before it was somebody else's, and no later one looks there. Gives how
+    /// long the provider wants to be left alone.
     async fn compare(
         &self,
         list: &mut List<'_>,
         holder: &str,
         fresh: SignedDuration,
+        tries: &mut Tries,
     ) -> Result<Option<Duration>, StreamsError> {
         let now = Timestamp::now();
-        let mark = self.redis.compared_until(list.name()).await?;
-        let mark = mark.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let Some(mark) = mark else {
-            let begin = now.as_millisecond();
-            self.redis.note_compared_until(list.name(), begin).await?;
+        let compared = self.redis.compared(list.name()).await?;
+        let Some((begin, mark)) = compared.and_then(moments) else {
+            // Lists know whole seconds.
+            let begin = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            self.note_compared(list, begin, begin).await?;
             return Ok(None);
         };
-        let window = Window::after(mark, now, &self.config);
+        let window = Window::after(begin, mark, now, &self.config);
         if window.until <= mark || window.until.duration_since(mark) < fresh {
             return Ok(None);
         }
@@ -250,43 +277,61 @@ impl Reconciler {
             max_age: self.config.max_age(),
             now,
             dry_run: false,
+            most_tries: MOST_TRIES,
             lease: Some((holder, LEASE)),
         };
-        let outcome = pass.run(list, window).await;
-        self.note(list, window, &outcome).await?;
-        Ok(match outcome.failure {
-            Some(Failure::Unreadable(Unreadable::Limited(pause))) => Some(pause),
-            _ => None,
-        })
+        let outcome = pass.run(list, window, tries).await;
+        self.note(list, &outcome);
+        if outcome.failure.is_none() {
+            tries.clear();
+            self.note_compared(list, begin, window.until).await?;
+        }
+        Ok(outcome.failure.and_then(|failure| failure.pause()))
     }
 
-    async fn note(
+    async fn note_compared(
         &self,
         list: &List<'_>,
-        window: Window,
-        outcome: &Outcome,
+        begin: Timestamp,
+        until: Timestamp,
     ) -> Result<(), StreamsError> {
+        let compared = Compared {
+            begin: begin.as_millisecond(),
+            until: until.as_millisecond(),
+        };
+        self.redis.note_compared(list.name(), compared).await
+    }
+
+    fn note(&self, list: &List<'_>, outcome: &Outcome) {
         let tally = &outcome.tally;
         count(&self.metrics, list.source(), tally);
         let label = outcome.failure.as_ref().map_or("complete", Failure::label);
         self.metrics.reconcile_ran(list.source(), label);
+        if tally.rate_limited > 0 {
+            tracing::warn!(
+                list = list.name(),
+                messages = tally.rate_limited,
+                "lost messages were refused: their conversations are beyond INGRESS_RATE_LIMIT_PER_MINUTE"
+            );
+        }
         match &outcome.failure {
             Some(failure) => {
                 tracing::warn!(list = list.name(), %failure, "lost messages cannot be looked for");
-                Ok(())
             }
-            None => {
-                tracing::debug!(
-                    list = list.name(),
-                    listed = tally.listed,
-                    found = tally.found,
-                    "compared"
-                );
-                let until = window.until.as_millisecond();
-                self.redis.note_compared_until(list.name(), until).await
-            }
+            None => tracing::debug!(
+                list = list.name(),
+                listed = tally.listed,
+                found = tally.found,
+                "compared"
+            ),
         }
     }
+}
+
+/// The beginning of all comparisons, and the end of the last.
+fn moments(compared: Compared) -> Option<(Timestamp, Timestamp)> {
+    let begin = Timestamp::from_millisecond(compared.begin).ok()?;
+    Some((begin, Timestamp::from_millisecond(compared.until).ok()?))
 }
 
 fn count(metrics: &IngressMetrics, source: Source, tally: &Tally) {
@@ -296,6 +341,8 @@ fn count(metrics: &IngressMetrics, source: Source, tally: &Tally) {
         ("too_old", tally.too_old),
         ("ignored", tally.ignored),
         ("rejected", tally.rejected),
+        ("rate_limited", tally.rate_limited),
+        ("incomplete", tally.incomplete),
     ] {
         metrics.reconciled(source, outcome, messages);
     }

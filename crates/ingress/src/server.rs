@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{IngressConfig, LimitsConfig};
 use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
-use crate::reconcile::{Providers, ProvidersError, Reconciler};
+use crate::reconcile::{Providers, ProvidersError, Reconciler, without_inboxes};
 use crate::routes::{Endpoint, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::strangers::{Bounds, Connection, Strangers};
@@ -321,6 +321,9 @@ impl Ingress {
 fn providers(config: &IngressConfig) -> Result<Option<Providers>, ProvidersError> {
     if config.reconcile.interval().is_none() {
         return Ok(None);
+    }
+    if let Some(warning) = without_inboxes(config) {
+        tracing::warn!("{warning}");
     }
     let providers = Providers::new(config)?;
     Ok(Some(providers).filter(|providers| !providers.is_empty()))

@@ -6,6 +6,26 @@ use std::time::Duration;
 use crate::script::HOLD;
 use crate::{Redis, StreamsError};
 
+/// How far a list was compared, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// What was written before it is somebody else's: another bot's, or an earlier build's.
+    pub begin: i64,
+    /// The end of the last comparison.
+    pub until: i64,
+}
+
+impl Compared {
+    /// As [`Redis::note_compared`] writes it. A mark without a beginning is its own.
+    fn parse(text: &str) -> Option<Self> {
+        let (until, begin) = text.split_once(' ').unwrap_or((text, text));
+        Some(Self {
+            begin: begin.parse().ok()?,
+            until: until.parse().ok()?,
+        })
+    }
+}
+
 impl Redis {
     /// Takes the right to compare for `ttl` from now, or extends it; answers whether `holder` has it now.
     ///
@@ -28,22 +48,24 @@ impl Redis {
         self.hold_comparison(holder, Duration::ZERO).await.map(drop)
     }
 
-    /// Up to which moment a list was compared, in milliseconds since 1970.
+    /// How far a list was compared; none before the first time.
     ///
     /// # Errors
     /// When Redis cannot be reached.
-    pub async fn compared_until(&self, list: &str) -> Result<Option<i64>, StreamsError> {
+    pub async fn compared(&self, list: &str) -> Result<Option<Compared>, StreamsError> {
         let values = self.values(&[self.keys().compared_until(list)]).await?;
-        Ok(values.into_iter().flatten().find_map(|ms| ms.parse().ok()))
+        let mut marks = values.into_iter().flatten();
+        Ok(marks.find_map(|mark| Compared::parse(&mark)))
     }
 
-    /// Notes up to which moment a list was compared.
+    /// Notes how far a list was compared.
     ///
     /// # Errors
     /// When Redis cannot be reached or takes no writes.
-    pub async fn note_compared_until(&self, list: &str, ms: i64) -> Result<(), StreamsError> {
+    pub async fn note_compared(&self, list: &str, compared: Compared) -> Result<(), StreamsError> {
+        let mark = format!("{} {}", compared.until, compared.begin);
         let mut command = redis::cmd("SET");
-        command.arg(self.keys().compared_until(list)).arg(ms);
+        command.arg(self.keys().compared_until(list)).arg(mark);
         self.with_connection("compared", |mut connection| async move {
             command.query_async(&mut connection).await
         })

@@ -44,6 +44,7 @@ pub use self::redis::Redis;
 pub use acts::Act;
 pub use begin::{Fields, ReadValues, Reads};
 pub use commit::{Commit, DeadLetterReason};
+pub use comparison::Compared;
 pub use config::{RedisConfig, RedisConfigError};
 pub use consumer::{
     Consumer, ConsumerConfig, ConsumerConfigError, DrainReport, Gather, Handler, Interrupted, Job,

@@ -140,4 +140,14 @@ pub struct ChatwootConfig {
     /// The access token of an agent who sees the bot's inboxes: bots may not list conversations.
     #[arg(long, env = "CHATWOOT_READ_TOKEN", hide_env_values = true)]
     pub chatwoot_read_token: Option<SecretString>,
+
+    /// The numbers of the inboxes that the bot answers in, separated by commas: in no other are lost
+    /// messages looked for.
+    #[arg(
+        long,
+        env = "CHATWOOT_INBOX_IDS",
+        value_delimiter = ',',
+        value_name = "NUMBERS"
+    )]
+    pub chatwoot_inbox_ids: Vec<u64>,
 }

@@ -8,7 +8,7 @@ use streams::{Duty, Queue, Redis, StreamsError};
 
 use super::Diagnosis;
 use crate::config::IngressConfig;
-use crate::reconcile::Providers;
+use crate::reconcile::{Providers, without_inboxes};
 use crate::twilio::host_and_port;
 
 /// The same settings as `ingress serve`.
@@ -144,14 +144,20 @@ fn settings(config: &IngressConfig) -> Vec<String> {
 /// Of whom lost messages are looked for.
 fn lost_messages(config: &IngressConfig) -> String {
     let interval = config.reconcile.reconcile_interval_secs;
-    match Providers::new(config) {
+    let looked_for = match Providers::new(config) {
         _ if interval == 0 => "0: lost messages are not looked for".into(),
         Ok(providers) if providers.is_empty() => {
             "no provider has what its list needs: lost messages are not looked for".into()
         }
         Ok(providers) => format!("{interval}: {}", providers.names().join(", ")),
         Err(error) => error.to_string(),
-    }
+    };
+    let warning = without_inboxes(config).filter(|_| interval > 0);
+    [Some(looked_for.as_str()), warning]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Vec<String>) {

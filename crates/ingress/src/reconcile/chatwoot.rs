@@ -1,5 +1,6 @@
 //! Chatwoot's conversations and their messages (<https://developers.chatwoot.com/api-reference>): one list
-//! for the account. Only what waits for the bot is asked for: all else is a colleague's.
+//! for the account. Only what waits for the bot, in its own inboxes, counts: all else is a colleague's, or
+//! another bot's.
 
 use std::collections::VecDeque;
 
@@ -19,16 +20,32 @@ use crate::lenient::time;
 pub(super) struct Chatwoot {
     http: Http,
     account: u64,
+    /// The inboxes that the bot answers in.
+    inboxes: Vec<u64>,
 }
 
 impl Chatwoot {
-    pub(super) fn new(base: &Url, token: SecretString, account: u64) -> reqwest::Result<Self> {
+    pub(super) fn new(
+        base: &Url,
+        token: SecretString,
+        account: u64,
+        inboxes: Vec<u64>,
+    ) -> reqwest::Result<Self> {
         let credentials = Credentials::Header {
             name: "api_access_token",
             value: token,
         };
         let http = Http::new(base, credentials)?;
-        Ok(Self { http, account })
+        Ok(Self {
+            http,
+            account,
+            inboxes,
+        })
+    }
+
+    fn is_ours(&self, conversation: &Value) -> bool {
+        let inbox = conversation["inbox_id"].as_u64();
+        inbox.is_some_and(|inbox| self.inboxes.contains(&inbox))
     }
 
     /// The unread list.
@@ -101,7 +118,7 @@ impl ChatwootList<'_> {
         self.page = (!is_over).then_some(page + 1);
         self.conversations = conversations
             .into_iter()
-            .filter(|one| !quiet(one))
+            .filter(|one| !quiet(one) && self.chatwoot.is_ours(one))
             .collect();
         Ok(Some(Vec::new()))
     }

@@ -8,6 +8,7 @@ use streams::{DeploymentError, Redis};
 
 use super::compare::{MEMORY, Window};
 use super::pass::{Outcome, Pass};
+use super::taking::{MOST_TRIES, Tries};
 use super::{Providers, ProvidersError, before};
 use crate::config::IngressConfig;
 
@@ -15,13 +16,20 @@ use crate::config::IngressConfig;
 #[derive(Debug, Clone, Args)]
 pub struct ReconcileArgs {
     /// From when on: a time such as `2026-11-28T09:00:00+01:00`, or how long ago, such as `90m` or
-    /// `3h`. At most 23 hours ago: nobody remembers for longer what was answered.
+    /// `3h`. At most 23 hours ago: nobody remembers for longer what was answered. Nor from
+    /// before this version ran: what another bot answered, or of WAHA an earlier version, is taken in
+    /// again.
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Since,
 
     /// Only say what is lost; take nothing in.
     #[arg(long)]
     dry_run: bool,
+
+    /// Take a message in without its file where the provider does not give that now. Otherwise it is
+    /// left, and a later comparison asks again.
+    #[arg(long)]
+    incomplete: bool,
 
     #[command(flatten)]
     ingress: IngressConfig,
@@ -51,7 +59,8 @@ pub enum ReconcileError {
     #[error(
         "no provider can be asked: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER, or \
          WAHA_WEBHOOK_SECRET, WAHA_BASE_URL and WAHA_API_KEY, or \
-         CHATWOOT_WEBHOOK_SECRET, CHATWOOT_BASE_URL, CHATWOOT_ACCOUNT_ID and CHATWOOT_READ_TOKEN"
+         CHATWOOT_WEBHOOK_SECRET, CHATWOOT_BASE_URL, CHATWOOT_ACCOUNT_ID, \
+         CHATWOOT_READ_TOKEN and CHATWOOT_INBOX_IDS"
     )]
     NoProvider,
     /// The time is not within the last 23 hours.
@@ -106,6 +115,7 @@ pub async fn reconcile(args: &ReconcileArgs) -> Result<Reconciled, ReconcileErro
         max_age: config.reconcile.max_age(),
         now,
         dry_run: args.dry_run,
+        most_tries: if args.incomplete { 1 } else { MOST_TRIES },
         lease: None,
     };
     let window = Window::from(since, now, &config.reconcile);
@@ -114,7 +124,7 @@ pub async fn reconcile(args: &ReconcileArgs) -> Result<Reconciled, ReconcileErro
         ..Reconciled::default()
     };
     for mut list in providers.lists() {
-        let outcome = pass.run(&mut list, window).await;
+        let outcome = pass.run(&mut list, window, &mut Tries::new()).await;
         reconciled.complete &= outcome.failure.is_none();
         reconciled
             .lines
@@ -133,6 +143,8 @@ fn line(name: &str, outcome: &Outcome, dry_run: bool) -> String {
     for (count, what) in [
         (tally.too_old, "too old to answer"),
         (tally.rejected, "not usable"),
+        (tally.rate_limited, "beyond their conversation's limit"),
+        (tally.incomplete, "without what the list leaves out"),
         (tally.ignored, "nobody's business"),
     ] {
         if count > 0 {

@@ -24,9 +24,14 @@ impl Window {
         }
     }
 
-    /// The window behind a comparison that reached to `mark`.
-    pub(crate) fn after(mark: Timestamp, now: Timestamp, config: &ReconcileConfig) -> Self {
-        Self::from(before(mark, config.overlap()), now, config)
+    /// The window behind a comparison that reached to `mark`. Never before `begin`.
+    pub(crate) fn after(
+        begin: Timestamp,
+        mark: Timestamp,
+        now: Timestamp,
+        config: &ReconcileConfig,
+    ) -> Self {
+        Self::from(before(mark, config.overlap()).max(begin), now, config)
     }
 
     pub(crate) fn contains(&self, at: Timestamp) -> bool {
@@ -88,6 +93,10 @@ pub(crate) struct Tally {
     pub(crate) ignored: u64,
     /// Kept as rejected, as a webhook would be.
     pub(crate) rejected: u64,
+    /// Refused, as a webhook would be: its conversation is beyond its limit.
+    pub(crate) rate_limited: u64,
+    /// Of those found: without what the list leaves out.
+    pub(crate) incomplete: u64,
 }
 
 #[cfg(test)]
@@ -110,7 +119,7 @@ mod tests {
     #[test]
     fn a_window_overlaps_the_one_before_and_leaves_the_newest_alone() {
         let now = at("2026-11-28T12:00:00Z");
-        let window = Window::after(at("2026-11-28T11:54:00Z"), now, &config());
+        let window = Window::after(Timestamp::MIN, at("2026-11-28T11:54:00Z"), now, &config());
         assert_eq!(window.since, at("2026-11-28T11:44:00Z"));
         assert_eq!(window.until, at("2026-11-28T11:59:00Z"));
         assert!(window.contains(window.since) && window.contains(window.until));
@@ -118,10 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn nobody_looks_before_the_beginning() {
+        let (begin, now) = (at("2026-11-28T11:50:00Z"), at("2026-11-28T12:00:00Z"));
+        for mark in [begin, at("2026-11-28T11:59:00Z")] {
+            assert_eq!(Window::after(begin, mark, now, &config()).since, begin);
+        }
+    }
+
+    #[test]
     fn nobody_looks_farther_back_than_is_remembered() {
         let now = at("2026-11-28T12:00:00Z");
         for mark in [at("2026-11-20T12:00:00Z"), Timestamp::MIN] {
-            let window = Window::after(mark, now, &config());
+            let window = Window::after(Timestamp::MIN, mark, now, &config());
             assert_eq!(window.since, at("2026-11-27T13:00:00Z"));
         }
     }

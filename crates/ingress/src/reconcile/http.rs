@@ -1,4 +1,4 @@
-//! Asks a provider's API: bounded in time and size, without redirects, at the configured host alone.
+//! Asks a provider's API: bounded in time and size, without redirects or proxies, at the configured host alone.
 
 use std::time::Duration;
 
@@ -54,6 +54,14 @@ pub(crate) enum Unreadable {
 }
 
 impl Unreadable {
+    /// Whether it may be over by the next comparison.
+    pub(crate) const fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent(_) | Self::Limited(_) | Self::Status(500..)
+        )
+    }
+
     /// The label in metrics.
     pub(crate) const fn label(&self) -> &'static str {
         match self {
@@ -80,6 +88,7 @@ impl Http {
         let client = Client::builder()
             .user_agent(concat!("postduif-ingress/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
+            .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .build()?;

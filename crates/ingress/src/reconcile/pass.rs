@@ -1,24 +1,22 @@
-//! One comparison of one list: reads it, tells what is lost, and takes that in, oldest first.
+//! One comparison of one list: reads it, tells what is lost, and has that taken in.
 
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{InboundMessage, Source};
-use streams::{Destination, Ingested, NewEntry, Redis, StreamsError};
+use streams::{Redis, StreamsError};
 
-use super::compare::{Tally, Verdict, Window, late, verdict};
+use super::compare::{Tally, Verdict, Window, verdict};
 use super::http::Unreadable;
 use super::list::{List, Listed};
+use super::taking::{Taking, Tries};
 use crate::config::LimitsConfig;
-use crate::event::{Event, Reading, Rejection};
-use crate::rejected;
+use crate::event::{Event, Reading};
 
 /// More is not read: it is a loop, or more than anybody answers.
 const MAX_PAGES: usize = 500;
 const MAX_LISTED: u64 = 20_000;
-/// What the log and the shelf of rejected webhooks name instead of a request.
-const REQUEST_ID: &str = "reconcile";
 
 /// What a comparison works with.
 pub(crate) struct Pass<'a> {
@@ -28,6 +26,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) now: Timestamp,
     /// Only looks.
     pub(crate) dry_run: bool,
+    /// In how many passes a message is asked for what the list leaves out, before it is taken in without.
+    pub(crate) most_tries: u32,
     /// The holder of the right to compare, and for how long each page extends it.
     pub(crate) lease: Option<(&'a str, Duration)>,
 }
@@ -37,6 +37,10 @@ pub(crate) struct Pass<'a> {
 pub(crate) enum Failure {
     #[error("the list cannot be read: {0}")]
     Unreadable(#[from] Unreadable),
+    #[error("what the list leaves out of a message cannot be read: {0}")]
+    Incomplete(Unreadable),
+    #[error("a message cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
     #[error("the list has more than {MAX_PAGES} pages or {MAX_LISTED} messages")]
     Endless,
     #[error("Redis did not answer: {0}")]
@@ -51,10 +55,25 @@ impl Failure {
     /// The label in metrics.
     pub(crate) const fn label(&self) -> &'static str {
         match self {
-            Self::Unreadable(unreadable) => unreadable.label(),
+            Self::Unreadable(unreadable) | Self::Incomplete(unreadable) => unreadable.label(),
+            Self::Unwritable(_) => "unexpected",
             Self::Endless => "endless",
             Self::Redis(_) | Self::Full => "redis",
             Self::Displaced => "displaced",
+        }
+    }
+
+    /// Whether it is one message's, and the others can be taken in all the same.
+    pub(super) const fn is_of_one_message(&self) -> bool {
+        matches!(self, Self::Incomplete(_) | Self::Unwritable(_))
+    }
+
+    /// How long the provider wants to be left alone.
+    pub(crate) const fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Unreadable(Unreadable::Limited(pause))
+            | Self::Incomplete(Unreadable::Limited(pause)) => Some(*pause),
+            _ => None,
         }
     }
 }
@@ -68,7 +87,12 @@ pub(crate) struct Outcome {
 }
 
 impl Pass<'_> {
-    pub(crate) async fn run(&self, list: &mut List<'_>, window: Window) -> Outcome {
+    pub(crate) async fn run(
+        &self,
+        list: &mut List<'_>,
+        window: Window,
+        tries: &mut Tries,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let mut lost = Vec::new();
         let read = self.read(list, window, &mut outcome.tally, &mut lost).await;
@@ -76,13 +100,21 @@ impl Pass<'_> {
         // Each page has its newest message first; within a second, the list's own order counts.
         lost.reverse();
         lost.sort_by_key(|listed| listed.written_at);
-        for listed in &lost {
-            if let Err(failure) = self.take_in(list, listed, &mut outcome.tally).await {
-                outcome.failure.get_or_insert(failure);
-                break;
-            }
+        let mut taking = Taking::new(self, list, &mut outcome.tally, tries);
+        if let Err(failure) = taking.take_in(&lost).await {
+            outcome.failure.get_or_insert(failure);
         }
         outcome
+    }
+
+    /// Extends the right to compare, where one is needed.
+    pub(super) async fn hold(&self) -> Result<(), Failure> {
+        match self.lease {
+            Some((holder, time)) if !self.redis.hold_comparison(holder, time).await? => {
+                Err(Failure::Displaced)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn read(
@@ -93,11 +125,7 @@ impl Pass<'_> {
         lost: &mut Vec<Listed>,
     ) -> Result<(), Failure> {
         for _ in 0..MAX_PAGES {
-            if let Some((holder, time)) = self.lease
-                && !self.redis.hold_comparison(holder, time).await?
-            {
-                return Err(Failure::Displaced);
-            }
+            self.hold().await?;
             let Some(page) = list.next_page(window).await? else {
                 return Ok(());
             };
@@ -150,77 +178,9 @@ impl Pass<'_> {
         }
         Ok(false)
     }
-
-    async fn take_in(
-        &self,
-        list: &List<'_>,
-        listed: &Listed,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        let reading = late(self.completed(list, listed).await?, listed.written_at);
-        let (entry, destination) = match &reading {
-            Reading::Event(event) => match event.entry(None) {
-                Ok(entry) => (entry, Destination::Work(event.queue())),
-                Err(_) => return Ok(()),
-            },
-            Reading::Rejected(rejection) => {
-                let entry = rejected_entry(list.source(), rejection, listed);
-                (entry, Destination::Rejected)
-            }
-            _ => {
-                tally.ignored += 1;
-                return Ok(());
-            }
-        };
-        let is_new = self.dry_run || self.is_new(&entry, destination).await?;
-        match destination {
-            _ if !is_new => tally.known += 1,
-            Destination::Work(_) => {
-                tally.found += 1;
-                log(list.source(), listed, "a lost message was found");
-            }
-            Destination::Rejected => tally.rejected += 1,
-        }
-        Ok(())
-    }
-
-    /// The message with what the list left out. What the provider does not give is left out; a provider
-    /// that does not answer is asked another time.
-    async fn completed(&self, list: &List<'_>, listed: &Listed) -> Result<Reading, Unreadable> {
-        let Some(more) = listed.more.as_deref().filter(|_| !self.dry_run) else {
-            return Ok(listed.reading.clone());
-        };
-        match list.complete(listed, more).await {
-            Err(error @ (Unreadable::Silent(_) | Unreadable::Limited(_))) => Err(error),
-            Err(error) => {
-                tracing::warn!(source = list.source().as_str(), %error, "what came with a lost message is lost");
-                Ok(listed.reading.clone())
-            }
-            Ok(reading) => Ok(reading),
-        }
-    }
-
-    /// Takes an entry in. Its webhook may have come meanwhile.
-    async fn is_new(&self, entry: &NewEntry, destination: Destination) -> Result<bool, Failure> {
-        let partitions = self.redis.partitions();
-        let ingest = self.limits.ingest(destination, entry, partitions);
-        match self.redis.ingest(&ingest).await? {
-            Ingested::Queued { .. } => Ok(true),
-            Ingested::Duplicate { .. } => Ok(false),
-            Ingested::Busy { .. } | Ingested::RateLimited { .. } | Ingested::Unreplicated => {
-                Err(Failure::Full)
-            }
-        }
-    }
 }
 
-fn rejected_entry(source: Source, rejection: &Rejection, listed: &Listed) -> NewEntry {
-    let body = serde_json::to_vec(&listed.webhook).unwrap_or_default();
-    let sender = rejected::sender(source, &body);
-    rejected::entry(source, rejection, REQUEST_ID, &body, sender)
-}
-
-fn log(source: Source, listed: &Listed, text: &'static str) {
+pub(super) fn log(source: Source, listed: &Listed, text: &'static str) {
     if let Reading::Event(Event::Message(message)) = &listed.reading {
         tracing::warn!(
             source = source.as_str(),

@@ -317,6 +317,21 @@ fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
             vec![account, number, ("TWILIO_API_BASE_URL", "api.twilio.com")],
             "problem: TWILIO_API_BASE_URL: must be a URL",
         ),
+        (
+            vec![(
+                "TWILIO_API_BASE_URL",
+                "https://user:fake-password@twilio.example.nl",
+            )],
+            "problem: TWILIO_API_BASE_URL: must not have a user or a password in it",
+        ),
+        (
+            vec![
+                account,
+                number,
+                ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
+            ],
+            "300: twilio:whatsapp:+31201234567; CHATWOOT_INBOX_IDS is not set",
+        ),
     ] {
         let said = said(&more);
         assert!(said.contains(expected), "{expected} in {said}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use streams::NewEntry;
+use streams::{Compared, NewEntry};
 use test_support::{RedisServer, eventually};
 
 use crate::harness::{entry, ingest, redis_with};
@@ -31,17 +31,18 @@ async fn one_holder_at_a_time_compares() {
 async fn each_list_has_its_own_mark() {
     let server = RedisServer::start();
     let redis = redis_with(&["--redis-url", &server.url()]);
-    redis
-        .note_compared_until("a", 1_790_000_000_000)
-        .await
-        .unwrap();
-    assert_eq!(
-        redis.compared_until("a").await.unwrap(),
-        Some(1_790_000_000_000)
-    );
-    assert_eq!(redis.compared_until("b").await.unwrap(), None);
-    server.run::<()>(&["SET", "compare:until:b", "gisteren"]);
-    assert_eq!(redis.compared_until("b").await.unwrap(), None);
+    let (begin, until) = (1_780_000_000_000, 1_790_000_000_000);
+    let mark = Compared { begin, until };
+    redis.note_compared("a", mark).await.unwrap();
+    assert_eq!(redis.compared("a").await.unwrap(), Some(mark));
+    assert_eq!(redis.compared("b").await.unwrap(), None);
+    for nonsense in ["gisteren", "1790000000000 gisteren", " "] {
+        server.run::<()>(&["SET", "compare:until:b", nonsense]);
+        assert_eq!(redis.compared("b").await.unwrap(), None);
+    }
+    server.run::<()>(&["SET", "compare:until:b", "1790000000000"]);
+    let without = redis.compared("b").await.unwrap().unwrap();
+    assert_eq!((without.begin, without.until), (until, until));
 }
 
 #[tokio::test]

@@ -23,12 +23,16 @@ async fn what_chatwoot_lost_is_found_in_the_bots_conversations() {
             "content_type": "text", "content_attributes": {}, "created_at": second(ago), "sender": contact })
     };
     let came_at = second(3);
-    let conversation = |id: u64, ago: i64| {
-        json!({ "id": id, "status": "pending", "inbox_id": 5, "last_activity_at": second(ago),
+    let conversation = |id: u64, inbox: u64, ago: i64| {
+        json!({ "id": id, "status": "pending", "inbox_id": inbox, "last_activity_at": second(ago),
             "created_at": second(60 * 24 * 9),
             "meta": { "sender": contact, "channel": "Channel::TwilioSms", "assignee": null } })
     };
-    let conversations = json!([conversation(42, 3), conversation(43, 60 * 30)]);
+    let conversations = json!([
+        conversation(44, 6, 2),
+        conversation(42, 5, 3),
+        conversation(43, 5, 60 * 30),
+    ]);
     let messages = json!([
         message(1000, 60 * 30, 0),
         message(1001, 6, 0),
@@ -67,6 +71,8 @@ async fn what_chatwoot_lost_is_found_in_the_bots_conversations() {
             "fake-chatwoot-user-token",
             "--chatwoot-account-id",
             "1",
+            "--chatwoot-inbox-ids",
+            "4,5",
             "--reconcile-interval-secs",
             "1",
         ],
@@ -98,7 +104,9 @@ async fn what_chatwoot_lost_is_found_in_the_bots_conversations() {
     assert_eq!(lost["endpoint"]["conversation_id"], 42);
     let asked = provider.asked();
     assert!(
-        asked.iter().all(|asked| !asked.target.contains("/43/")),
+        asked
+            .iter()
+            .all(|asked| !asked.target.contains("/43/") && !asked.target.contains("/44/")),
         "{asked:?}"
     );
 }
