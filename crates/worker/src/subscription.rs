@@ -11,7 +11,7 @@ pub(crate) enum Subscription {
     Wanted,
     /// This message ends messages.
     Ended,
-    /// Messages were ended earlier: nothing is said.
+    /// Messages were ended earlier: nothing is said, and only a wish to be erased is told to a colleague.
     StillEnded,
     /// This message undoes an opt-out.
     Renewed,

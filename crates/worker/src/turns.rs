@@ -14,7 +14,7 @@ use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
 use crate::carried::{colleague_line, context, customer_line, for_agents, lead_fields};
 use crate::crm::{ContactWrite, CrmWrite, HandoverChange, Status};
-use crate::dialogue::act::{Act, Does, Inform, Origin, Thing, Told};
+use crate::dialogue::act::{Act, Consent, Does, Inform, Origin, Thing, Told};
 use crate::dialogue::piece::Confirmed;
 use crate::dialogue::state::OursAbout;
 use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, State};
@@ -97,6 +97,10 @@ impl Turns {
         let turn = self.begin(message, withheld, known, now, deadline);
         let word = turn.message.provider_word;
         let mut effects = match decide(word, turn.reading.consent, opted_out) {
+            Subscription::StillEnded if turn.reading.consent == Some(Consent::Erase) => {
+                // Boxed: rarely taken, and as large as a turn.
+                Box::pin(self.told_only(turn)).await?
+            }
             Subscription::StillEnded | Subscription::Answered => Effects {
                 memory: turn.memory,
                 silence: Some(Silence::OptedOut),
@@ -188,6 +192,16 @@ impl Turns {
             words: 0..0,
             clause: 0,
             origin: Origin::Rules,
+        })
+    }
+
+    /// Who wants no messages gets none, but a colleague hears what is wanted of us.
+    async fn told_only(&self, turn: Turn) -> Result<Effects, AgentError> {
+        Ok(Effects {
+            reply: None,
+            history: Vec::new(),
+            silence: Some(Silence::OptedOut),
+            ..self.run_agents(turn).await?
         })
     }
 

@@ -283,3 +283,13 @@ async fn a_remark_by_itself_is_noted_with_the_lead() {
     let remarks = chat.noted("remarks").await.unwrap();
     assert!(remarks.contains("225/45 R17 steht drauf"), "{remarks}");
 }
+
+/// Who wants no messages is not answered, but what he asks of us about his data is done.
+#[tokio::test]
+async fn who_opted_out_and_wants_to_be_erased_is_told_to_a_colleague_alone() {
+    let mut chat = Chat::with_rules().await;
+    assert!(chat.says("STOP").await.is_some(), "the end is confirmed");
+    assert!(chat.says("en verwijder al mijn gegevens").await.is_none());
+    assert_eq!(chat.known.memory.told.as_ref().unwrap().reason, "erasure");
+    assert!(chat.says("hallo?").await.is_none());
+}
