@@ -74,7 +74,7 @@ impl Reconcile {
             )?,
             runs: metrics.counters(
                 "postduif_reconcile_runs_total",
-                &["source", "outcome"],
+                &["source", "list", "outcome"],
                 "Comparisons with a provider's list: complete, or why not.",
             )?,
         })
@@ -311,10 +311,10 @@ impl IngressMetrics {
             .inc_by(messages);
     }
 
-    pub(crate) fn reconcile_ran(&self, source: Source, outcome: &'static str) {
+    pub(crate) fn reconcile_ran(&self, source: Source, list: &str, outcome: &'static str) {
         self.reconcile
             .runs
-            .with_label_values(&[source.as_str(), outcome])
+            .with_label_values(&[source.as_str(), list, outcome])
             .inc();
     }
 

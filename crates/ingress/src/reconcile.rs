@@ -306,7 +306,8 @@ impl Reconciler {
         let tally = &outcome.tally;
         count(&self.metrics, list.source(), tally);
         let label = outcome.failure.as_ref().map_or("complete", Failure::label);
-        self.metrics.reconcile_ran(list.source(), label);
+        self.metrics
+            .reconcile_ran(list.source(), list.name(), label);
         if tally.rate_limited > 0 {
             tracing::warn!(
                 list = list.name(),

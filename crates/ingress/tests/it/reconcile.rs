@@ -73,8 +73,13 @@ fn messages(service: &Service, outcome: &str) -> f64 {
 }
 
 fn runs(service: &Service, outcome: &str) -> f64 {
+    runs_of(service, LIST, outcome)
+}
+
+fn runs_of(service: &Service, list: &str, outcome: &str) -> f64 {
+    let source = list.split(':').next().unwrap();
     service.metric(&format!(
-        "postduif_reconcile_runs_total{{outcome=\"{outcome}\",source=\"twilio\"}}"
+        "postduif_reconcile_runs_total{{list=\"{list}\",outcome=\"{outcome}\",source=\"{source}\"}}"
     ))
 }
 
@@ -320,7 +325,7 @@ async fn a_list_without_an_end_is_left() {
     let redis = RedisServer::start();
     mark(&redis, minutes(10));
     let provider = Provider::start(|_| json(&json!({ "messages": [], "next_page_uri": "/again" })));
-    let service = start(&redis, &provider);
+    let service = start_set(&redis, &provider, &["--reconcile-interval-secs", "600"]);
     until_ran(&service, "endless").await;
     assert_eq!(
         provider
@@ -350,10 +355,12 @@ async fn a_provider_that_is_busy_is_left_alone_as_long_as_it_says() {
     let numbers = format!("{NUMBER},+31201234567");
     let service = start_with(&redis, &provider, &numbers);
     // Many comparisons later it was asked once, and the other number's list each time.
-    eventually(async || match runs(&service, "complete") {
-        ran if ran > 2.0 => Ok(()),
-        ran => Err(ran),
-    })
+    eventually(
+        async || match runs_of(&service, "twilio:whatsapp:+31201234567", "complete") {
+            ran if ran > 2.0 => Ok(()),
+            ran => Err(ran),
+        },
+    )
     .await;
     assert_eq!(runs(&service, "limited"), 1.0);
 }

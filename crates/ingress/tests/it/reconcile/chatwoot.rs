@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use test_support::{RedisServer, eventually};
 
-use super::minutes;
+use super::{minutes, runs_of};
 use crate::provider::{Asked, Provider, json, raw};
 use crate::signing::{chatwoot, chatwoot_message};
 use crate::support::{Service, config, stream};
@@ -81,12 +81,9 @@ async fn what_chatwoot_lost_is_found_in_the_bots_conversations() {
     came["created_at"] = json!(Timestamp::from_second(came_at).unwrap().to_string());
     // Whichever is first, the other is a repetition.
     assert_eq!(chatwoot(came.to_string()).send(service.port).status, 200);
-    eventually(async || {
-        let ran = "postduif_reconcile_runs_total{outcome=\"complete\",source=\"chatwoot\"}";
-        match service.metric(ran) {
-            ran if ran > 0.0 => Ok(()),
-            ran => Err(format!("{ran} {:?}", provider.asked())),
-        }
+    eventually(async || match runs_of(&service, "chatwoot:1", "complete") {
+        ran if ran > 0.0 => Ok(()),
+        ran => Err(format!("{ran} {:?}", provider.asked())),
     })
     .await;
     let entries = stream(&redis, "in:0");

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use test_support::{RedisServer, eventually};
 
-use super::minutes;
+use super::{minutes, runs_of};
 use crate::provider::{Asked, Provider, json, raw};
 use crate::signing::{waha, waha_message};
 use crate::support::{Service, config, stream};
@@ -75,13 +75,12 @@ async fn what_waha_lost_is_found_in_its_chats() {
     came["payload"]["timestamp"] = json!(second(3));
     // Whichever is first, the other is a repetition.
     assert_eq!(waha(came.to_string()).send(service.port).status, 200);
-    eventually(async || {
-        match service.metric("postduif_reconcile_runs_total{outcome=\"complete\",source=\"waha\"}")
-        {
+    eventually(
+        async || match runs_of(&service, "waha:default", "complete") {
             ran if ran > 0.0 => Ok(()),
             ran => Err(format!("{ran} {:?}", provider.asked())),
-        }
-    })
+        },
+    )
     .await;
     let entries = stream(&redis, "in:0");
     let mut events: Vec<_> = entries
