@@ -1,7 +1,8 @@
 //! Chatwoot with an agent bot: signatures and webhooks as pure functions, and the API that a sender
-//! calls.
+//! calls; and beside the bot's inbox one of kind "API".
 
 mod api;
+pub(crate) mod api_inbox;
 mod conversation;
 mod conversations;
 mod messages;

@@ -250,6 +250,17 @@ pub struct ChatwootConfig {
     )]
     pub webhook_secret: SecretString,
 
+    /// Secret of the API inbox, which signs webhooks.
+    #[arg(
+        id = "chatwoot_mirror_secret",
+        long = "chatwoot-mirror-secret",
+        env = "SIMULATOR_CHATWOOT_MIRROR_SECRET",
+        value_name = "SIMULATOR_CHATWOOT_MIRROR_SECRET",
+        hide_env_values = true,
+        default_value = "fake-mirror-secret"
+    )]
+    pub mirror_secret: SecretString,
+
     /// Messages that one conversation may get in a minute before the flood guard answers 422.
     #[arg(
         id = "chatwoot_flood_limit",

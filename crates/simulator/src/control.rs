@@ -2,6 +2,7 @@
 
 mod customers;
 mod events;
+mod inbox;
 mod journal;
 mod misbehaviour;
 mod waha;
@@ -19,6 +20,14 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 "/chatwoot/status",
                 web::post().to(customers::chatwoot_status),
             )
+            .service(
+                web::resource("/chatwoot/inbox")
+                    .route(web::get().to(inbox::show))
+                    .route(web::put().to(inbox::exists)),
+            )
+            .route("/chatwoot/inbox/write", web::post().to(inbox::write))
+            .route("/chatwoot/inbox/hand", web::post().to(inbox::hand))
+            .route("/chatwoot/inbox/retry", web::post().to(inbox::retry))
             .route("/waha/session-status", web::post().to(waha::session_status))
             .route("/waha/ack", web::post().to(waha::ack))
             .route("/waha/lids", web::post().to(waha::lid))

@@ -69,6 +69,12 @@ pub enum Endpoint {
     Delivery,
     /// A webhook that the simulator posted for a customer.
     Webhook,
+    /// Any call about a conversation of Chatwoot's API inbox.
+    Mirror,
+    /// A webhook of Chatwoot's API inbox.
+    Event,
+    /// Of which time Chatwoot's server is.
+    Server,
 }
 
 impl Endpoint {
@@ -89,6 +95,9 @@ impl Endpoint {
             Self::Transcriptions => "transcriptions",
             Self::Delivery => "delivery",
             Self::Webhook => "webhook",
+            Self::Mirror => "mirror",
+            Self::Event => "event",
+            Self::Server => "server",
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::address;
 use crate::answer::Answer;
 use crate::chatwoot::ChatwootState;
+use crate::chatwoot::api_inbox::ApiInbox;
 use crate::clock::Clock;
 use crate::config::SimulatorConfig;
 use crate::delivery::DeliveryPlan;
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub(crate) llm: LlmRules,
     pub(crate) waha: WahaState,
     pub(crate) chatwoot: ChatwootState,
+    pub(crate) api_inbox: ApiInbox,
     pub(crate) media: MediaStore,
     pub(crate) webhooks: WebhookClient,
     deliveries: Mutex<DeliveryPlan>,
@@ -71,6 +73,7 @@ impl World {
             llm: LlmRules::default(),
             waha: WahaState::new(&config.waha.session),
             chatwoot: ChatwootState::default(),
+            api_inbox: ApiInbox::default(),
             media: MediaStore::default(),
             webhooks: WebhookClient::new()?,
             deliveries: Mutex::new(plan),
@@ -93,6 +96,7 @@ impl World {
         self.llm.clear();
         self.waha.reset();
         self.chatwoot.clear();
+        self.api_inbox.clear();
         self.media.clear();
         self.set_deliveries(default_plan(&self.config));
         self.journal.clear();

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::conversation::{Conversation, ConversationStatus};
-use super::{conversations, messages};
+use super::{api_inbox, conversations, messages};
 use crate::answer::Answer;
 use crate::auth;
 use crate::faults::respond;
@@ -28,6 +28,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             &format!("{base}/toggle_status"),
             web::post().to(toggle_status),
         )
+        .route(base, web::get().to(api_inbox::show))
+        .route("/rails/active_storage/blobs/{id}", web::get().to(file))
+        .configure(api_inbox::routes)
         .route(
             "/api/v1/accounts/{account}/conversations",
             web::get().to(conversations::list),
@@ -35,8 +38,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route(
             "/api/v1/accounts/{account}/contacts/{contact}",
             web::get().to(conversations::contact),
-        )
-        .route("/rails/active_storage/blobs/{id}", web::get().to(file));
+        );
 }
 
 /// An error in Chatwoot's form.
@@ -118,6 +120,9 @@ async fn toggle_status(
     path: Path<(u64, u64)>,
     body: Bytes,
 ) -> HttpResponse {
+    if world.api_inbox.has(path.1) {
+        return api_inbox::toggle_status(world, request, *path, body).await;
+    }
     let world = world.into_inner();
     let json: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let mut call = call(&world, Endpoint::Status, path.1, json.clone());

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::api::{admit_to_account, error};
+use super::api_inbox;
 use super::conversation::ConversationStatus;
 use super::webhook::{INBOX_ID, conversation_body};
 use crate::answer::Answer;
@@ -36,6 +37,17 @@ pub(super) async fn list(
     let page: usize = given("page")
         .and_then(|page| page.parse().ok())
         .unwrap_or(1);
+    if given("inbox_id") == Some(api_inbox::API_INBOX_ID.to_string()) {
+        return respond(&world, &request, call, |call, fault| {
+            world.journal.note(call, fault);
+            let all = api_inbox::listed(&world, status);
+            let meta = json!({ "all_count": all.len() });
+            let page = all.into_iter().skip(page.saturating_sub(1) * PAGE);
+            let page: Vec<Value> = page.take(PAGE).collect();
+            Answer::json(200, &json!({ "data": { "meta": meta, "payload": page } }))
+        })
+        .await;
+    }
     respond(&world, &request, call, |call, fault| {
         let summaries = world.journal.conversations().into_iter();
         let of_chatwoot = summaries.filter(|one| one.provider == Provider::Chatwoot);

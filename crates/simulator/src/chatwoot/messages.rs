@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::api::{Caller, admit, call, content_type, error};
+use super::api_inbox;
 use super::conversation::Conversation;
 use super::webhook::{message_body, signed};
 use crate::answer::Answer;
@@ -25,6 +26,9 @@ pub(super) async fn create(
     path: Path<(u64, u64)>,
     body: Bytes,
 ) -> HttpResponse {
+    if world.api_inbox.has(path.1) {
+        return api_inbox::create_message(world, request, *path, body).await;
+    }
     let world = world.into_inner();
     let body = fields(content_type(&request), &body);
     let call = Call {
@@ -68,6 +72,9 @@ pub(super) async fn list(
     path: Path<(u64, u64)>,
 ) -> HttpResponse {
     const PAGE: usize = 20;
+    if world.api_inbox.has(path.1) {
+        return api_inbox::messages(world, request, *path).await;
+    }
     let call = call(&world, Endpoint::List, path.1, Value::Null);
     let conversation = match admit(&world, &request, *path, false) {
         Ok((_, conversation)) => conversation,

@@ -223,9 +223,24 @@ pub(super) fn status_webhooks(config: &SimulatorConfig, change: &StatusChange) -
 }
 
 pub(super) fn signed(config: &SimulatorConfig, body: &Value, tamper: Option<Tamper>) -> Webhook {
+    signed_with(
+        config,
+        config.chatwoot.webhook_secret.expose_secret(),
+        body,
+        tamper,
+    )
+}
+
+/// The same, signed with another secret: each inbox has its own.
+pub(super) fn signed_with(
+    config: &SimulatorConfig,
+    secret: &str,
+    body: &Value,
+    tamper: Option<Tamper>,
+) -> Webhook {
     let mut bytes = body.to_string().into_bytes();
     let timestamp = Timestamp::now().as_second() - Tamper::age_secs(tamper);
-    let key = Tamper::key(tamper, config.chatwoot.webhook_secret.expose_secret());
+    let key = Tamper::key(tamper, secret);
     let mut signature = sign(&key, timestamp, &bytes);
     if tamper == Some(Tamper::WrongAlgorithm) {
         signature = signature.replace("sha256=", "sha1=");

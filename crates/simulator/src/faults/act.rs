@@ -102,7 +102,11 @@ async fn act(
         Fault::Reset { .. } => reset(request, &answer, 0),
         Fault::ResetMidBody { after_bytes, .. } => reset(request, &answer, after_bytes),
         Fault::Stall { after_bytes, .. } => stall(world, &answer, after_bytes),
-        Fault::Stale { .. } | Fault::Delivery(_) => answer.into(),
+        Fault::Stale { .. }
+        | Fault::EventTwice {}
+        | Fault::EventLost {}
+        | Fault::OldServer {}
+        | Fault::Delivery(_) => answer.into(),
     }
 }
 

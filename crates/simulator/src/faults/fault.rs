@@ -113,6 +113,13 @@ pub enum Fault {
         /// Messages younger than this many milliseconds are missing.
         lag_ms: u64,
     },
+    /// An event of Chatwoot's API inbox comes twice.
+    EventTwice {},
+    /// An event of Chatwoot's API inbox is lost: nobody repeats it.
+    EventLost {},
+    /// Chatwoot's server is of early 2025: it drops attributes of messages that it does not know, and no
+    /// event says who did something, or what changed.
+    OldServer {},
     /// Another course of delivery than the usual one.
     Delivery(DeliveryPlan),
 }
@@ -142,6 +149,9 @@ impl Fault {
             | Self::WrongStatus { .. }
             | Self::Delay { .. }
             | Self::Stale { .. }
+            | Self::EventTwice {}
+            | Self::EventLost {}
+            | Self::OldServer {}
             | Self::Delivery(_) => true,
             Self::ServerError { accept, .. }
             | Self::EmptyBody { accept }
@@ -171,6 +181,9 @@ impl Fault {
             Self::ResetMidBody { .. } => "reset_mid_body",
             Self::QuoteNotFound {} => "quote_not_found",
             Self::Stale { .. } => "stale",
+            Self::EventTwice {} => "event_twice",
+            Self::EventLost {} => "event_lost",
+            Self::OldServer {} => "old_server",
             Self::Delivery(_) => "delivery",
         }
     }
@@ -205,6 +218,9 @@ impl Fault {
             | Self::Stall { .. }
             | Self::ResetMidBody { .. }
             | Self::Stale { .. }
+            | Self::EventTwice {}
+            | Self::EventLost {}
+            | Self::OldServer {}
             | Self::Delivery(_) => self.kind().to_owned(),
         }
     }
@@ -214,7 +230,9 @@ impl Fault {
         match self {
             Self::Delivery(_) => endpoint == Endpoint::Delivery,
             Self::Stale { .. } => endpoint == Endpoint::List,
-            _ => endpoint != Endpoint::Delivery,
+            Self::EventTwice {} | Self::EventLost {} => endpoint == Endpoint::Event,
+            Self::OldServer {} => endpoint == Endpoint::Server,
+            _ => ![Endpoint::Delivery, Endpoint::Event, Endpoint::Server].contains(&endpoint),
         }
     }
 

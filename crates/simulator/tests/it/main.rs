@@ -1,6 +1,7 @@
 //! The simulator as its users see it: over real HTTP, with a receiver in the ingress's place.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod api_inbox;
 mod chatwoot;
 mod customers;
 mod deliveries;
