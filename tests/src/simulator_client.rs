@@ -71,6 +71,11 @@ impl SimulatorClient {
         answers.as_array().cloned().unwrap_or_default()
     }
 
+    /// Lets a colleague write past the services, as the JSON of the simulator's README; gives its answer.
+    pub async fn interject(&self, message: Value) -> Value {
+        self.post("/simulator/colleague", &message).await
+    }
+
     /// Orders a misbehaviour, as the JSON of the simulator's README.
     pub async fn misbehave(&self, fault: Value) {
         let _ids: Value = self.post("/simulator/faults", &fault).await;

@@ -59,6 +59,7 @@ impl SystemBuilder {
         let mut simulator = service(Role::Simulator, 1, settings.simulator());
         let mut ingress = service(Role::Ingress, 1, settings.ingress(&at, folder.path()));
         ingress.set([("PUBLIC_BASE_URL".to_owned(), ingress.url())]);
+        ingress.set([("TWILIO_API_BASE_URL".to_owned(), simulator.url())]);
         simulator.set([("SIMULATOR_INGRESS_URL".to_owned(), ingress.url())]);
         let worker = |n| service(Role::Worker, n, settings.worker(&at, folder.path()));
         let workers = (1..=settings.workers).map(worker).collect();

@@ -67,9 +67,13 @@ impl Reports {
             ttl: self.ledger_ttl,
             ..Record::default()
         };
-        if !send.fields.contains_key("pid") {
-            let [index, _] = names_of(report, keys);
+        let known = send.fields.get("pid");
+        if known.is_none() {
             record.fields.push(("pid", report.provider_id.clone()));
+        }
+        // A second copy, of a request whose outcome nobody knew, is ours as well.
+        if known != Some(&report.provider_id) {
+            let [index, _] = names_of(report, keys);
             record.index = Some((index, send.id.to_string()));
         }
         let current = send

@@ -49,7 +49,8 @@ enum Relation {
 /// Asks what egress noted of its sends.
 pub(crate) async fn author(redis: &Redis, written: &Written) -> Result<Author, StreamsError> {
     let message = &written.message;
-    if is_known(redis, written).await? {
+    let id = message.id.as_str();
+    if is_known(redis, message.source, id, &written.conversations).await? {
         return Ok(Author::Us("own_message"));
     }
     let conversations = conversations_of(redis, written).await?;
@@ -73,20 +74,27 @@ pub(crate) async fn author(redis: &Redis, written: &Written) -> Result<Author, S
     })
 }
 
-/// Whether a send of ours is noted under the message's id.
+/// Whether a send of ours is noted under a provider's id, in one of the conversations that a message may
+/// have been written in.
 ///
-/// A chat may be named by its hidden id, and the send be noted with the one of its number. In a cluster
-/// that is another partition, and nobody says which.
-async fn is_known(redis: &Redis, written: &Written) -> Result<bool, StreamsError> {
-    let (source, id) = (written.message.source, written.message.id.as_str());
-    let scoped = provider_key(source, &written.message.conversation_id, id);
+/// A chat may be named by its hidden id, a recipient in another spelling, and the send be noted with the
+/// one that the customer wrote from. In a cluster that is another partition, and nobody says which.
+pub(crate) async fn is_known(
+    redis: &Redis,
+    source: Source,
+    id: &str,
+    conversations: &[ConversationId],
+) -> Result<bool, StreamsError> {
+    let Some(first) = conversations.first() else {
+        return Ok(false);
+    };
+    let scoped = provider_key(source, first, id);
     let is_noted = async |keys: PartitionKeys| {
         let names = [scoped.as_str(), id].map(|id| keys.provider_message(source.as_str(), id));
         let values = redis.values(&names).await?;
         Ok::<_, StreamsError>(values.into_iter().flatten().count() > 0)
     };
-    let named: BTreeSet<Partition> = written
-        .conversations
+    let named: BTreeSet<Partition> = conversations
         .iter()
         .map(|own| keys(redis, own).partition())
         .collect();
@@ -95,7 +103,7 @@ async fn is_known(redis: &Redis, written: &Written) -> Result<bool, StreamsError
             return Ok(true);
         }
     }
-    if redis.keys().spans_partitions() || source != Source::Waha {
+    if redis.keys().spans_partitions() || source == Source::Chatwoot {
         return Ok(false);
     }
     let others = redis.partitions().all().filter(|one| !named.contains(one));

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use shared_types::{
-    ColleagueMessage, ControlEvent, ConversationId, DeliveryEvent, InboundMessage, provider_key,
+    ColleagueMessage, ControlEvent, ConversationId, DeliveryEvent, InboundMessage, Source,
+    provider_key,
 };
 use streams::{NewEntry, Queue};
 
@@ -38,6 +39,20 @@ pub struct Written {
     pub message: ColleagueMessage,
     /// The conversations that the customer's addresses may have.
     pub conversations: Vec<ConversationId>,
+}
+
+impl Written {
+    /// The event that it is when a colleague wrote it in this conversation.
+    pub(crate) fn by_colleague(self, conversation: ConversationId, on_the_wire: bool) -> Event {
+        let message = ColleagueMessage {
+            conversation_id: conversation,
+            ..self.message
+        };
+        Event::Colleague {
+            message: Box::new(message),
+            on_the_wire,
+        }
+    }
 }
 
 /// Something that happened on a channel.
@@ -130,9 +145,8 @@ impl Event {
                 NewEntry::new(event, name, event.conversation_id.as_str())?
             }
             Self::Colleague { message, .. } => {
-                let (source, conversation) = (message.source, &message.conversation_id);
-                let id = provider_key(source, conversation, message.id.as_str());
-                let name = format!("{source}:colleague:{id}");
+                let conversation = &message.conversation_id;
+                let name = colleague_event(message.source, conversation, message.id.as_str());
                 NewEntry {
                     fences: true,
                     ..NewEntry::new(&**message, name, conversation.as_str())?
@@ -141,4 +155,14 @@ impl Event {
         };
         Ok(NewEntry { trace, ..entry })
     }
+}
+
+/// The name of the event that a colleague's message is.
+pub(crate) fn colleague_event(
+    source: Source,
+    conversation: &ConversationId,
+    provider_id: &str,
+) -> String {
+    let id = provider_key(source, conversation, provider_id);
+    format!("{source}:colleague:{id}")
 }

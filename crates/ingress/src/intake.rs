@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared_types::{ColleagueMessage, Source};
+use shared_types::Source;
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
 use crate::author::{Author, author};
 use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Rejection, Written};
 use crate::metrics::{IngressMetrics, WebhookStatus};
+use crate::reconcile::Signs;
 use crate::rejected;
 use crate::request::Webhook;
 use crate::spool::{Spool, Spooled};
@@ -22,6 +23,8 @@ pub(crate) struct Intake {
     pub(crate) total: Arc<TotalLimit>,
     pub(crate) spool: Option<Spool>,
     pub(crate) metrics: IngressMetrics,
+    /// Where reports about messages that may be somebody else's are left.
+    pub(crate) signs: Option<Signs>,
 }
 
 /// What became of a webhook; each provider has its own way to be told.
@@ -103,14 +106,7 @@ impl Intake {
                 conversation,
                 on_the_wire,
             }) => {
-                let message = ColleagueMessage {
-                    conversation_id: conversation,
-                    ..written.message
-                };
-                let event = Event::Colleague {
-                    message: Box::new(message),
-                    on_the_wire,
-                };
+                let event = written.by_colleague(conversation, on_the_wire);
                 self.queue(webhook, source, &event).await
             }
             Err(error) => {
@@ -146,6 +142,11 @@ impl Intake {
             replay_mark: webhook.replay_mark.as_deref().filter(|_| is_message),
         };
         let taken = self.store(webhook, source, order).await;
+        if let (Taken::Done, Event::Delivery(report), Some(signs)) = (&taken, event, &self.signs)
+            && !signs.note(report)
+        {
+            self.metrics.report_looked_up("dropped");
+        }
         // A conversation beyond its budget has few lines, and those are not ours.
         if !matches!(taken, Taken::RateLimited { .. }) {
             self.log(webhook, source, event, &entry, &taken);

@@ -62,6 +62,7 @@ pub struct IngressMetrics {
 struct Reconcile {
     messages: IntCounterVec,
     runs: IntCounterVec,
+    look_ups: IntCounterVec,
 }
 
 impl Reconcile {
@@ -76,6 +77,11 @@ impl Reconcile {
                 "postduif_reconcile_runs_total",
                 &["source", "list", "outcome"],
                 "Comparisons with a provider's list: complete, or why not.",
+            )?,
+            look_ups: metrics.counters(
+                "postduif_reports_looked_up_total",
+                &["outcome"],
+                "Reports of Twilio about messages that did not name our id: colleague, ours, nothing, failed, dropped.",
             )?,
         })
     }
@@ -316,6 +322,11 @@ impl IngressMetrics {
             .runs
             .with_label_values(&[source.as_str(), list, outcome])
             .inc();
+    }
+
+    /// What a report of Twilio about a message that does not name our id came to.
+    pub(crate) fn report_looked_up(&self, outcome: &'static str) {
+        self.reconcile.look_ups.with_label_values(&[outcome]).inc();
     }
 
     pub(crate) fn set_observe_only(&self, on: bool) {

@@ -8,6 +8,7 @@ mod compare;
 mod http;
 mod list;
 mod pass;
+mod reported;
 mod taking;
 mod twilio;
 mod waha;
@@ -30,8 +31,9 @@ pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 use compare::{Tally, Window, before};
 use list::List;
 use pass::{Failure, Outcome, Pass};
+pub(crate) use reported::{LookUps, Signs};
 use taking::{MOST_TRIES, Tries};
-use twilio::Twilio;
+pub(crate) use twilio::Twilio;
 use waha::Waha;
 
 /// How long a replica that says nothing keeps the others from comparing. A page takes 20 s at most.
@@ -86,17 +88,20 @@ impl Providers {
 }
 
 fn twilio(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
+    let is_read = !config.twilio.twilio_whatsapp_number.is_empty();
+    Ok(twilio_api(config)?.filter(|_| is_read))
+}
+
+/// Twilio's API, where its credentials are set.
+pub(crate) fn twilio_api(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
     let twilio = &config.twilio;
-    let numbers = &twilio.twilio_whatsapp_number;
-    let (Some(account), Some(token), [_, ..]) = (
-        &twilio.twilio_account_sid,
-        &twilio.twilio_auth_token,
-        numbers.as_slice(),
-    ) else {
+    let (Some(account), Some(token)) = (&twilio.twilio_account_sid, &twilio.twilio_auth_token)
+    else {
         return Ok(None);
     };
     let base = base_url("TWILIO_API_BASE_URL", &twilio.twilio_api_base_url)?;
-    let numbers = numbers.iter().map(|number| number.address().clone());
+    let numbers = twilio.twilio_whatsapp_number.iter();
+    let numbers = numbers.map(|number| number.address().clone());
     let twilio = Twilio::new(&base, account.clone(), token.clone(), numbers.collect())?;
     Ok(Some(twilio))
 }
@@ -305,6 +310,9 @@ impl Reconciler {
     fn note(&self, list: &List<'_>, outcome: &Outcome) {
         let tally = &outcome.tally;
         count(&self.metrics, list.source(), tally);
+        for _ in 0..tally.colleagues {
+            self.metrics.colleague(list.source(), Some(false));
+        }
         let label = outcome.failure.as_ref().map_or("complete", Failure::label);
         self.metrics
             .reconcile_ran(list.source(), list.name(), label);
@@ -344,6 +352,7 @@ fn count(metrics: &IngressMetrics, source: Source, tally: &Tally) {
         ("rejected", tally.rejected),
         ("rate_limited", tally.rate_limited),
         ("incomplete", tally.incomplete),
+        ("colleague", tally.colleagues),
     ] {
         metrics.reconciled(source, outcome, messages);
     }

@@ -22,7 +22,9 @@ use tokio_util::task::TaskTracker;
 use crate::config::{IngressConfig, LimitsConfig};
 use crate::intake::Intake;
 use crate::metrics::IngressMetrics;
-use crate::reconcile::{Providers, ProvidersError, Reconciler, without_inboxes};
+use crate::reconcile::{
+    LookUps, Providers, ProvidersError, Reconciler, Signs, twilio_api, without_inboxes,
+};
 use crate::routes::{Endpoint, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::strangers::{Bounds, Connection, Strangers};
@@ -76,6 +78,8 @@ pub struct Ingress {
     spool: Option<Spool>,
     /// Whose lists are compared with what came, where any are.
     providers: Option<Providers>,
+    /// Where reports about messages that may be somebody else's are left, and who looks these up.
+    look_ups: Option<(Signs, LookUps)>,
     readiness: Readiness,
     document: String,
 }
@@ -92,8 +96,14 @@ impl Ingress {
         counters.set_observe_only(config.limits.observe_only);
         let spool = config.spool.spool_dir.as_deref();
         let spool = spool.map(|folder| Spool::open(folder, config.spool.spool_max_entries));
+        let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
+        let look_ups = twilio_api(&config)?.map(|twilio| {
+            let limits = config.limits.clone();
+            LookUps::new(twilio, redis.clone(), limits, counters.clone())
+        });
         Ok(Self {
-            redis: Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone())),
+            redis,
+            look_ups,
             redis_metrics,
             metrics: Arc::new(metrics),
             counters,
@@ -118,13 +128,18 @@ impl Ingress {
     ) -> Result<(), IngressError> {
         self.announce();
         let background = self.background(&stop);
+        let signs = self.look_ups.take().map(|(signs, look_ups)| {
+            background.spawn(look_ups.run(stop.clone()));
+            signs
+        });
+        background.close();
         let redis = self.redis.clone();
         let grace = self.config.runtime.shutdown_grace();
         let pages = health.map(|health| {
             let (readiness, metrics) = (self.readiness.clone(), self.metrics.clone());
             serve_health(health, readiness, metrics, stop.clone())
         });
-        let server = self.server(listener, pages.is_none(), stop.clone())?;
+        let server = self.server(listener, pages.is_none(), signs, stop.clone())?;
         let pages = async {
             match pages {
                 Some(pages) => pages.await,
@@ -202,7 +217,6 @@ impl Ingress {
         }
         let limits = self.config.limits.clone();
         background.spawn(forget_rejected(self.redis.clone(), limits, stop.clone()));
-        background.close();
         background
     }
 
@@ -247,6 +261,7 @@ impl Ingress {
         self,
         listener: TcpListener,
         with_health: bool,
+        signs: Option<Signs>,
         stop: CancellationToken,
     ) -> std::io::Result<actix_web::dev::Server> {
         let strangers = Strangers::new(self.bounds(), self.counters.clone());
@@ -271,6 +286,7 @@ impl Ingress {
                     total: total.clone(),
                     spool: self.spool.clone(),
                     metrics: self.counters.clone(),
+                    signs: signs.clone(),
                 },
             };
             App::new()

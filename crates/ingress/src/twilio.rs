@@ -8,6 +8,7 @@ mod settings;
 mod signature;
 mod status;
 mod url;
+mod written;
 
 pub(crate) use form::Pair;
 pub use form::Params;
@@ -19,3 +20,4 @@ pub(crate) use signature::{Refusal, key_id, replay_mark, sign};
 pub use signature::{SignedBody, SignedRequest, verify};
 pub use status::read_status;
 pub(crate) use url::{host_and_port, port_variants, with_path};
+pub(crate) use written::{read_written, written_at};

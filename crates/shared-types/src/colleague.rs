@@ -29,7 +29,7 @@ pub struct ColleagueMessage {
     /// The colleague, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When ingress took it in.
+    /// When ingress took it in; of one that was found later, when it was written.
     pub at: Timestamp,
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub(crate) use api::{error, routes};
 pub(crate) use conversation::ChatwootState;
 pub use conversation::{Conversation, ConversationStatus};
+pub(crate) use messages::user_message_webhook;
 pub use signature::sign;
 use webhook::status_webhooks;
 pub use webhook::webhook_body;

@@ -16,6 +16,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/simulator")
             .route("/messages", web::post().to(customers::messages))
+            .route("/colleague", web::post().to(customers::colleague))
             .route(
                 "/chatwoot/status",
                 web::post().to(customers::chatwoot_status),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::address;
+use crate::colleague::{self, ColleagueMessage};
 use crate::customer::{self, CustomerMessage, MessageResult};
 use crate::delivery::DeliveryPlan;
 use crate::faults::{FaultReport, FaultRule};
@@ -62,6 +63,15 @@ impl SimulatorHandle {
         concurrency: usize,
     ) -> Vec<Result<MessageResult, String>> {
         customer::post_all(&self.world, messages, concurrency).await
+    }
+
+    /// Writes to a customer as a colleague, past the services.
+    ///
+    /// # Errors
+    ///
+    /// One line about what is wrong with the message.
+    pub async fn interject(&self, message: ColleagueMessage) -> Result<MessageResult, String> {
+        colleague::write(&self.world, message).await
     }
 
     /// What the query asks for, oldest first. See [`Query::accepted_messages`].

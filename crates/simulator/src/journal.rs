@@ -146,10 +146,10 @@ impl Journal {
         self.lock().ring.get(seq)
     }
 
-    /// The accepted message of a service with this id of its provider.
+    /// The accepted message to a customer with this id of its provider.
     pub(crate) fn sent_with_id(&self, id: &str) -> Option<Record> {
         let record = self.lock().ring.message(id)?;
-        (record.entry.endpoint == Endpoint::Send).then_some(record)
+        record.entry.endpoint.is_outgoing().then_some(record)
     }
 
     /// What a customer wrote, by the id of its provider.

@@ -9,6 +9,7 @@ mod answer;
 mod auth;
 pub mod chatwoot;
 mod clock;
+mod colleague;
 mod config;
 mod control;
 mod customer;
@@ -34,6 +35,7 @@ mod webhook;
 mod world;
 
 pub use clock::Moment;
+pub use colleague::ColleagueMessage;
 pub use config::{ChatwootConfig, Cli, Command, SimulatorConfig, TwilioConfig, WahaConfig};
 pub use customer::{Button, CustomerMessage, Location, Media, MessageResult, Referral, Tamper};
 pub use delivery::DeliveryPlan;

@@ -75,9 +75,16 @@ pub enum Endpoint {
     Event,
     /// Of which time Chatwoot's server is.
     Server,
+    /// A message of a colleague to a customer, which no service sent.
+    Colleague,
 }
 
 impl Endpoint {
+    /// Whether it is a message to a customer, by whomever.
+    pub fn is_outgoing(self) -> bool {
+        matches!(self, Self::Send | Self::Colleague)
+    }
+
     /// The name used in JSON and in queries.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +105,7 @@ impl Endpoint {
             Self::Mirror => "mirror",
             Self::Event => "event",
             Self::Server => "server",
+            Self::Colleague => "colleague",
         }
     }
 }

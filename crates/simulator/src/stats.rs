@@ -44,7 +44,7 @@ impl Tally {
     const SECOND: u64 = 1_000_000;
 
     pub(crate) fn count(&mut self, entry: &Entry) {
-        if entry.endpoint == Endpoint::Webhook {
+        if matches!(entry.endpoint, Endpoint::Webhook | Endpoint::Colleague) {
             return;
         }
         let call = format!("{}.{}", entry.provider, entry.endpoint.as_str());

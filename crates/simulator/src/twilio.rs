@@ -16,7 +16,7 @@ pub(crate) use error::{error, error_text};
 pub use inbound::{Account, encode_form, webhook_form};
 pub use signature::{Algorithm, body_sha256_url, sign, sign_with};
 pub use status::status_form;
-pub(crate) use webhook::{inbound_webhook, status_webhook};
+pub(crate) use webhook::{inbound_webhook, status_url, status_webhook};
 
 /// A new message SID: `SM`, or `MM` for a message with media, and 32 hexadecimal digits.
 pub fn new_sid(media: usize) -> String {

@@ -17,4 +17,4 @@ pub use signature::sign;
 pub use state::{Ack, Engine, SessionStatus};
 pub(crate) use state::{WahaState, ack_of};
 pub use webhook::{Session, envelope, new_id, webhook_body};
-pub(crate) use webhook::{ack_webhook, inbound_webhook, session_webhook};
+pub(crate) use webhook::{ack_webhook, inbound_webhook, own_message_webhook, session_webhook};

@@ -46,6 +46,16 @@ impl Posted {
         }
     }
 
+    /// Of what the ingress is not told, or only later.
+    pub(crate) fn untold() -> Self {
+        Self {
+            status: None,
+            body: String::new(),
+            elapsed_us: 0,
+            error: None,
+        }
+    }
+
     /// Whether the ingress took it.
     pub fn is_success(&self) -> bool {
         self.status

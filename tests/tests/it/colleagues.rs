@@ -1,9 +1,10 @@
-//! A colleague answers on the telephone, through all services.
+//! A colleague answers past the bot, through all services.
 
 use std::time::Duration;
 
 use e2e_tests::System;
 use serde_json::{Value, json};
+use test_support::eventually;
 
 use crate::support::{CUSTOMER, system_of_every_provider, worker};
 
@@ -50,4 +51,32 @@ async fn a_colleague_on_the_telephone_has_the_conversation_until_it_is_released(
     let (done, words) = worker(&system, &["release", CUSTOMER]);
     assert!(done, "{words}");
     assert_eq!(after(&system, customer("Heeft u een automaat?")).await, 2);
+}
+
+/// Another program on Twilio's number: only the number's own status callback tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_with_another_program_on_twilios_number_has_the_conversation() {
+    let system = system_of_every_provider().await;
+    let writes = |text: &str| json!({ "from": CUSTOMER, "text": text });
+    assert_eq!(after(&system, writes("Ik zoek een Golf")).await, 1);
+    system.simulator().deliver(&["sent", "delivered"], 10).await;
+    let said = "Ik bel u zo even";
+    let told = json!({ "to": CUSTOMER, "text": said });
+    system.simulator().interject(told).await;
+    let conversation = format!("whatsapp:{CUSTOMER}");
+    let client = system.client();
+    let partition = client.partitions().partition_of(&conversation);
+    let history = client.keys().of(partition).history(&conversation);
+    eventually(async || {
+        let lines = client.list_end(&history, 10).await.unwrap();
+        match lines.iter().find(|line| line.contains(said)) {
+            Some(line) if line.contains(r#""role":"colleague""#) => Ok(()),
+            _ => Err(lines),
+        }
+    })
+    .await;
+    assert_eq!(after(&system, writes("Heeft u een automaat?")).await, 1);
+    let (done, words) = worker(&system, &["release", CUSTOMER]);
+    assert!(done, "{words}");
+    assert_eq!(after(&system, writes("Heeft u een automaat?")).await, 2);
 }

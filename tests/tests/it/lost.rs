@@ -22,9 +22,7 @@ async fn system() -> System {
         ..Settings::default()
     };
     let mut system = SystemBuilder::new(settings).prepare();
-    let simulator = system.service(Role::Simulator, 0).url();
     let settings = [
-        ("TWILIO_API_BASE_URL", simulator.as_str()),
         ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
         ("INGRESS_RECONCILE_SETTLE_SECS", "3"),
     ];

@@ -201,3 +201,21 @@ async fn a_report_waits_while_redis_cannot_tell_what_it_is_about() {
     let applied = |f: &Fields| f.get("status").is_some_and(|status| status == "delivered");
     rig.ledger_when(&message, applied).await;
 }
+
+#[tokio::test]
+async fn a_second_copy_that_a_report_tells_of_is_known_as_ours() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&[]);
+    let message = reply("Hallo");
+    let sid = send(&rig, &message).await;
+    let copy = "SM00000000000000000000000000000002";
+    report_all(&rig, &[callback(&message, copy, DeliveryStatus::Sent)]).await;
+    assert_eq!(rig.ledger(&message).await["pid"], sid);
+    for id in [sid.as_str(), copy] {
+        let name = rig
+            .keys(message.conversation_id.as_str())
+            .provider_message("twilio", id);
+        let known: Option<String> = rig.server.run(&["GET", &name]);
+        assert_eq!(known.as_deref(), Some(message.id.as_str()), "{id}");
+    }
+}

@@ -145,6 +145,7 @@ fn line(name: &str, outcome: &Outcome, dry_run: bool) -> String {
         (tally.rejected, "not usable"),
         (tally.rate_limited, "beyond their conversation's limit"),
         (tally.incomplete, "without what the list leaves out"),
+        (tally.colleagues, "written by somebody else"),
         (tally.ignored, "nobody's business"),
     ] {
         if count > 0 {

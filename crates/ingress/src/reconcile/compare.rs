@@ -97,6 +97,8 @@ pub(crate) struct Tally {
     pub(crate) rate_limited: u64,
     /// Of those found: without what the list leaves out.
     pub(crate) incomplete: u64,
+    /// Queued: what somebody else wrote from a number of ours.
+    pub(crate) colleagues: u64,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::compare::Window;
 use super::http::Unreadable;
 use super::twilio::TwilioList;
 use super::waha::WahaList;
-use crate::event::Reading;
+use crate::event::{Event, Reading};
 
 /// A message of a list.
 #[derive(Debug, Clone)]
@@ -22,6 +22,24 @@ pub(crate) struct Listed {
     pub(crate) reading: Reading,
     /// What must be asked for besides, where the list leaves something out.
     pub(crate) more: Option<String>,
+}
+
+impl Listed {
+    /// Whether a colleague wrote it.
+    pub(super) const fn is_colleagues(&self) -> bool {
+        matches!(self.reading, Reading::Event(Event::Colleague { .. }))
+    }
+
+    /// The conversation, of what is to be queued.
+    pub(super) fn conversation(&self) -> Option<&str> {
+        match &self.reading {
+            Reading::Event(Event::Message(message)) => Some(message.conversation.id.as_str()),
+            Reading::Event(Event::Colleague { message, .. }) => {
+                Some(message.conversation_id.as_str())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A list that is being read, newest message first.

@@ -11,12 +11,16 @@ use super::compare::{Tally, Verdict, Window, verdict};
 use super::http::Unreadable;
 use super::list::{List, Listed};
 use super::taking::{Taking, Tries};
+use crate::author::{Author, author};
 use crate::config::LimitsConfig;
-use crate::event::{Event, Reading};
+use crate::event::{Event, Reading, Written, colleague_event};
 
 /// More is not read: it is a loop, or more than anybody answers.
 const MAX_PAGES: usize = 500;
 const MAX_LISTED: u64 = 20_000;
+
+/// What a message of ours in a list is read as.
+const OURS: &str = "own_message";
 
 /// What a comparison works with.
 pub(crate) struct Pass<'a> {
@@ -140,6 +144,8 @@ impl Pass<'_> {
             for (verdict, listed) in judged {
                 match verdict {
                     Some(Verdict::Known) => tally.known += 1,
+                    // That it came late changes nothing of whose word it is.
+                    Some(_) if listed.is_colleagues() => lost.push(listed),
                     Some(Verdict::Found) => lost.push(listed),
                     Some(Verdict::TooOld) => {
                         tally.too_old += 1;
@@ -153,15 +159,37 @@ impl Pass<'_> {
     }
 
     /// What a message is to us; none where its webhook would have been ignored.
-    async fn judge(&self, listed: Listed) -> Result<(Option<Verdict>, Listed), StreamsError> {
+    async fn judge(&self, mut listed: Listed) -> Result<(Option<Verdict>, Listed), StreamsError> {
+        if let Reading::Written(written) = listed.reading {
+            listed.reading = self.attributed(*written).await?;
+        }
         let taken_in = match &listed.reading {
             Reading::Event(Event::Message(message)) => self.was_taken_in(message).await?,
+            Reading::Event(Event::Colleague { message, .. }) => {
+                let conversation = &message.conversation_id;
+                let event = colleague_event(message.source, conversation, message.id.as_str());
+                self.redis
+                    .was_taken_in(conversation.as_str(), &event)
+                    .await?
+            }
+            Reading::Ignored(OURS) => true,
             // The shelf of rejected webhooks knows by itself what it has.
             Reading::Rejected(_) => false,
             _ => return Ok((None, listed)),
         };
         let verdict = verdict(taken_in, listed.written_at, self.now, self.max_age);
         Ok((Some(verdict), listed))
+    }
+
+    /// What was sent from our side, by who did it.
+    async fn attributed(&self, written: Written) -> Result<Reading, StreamsError> {
+        Ok(match author(self.redis, &written).await? {
+            Author::Us(_) => Reading::Ignored(OURS),
+            Author::Colleague {
+                conversation,
+                on_the_wire,
+            } => Reading::Event(written.by_colleague(conversation, on_the_wire)),
+        })
     }
 
     /// Whether a message was taken in, in whichever conversation its sender's addresses have: WAHA may list
@@ -181,11 +209,18 @@ impl Pass<'_> {
 }
 
 pub(super) fn log(source: Source, listed: &Listed, text: &'static str) {
-    if let Reading::Event(Event::Message(message)) = &listed.reading {
+    let named = match &listed.reading {
+        Reading::Event(Event::Message(message)) => Some((&message.id, &message.conversation.id)),
+        Reading::Event(Event::Colleague { message, .. }) => {
+            Some((&message.id, &message.conversation_id))
+        }
+        _ => None,
+    };
+    if let Some((id, conversation)) = named {
         tracing::warn!(
             source = source.as_str(),
-            message.id = message.id.as_str(),
-            conversation = message.conversation.id.as_str(),
+            message.id = id.as_str(),
+            conversation = conversation.as_str(),
             written_at = %listed.written_at,
             "{text}"
         );

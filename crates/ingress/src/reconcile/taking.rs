@@ -61,7 +61,7 @@ impl<'a> Taking<'a> {
     pub(super) async fn take_in(&mut self, lost: &[Listed]) -> Result<(), Failure> {
         let mut left = Ok(());
         for listed in lost {
-            let conversation = conversation(listed);
+            let conversation = listed.conversation();
             if conversation.is_some_and(|it| self.held.contains(it)) {
                 continue;
             }
@@ -95,6 +95,14 @@ impl<'a> Taking<'a> {
         };
         let count = match self.ingest(&entry, destination).await? {
             Ingested::Queued { .. } => match destination {
+                Destination::Work(_) if listed.is_colleagues() => {
+                    log(
+                        self.list.source(),
+                        listed,
+                        "somebody else wrote to a customer",
+                    );
+                    &mut self.tally.colleagues
+                }
                 Destination::Work(_) => {
                     log(self.list.source(), listed, "a lost message was found");
                     self.tally.incomplete += u64::from(!is_whole);
@@ -168,19 +176,13 @@ impl<'a> Taking<'a> {
             let (id, backlog) = (String::new(), 0);
             return Ok(Ingested::Queued { id, backlog });
         }
-        let is_work = matches!(destination, Destination::Work(_));
+        // What colleagues write is not limited.
+        let is_limited = matches!(destination, Destination::Work(_)) && !entry.fences;
         let ingest = Ingest {
-            rate: is_work.then(|| limits.rate()),
+            rate: is_limited.then(|| limits.rate()),
             ..limits.ingest(destination, entry, redis.partitions())
         };
         Ok(redis.ingest(&ingest).await?)
-    }
-}
-
-fn conversation(listed: &Listed) -> Option<&str> {
-    match &listed.reading {
-        Reading::Event(Event::Message(message)) => Some(message.conversation.id.as_str()),
-        _ => None,
     }
 }
 

@@ -1,25 +1,24 @@
-//! Twilio's message list (<https://www.twilio.com/docs/messaging/api/message-resource>): one for each
-//! number of ours. It has no name, button, place or quoted message of what a webhook has, and tells of
-//! media in another call.
+//! Twilio's message list (<https://www.twilio.com/docs/messaging/api/message-resource>): what was written to
+//! each number of ours, and what was sent from it. It has no name, button, place or quoted message of what a
+//! webhook has, and tells of media in another call.
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use shared_types::ChannelAddress;
 
 use super::compare::Window;
-use super::http::{Credentials, Http, Unreadable};
+use super::http::{Credentials, Http, Unreadable, path};
 use super::list::{List, Listed};
 use crate::event::Reading;
-use crate::twilio::{Params, read_message};
+use crate::twilio::{Params, read_message, read_written, written_at};
 
 /// Most comparisons see a few messages.
 const PAGE_SIZE: &str = "200";
 
 /// The message lists of an account.
-pub(super) struct Twilio {
+pub(crate) struct Twilio {
     http: Http,
     account: String,
     numbers: Vec<ChannelAddress>,
@@ -42,21 +41,46 @@ impl Twilio {
 
     /// Unread lists.
     pub(super) fn lists(&self) -> impl Iterator<Item = List<'_>> {
-        self.numbers.iter().map(|number| {
+        let list = |number, way, name| {
             List::Twilio(TwilioList {
                 twilio: self,
                 number,
-                name: format!("twilio:{number}"),
+                way,
+                name,
                 next: Next::First,
             })
+        };
+        self.numbers.iter().flat_map(move |number| {
+            [
+                list(number, Way::To, format!("twilio:{number}")),
+                list(number, Way::From, format!("twilio:from:{number}")),
+            ]
         })
+    }
+
+    /// What went out from a number of ours under this id, as the API shows it.
+    pub(super) async fn sent(&self, sid: &str) -> Result<Reading, Unreadable> {
+        let (account, message) = (&self.account, path(&[sid]));
+        let path = format!("/2010-04-01/Accounts/{account}/Messages{message}.json");
+        let item = self.http.get(&path, &[]).await?;
+        Ok(read_written(&item, &self.numbers))
     }
 }
 
-/// What was written to one number.
+/// Which messages of a number.
+#[derive(Clone, Copy)]
+enum Way {
+    /// What customers wrote to it.
+    To,
+    /// What was sent from it, by us or by others.
+    From,
+}
+
+/// What was written to one number, or sent from it.
 pub(crate) struct TwilioList<'a> {
     twilio: &'a Twilio,
     number: &'a ChannelAddress,
+    way: Way,
     name: String,
     next: Next,
 }
@@ -85,8 +109,12 @@ impl TwilioList<'_> {
                 let path = format!("/2010-04-01/Accounts/{}/Messages.json", self.twilio.account);
                 let since = Timestamp::from_second(window.since.as_second());
                 let since = since.unwrap_or(window.since).to_string();
+                let end = match self.way {
+                    Way::To => "To",
+                    Way::From => "From",
+                };
                 let query = [
-                    ("To", self.number.as_str()),
+                    (end, self.number.as_str()),
                     ("DateSent>", &since),
                     ("PageSize", PAGE_SIZE),
                 ];
@@ -103,7 +131,11 @@ impl TwilioList<'_> {
             Some(next) if !is_over => Next::At(next.to_owned()),
             _ => Next::None,
         };
-        Ok(Some(items.iter().filter_map(listed).collect()))
+        let listed = items.iter().filter_map(|item| match self.way {
+            Way::To => listed(item),
+            Way::From => sent(item, self.number),
+        });
+        Ok(Some(listed.collect()))
     }
 
     /// `more` is where the message's media are listed. What the answer does not tell stays unknown.
@@ -141,13 +173,6 @@ fn message_type(content_type: &str) -> &'static str {
     }
 }
 
-fn written_at(item: &Value) -> Option<Timestamp> {
-    ["date_sent", "date_created"].into_iter().find_map(|name| {
-        let at = item.get(name)?.as_str()?;
-        Some(rfc2822::parse(at).ok()?.timestamp())
-    })
-}
-
 /// A customer's message; none of what we sent, and of what says nothing of its time.
 fn listed(item: &Value) -> Option<Listed> {
     let text = |name| item.get(name).and_then(Value::as_str);
@@ -163,6 +188,16 @@ fn listed(item: &Value) -> Option<Listed> {
         reading: read(&webhook, written_at),
         webhook,
         more: more.map(str::to_owned),
+    })
+}
+
+/// What was sent from a number; none of what says nothing of its time.
+fn sent(item: &Value, number: &ChannelAddress) -> Option<Listed> {
+    Some(Listed {
+        written_at: written_at(item)?,
+        reading: read_written(item, std::slice::from_ref(number)),
+        webhook: Map::new(),
+        more: None,
     })
 }
 

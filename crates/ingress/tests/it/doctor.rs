@@ -330,7 +330,7 @@ fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
                 number,
                 ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
             ],
-            "300: twilio:whatsapp:+31201234567; CHATWOOT_INBOX_IDS is not set",
+            "300: twilio:whatsapp:+31201234567, twilio:from:whatsapp:+31201234567; CHATWOOT_INBOX_IDS is not set",
         ),
     ] {
         let said = said(&more);

@@ -26,6 +26,7 @@ mod readme;
 mod real_shapes;
 mod reconcile;
 mod redis_away;
+mod reported;
 mod same_ids;
 mod signing;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 mod chatwoot;
 mod files;
+mod sent;
 mod waha;
 
 use std::process::{Command, Output};
@@ -41,9 +42,14 @@ fn page(items: &[Value]) -> Bytes {
 
 /// Compared up to this long ago, and for a day.
 fn mark(redis: &RedisServer, ago: SignedDuration) {
+    mark_of(redis, LIST, ago);
+}
+
+fn mark_of(redis: &RedisServer, list: &str, ago: SignedDuration) {
     let until = (Timestamp::now() - ago).as_millisecond();
     let begin = until - minutes(24 * 60).as_millis() as i64;
-    redis.run::<()>(&["SET", MARK, &format!("{until} {begin}")]);
+    let key = format!("compare:until:{list}");
+    redis.run::<()>(&["SET", &key, &format!("{until} {begin}")]);
 }
 
 fn start(redis: &RedisServer, provider: &Provider) -> Service {
@@ -55,7 +61,6 @@ fn start_with(redis: &RedisServer, provider: &Provider, numbers: &str) -> Servic
 }
 
 fn start_set(redis: &RedisServer, provider: &Provider, more: &[&str]) -> Service {
-    runtime::install_tls();
     let url = redis.url();
     let settings = [
         ["--twilio-whatsapp-number", NUMBER].as_slice(),

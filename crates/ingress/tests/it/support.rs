@@ -33,6 +33,11 @@ pub(crate) fn config(redis_url: &str, extra: &[&str]) -> IngressConfig {
         &["--chatwoot-webhook-secret", CHATWOOT_SECRET],
         &["--chatwoot-path-token", CHATWOOT_PATH_TOKEN],
         &["--rate-limit-per-minute", "0"],
+        // Nothing listens there, and nobody asks Twilio.
+        match extra.contains(&"--twilio-api-base-url") {
+            true => &[],
+            false => &["--twilio-api-base-url", "http://127.0.0.1:9"],
+        },
     ]
     .concat();
     let config = Cli::parse_from(fixed.iter().chain(extra)).ingress;
@@ -49,6 +54,7 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(config: IngressConfig) -> Self {
+        runtime::install_tls();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = CancellationToken::new();

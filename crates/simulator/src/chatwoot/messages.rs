@@ -15,6 +15,7 @@ use crate::faults::{Fault, respond};
 use crate::journal::{Call, Entry, MessageStatus, Query, Record};
 use crate::multipart;
 use crate::provider::{Endpoint, Provider};
+use crate::webhook::Webhook;
 use crate::world::World;
 
 /// Longest content of a message, in characters.
@@ -135,6 +136,9 @@ fn message(conversation: &Conversation, entry: &Entry) -> Value {
         "source_id": field("source_id"),
         "echo_id": field("echo_id"),
     });
+    if entry.endpoint == Endpoint::Colleague {
+        message["sender"] = user(text(&entry.request, "by").unwrap_or("Petra"));
+    }
     // What a customer wrote is here what its event said, but for the time.
     for name in [
         "content",
@@ -156,6 +160,30 @@ fn message(conversation: &Conversation, entry: &Entry) -> Value {
 
 /// Chatwoot tells the bot of every message, its own ones and private notes too.
 fn echo(world: &Arc<World>, conversation: &Conversation, entry: &Entry, caller: Caller) {
+    let sender = match caller {
+        Caller::Bot => json!({ "id": 1, "name": "Postduif", "type": "agent_bot" }),
+        Caller::User => user("Petra"),
+    };
+    let body = outgoing(world, conversation, entry, sender);
+    world.post_in_background(signed(&world.config, &body, None));
+}
+
+/// The signed webhook of what a colleague wrote.
+pub(crate) fn user_message_webhook(
+    world: &World,
+    conversation: &Conversation,
+    entry: &Entry,
+    by: &str,
+) -> Webhook {
+    let body = outgoing(world, conversation, entry, user(by));
+    signed(&world.config, &body, None)
+}
+
+fn user(name: &str) -> Value {
+    json!({ "id": 1, "name": name, "type": "user" })
+}
+
+fn outgoing(world: &World, conversation: &Conversation, entry: &Entry, sender: Value) -> Value {
     let account = world.config.chatwoot.account_id;
     let api = message(conversation, entry);
     let id = entry.id.parse().unwrap_or(0);
@@ -165,11 +193,8 @@ fn echo(world: &Arc<World>, conversation: &Conversation, entry: &Entry, caller: 
     for name in ["private", "source_id", "content_attributes"] {
         body[name] = api[name].clone();
     }
-    body["sender"] = match caller {
-        Caller::Bot => json!({ "id": 1, "name": "Postduif", "type": "agent_bot" }),
-        Caller::User => json!({ "id": 1, "name": "Petra", "type": "user" }),
-    };
-    world.post_in_background(signed(&world.config, &body, None));
+    body["sender"] = sender;
+    body
 }
 
 /// The form or JSON of a create-message call.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{not_found, refuse};
 use crate::address;
 use crate::chatwoot::{self, ConversationStatus};
+use crate::colleague::{ColleagueMessage, write};
 use crate::customer::{CustomerMessage, MessageResult, post, post_all};
 use crate::world::World;
 
@@ -50,6 +51,14 @@ pub(super) async fn messages(
     let results = post_all(&world, messages, query.concurrency).await;
     let results: Vec<Value> = results.into_iter().map(MessageResult::json).collect();
     HttpResponse::Ok().json(results)
+}
+
+/// A colleague writes past the services.
+pub(super) async fn colleague(world: Data<World>, body: Json<ColleagueMessage>) -> HttpResponse {
+    match write(&world.into_inner(), body.into_inner()).await {
+        Ok(result) => HttpResponse::Ok().json(result),
+        Err(error) => refuse(&error),
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,6 +14,8 @@ pub struct Query {
     pub from: Option<String>,
     /// Only this kind of call.
     pub endpoint: Option<Endpoint>,
+    /// What colleagues sent as well, where sends are asked for.
+    pub colleagues: bool,
     /// Only what was accepted (`true`) or refused (`false`).
     pub accepted: Option<bool>,
     /// Only entries after this number.
@@ -44,7 +46,10 @@ impl Query {
         let entry = &record.entry;
         entry.seq > self.since
             && self.provider.is_none_or(|wanted| wanted == entry.provider)
-            && self.endpoint.is_none_or(|wanted| wanted == entry.endpoint)
+            && self.endpoint.is_none_or(|wanted| {
+                wanted == entry.endpoint
+                    || self.colleagues && wanted.is_outgoing() && entry.endpoint.is_outgoing()
+            })
             && self
                 .accepted
                 .is_none_or(|wanted| wanted == entry.outcome.is_accepted())

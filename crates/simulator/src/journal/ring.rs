@@ -255,7 +255,7 @@ impl Ring {
 }
 
 fn is_message(entry: &Entry) -> bool {
-    matches!(entry.endpoint, Endpoint::Send | Endpoint::Webhook) && !entry.id.is_empty()
+    (entry.endpoint.is_outgoing() || entry.endpoint == Endpoint::Webhook) && !entry.id.is_empty()
 }
 
 impl Slot {

@@ -20,6 +20,7 @@ export const api = {
   transcript: (provider, customer) =>
     call('GET', `conversations/${encodeURIComponent(customer)}?provider=${provider}`),
   post: (message) => call('POST', 'messages', message),
+  colleague: (message) => call('POST', 'colleague', message),
   takeOver: (from, status, assignee) => call('POST', 'chatwoot/status', { from, status, assignee }),
   faults: () => call('GET', 'faults'),
   addFault: (rule) => call('POST', 'faults', rule),

@@ -35,6 +35,7 @@ function show(who) {
   if (open.has(key)) return open.get(key);
   const chat = conversation(who, {
     send: (message) => api.post({ provider: who.provider, from: who.customer, name: who.name || undefined, ...message }),
+    colleague: (text) => api.colleague({ provider: who.provider, to: who.customer, text }),
     takeOver: (status) => api.takeOver(who.customer, status, status === 'open' ? 'Petra' : undefined),
     close: () => {
       chat.root.remove();
@@ -62,7 +63,7 @@ async function fill({ who, chat, fresh }) {
 
 function onEntry(record) {
   if (!record.customer || record.provider === 'llm') return;
-  const isMessage = record.endpoint === 'send' || record.endpoint === 'webhook';
+  const isMessage = ['send', 'webhook', 'colleague'].includes(record.endpoint);
   const known = open.get(keyOf(record));
   if (known) {
     known.fresh.add(record.seq);

@@ -18,9 +18,10 @@ const TYPING_MS = 25_000;
 
 /**
  * A conversation of `who` ({provider, customer, name}). `send(message)` posts what is typed,
- * `takeOver(status)` is for Chatwoot, `close()` takes the conversation off the desk.
+ * `colleague(text)` sends it past the services instead, `takeOver(status)` is for Chatwoot, `close()`
+ * takes the conversation off the desk.
  */
-export function conversation(who, { send, takeOver, close }) {
+export function conversation(who, { send, colleague, takeOver, close }) {
   const shown = new Map();
   let typingUntil = 0;
   const list = element('ol', { class: 'messages', 'aria-live': 'polite' });
@@ -30,23 +31,35 @@ export function conversation(who, { send, takeOver, close }) {
   });
   const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
 
-  async function post(message) {
+  async function attempt(action) {
     problem.hidden = true;
     try {
-      await send(message);
+      await action();
     } catch (error) {
       problem.textContent = error.message;
       problem.hidden = false;
     }
   }
 
-  function submit(event) {
-    event?.preventDefault();
+  const post = (message) => attempt(() => send(message));
+
+  function typed() {
     const text = input.value;
-    if (!text.trim()) return;
+    if (!text.trim()) return null;
     input.value = '';
     fit();
-    post({ text });
+    return text;
+  }
+
+  function submit(event) {
+    event?.preventDefault();
+    const text = typed();
+    if (text) post({ text });
+  }
+
+  function interject() {
+    const text = typed();
+    if (text) attempt(() => colleague(text));
   }
 
   function fit() {
@@ -67,6 +80,10 @@ export function conversation(who, { send, takeOver, close }) {
     problem,
     element('form', { class: 'composer', onsubmit: submit }, [
       input,
+      element('button', {
+        type: 'button', class: 'plain', 'aria-label': 'Send as a colleague',
+        title: 'Send as a colleague, past the bot', text: '🧑', onclick: interject,
+      }),
       element('button', { type: 'submit', 'aria-label': 'Send', text: '➤' }),
     ]),
   ]);
@@ -174,6 +191,10 @@ function lineOf(record) {
   if (record.endpoint === 'webhook') return bubble(record, 'mine', inboundFoot(record));
   if (record.endpoint === 'send' && record.accepted) {
     return bubble(record, 'theirs', outboundFoot(record));
+  }
+  if (record.endpoint === 'colleague') {
+    const by = element('span', { text: 'colleague' });
+    return bubble(record, 'theirs', [by, ...outboundFoot(record)]);
   }
   if (record.endpoint === 'send') {
     const fault = record.fault ? ` (${record.fault})` : '';

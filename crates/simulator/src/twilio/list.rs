@@ -102,6 +102,7 @@ impl ListQuery {
             None => Query {
                 to: self.to.clone(),
                 from: self.from.clone(),
+                colleagues: true,
                 ..Query::accepted_messages()
             },
         }

@@ -28,6 +28,12 @@ pub(crate) fn inbound_webhook(
     )
 }
 
+/// The URL that the number itself has for status callbacks: that of messages which name none.
+pub(crate) fn status_url(config: &SimulatorConfig) -> String {
+    let base = config.signed_base_url().trim_end_matches('/');
+    format!("{base}/webhooks/twilio/status")
+}
+
 /// The signed webhook of a status callback to `callback`, the URL that the service asked for.
 pub(crate) fn status_webhook(
     config: &SimulatorConfig,

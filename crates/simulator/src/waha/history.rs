@@ -3,13 +3,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::ack_of;
 use super::api::{authorise, refuse, require_working};
 use super::error::error;
+use super::{Ack, ack_of};
 use crate::address;
 use crate::answer::Answer;
 use crate::faults::respond;
-use crate::journal::{Call, Query, Record};
+use crate::journal::{Call, Entry, Query, Record};
 use crate::provider::{Endpoint, Provider};
 use crate::world::World;
 
@@ -48,7 +48,7 @@ impl HistoryQuery {
 
     fn matches(&self, record: &Record) -> bool {
         let entry = &record.entry;
-        let from_me = entry.endpoint == Endpoint::Send;
+        let from_me = entry.endpoint.is_outgoing();
         let second = entry.arrived.at.as_second();
         ((from_me && entry.outcome.is_accepted()) || entry.endpoint == Endpoint::Webhook)
             && self.from_me.is_none_or(|wanted| wanted == from_me)
@@ -168,26 +168,30 @@ fn message(record: &Record, me: &str, history: &HistoryQuery) -> Value {
         }
         return payload;
     }
-    let from_me = entry.endpoint == Endpoint::Send;
+    payload(entry, me, ack_of(record.progress.status))
+}
+
+/// A message as events and lists have it, when a customer did not write it.
+pub(super) fn payload(entry: &Entry, me: &str, ack: Option<Ack>) -> Value {
+    let from_me = entry.endpoint.is_outgoing();
     let chat = address::chat_id(&entry.customer);
     let (from, to) = if from_me {
         (me, chat.as_str())
     } else {
         (chat.as_str(), me)
     };
-    let ack = ack_of(record.progress.status);
     json!({
         "id": entry.id,
         "timestamp": entry.arrived.at.as_second(),
         "from": from,
         "fromMe": from_me,
-        "source": if from_me { "api" } else { "app" },
+        "source": if entry.endpoint == Endpoint::Send { "api" } else { "app" },
         "to": to,
         "body": entry.text,
         "hasMedia": false,
         "media": null,
-        "ack": ack.map(super::Ack::number),
-        "ackName": ack.map(super::Ack::name),
+        "ack": ack.map(Ack::number),
+        "ackName": ack.map(Ack::name),
         "replyTo": null,
     })
 }

@@ -3,10 +3,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Ack, Engine, SessionStatus, inbound, sign};
+use super::{Ack, Engine, SessionStatus, history, inbound, sign};
 use crate::address;
 use crate::config::SimulatorConfig;
 use crate::customer::{CustomerMessage, Tamper, merge_patch};
+use crate::journal::Entry;
 use crate::ulid::ulid;
 use crate::webhook::Webhook;
 use crate::world::World;
@@ -99,6 +100,13 @@ pub(crate) fn ack_webhook(
         "_data": {},
     });
     event_webhook(world, session, "message.ack", &payload)
+}
+
+/// The signed webhook of a message that was sent from the account itself.
+pub(crate) fn own_message_webhook(world: &World, entry: &Entry, source: &str) -> Webhook {
+    let mut payload = history::payload(entry, &world.business_chat_id(), Some(Ack::Server));
+    payload["source"] = json!(source);
+    event_webhook(world, &entry.business, "message.any", &payload)
 }
 
 /// The signed webhook of a change of a session's state, `history` being its last ones.

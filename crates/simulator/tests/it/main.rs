@@ -3,6 +3,7 @@
 
 mod api_inbox;
 mod chatwoot;
+mod colleagues;
 mod customers;
 mod deliveries;
 mod faults;

@@ -60,7 +60,6 @@ async fn what_chatwoot_lost_is_found_in_the_bots_conversations() {
             _ => raw("404 Not Found", "", "{}"),
         }
     });
-    runtime::install_tls();
     let url = redis.url();
     let service = Service::start(config(
         &url,

@@ -56,7 +56,6 @@ async fn what_waha_lost_is_found_in_its_chats() {
             _ => json(&json!([])),
         }
     });
-    runtime::install_tls();
     let url = redis.url();
     let service = Service::start(config(
         &url,
