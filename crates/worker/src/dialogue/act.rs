@@ -390,6 +390,8 @@ pub enum Social {
     Bye,
     /// A nicety, a laugh, a thumb.
     Nicety,
+    /// The hour that was agreed before.
+    SameHour,
     /// Nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.

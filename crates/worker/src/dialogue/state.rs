@@ -50,6 +50,12 @@ pub struct State {
     pub in_mind: Option<String>,
     /// The wanted thing is a certain one that is for sale, so that nothing of it is asked.
     pub definite: bool,
+    /// What was said of that one to tell which it is, by slot: of another one it does not hold.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub described: BTreeSet<String>,
+    /// How certain things were described that the customer turned away from, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aside: BTreeMap<String, Wishes>,
     /// Goals that the customer has called by a name of theirs: a test drive, not just a visit.
     pub named: BTreeSet<String>,
     /// What the customer asked last.
@@ -133,6 +139,9 @@ pub struct Theirs {
     pub topic: Asked,
     /// Which thing it is about.
     pub thing: Thing,
+    /// What that was called then.
+    #[serde(default)]
+    pub named: Option<String>,
     /// Whether a colleague has to answer it.
     pub passed_on: bool,
     /// When it was asked first.

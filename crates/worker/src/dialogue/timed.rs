@@ -1,19 +1,21 @@
 //! Gives the moments of a message to the acts that they belong to. Pure.
 
+mod hours;
+mod rest;
+
 use std::ops::Range;
 
 use jiff::Zoned;
 
-use super::act::{
-    Act, Answer, Ask, Asked, Dates, Does, Form, Inform, Origin, Social, Thing, Times, When,
-};
+use hours::{ask_hours, asked_hours, asks_hours, goes_on_with_hours};
+use rest::{complete, excluded_day, left_over};
+
+use super::act::{Act, Answer, Asked, Dates, Does, Inform, Origin, Thing, Times, When};
 use super::state::{OursAbout, State};
 use super::topics;
 use crate::domain::{Domain, TopicKind};
-use crate::understanding::{self, Days, HoursAnswer, Moment, Understanding};
+use crate::understanding::{self, Days, Moment, Understanding};
 
-/// A span that is longer says when somebody wants to buy, not when to come.
-const LONGEST_SPAN_DAYS: i32 = 14;
 /// Letters around a moment that make it no question of its own: "en … dan?".
 const AROUND: usize = 8;
 /// The most words of a message whose number is an hour without any word that says so.
@@ -21,7 +23,7 @@ const FEW_WORDS: usize = 6;
 /// The same where the number may be an article.
 const ARTICLE_WORDS: usize = 2;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
-const AROUND_PROPOSAL: usize = 32;
+const AROUND_PROPOSAL: usize = 48;
 
 /// The acts with the moments that were said in their words; what is left over is told.
 pub fn timed(
@@ -34,6 +36,7 @@ pub fn timed(
     let wanted = reading.moments.all(now).into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     drop_standing_day(state, &mut moments);
+    keep_offered_day(state, &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(text, reading));
     }
@@ -50,6 +53,7 @@ pub fn timed(
         if let Some(said) = when(&inside) {
             give(act, said, &inside);
         }
+        move_to_bare_hour(act, text, reading);
     }
     let hours = &domain.business.hours;
     let asked = reading
@@ -58,6 +62,7 @@ pub fn timed(
     let last_day = state.last_ask.as_ref().and_then(|last| last.days);
     let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
     for act in &mut acts {
+        asks_hours(act, asked.as_ref());
         asked_hours(
             act,
             asked.as_ref(),
@@ -69,40 +74,54 @@ pub fn timed(
         Does::Request { goal, .. } if topics::takes_appointment(domain, goal) => Some(goal.clone()),
         _ => None,
     });
-    if let Some(pursued) = arranged(domain, state).or(requested.as_deref()) {
+    let own = asked.is_some();
+    let pursued = arranged(domain, state).or(requested.as_deref());
+    let named = state.definite || pursued.is_some();
+    acts.iter_mut()
+        .filter(|act| pursued.is_some() || named && is_exact(act))
+        .for_each(|act| propose(act, own, letters));
+    if let Some(pursued) = pursued {
         let names = |goal: &str| topics::is_named(domain, goal, text);
-        let own = asked.is_some();
-        acts.iter_mut().for_each(|act| propose(act, own, letters));
         if !acts.iter().any(tells_of_wanted) {
             let redirect = |act: &mut Act| turn_to(act, pursued, names);
             acts.iter_mut().for_each(redirect);
         }
     }
     acts.extend(excluded_day(reading, text, whole, now));
-    if let Some(said) = when(&moments).and(whole) {
-        left_over(domain, state, &mut acts, said, alone);
+    if let Some((rest, whole)) = when(&moments).zip(whole)
+        && !complete(&mut acts, rest)
+    {
+        left_over(domain, state, &mut acts, whole, alone);
     }
     acts
 }
 
-/// "Any morning except Wednesday": the day that does not suit goes with the rest, as it was written.
-fn excluded_day(
-    reading: &Understanding,
-    text: &str,
-    said: Option<When>,
-    now: &Zoned,
-) -> Option<Act> {
-    let denied = |moment: &Moment| !moment.wanted && moment.days.is_some();
-    let excludes = reading.moments.all(now).iter().any(denied);
-    said.filter(|said| excludes && said.date.is_none())?;
-    let inform = Inform {
-        thing: Thing::Wanted,
-        values: Vec::new(),
-        when: None,
-        attachment: None,
-        remark: Some(text.to_owned()),
+/// "Could we make it 3 instead": the hour of who moves or makes an appointment needs no word that says so.
+fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
+    let words = act.words.clone();
+    let when = match &mut act.does {
+        Does::Reschedule {
+            when: when @ None,
+            shift_minutes: None,
+            ..
+        } => when,
+        // "Could I bring it in this Friday, say 4?"
+        Does::Request { when, .. }
+            if when.is_some_and(|when| when.date.is_some() && when.time.is_none()) =>
+        {
+            when
+        }
+        _ => return,
     };
-    Some(told(Does::Inform(inform), text))
+    let inside = |hour: &Moment| words.start <= hour.bytes.start && hour.bytes.end <= words.end;
+    let mut hours = reading.moments.hours().into_iter().filter(inside);
+    if let (Some(hour), None) = (hours.next(), hours.next())
+        && !is_article(&hour, text)
+    {
+        let date = when.and_then(|when| when.date);
+        let time = hour.times.map(times);
+        *when = Some(When { date, time });
+    }
 }
 
 /// Beside another day, that of the appointment is the one that does not suit: "Samstag ist Vereinsfest,
@@ -116,27 +135,21 @@ fn drop_standing_day(state: &State, moments: &mut Vec<Moment>) {
     }
 }
 
-/// Whether a message is nothing but another day for the question before: "en maandag?".
-fn goes_on_with_hours(domain: &Domain, state: &State, text: &str, acts: &[Act]) -> bool {
-    let last = state.last_ask.as_ref().map(|last| &last.topic);
-    let open = state.ours.is_none() && arranged(domain, state).is_none() || text.contains('?');
-    let says_more = |act: &Act| match &act.does {
-        Does::Unclear { .. } | Does::Social(_) | Does::Request { .. } => false,
-        Does::Ask(ask) => !matches!(ask.topic, Asked::Other | Asked::Hours),
-        Does::Inform(inform) => !inform.is_empty(),
-        _ => true,
+/// Beside a day that we offered, another one is talked about: "bei uns ist sonntags Schautag, dann Samstag".
+fn keep_offered_day(state: &State, moments: &mut Vec<Moment>) {
+    let ours = state.ours.as_ref();
+    let Some(ours) = ours.filter(|ours| ours.about == OursAbout::Moment) else {
+        return;
     };
-    last == Some(&Asked::Hours) && open && !acts.iter().any(says_more)
-}
-
-fn ask_hours(said: When) -> Does {
-    Does::Ask(Ask {
-        topic: Asked::Hours,
-        form: Form::YesNo,
-        thing: Thing::Wanted,
-        content: Vec::new(),
-        when: Some(said),
-    })
+    let offered = |moment: &Moment| {
+        let days = ours.moments.iter().map(|offered| Dates::On(offered.date()));
+        moment
+            .days
+            .is_some_and(|day| days.into_iter().any(|one| one == dates(day)))
+    };
+    if moments.iter().any(offered) {
+        moments.retain(|moment| moment.days.is_none() || offered(moment));
+    }
 }
 
 fn told(does: Does, text: &str) -> Act {
@@ -156,7 +169,28 @@ fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
     let in_mind = state.in_mind.as_deref();
     let takes = |goal: &&str| topics::takes_appointment(domain, goal);
     let mut pursued = goals.filter(takes);
-    pursued.next().or(standing).or(in_mind.filter(takes))
+    // Who called one off may make it anew.
+    let off = state.appointments.last().map(|one| one.purpose.as_str());
+    pursued
+        .next()
+        .or(standing)
+        .or(in_mind.filter(takes))
+        .or(off)
+}
+
+/// Whether a question has a day and an hour: "morgen nach der Arbeit so halb sechs?"
+fn is_exact(act: &Act) -> bool {
+    let Does::Ask(ask) = &act.does else {
+        return false;
+    };
+    let when = ask.when.unwrap_or(When {
+        date: None,
+        time: None,
+    });
+    matches!(
+        (when.date, when.time),
+        (Some(Dates::On(_)), Some(Times::At(_)))
+    )
 }
 
 /// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.
@@ -233,47 +267,6 @@ fn give(act: &mut Act, said: When, inside: &[Moment]) {
     }
 }
 
-/// A question about hours that names no day may still ask about one: the next opening, today.
-/// Without a day it goes on with `last_day`.
-fn asked_hours(act: &mut Act, asked: Option<&HoursAnswer>, last_day: Option<Dates>, now: &Zoned) {
-    let Does::Ask(Ask {
-        topic: Asked::Hours,
-        form,
-        when,
-        ..
-    }) = &mut act.does
-    else {
-        return;
-    };
-    let day = |day| {
-        Some(When {
-            date: Some(day),
-            time: None,
-        })
-    };
-    match asked {
-        Some(HoursAnswer::OpenNow(_) | HoursAnswer::ClosedNow(_)) => {
-            (*form, *when) = (Form::YesNo, None);
-        }
-        Some(HoursAnswer::HoursOn(..) | HoursAnswer::Closes(..))
-            if when.is_none() && last_day.is_some() =>
-        {
-            *when = last_day.and_then(day);
-        }
-        Some(HoursAnswer::Opens(_)) => *when = day(Dates::From(now.date())),
-        Some(HoursAnswer::HoursOn(on, _) | HoursAnswer::Closes(on, _)) if when.is_none() => {
-            *when = day(Dates::On(*on));
-        }
-        Some(HoursAnswer::OpenOn { day: on, time, .. }) if when.is_none() => {
-            *when = Some(When {
-                date: Some(Dates::On(*on)),
-                time: time.map(Times::At),
-            });
-        }
-        _ => {}
-    }
-}
-
 /// Whether we asked for a day or a time, or offered some.
 fn asked_for_moment(domain: &Domain, state: &State) -> bool {
     state.ours.as_ref().is_some_and(|ours| match &ours.about {
@@ -298,108 +291,37 @@ fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
         )
     };
     let day_known = state.appointment().is_some_and(|one| one.date.is_some());
-    asked_for_moment(domain, state) || day_known && acts.iter().any(moves)
+    // "9 is grand" of an appointment.
+    let agrees = |act: &Act| {
+        matches!(
+            act.does,
+            Does::Unclear { .. } | Does::Social(_) | Does::Answer(Answer::Yes)
+        )
+    };
+    let settles = acts.iter().any(moves) || acts.iter().all(agrees);
+    asked_for_moment(domain, state) || day_known && settles
 }
 
 /// "11", "doe maar 3", "ok 9 it is": the one number of a short message.
 fn bare_hour(text: &str, reading: &Understanding) -> Option<Moment> {
     let [hour] = <[Moment; 1]>::try_from(reading.moments.hours()).ok()?;
     let words = text.split_whitespace().count();
-    // "Ein" and "one" are articles as a rule.
-    let written = text.get(hour.bytes.clone())?;
-    let is_article = hour.times.is_some_and(is_one) && !written.contains('1');
-    let most = if is_article { ARTICLE_WORDS } else { FEW_WORDS };
+    let most = if is_article(&hour, text) {
+        ARTICLE_WORDS
+    } else {
+        FEW_WORDS
+    };
     (words <= most).then_some(hour)
+}
+
+/// "Ein" and "one" are articles as a rule.
+fn is_article(hour: &Moment, text: &str) -> bool {
+    let written = text.get(hour.bytes.clone()).unwrap_or_default();
+    hour.times.is_some_and(is_one) && !written.contains('1')
 }
 
 fn is_one(times: understanding::Times) -> bool {
     matches!(times, understanding::Times::At(time) if time.hour() % 12 == 1)
-}
-
-/// A moment that belongs to no act answers our question, moves or proposes an appointment.
-fn left_over(domain: &Domain, state: &State, acts: &mut Vec<Act>, mut said: When, alone: bool) {
-    let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
-    if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
-        // "Tot zaterdag" names the day.
-        said.date = Some(Dates::On(day));
-    }
-    // "Tot morgen!" to who comes tomorrow says goodbye, and arranges nothing.
-    let stands = |day| {
-        let mut known = state.appointments.iter().map(|one| one.date);
-        known.any(|known| known == Some(day))
-    };
-    if acts.iter().any(bye) && said.time.is_none() && said.date.is_some_and(stands) {
-        return;
-    }
-    let asked = asked_for_moment(domain, state);
-    let takes = |goal: &str| topics::takes_appointment(domain, goal);
-    let requested = acts.iter().any(|act| match &act.does {
-        Does::Request { goal, .. } => takes(goal),
-        _ => false,
-    });
-    let pursued = state.goals.iter().any(|open| takes(&open.goal));
-    let asks = acts.iter().any(|act| matches!(act.does, Does::Ask(_)));
-    // "Ik kom maandag 10 uur langs": who says day and hour means to come.
-    let comes =
-        !asks && matches!(said.date, Some(Dates::On(_))) && matches!(said.time, Some(Times::At(_)));
-    let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
-    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
-    let none_made = state.appointment().is_none() && !asked;
-    let waits = |act: &Act| {
-        matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
-            || matches!(act.does, Does::Handoff { when: None, .. })
-    };
-    let of_call = alone && acts.iter().all(unread) || !pursued && acts.iter().any(waits);
-    if state.told.is_some() && none_made && of_call {
-        // "Na vijven graag", to a colleague who will get in touch.
-        acts.retain(|act| !unread(act));
-        acts.push(told(
-            Does::Handoff {
-                by_phone: false,
-                whom: false,
-                when: Some(said),
-            },
-            "",
-        ));
-        return;
-    }
-    if !arranges || is_long(said) {
-        return;
-    }
-    let moves = acts
-        .iter()
-        .any(|act| matches!(act.does, Does::Cancel { .. }));
-    if moves {
-        return;
-    }
-    // What was read of the moment's words without the moment is nothing.
-    acts.retain(|act| {
-        !matches!(
-            act.does,
-            Does::Unclear { .. } | Does::Answer(Answer::Text(_) | Answer::Unknown)
-        )
-    });
-    let does = if asked {
-        Does::Answer(Answer::Moment(said))
-    } else {
-        Does::Inform(Inform {
-            thing: Thing::Wanted,
-            values: Vec::new(),
-            when: Some(said),
-            attachment: None,
-            remark: None,
-        })
-    };
-    acts.push(told(does, ""));
-}
-
-fn is_long(said: When) -> bool {
-    match said.date {
-        Some(Dates::Between(from, to)) => from
-            .until(to)
-            .is_ok_and(|span| span.get_days() > LONGEST_SPAN_DAYS),
-        _ => false,
-    }
 }
 
 /// The day and the time of some moments; an hour goes before a part of the day.

@@ -6,6 +6,7 @@
 mod answers;
 mod asks;
 mod danger;
+mod described;
 mod moments;
 mod people;
 mod remarks;
@@ -135,31 +136,6 @@ impl Update<'_> {
         }
     }
 
-    /// Whether the wanted thing is a certain one; naming another one begins anew.
-    fn mean_one(&mut self) {
-        let catalogues = &self.catalogues;
-        let of_catalogue = |slot: &String| {
-            let mut names = catalogues.iter();
-            names.any(|(upper, lower)| slot == upper || slot == lower)
-        };
-        let names_another = |act: &Act| match &act.does {
-            Does::Inform(inform) if inform.thing == Thing::Wanted => {
-                let mut values = inform.values.iter();
-                values.any(|told| {
-                    let known = self.state.wanted.get(&told.slot);
-                    of_catalogue(&told.slot)
-                        && known.is_none_or(|known| known.any_of != told.any_of)
-                })
-            }
-            _ => false,
-        };
-        let definite = |act: &Act| matches!(&act.does, Does::Request { definite: true, .. });
-        let acts = self.heard.acts;
-        let another = acts.iter().any(names_another);
-        let definite = acts.iter().any(definite);
-        self.state.definite = definite || self.state.definite && !another;
-    }
-
     fn act(&mut self, act: &Act) {
         match &act.does {
             Does::Consent(consent) => self.consent(*consent),
@@ -281,7 +257,19 @@ impl Update<'_> {
         }
         let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
         let sentences = self.heard.text.split_inclusive(ends);
-        let longest = sentences.max_by_key(|sentence| sentence.chars().count());
+        let asked: Vec<String> = self
+            .heard
+            .acts
+            .iter()
+            .filter(|act| matches!(act.does, Does::Ask(_)))
+            .map(|act| self.quote(act))
+            .collect();
+        let told = sentences.filter(|sentence| {
+            !asked
+                .iter()
+                .any(|ask| sentence.contains(ask.trim_end_matches('…')))
+        });
+        let longest = told.max_by_key(|sentence| sentence.chars().count());
         shortened(longest.unwrap_or(self.heard.text))
     }
 
@@ -380,6 +368,7 @@ impl Update<'_> {
 
     /// What is due when all acts are taken.
     fn finish(&mut self) {
+        self.describe();
         let pursued = self.state.goals.iter().map(|open| open.goal.clone());
         let named = pursued.filter(|goal| topics::is_named(self.domain, goal, self.heard.text));
         self.state.named.extend(named.collect::<Vec<_>>());

@@ -125,7 +125,8 @@ pub(super) fn tell(
     }
     for (upper, lower) in catalogues {
         let is_told = |slot: &String| told.iter().any(|told| told.slot == *slot);
-        if changes.set.contains_key(upper) && !is_told(lower) && wishes.remove(lower).is_some() {
+        let another = changes.set.contains_key(upper) || changes.indifferent.contains(upper);
+        if another && !is_told(lower) && wishes.remove(lower).is_some() {
             changes.set.remove(lower);
         }
     }
@@ -191,7 +192,7 @@ pub(super) fn correct(
             rather: false,
             also: false,
         };
-        changes.extend(tell_one(wishes, &told));
+        changes.extend(tell(wishes, &[told], catalogues));
     }
     changes.extend(tell(wishes, &correct.instead, catalogues));
     // "niet 7, 9": the new value says it all.

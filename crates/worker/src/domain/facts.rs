@@ -29,6 +29,8 @@ pub struct Fact {
     pub only_if: Vec<(String, String)>,
     /// The goal that who asks it has in mind.
     pub goal: Option<String>,
+    /// A colleague has to know that it was asked, although it is answered.
+    pub pass_on: bool,
 }
 
 /// How the gaps begin that prices fill.
@@ -137,6 +139,7 @@ fn read_one(section: &Section<'_>, known: &Known<'_>, prices: &Prices) -> Fact {
             }
             goal.value.to_owned()
         }),
+        pass_on: section.boolean("pass_on"),
     }
 }
 

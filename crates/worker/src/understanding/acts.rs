@@ -26,11 +26,12 @@ pub(super) const SURE: f64 = 0.9;
 const LIKELY: f64 = 0.6;
 
 /// What is said between people.
-const COURTESIES: [(ActCue, Social); 6] = [
+const COURTESIES: [(ActCue, Social); 7] = [
     (ActCue::Hello, Social::Hello),
     (ActCue::Thanks, Social::Thanks),
     (ActCue::Bye, Social::Bye),
     (ActCue::Nicety, Social::Nicety),
+    (ActCue::SameHour, Social::SameHour),
     (ActCue::Safe, Social::Safe),
     (ActCue::Prompt, Social::Prompt),
 ];
@@ -66,6 +67,8 @@ pub(super) struct Clause {
     said: Vec<Said>,
     /// The side of what was named last before it in the message.
     named_before: Option<Thing>,
+    /// Something of a wanted thing is said before it in the message.
+    wished_before: bool,
 }
 
 impl Talk<'_> {
@@ -83,11 +86,11 @@ impl Talk<'_> {
         }
         let spans = clauses(self.reading, &self.signs.marks);
         let alone = spans.len() == 1;
-        let (mut statement, mut named) = (None, None);
+        let (mut statement, mut named, mut wished) = (None, None, false);
         let mut wishes = Vec::new();
         for (place, span) in spans.into_iter().enumerate() {
             let mut clause = self.clause(place, span, alone);
-            clause.named_before = named;
+            (clause.named_before, clause.wished_before) = (named, wished);
             if let Some(start) = statement {
                 clause.with_before = Span::new(start, span.end);
             }
@@ -97,6 +100,7 @@ impl Talk<'_> {
             let mut names = clause.said.iter().rev();
             let name = names.find(|said| self.is_name(&said.slot));
             named = name.map(|said| said.thing).or(named);
+            wished |= clause.said.iter().any(|said| said.thing == Thing::Wanted);
         }
         drop_by_the_way(&mut acts, &wishes);
         if acts.is_empty() {
@@ -124,8 +128,10 @@ impl Talk<'_> {
         // Who looks for something speaks of that, whatever else is pursued.
         let sought = Some(About::Wanted).filter(|_| seeks);
         let there = self.signs.marks.act(ActCue::Existence, span).is_some();
+        let wants = |cue| self.signs.marks.act(cue, span).is_some();
         let sides = Sides {
             seeks: seeks || there,
+            wishes: wants(ActCue::Wants) || wants(ActCue::Rather),
             ..self.sides(about.map(|intent| intent.about).or(sought))
         };
         let is_attribute = |place: usize| {
@@ -137,11 +143,24 @@ impl Talk<'_> {
             span,
             with_before: span,
             asking: asking(self.reading, &self.signs.marks, span, is_attribute),
-            said: sides.said(span, decision.intent),
+            said: self.such_ones(span, sides.said(span, decision.intent)),
             decision,
             act,
             named_before: None,
+            wished_before: false,
         }
+    }
+
+    /// "My sister has a RAV4, one of them would be great": what somebody else has is wanted.
+    fn such_ones(&self, clause: Span, mut said: Vec<Said>) -> Vec<Said> {
+        let whole = Span::new(0, self.reading.tokens.len());
+        let third = self.signs.marks.act(ActCue::Third, clause).is_some();
+        if third && self.signs.marks.act(ActCue::Such, whole).is_some() {
+            for said in &mut said {
+                said.thing = Thing::Wanted;
+            }
+        }
+        said
     }
 
     /// The goal of who asks what is asked here.
@@ -162,6 +181,7 @@ impl Talk<'_> {
             context: self.context,
             about,
             seeks: false,
+            wishes: false,
         }
     }
 
@@ -258,6 +278,10 @@ impl Talk<'_> {
             (ActCue::Unheard, Repair::Unheard),
             (ActCue::Unclear, Repair::Unclear),
         ] {
+            // "Is the Niro still there" asks for the Niro.
+            if cue == ActCue::Unheard && !clause.said.is_empty() {
+                continue;
+            }
             let waits = cue == ActCue::Unheard && self.is_greeting_that_asks(clause);
             if let Some(span) = self.mark(cue, clause).or(waits.then_some(clause.span)) {
                 acts.push(self.act(Does::Repair(repair), SURE, span, clause.place));
@@ -284,7 +308,13 @@ impl Talk<'_> {
         let courtesy = |mark| {
             matches!(
                 mark,
-                Mark::Act(ActCue::Hello | ActCue::Thanks | ActCue::Bye | ActCue::Nicety)
+                Mark::Act(
+                    ActCue::Hello
+                        | ActCue::Thanks
+                        | ActCue::Bye
+                        | ActCue::Nicety
+                        | ActCue::SameHour
+                )
             )
         };
         let marks = self.signs.marks.within(clause.span);

@@ -23,6 +23,11 @@ impl Span {
         self.start < other.end && other.start < self.end
     }
 
+    /// Whether at most so many tokens stand between.
+    pub(super) fn is_near(self, other: Self, tokens: usize) -> bool {
+        self.start <= other.end + tokens && other.start <= self.end + tokens
+    }
+
     pub(super) fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end
     }

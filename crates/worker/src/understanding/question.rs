@@ -83,6 +83,10 @@ pub(super) fn asking(
             .starts(at, against)
             .is_some_and(|span| span.start < clause.end)
     });
+    // "Am 22. hat mein Mann das Auto" tells what is then.
+    let mut moments = reading.moments.spans();
+    let dated = moments.any(|moment| clause.start <= moment.start && moment.start < first);
+    let passed = passed || dated;
     let against = !marked && (begins(QuestionCue::Against).is_some() || passed && !word);
     let form = if anywhere(QuestionCue::Check).is_some() {
         Form::Check

@@ -3,13 +3,13 @@
 use shared_types::SlotValue;
 
 use super::Understander;
-use super::amounts::resolve;
+use super::amounts::{AmountMention, resolve};
 use super::lattice::Span;
 use super::mentions::{Mention, Named, Role};
 use super::reading::Reading;
 use super::slots::{Scene, value_of};
 use crate::dialogue::act::{Context, Thing, Told};
-use crate::domain::{About, Slot, SlotKind};
+use crate::domain::{About, Slot, SlotKind, SlotRule};
 
 /// A value that is said.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ pub(super) struct Said {
     pub(super) came_with: Option<String>,
     /// A number, which a question never tells.
     pub(super) number: bool,
+    /// It is an end of a range: a wish, however it is put.
+    pub(super) bounded: bool,
+}
+
+/// What a clause is as a whole.
+#[derive(Clone, Copy)]
+struct Telling {
+    /// It is nothing but the name of the own thing.
+    names_own: bool,
+    /// It tells of the own thing.
+    of_own: bool,
+    /// It says what is wanted.
+    wishes: bool,
 }
 
 /// What decides of which thing something is said, where the words do not.
@@ -34,6 +47,8 @@ pub(super) struct Sides<'a> {
     pub(super) about: Option<About>,
     /// The clause looks for something, or asks whether it is there.
     pub(super) seeks: bool,
+    /// The clause says what is wanted, or rather wanted.
+    pub(super) wishes: bool,
 }
 
 impl Sides<'_> {
@@ -43,50 +58,45 @@ impl Sides<'_> {
         let slots = &self.understander.slots;
         let scene = Scene::new(slots, about, self.reading);
         let inside = |span: Span| clause.start <= span.start && span.start < clause.end;
-        let mut said = Vec::new();
-        let mentions = self.reading.mentions.iter();
-        let mut plates = mentions.filter(|mention| matches!(mention.named, Named::Text(_)));
-        let has_plate = plates.any(|plate| inside(plate.span));
-        for mention in self
-            .reading
-            .mentions
-            .iter()
-            .filter(|mention| inside(mention.span))
-        {
-            let thing = match (scene.role_at(mention.span), &mention.named) {
-                // Who writes a plate writes that of the own thing, and names it.
-                (Role::Open, _) if has_plate => Thing::Own,
-                (role, _) => self.thing(role, mention.span),
-            };
-            said.extend(self.named(slots, mention, thing));
-        }
-        let quantities: Vec<_> = self
-            .reading
-            .quantities
-            .iter()
+        let quantities = self.reading.quantities.iter();
+        let quantities: Vec<_> = quantities
             .filter(|quantity| inside(quantity.span))
             .cloned()
             .collect();
+        let mentions = self.reading.mentions.iter();
+        let mut mentions: Vec<&Mention> = mentions.filter(|one| inside(one.span)).collect();
+        mentions.sort_by_key(|mention| mention.span);
+        let has_plate = mentions
+            .iter()
+            .any(|mention| matches!(mention.named, Named::Text(_)));
+        let bounded = || quantities.iter().any(|number| self.is_bounded(number.span));
+        let names_own = self.names_own(clause);
+        let told = Telling {
+            names_own,
+            of_own: has_plate || names_own || self.tells_of_own(clause),
+            wishes: self.seeks || self.wishes || bounded(),
+        };
+        let mut said = Vec::new();
+        for mention in mentions {
+            let thing = self.thing_of_mention(mention, &scene, told);
+            said.extend(self.named(slots, mention, thing));
+        }
         let is_closed = |place: usize| {
             let slot = slots.get(place);
             slot.is_some_and(|slot| slot.not_for.contains(&intent))
         };
         let amounts = resolve(slots, &quantities, &self.reading.surroundings, is_closed);
         let no_price = |place: usize| self.is_of_own_talk(place);
-        let told = amounts
+        let amounts = amounts
             .iter()
             .filter(|amount| !amount.ignored && !no_price(amount.slot));
-        for amount in told {
+        for amount in amounts {
             let Some(SlotKind::Amount(names) | SlotKind::Year(names)) =
                 slots.get(amount.slot).map(|slot| &slot.kind)
             else {
                 continue;
             };
-            let thing = match self.is_of_wanted(amount.slot) {
-                true => Thing::Wanted,
-                false if self.is_known_of_own(amount.slot, amount.span) => Thing::Own,
-                false => self.thing(scene.role_at(amount.span), amount.span),
-            };
+            let thing = self.thing_of_amount(amount, &scene, told);
             for (name, value) in [(&names.min, amount.low), (&names.max, amount.high)] {
                 if let (Some(name), Some(value)) = (name, value) {
                     said.push(Said {
@@ -97,12 +107,46 @@ impl Sides<'_> {
                         negated: false,
                         came_with: None,
                         number: true,
+                        bounded: self.is_bounded(amount.span),
                     });
                 }
             }
         }
         said.sort_by_key(|said| said.span);
         said
+    }
+
+    fn thing_of_mention(&self, mention: &Mention, scene: &Scene<'_>, told: Telling) -> Thing {
+        let is_open = mention.role == Role::Open;
+        match (scene.role_at(mention.span), &mention.named) {
+            // Who writes a plate writes that of the own thing, and names it.
+            (Role::Open, _) if told.of_own => Thing::Own,
+            _ if told.names_own && is_open => Thing::Own,
+            (Role::Open, Named::Value(_)) if self.wishes_for_known() => Thing::Wanted,
+            // "Unser Golf ist zu klein. Irgendwas mit Automatik, bis 18000": the next one.
+            (Role::Own, Named::Value(_))
+                if told.wishes && is_open && scene.is_of_other_sentence(mention.span) =>
+            {
+                Thing::Wanted
+            }
+            (role, _) => self.thing(role, mention.span),
+        }
+    }
+
+    fn thing_of_amount(&self, amount: &AmountMention, scene: &Scene<'_>, told: Telling) -> Thing {
+        if self.is_of_wanted(amount.slot) {
+            return Thing::Wanted;
+        }
+        if told.of_own || self.is_known_of_own(amount.slot, amount.span) {
+            return Thing::Own;
+        }
+        let role = scene.role_at(amount.span);
+        // "Bouwjaar 2020 of nieuwer": who bounds it wishes.
+        let bounds = self.is_bounded(amount.span) && role == Role::Open;
+        if bounds && !self.context.wanted.is_empty() {
+            return Thing::Wanted;
+        }
+        self.thing(role, amount.span)
     }
 
     /// The values of a mention: a model brings its make.
@@ -118,6 +162,7 @@ impl Sides<'_> {
             negated: mention.negated,
             came_with,
             number: false,
+            bounded: false,
         };
         let mut all = Vec::new();
         if let (
@@ -141,6 +186,75 @@ impl Sides<'_> {
         all
     }
 
+    /// "Er hat 87.000 km, Benzin": an amount without a bound tells of the own thing that is named and
+    /// whose amount is not known, while something is done with it. A wish has bounds.
+    fn tells_of_own(&self, clause: Span) -> bool {
+        let slots = &self.understander.slots;
+        let of_own = |goal: &String| {
+            let mut intents = self.understander.intents.iter();
+            intents.any(|intent| intent.name == *goal && intent.about == About::Own)
+        };
+        let mut names = self.reading.mentions.iter();
+        let names_one = names.any(|name| clause.covers(name.span) && name.make().is_some());
+        if self.seeks
+            || self.wishes
+            || names_one
+            || !self.knows_name(self.context.own)
+            || !(self.context.complains || self.context.goals.iter().any(of_own))
+        {
+            return false;
+        }
+        let quantities = self.reading.quantities.iter();
+        let inside = quantities.filter(|quantity| clause.covers(quantity.span));
+        let inside: Vec<_> = inside.cloned().collect();
+        let amounts = resolve(slots, &inside, &self.reading.surroundings, |_| false);
+        let mut amounts = amounts.iter().filter(|amount| !amount.ignored);
+        amounts.any(|amount| {
+            let Some(SlotKind::Amount(names)) = slots.get(amount.slot).map(|slot| &slot.kind)
+            else {
+                return false;
+            };
+            let knows = |known: &[(String, SlotValue)]| {
+                let mut known = known.iter();
+                known.any(|(slot, _)| names.max.as_ref() == Some(slot))
+            };
+            names.min.is_none() && !self.is_bounded(amount.span) && !knows(self.context.wanted)
+        })
+    }
+
+    /// "Mijn auto maakt een raar geluid. Seat Ibiza 2016": a name that stands by itself is that of the
+    /// own thing that had none.
+    fn names_own(&self, clause: Span) -> bool {
+        let slots = self.understander.slots.iter().enumerate();
+        let mut catalogues = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
+        let named = |span: Span| {
+            let mut mentions = self.reading.mentions.iter();
+            mentions.any(|mention| mention.span.overlaps(span))
+        };
+        let unnamed = catalogues.any(|(place, _)| {
+            let surroundings = &self.reading.surroundings;
+            let mut own = surroundings.captured(place, SlotRule::Own);
+            own.any(|span| !named(span)) && !surroundings.any(place, SlotRule::Wanted)
+        });
+        let told = |at: usize| {
+            let at = Span::new(at, at + 1);
+            let mut quantities = self.reading.quantities.iter();
+            named(at) || quantities.any(|quantity| quantity.span.overlaps(at))
+        };
+        let mut words = clause.start..clause.end;
+        unnamed && !self.seeks && words.all(|at| told(at) || self.reading.lattice.is_filler(at))
+    }
+
+    /// "I'd want the estate": said of what is wanted, whatever is pursued, where that is known.
+    fn wishes_for_known(&self) -> bool {
+        self.wishes && self.about.is_none() && !self.context.wanted.is_empty()
+    }
+
+    fn is_bounded(&self, span: Span) -> bool {
+        let mut ends = self.reading.surroundings.ends().iter();
+        ends.any(|end| end.numbers.contains(&span))
+    }
+
     /// Whether an amount is known of the own thing alone, so that another one without a bound corrects it.
     fn is_known_of_own(&self, slot: usize, span: Span) -> bool {
         let slot = self.understander.slots.get(slot);
@@ -151,9 +265,7 @@ impl Sides<'_> {
             let mut names = names.min.iter().chain(&names.max);
             names.any(|name| known.iter().any(|(slot, _)| slot == name))
         };
-        let mut ends = self.reading.surroundings.ends().iter();
-        let bounded = ends.any(|end| end.numbers.contains(&span));
-        !bounded && knows(self.context.own) && !knows(self.context.wanted)
+        !self.is_bounded(span) && knows(self.context.own) && !knows(self.context.wanted)
     }
 
     /// Whether money that is named belongs to what is done with the own thing: a bill is no budget.
@@ -211,7 +323,18 @@ impl Sides<'_> {
         if holds(self.context.own) && !holds(self.context.wanted) {
             return Some(Thing::Own);
         }
-        holds(self.context.wanted).then_some(Thing::Wanted)
+        // Who has a Fiesta and names a Mokka does not speak of the Fiesta.
+        (holds(self.context.wanted) || self.knows_name(self.context.own)).then_some(Thing::Wanted)
+    }
+
+    /// Whether it is known what a thing is called.
+    fn knows_name(&self, known: &[(String, SlotValue)]) -> bool {
+        let slots = self.understander.slots.iter();
+        let mut names = slots.filter_map(|slot| match &slot.kind {
+            SlotKind::Catalogue(names) => Some(names),
+            _ => None,
+        });
+        names.any(|names| known.iter().any(|(slot, _)| *slot == names.upper))
     }
 
     pub(super) fn pursued(&self) -> Thing {
@@ -235,7 +358,7 @@ impl Sides<'_> {
 pub(super) fn told<'s>(
     said: impl Iterator<Item = &'s Said>,
     rather: bool,
-    also: bool,
+    also: impl Fn(&Said) -> bool,
 ) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     for said in said {
@@ -251,7 +374,7 @@ pub(super) fn told<'s>(
                 any_of: vec![said.value.clone()],
                 came_with: said.came_with.clone(),
                 rather,
-                also,
+                also: also(said),
             }),
         }
     }

@@ -194,6 +194,17 @@ impl<'r> Scene<'r> {
         self.thing_of(span).map_or(Role::Open, |thing| thing.role)
     }
 
+    /// Whether what stands here is said of a thing in another sentence.
+    pub(super) fn is_of_other_sentence(&self, span: Span) -> bool {
+        self.thing_of(span).is_some_and(|thing| {
+            let (from, to) = match thing.span.start < span.start {
+                true => (thing.span.end, span.start),
+                false => (span.end, thing.span.start),
+            };
+            self.is_cut(from, to, Boundary::Sentence)
+        })
+    }
+
     /// The thing that something is said of: right behind it, else before it in the sentence, else
     /// after it in the sentence, else before it.
     fn thing_of(&self, span: Span) -> Option<Thing> {

@@ -134,13 +134,19 @@ impl Surroundings {
         self.is_captured_by(slot, SlotRule::Context, span)
     }
 
-    /// The longest match of a rule that named just this, in tokens.
-    pub(super) fn is_captured(&self, slot: usize, rule: SlotRule, span: Span) -> Option<usize> {
+    /// The shortest and the longest match of a rule that named just this, in tokens.
+    pub(super) fn is_captured(
+        &self,
+        slot: usize,
+        rule: SlotRule,
+        span: Span,
+    ) -> Option<(usize, usize)> {
         let same = |captured: &Span| captured.start == span.start;
         let facts = self
             .of(slot, rule)
             .filter(|fact| fact.captured.iter().any(same));
-        facts.map(|fact| fact.extent.len()).max()
+        let lengths: Vec<usize> = facts.map(|fact| fact.extent.len()).collect();
+        Some((*lengths.iter().min()?, *lengths.iter().max()?))
     }
 
     /// Whether a rule named just this.

@@ -216,10 +216,16 @@ impl Scanner {
 
     fn full_stop(&mut self, is_abbreviation: &impl Fn(&str) -> bool) {
         let tight = self.peek(1).is_alphanumeric() && self.previous() != '.';
-        let abbreviated = self
-            .tokens
-            .last()
-            .is_some_and(|token| is_abbreviation(&token.text));
+        let [.., before, last] = self.tokens.as_slice() else {
+            return self.separate(if tight {
+                Boundary::None
+            } else {
+                Boundary::Sentence
+            });
+        };
+        // "168000 km. Nehmt ihr den?": behind its number a unit ends the sentence.
+        let counts = before.kind == Kind::Number;
+        let abbreviated = is_abbreviation(&last.text) && !counts;
         if tight {
             self.at += 1;
         } else if abbreviated {

@@ -125,6 +125,15 @@ impl Update<'_> {
         if let Some(goal) = facts.find(|fact| fact.name == name && fact.goal.is_some()) {
             self.state.in_mind.clone_from(&goal.goal);
         }
+        if self
+            .domain
+            .knowledge
+            .facts
+            .iter()
+            .any(|fact| holds(&fact) && fact.pass_on)
+        {
+            self.pass_on_words(act, Asked::Fact(name.to_owned()));
+        }
         let given = self.state.facts.insert(name.to_owned(), self.heard.now);
         self.owe(Piece::Fact {
             name: name.to_owned(),
@@ -263,9 +272,12 @@ impl Update<'_> {
     /// Passes a question on, or says that a colleague has it already.
     fn pass_on_or_remind(&mut self, act: &Act, ask: &Ask, passed: Passed) {
         let words = self.quote(act);
+        let named = about(ask.thing)
+            .and_then(|about| filling::thing_name(self.domain, self.state.wishes(about)));
         let same = |asked: &&mut Theirs| {
             asked.topic == ask.topic
                 && asked.thing == ask.thing
+                && asked.named == named
                 && (asked.topic != Asked::Other || asked.words == words)
         };
         let now = self.heard.now;
@@ -280,6 +292,7 @@ impl Update<'_> {
             words,
             topic: ask.topic.clone(),
             thing: ask.thing,
+            named,
             passed_on: true,
             at: now,
             times: 1,
@@ -293,6 +306,7 @@ impl Update<'_> {
             words: self.quote(act),
             topic,
             thing: Thing::Wanted,
+            named: None,
             passed_on: true,
             at: self.heard.now,
             times: 1,

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
-use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Times, When};
+use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Social, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
@@ -22,7 +22,10 @@ impl Update<'_> {
         }
         let known = self.state.appointment();
         let known = known.filter(|one| one.purpose == purpose).cloned();
-        let wish = self.completed(when, known.as_ref());
+        let mut wish = self.completed(when, known.as_ref());
+        if let Some(time) = known.as_ref().and_then(|known| kept_hour(known, &wish)) {
+            wish.time = Some(time);
+        }
         match possible(&self.domain.business, &wish, self.heard.local) {
             Possible::Yes(date, time) => {
                 self.arrange(&purpose, known.as_ref(), (date, time), moved)
@@ -79,21 +82,48 @@ impl Update<'_> {
         }
         let (day, time) = known.map_or((None, None), standing);
         let first = offered.and_then(|ours| ours.moments.first());
-        let day = day.or_else(|| first.map(|moment| Dates::On(moment.date())));
+        let day = first.map(|moment| Dates::On(moment.date())).or(day);
         let date = when.date.map(|date| self.of_that_week(date, day));
         // The part of another day says nothing of the hour.
         let same_day = date.is_none() || date == day;
         let part = time.filter(|_| same_day);
         When {
             date: date.or(day).or_else(|| self.day_asked_about()),
-            time: when.time.map(|at| in_that_part(at, part)).or(time),
+            time: (when.time.map(|at| in_that_part(at, part)).or(time))
+                .or_else(|| self.same_hour()),
         }
     }
 
-    /// "Good, I come at 12" after a question about the hours of a day.
+    /// The hour of an appointment that was called off, for who wants "the same time".
+    fn same_hour(&self) -> Option<Times> {
+        let same = |act: &Act| act.does == Does::Social(Social::SameHour);
+        let last = self.state.appointments.last();
+        let last = last.filter(|_| self.heard.acts.iter().any(same));
+        last.and_then(|one| standing(one).1)
+    }
+
+    /// "The same time" by itself answers what time; whether it did, or another act says the day.
+    pub(super) fn takes_same_hour(&mut self) -> bool {
+        if self
+            .heard
+            .acts
+            .iter()
+            .any(|act| told_moment(&act.does).is_some())
+        {
+            return true;
+        }
+        let day = self.state.appointment().and_then(|one| one.date);
+        let time = self.same_hour().filter(|_| day.is_some());
+        if time.is_some() {
+            self.moment(None, &When { date: None, time }, false);
+        }
+        time.is_some()
+    }
+
+    /// "Good, I come at 12" after a question about when to come on a day.
     fn day_asked_about(&self) -> Option<Dates> {
         let last = self.state.last_ask.as_ref();
-        let hours = last.filter(|last| last.topic == Asked::Hours)?;
+        let hours = last.filter(|last| matches!(last.topic, Asked::Hours | Asked::Visit))?;
         hours.days.filter(|days| matches!(days, Dates::On(_)))
     }
 
@@ -354,6 +384,7 @@ impl Update<'_> {
 fn told_moment(does: &Does) -> Option<When> {
     match does {
         Does::Inform(inform) => inform.when,
+        Does::Request { when, .. } | Does::Reschedule { when, .. } => *when,
         Does::Answer(Answer::Moment(when)) => Some(*when),
         _ => None,
     }
@@ -373,6 +404,15 @@ fn narrows(known: &Appointment, date: Option<Dates>, time: Option<Times>) -> boo
         (known, time) => known == time,
     };
     day && hour
+}
+
+/// "They bring it in the morning" of an appointment at half past nine leaves the hour as it is.
+fn kept_hour(known: &Appointment, wish: &When) -> Option<Times> {
+    let (Some(Times::At(at)), Some(Times::Between(from, to))) = (known.time, wish.time) else {
+        return None;
+    };
+    let stands = known.status != AppointmentStatus::Offered && known.date == wish.date;
+    (stands && from <= at && at <= to).then_some(Times::At(at))
 }
 
 /// "Half acht" of an evening appointment is in the evening.

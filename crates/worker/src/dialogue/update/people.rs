@@ -69,7 +69,12 @@ impl Update<'_> {
             return;
         }
         self.owe(Piece::Apology(quote));
-        if act.confidence < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
+        let sure =
+            self.heard.acts.iter().filter_map(|act| {
+                matches!(act.does, Does::Complain { .. }).then_some(act.confidence)
+            });
+        let sure = sure.fold(act.confidence, f64::max);
+        if sure < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
             self.must_ask(Question::Colleague);
             return;
         }
@@ -179,12 +184,15 @@ impl Update<'_> {
         if let Social::Feels { of } = social {
             return self.kind_word(of);
         }
+        if social == Social::SameHour && self.takes_same_hour() {
+            return;
+        }
         self.owe(match social {
             Social::Hello => Piece::Hello,
             Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
             Social::Bye => Piece::Courtesy(Courtesy::Bye),
             Social::Prompt => Piece::Courtesy(Courtesy::Listening),
-            Social::Nicety | Social::Safe | Social::Feels { .. } => {
+            Social::Nicety | Social::SameHour | Social::Safe | Social::Feels { .. } => {
                 Piece::Courtesy(Courtesy::Nicety)
             }
         });
@@ -252,6 +260,7 @@ impl Update<'_> {
             words: words.clone(),
             topic: Asked::Other,
             thing: Thing::Wanted,
+            named: None,
             passed_on: true,
             at: self.heard.now,
             times: 1,

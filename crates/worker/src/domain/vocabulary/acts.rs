@@ -122,6 +122,8 @@ pub enum ActCue {
     Bye,
     /// A nicety, a laugh.
     Nicety,
+    /// "The same time": the hour that was agreed.
+    SameHour,
     /// Says that nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.
@@ -156,6 +158,8 @@ pub enum ActCue {
     Verdict,
     /// Of somebody else.
     Third,
+    /// One like that of somebody else is wanted: "zo een".
+    Such,
     /// Threatens with the law.
     Threat,
     /// Asks to be allowed or able: "kan ik".
@@ -192,7 +196,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 63] = [
+const ACTS: [(&str, ActCue); 65] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -222,6 +226,7 @@ const ACTS: [(&str, ActCue); 63] = [
     ("thanks", ActCue::Thanks),
     ("bye", ActCue::Bye),
     ("nicety", ActCue::Nicety),
+    ("same_hour", ActCue::SameHour),
     ("safe", ActCue::Safe),
     ("loss", ActCue::Feels(Feeling::Loss)),
     ("joy", ActCue::Feels(Feeling::Joy)),
@@ -247,6 +252,7 @@ const ACTS: [(&str, ActCue); 63] = [
     ("instead", ActCue::Instead),
     ("verdict", ActCue::Verdict),
     ("of_others", ActCue::Third),
+    ("such", ActCue::Such),
     ("threat", ActCue::Threat),
     ("modal", ActCue::Modal),
     ("of_thing", ActCue::OfThing),

@@ -4,9 +4,10 @@ use shared_types::SlotValue;
 
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
-use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
+use crate::domain::{ActCue, IntentAct, QuestionCue, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
+use crate::understanding::tokens::Boundary;
 use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 
 /// How like a fact's example the question for a price must be.
@@ -20,6 +21,8 @@ const GOES_ON: usize = 2;
 const BARE: usize = 4;
 /// The same where the question says nothing of it, and the statement before does.
 const SAID_BEFORE: f64 = 0.48;
+/// The letters of a word that may name what has a price.
+const NOUN: usize = 5;
 /// No likeness is as high.
 const NO_FACT: f64 = 1.1;
 /// What our question is called that offers moments.
@@ -63,11 +66,16 @@ impl Talk<'_> {
         } else {
             // "Heeft de Golf CarPlay": what is asked of it later is asked of the Golf.
             let named = matches!(topic, Asked::Attribute(_) | Asked::Other);
-            let of_wanted = named && clause.asking.form != Form::Check && !self.knows_thing();
+            // "And the other one, the grey Sportage?" turns to that one.
+            let turns = [ActCue::Definite, ActCue::Instead];
+            let turns = turns.iter().any(|cue| self.mark(*cue, clause).is_some());
+            let fresh = turns || !self.knows_thing();
+            let of_wanted = named && clause.asking.form != Form::Check && fresh;
             let counts = |thing| thing == Thing::Own || of_wanted;
+            let marked = self.is_marked(clause);
             self.tells(
                 clause,
-                |said| self.is_name(&said.slot) && counts(said.thing),
+                |said| self.is_name(&said.slot) && counts(said.thing) || said.bounded && !marked,
                 acts,
             );
         }
@@ -83,12 +91,86 @@ impl Talk<'_> {
         };
         // "I have one key only, is that bad": what it is about stands before.
         let bare = ask.topic == Asked::Other && clause.span.len() <= BARE && ask.content.is_empty();
+        let bare = bare && !self.is_dated(clause);
         let span = if bare {
             clause.with_before
         } else {
             clause.span
         };
-        acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
+        let more = match &ask.topic {
+            Asked::Attribute(name) => self.more_attributes(clause, name),
+            _ => Vec::new(),
+        };
+        let more = more.into_iter().map(|topic| Ask {
+            topic,
+            ..ask.clone()
+        });
+        let asks: Vec<Ask> = std::iter::once(ask.clone()).chain(more).collect();
+        for ask in asks {
+            acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
+        }
+    }
+
+    /// "Does it have heated seats and a towbar": the attributes that are asked beside the first.
+    fn more_attributes(&self, clause: &Clause, first: &str) -> Vec<Asked> {
+        let marks = self.signs.marks.within(clause.span);
+        let named: Vec<(&str, bool, Span)> = marks
+            .filter_map(|(mark, span)| {
+                let Mark::Attribute(place) = mark else {
+                    return None;
+                };
+                let attribute = self.understander.attributes.get(place)?;
+                let plain = attribute.slot.is_none() && !attribute.danger && !attribute.prices;
+                Some((attribute.name.as_str(), plain, span))
+            })
+            .collect();
+        let of_first = named.iter().filter(|(name, ..)| *name == first);
+        let spans: Vec<Span> = of_first.map(|(.., span)| *span).collect();
+        let joined = |span: Span| spans.iter().any(|other| self.is_joined(*other, span));
+        let mut more: Vec<&str> = Vec::new();
+        for (name, plain, span) in &named {
+            if *plain && *name != first && joined(*span) && !more.contains(name) {
+                more.push(name);
+            }
+        }
+        let more = more.into_iter();
+        more.map(|name| Asked::Attribute(name.to_owned())).collect()
+    }
+
+    /// Whether an "and" or a comma stands between.
+    fn is_joined(&self, one: Span, other: Span) -> bool {
+        let (from, to) = match one.start < other.start {
+            true => (one.end, other.start),
+            false => (other.end, one.start),
+        };
+        let joins = |at| {
+            let joiner = |cue| cue == QuestionCue::Joiner;
+            self.signs.marks.starts(at, joiner).is_some()
+        };
+        (from..=to).any(|at| {
+            self.reading.lattice.boundary_before(at) > Boundary::None || at < to && joins(at)
+        })
+    }
+
+    /// "What do new brake pads cost" asks the price of what has no name here, and not of the thing that
+    /// is talked about.
+    fn has_unread_noun(&self, clause: &Clause) -> bool {
+        let marks = self.signs.marks.within(clause.span);
+        let marked: Vec<Span> = marks.map(|(_, span)| span).collect();
+        let moments = self.reading.moments.spans();
+        let known: Vec<Span> = (moments.chain(clause.said.iter().map(|said| said.span)))
+            .chain(self.reading.quantities.iter().map(|one| one.span))
+            .chain(marked)
+            .collect();
+        let mut words = clause.span.start..clause.span.end;
+        words.any(|at| {
+            let here = Span::new(at, at + 1);
+            let frequent = self.reading.frequent.get(at).copied().unwrap_or(true);
+            let word = self.reading.tokens.get(at);
+            let long = word.is_some_and(|word| word.text.chars().count() >= NOUN);
+            let told = known.iter().any(|span| span.overlaps(here));
+            long && !frequent && !told && !self.reading.lattice.is_filler(at)
+        })
     }
 
     /// "Do you have": a question that only begins, and goes on in the next message.
@@ -115,6 +197,13 @@ impl Talk<'_> {
             SlotKind::Catalogue(names) => names.upper == slot || names.lower == slot,
             _ => false,
         })
+    }
+
+    /// Whether a question mark ends a clause.
+    fn is_marked(&self, clause: &Clause) -> bool {
+        let last = clause.span.end.checked_sub(1);
+        let last = last.and_then(|at| self.reading.tokens.get(at));
+        last.is_some_and(|token| token.asked)
     }
 
     /// Whether it is known which thing the customer wants.
@@ -149,7 +238,7 @@ impl Talk<'_> {
     /// Whether what is asked has a name.
     pub(super) fn known_topic(&self, clause: &Clause) -> bool {
         self.is_like_a_fact(clause, FLOOR)
-            || self.attribute(clause).is_some()
+            || self.attribute_in(clause.span).is_some()
             || self.mark(ActCue::Hours, clause).is_some()
     }
 
@@ -196,7 +285,8 @@ impl Talk<'_> {
         }
         let named = clause.said.iter().any(|said| !said.number);
         // "Is it still there?" of what was named before.
-        let known = has(ActCue::OfThing) && (clause.named_before.is_some() || self.knows_thing());
+        let wished = clause.wished_before || !self.context.wanted.is_empty();
+        let known = has(ActCue::OfThing) && (clause.named_before.is_some() || wished);
         let names = !clause.said.is_empty() || known && self.thing(clause) == Thing::Wanted;
         let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
         let certain = match there || has(ActCue::Hours) {
@@ -223,6 +313,11 @@ impl Talk<'_> {
                 if self.is_price(name) && likeness >= LIKELY_PRICE =>
             {
                 Asked::Fact(fact)
+            }
+            (Some((name, _)), _)
+                if self.is_price(name) && !named && self.has_unread_noun(clause) =>
+            {
+                Asked::Other
             }
             (Some((name, _)), _) => self
                 .said_before(clause)
@@ -317,9 +412,19 @@ impl Talk<'_> {
         Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 
-    /// The attribute with the longest wording, and whether a slot answers it.
+    /// The attribute that a clause asks for; "I really need CarPlay, is that in it?": of the statement
+    /// before.
     fn attribute(&self, clause: &Clause) -> Option<(&str, bool)> {
-        let marks = self.signs.marks.within(clause.span);
+        let has = |cue| self.mark(cue, clause).is_some();
+        let bare = clause.span.len() <= BARE && has(ActCue::OfThing) && !has(ActCue::Existence);
+        let before = Some(clause.with_before).filter(|_| bare);
+        let here = self.attribute_in(clause.span);
+        here.or_else(|| self.attribute_in(before?).filter(|(_, of_slot)| !of_slot))
+    }
+
+    /// The attribute with the longest wording, and whether a slot answers it.
+    fn attribute_in(&self, span: Span) -> Option<(&str, bool)> {
+        let marks = self.signs.marks.within(span);
         let attributes = marks.filter_map(|(mark, span)| match mark {
             Mark::Attribute(place) => Some((self.understander.attributes.get(place)?, span)),
             _ => None,

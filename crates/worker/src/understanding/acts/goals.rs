@@ -3,7 +3,7 @@
 use shared_types::SlotValue;
 
 use super::{Clause, FEELINGS, SURE, Talk};
-use crate::dialogue::act::{Act, Does, Feeling, Form, Thing};
+use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Thing};
 use crate::domain::{About, ActCue, IntentAct, MoodCue, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
@@ -27,6 +27,8 @@ const WORDLESS: f64 = 0.95;
 const TELLING: f64 = 2.0;
 /// The least that a pattern says.
 const HINT: f64 = f64::MIN_POSITIVE;
+/// From here on a pattern complains however friendly the rest is.
+const STRONG_CUES: f64 = 8.0;
 /// From here on a pattern speaks for a goal whatever else stands in the clause.
 const STRONG: f64 = 4.0;
 
@@ -37,7 +39,10 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, span, clause.place));
             return true;
         }
-        if self.mark(ActCue::Cancel, clause).is_none() {
+        let Some(span) = self.mark(ActCue::Cancel, clause) else {
+            return false;
+        };
+        if self.judges_a_thing(clause) || self.drops_a_value(clause, span) {
             return false;
         }
         let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
@@ -50,6 +55,22 @@ impl Talk<'_> {
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         true
+    }
+
+    /// "Laat die cabrio maar zitten" drops a wish that is known, and no plan.
+    pub(super) fn drops_a_value(&self, clause: &Clause, span: Span) -> bool {
+        let known = |said: &Said| {
+            let mut wanted = self.context.wanted.iter();
+            wanted.any(|(slot, value)| *slot == said.slot && *value == said.value)
+        };
+        let mut said = clause.said.iter();
+        said.any(|said| said.thing == Thing::Wanted && span.overlaps(said.span) && known(said))
+    }
+
+    /// "Forget the Fiat" drops the Fiat, and no plan.
+    fn judges_a_thing(&self, clause: &Clause) -> bool {
+        let names = |said: &Said| said.thing == Thing::Wanted && self.is_name(&said.slot);
+        self.mark(ActCue::Verdict, clause).is_some() && clause.said.iter().any(names)
     }
 
     fn reschedule(&self, clause: &Clause) -> Option<(Does, Span)> {
@@ -83,8 +104,11 @@ impl Talk<'_> {
         };
         let supplies = here(|does| matches!(does, Does::Identify { supplier: true, .. }));
         let repairs = here(|does| matches!(does, Does::Repair(_)));
+        let waits = here(|does| matches!(does, Does::Repair(Repair::Unheard)));
+        // "Nobody called yet??" asks nothing else.
+        let waits = waits && clause.asking.asks() && !self.known_topic(clause);
         // Who sells to us wants none of our goals; whom we took wrong is no complainer yet.
-        if supplies || self.set_aside(clause, acts) {
+        if supplies || waits || self.set_aside(clause, acts) {
             return;
         }
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
@@ -249,7 +273,7 @@ impl Talk<'_> {
         intent.is_some_and(|intent| intent.about == About::Own)
     }
 
-    fn is_dated(&self, clause: &Clause) -> bool {
+    pub(super) fn is_dated(&self, clause: &Clause) -> bool {
         let mut moments = self.reading.moments.spans();
         moments.any(|span| clause.span.covers(span))
     }
@@ -352,6 +376,8 @@ impl Talk<'_> {
             // "Sorry, that was rude" and "nobody is hurt" complain of nothing.
             return false;
         }
+        // "Your colleague called, very nice."
+        let pleased = mood(MoodCue::Positive) && !mood(MoodCue::Negative);
         let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
         let angry = mood(MoodCue::Angry);
         // A question may have the words of a complaint, and examples alone may err.
@@ -361,12 +387,13 @@ impl Talk<'_> {
             (true, true) => CERTAIN,
             (false, true) => 0.0,
         };
-        // "Jammer." is a pity, and no complaint.
+        // "Can it be tomorrow, same time as was agreed?" proposes a moment.
+        let proposes = clause.asking.asks() && self.is_dated(clause) && !mood(MoodCue::Negative);
         let asks_fact = clause.asking.asks() && self.is_like_a_fact(clause, CERTAIN_FACT);
         let by_intent = clause.act == IntentAct::Complain
             && clause.decision.confidence >= enough
-            && !asks_fact
-            && clause.span.len() > 1;
+            && !(asks_fact || proposes || pleased && !self.has_cue_of(clause, STRONG_CUES))
+            && self.says_enough(clause);
         if by_intent || legal || angry {
             let confidence = match by_intent {
                 true => clause.decision.confidence,
@@ -376,6 +403,15 @@ impl Talk<'_> {
             acts.push(self.act(does, confidence, clause.span, clause.place));
         }
         by_intent || legal || angry
+    }
+
+    /// "Oh jammer." is a pity, and no complaint; "waardeloze service" is one.
+    fn says_enough(&self, clause: &Clause) -> bool {
+        const WORDS: usize = 3;
+        let words = clause.span.start..clause.span.end;
+        let telling = words.filter(|at| !self.reading.lattice.is_filler(*at));
+        let telling = telling.count();
+        telling >= WORDS || telling > 1 && self.has_cue_of(clause, STRONG)
     }
 
     /// Whether a pattern speaks for the intent of the clause, and not only examples.
@@ -428,7 +464,7 @@ impl Talk<'_> {
 
     /// The thing that a clause is about.
     pub(super) fn thing(&self, clause: &Clause) -> Thing {
-        if self.mark(ActCue::Third, clause).is_some() {
+        if self.is_of_third(clause) {
             return Thing::Third;
         }
         if let Some(said) = clause.said.first() {

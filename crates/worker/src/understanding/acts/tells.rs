@@ -8,6 +8,11 @@ use crate::domain::{ActCue, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::{Said, told};
+use crate::understanding::tokens::Boundary;
+
+/// How many words "also" may stand away from what it adds: "liever hybride, mag dan ook 17 kosten" adds
+/// no fuel.
+const BESIDE: usize = 1;
 
 impl Talk<'_> {
     /// The values of a clause that `count`, of each thing.
@@ -17,7 +22,7 @@ impl Talk<'_> {
         count: impl Fn(&Said) -> bool,
         acts: &mut Vec<Act>,
     ) {
-        if self.mark(ActCue::Third, clause).is_some() {
+        if self.is_of_third(clause) {
             return;
         }
         self.remarks(clause, acts);
@@ -26,6 +31,14 @@ impl Talk<'_> {
             let said: Vec<&Said> = clause.said.iter().filter(of_thing).collect();
             self.told_of(clause, thing, &said, acts);
         }
+    }
+
+    /// What somebody else has, unless the customer wants such a one: "my sister has a RAV4, one of them
+    /// would be great".
+    pub(super) fn is_of_third(&self, clause: &Clause) -> bool {
+        let whole = Span::new(0, self.reading.tokens.len());
+        let such = self.signs.marks.act(ActCue::Such, whole).is_some();
+        self.mark(ActCue::Third, clause).is_some() && !such
     }
 
     /// "Moet wel een trekhaak hebben": what no slot has is told in the customer's words.
@@ -51,23 +64,23 @@ impl Talk<'_> {
 
     fn told_of(&self, clause: &Clause, thing: Thing, said: &[&Said], acts: &mut Vec<Act>) {
         let rather = self.mark(ActCue::Rather, clause).is_some();
-        let also = self.mark(ActCue::Also, clause).is_some();
+        let also = self.mark(ActCue::Also, clause);
         let mut not = self.denied(clause, thing, said);
-        let came_with_denied = |said: &Said| {
-            let slot = said.came_with.as_ref();
-            slot.is_some_and(|slot| not.iter().any(|(denied, _)| denied == slot))
+        let is_denied = |said: &Said| {
+            not.iter()
+                .any(|(slot, value)| *slot == said.slot && *value == said.value)
         };
-        let excluded = |said: &&&Said| {
-            came_with_denied(said)
-                || said.negated
-                || not
-                    .iter()
-                    .any(|(slot, value)| *slot == said.slot && *value == said.value)
-        };
+        let denied = said.iter().filter(|said| is_denied(said));
+        let denied: Vec<Span> = denied.map(|said| said.span).collect();
+        let came_with_denied =
+            |said: &Said| said.came_with.is_some() && denied.contains(&said.span);
+        let excluded = |said: &&&Said| came_with_denied(said) || said.negated || is_denied(said);
         let (_, held): (Vec<&Said>, Vec<&Said>) = said.iter().partition(excluded);
-        let mut values = told(held.iter().copied(), rather, also);
+        let mut values = told(held.iter().copied(), rather, |said| {
+            also.is_some_and(|also| also.is_near(said.span, BESIDE))
+        });
         let mut instead = Vec::new();
-        let replaces = self.mark(ActCue::Instead, clause).is_some() && !also;
+        let replaces = self.mark(ActCue::Instead, clause).is_some() && also.is_none();
         if replaces {
             self.keep_right_plate(&mut values);
         }
@@ -84,8 +97,18 @@ impl Talk<'_> {
             Thing::Wanted => self.indifferent(clause),
             _ => Vec::new(),
         };
-        // "Automatik ist egal" tells no gearbox.
-        values.retain(|told| !indifferent.contains(&told.slot));
+        // "Automatik ist egal" tells no gearbox, "any brand is fine" no model.
+        let is_open = |slot: &String| {
+            let mut slots = self.understander.slots.iter();
+            indifferent.contains(slot)
+                || slots.any(|known| match &known.kind {
+                    SlotKind::Catalogue(names) => {
+                        names.lower == *slot && indifferent.contains(&names.upper)
+                    }
+                    _ => false,
+                })
+        };
+        values.retain(|told| !is_open(&told.slot));
         let (known, unknown): (Vec<String>, Vec<String>) = indifferent
             .into_iter()
             .partition(|slot| self.value(thing, slot).is_some());
@@ -136,9 +159,20 @@ impl Talk<'_> {
         let mut not: Vec<_> = negated
             .map(|said| (said.slot.clone(), said.value.clone()))
             .collect();
-        if thing != Thing::Wanted || self.mark(ActCue::Verdict, clause).is_none() {
+        if thing != Thing::Wanted {
             return not;
         }
+        if let Some(span) = self.mark(ActCue::Cancel, clause) {
+            let dropped = said.iter().filter(|said| span.overlaps(said.span));
+            let before = not.len();
+            not.extend(dropped.map(|said| (said.slot.clone(), said.value.clone())));
+            if not.len() > before {
+                return not;
+            }
+        }
+        let Some(verdict) = self.mark(ActCue::Verdict, clause) else {
+            return not;
+        };
         let names = self
             .understander
             .slots
@@ -148,9 +182,9 @@ impl Talk<'_> {
                 _ => None,
             });
         for name in names {
-            let named = said
-                .iter()
-                .find(|said| said.slot == *name)
+            let named = said.iter().filter(|said| said.slot == *name);
+            let named = named
+                .min_by_key(|said| self.distance(verdict, said.span))
                 .map(|said| &said.value);
             // "Die vind ik lelijk" tells nothing of which, where several are known.
             let known = self.context.wanted.iter();
@@ -164,6 +198,18 @@ impl Talk<'_> {
             }));
         }
         not
+    }
+
+    /// How far a name stands from a verdict; beyond a comma it is further: "liever de Yaris, de Corolla
+    /// is te groot".
+    fn distance(&self, verdict: Span, name: Span) -> (usize, usize) {
+        let (from, to) = match name.start < verdict.start {
+            true => (name.end, verdict.start),
+            false => (verdict.end, name.start),
+        };
+        let lattice = &self.reading.lattice;
+        let cuts = (from..=to).filter(|at| lattice.boundary_before(*at) > Boundary::None);
+        (cuts.count(), to.saturating_sub(from))
     }
 
     /// The slots that do not matter: those that the clause names.

@@ -219,7 +219,9 @@ impl<'g> Scan<'g> {
                 )
                 .is_some();
         if words.is_very_shy(word) {
-            return first && (ends(next) || followed && introduced);
+            // "So, neuer Versuch" begins a message, and is no Sunday.
+            let opens = before.is_none() && next.is_some();
+            return first && !opens && (ends(next) || followed && introduced);
         }
         followed || word.dotted || first && ends(next) || introduced && before.is_some()
     }

@@ -105,7 +105,11 @@ impl Words {
         *self.ids.entry(form.to_owned()).or_insert(next)
     }
 
+    /// The words of a wording; `=wär` is itself as written, and not "war".
     fn phrase(&mut self, text: &str) -> Vec<u32> {
+        if text.starts_with('=') {
+            return vec![self.intern(text)];
+        }
         let tokens = tokenize(text, |_| false);
         let mut ids: Vec<u32> = tokens
             .iter()
@@ -130,7 +134,8 @@ impl Words {
         let lists = self.lists.iter().filter(|(of, _)| *of == telling);
         let lengths = lists.flat_map(|(_, phrases)| phrases).filter(|phrase| {
             let here = message.get(at..at + phrase.len()).unwrap_or_default();
-            here.len() == phrase.len() && here.iter().zip(*phrase).all(|(word, id)| word.id == *id)
+            let is = |(word, id): (&Word, &u32)| word.id == *id || word.exact == *id;
+            here.len() == phrase.len() && here.iter().zip(*phrase).all(is)
         });
         lengths.map(Vec::len).max()
     }

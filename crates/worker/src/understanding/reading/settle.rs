@@ -6,6 +6,9 @@ use crate::understanding::lattice::Span;
 use crate::understanding::mentions::{Mention, Role};
 use crate::understanding::tokens::Boundary;
 
+/// The words of "my old Corsa".
+const POSSESSIVE: usize = 3;
+
 impl Reading {
     /// Drops what the surroundings deny, and notes negations and roles.
     pub(super) fn settle(&mut self) {
@@ -60,13 +63,34 @@ impl Reading {
                 self.surroundings
                     .is_captured(mention.slot, SlotRule::Wanted, mention.span);
             mention.role = match (own, wanted) {
-                (Some(own), Some(wanted)) if wanted > own => Role::Wanted,
+                // The longer match tells more, but for "my Corsa".
+                (Some((near, own)), Some((_, wanted))) if wanted > own && near > POSSESSIVE => {
+                    Role::Wanted
+                }
                 (Some(_), _) => Role::Own,
                 (None, Some(_)) => Role::Wanted,
                 (None, None) => Role::Open,
             };
         }
+        self.share_roles();
         self.negate();
+    }
+
+    /// Who has said whose the Passat is has said it of each Passat in the message.
+    fn share_roles(&mut self) {
+        let names = self.mentions.iter().filter(|name| name.make().is_some());
+        let told: Vec<Mention> = names
+            .filter(|name| name.role != Role::Open)
+            .cloned()
+            .collect();
+        for mention in &mut self.mentions {
+            let same = |name: &&Mention| name.slot == mention.slot && name.named == mention.named;
+            if mention.role == Role::Open
+                && let Some(name) = told.iter().find(same)
+            {
+                mention.role = name.role;
+            }
+        }
     }
 
     /// Notes which mentions are inside the reach of a negation.

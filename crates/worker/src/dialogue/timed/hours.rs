@@ -1,0 +1,98 @@
+//! Questions about opening hours, as far as their moments tell. Pure.
+
+use jiff::Zoned;
+
+use super::arranged;
+use crate::dialogue::act::{Act, Ask, Asked, Dates, Does, Form, Thing, Times, When};
+use crate::dialogue::state::State;
+use crate::domain::Domain;
+use crate::understanding::HoursAnswer;
+
+/// Whether a message is nothing but another day for the question before: "en maandag?".
+pub(super) fn goes_on_with_hours(domain: &Domain, state: &State, text: &str, acts: &[Act]) -> bool {
+    let last = state.last_ask.as_ref().map(|last| &last.topic);
+    let open = state.ours.is_none() && arranged(domain, state).is_none() || text.contains('?');
+    let says_more = |act: &Act| match &act.does {
+        Does::Unclear { .. } | Does::Social(_) | Does::Request { .. } => false,
+        Does::Ask(ask) => !matches!(ask.topic, Asked::Other | Asked::Hours),
+        Does::Inform(inform) => !inform.is_empty(),
+        _ => true,
+    };
+    last == Some(&Asked::Hours) && open && !acts.iter().any(says_more)
+}
+
+pub(super) fn ask_hours(said: When) -> Does {
+    Does::Ask(Ask {
+        topic: Asked::Hours,
+        form: Form::YesNo,
+        thing: Thing::Wanted,
+        content: Vec::new(),
+        when: Some(said),
+    })
+}
+
+/// "Are you on between Christmas and New Year": what is asked about hours is no question of its own.
+pub(super) fn asks_hours(act: &mut Act, asked: Option<&HoursAnswer>) {
+    if let Does::Ask(ask) = &mut act.does
+        && ask.topic == Asked::Other
+        && asked.is_some_and(|asked| {
+            !matches!(asked, HoursAnswer::OpenNow(_) | HoursAnswer::ClosedNow(_))
+        })
+    {
+        ask.topic = Asked::Hours;
+    }
+}
+
+/// A question about hours that names no day may still ask about one: the next opening, today.
+/// Without a day it goes on with `last_day`.
+pub(super) fn asked_hours(
+    act: &mut Act,
+    asked: Option<&HoursAnswer>,
+    last_day: Option<Dates>,
+    now: &Zoned,
+) {
+    let Does::Ask(Ask {
+        topic: Asked::Hours,
+        form,
+        when,
+        ..
+    }) = &mut act.does
+    else {
+        return;
+    };
+    let day = |day| {
+        Some(When {
+            date: Some(day),
+            time: None,
+        })
+    };
+    match asked {
+        Some(HoursAnswer::OpenNow(_) | HoursAnswer::ClosedNow(_)) => {
+            (*form, *when) = (Form::YesNo, None);
+        }
+        Some(HoursAnswer::HoursOn(..) | HoursAnswer::Closes(..))
+            if when.is_none() && last_day.is_some() =>
+        {
+            *when = last_day.and_then(day);
+        }
+        Some(HoursAnswer::Opens(_)) => *when = day(Dates::From(now.date())),
+        // "Until when are you open today" names the day, and bounds nothing.
+        Some(HoursAnswer::HoursOn(on, _) | HoursAnswer::Closes(on, _))
+            if !when.is_some_and(|when| when.date.is_some_and(is_asked_as_such)) =>
+        {
+            *when = day(Dates::On(*on));
+        }
+        Some(HoursAnswer::OpenOn { day: on, time, .. }) if when.is_none() => {
+            *when = Some(When {
+                date: Some(Dates::On(*on)),
+                time: time.map(Times::At),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// A day or a span of days; `/2026-12-05` is none.
+const fn is_asked_as_such(dates: Dates) -> bool {
+    !matches!(dates, Dates::Until(_))
+}

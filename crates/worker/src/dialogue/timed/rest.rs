@@ -1,0 +1,156 @@
+//! Moments that stand in the words of no act. Pure.
+
+use jiff::Zoned;
+
+use super::{asked_for_moment, told};
+use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Inform, Social, Thing, Times, When};
+use crate::dialogue::state::State;
+use crate::dialogue::topics;
+use crate::domain::Domain;
+use crate::understanding::{Moment, Understanding};
+
+/// A span that is longer says when somebody wants to buy, not when to come.
+const LONGEST_SPAN_DAYS: i32 = 14;
+
+/// "Any morning except Wednesday": the day that does not suit goes with the rest, as it was written.
+pub(super) fn excluded_day(
+    reading: &Understanding,
+    text: &str,
+    said: Option<When>,
+    now: &Zoned,
+) -> Option<Act> {
+    let denied = |moment: &Moment| !moment.wanted && moment.days.is_some();
+    let excludes = reading.moments.all(now).iter().any(denied);
+    said.filter(|said| excludes && said.date.is_none())?;
+    let inform = Inform {
+        thing: Thing::Wanted,
+        values: Vec::new(),
+        when: None,
+        attachment: None,
+        remark: Some(text.to_owned()),
+    };
+    Some(told(Does::Inform(inform), text))
+}
+
+/// What is said beside a moment that is proposed gives it its day, and is no other one: "ik moet morgen
+/// tot zes werken, kan het zaterdag om tien". Whether some act has a moment.
+pub(super) fn complete(acts: &mut [Act], rest: When) -> bool {
+    let mut proposed = acts.iter_mut().filter_map(|act| match &mut act.does {
+        Does::Inform(Inform { when, .. })
+        | Does::Reschedule { when, .. }
+        | Does::Request { when, .. } => when.as_mut(),
+        _ => None,
+    });
+    let Some(when) = proposed.next() else {
+        return false;
+    };
+    if when.date.is_none() {
+        when.date = rest.date;
+    } else if rest.date.is_none() {
+        let exact = rest.time.filter(|time| matches!(time, Times::At(_)));
+        when.time = exact.or(when.time).or(rest.time);
+    }
+    true
+}
+
+/// A moment that belongs to no act answers our question, moves or proposes an appointment.
+pub(super) fn left_over(
+    domain: &Domain,
+    state: &State,
+    acts: &mut Vec<Act>,
+    mut said: When,
+    alone: bool,
+) {
+    let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
+    if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
+        // "Tot zaterdag" names the day.
+        said.date = Some(Dates::On(day));
+    }
+    // "Tot morgen!" to who comes tomorrow says goodbye, and arranges nothing.
+    let stands = |day| {
+        let mut known = state.appointments.iter().map(|one| one.date);
+        known.any(|known| known == Some(day))
+    };
+    if acts.iter().any(bye) && said.time.is_none() && said.date.is_some_and(stands) {
+        return;
+    }
+    let asked = asked_for_moment(domain, state);
+    // "Can I wait? I must be in Bocholt at 12" leaves a complete appointment as it is.
+    let complete = state.appointment().is_some_and(|one| {
+        matches!(one.date, Some(Dates::On(_))) && matches!(one.time, Some(Times::At(_)))
+    });
+    let asks_else = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.when.is_none());
+    if complete && !asked && said.date.is_none() && acts.iter().any(asks_else) {
+        return;
+    }
+    let takes = |goal: &str| topics::takes_appointment(domain, goal);
+    let requested = acts.iter().any(|act| match &act.does {
+        Does::Request { goal, .. } => takes(goal),
+        _ => false,
+    });
+    let pursued = state.goals.iter().any(|open| takes(&open.goal));
+    let asks = acts.iter().any(|act| matches!(act.does, Does::Ask(_)));
+    // "Ik kom maandag 10 uur langs": who says day and hour means to come.
+    let visits = |act: &Act| matches!(&act.does, Does::Unclear { candidates } if candidates.iter().any(|goal| takes(goal)));
+    let comes = !asks
+        && matches!(said.date, Some(Dates::On(_)))
+        && (matches!(said.time, Some(Times::At(_))) || acts.iter().any(visits));
+    let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
+    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
+    let none_made = state.appointment().is_none() && !asked;
+    let waits = |act: &Act| {
+        matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
+            || matches!(act.does, Does::Handoff { when: None, .. })
+    };
+    let of_call = alone && acts.iter().all(unread) || !pursued && acts.iter().any(waits);
+    if state.told.is_some() && none_made && of_call {
+        // "Na vijven graag", to a colleague who will get in touch.
+        acts.retain(|act| !unread(act));
+        acts.push(told(
+            Does::Handoff {
+                by_phone: false,
+                whom: false,
+                when: Some(said),
+            },
+            "",
+        ));
+        return;
+    }
+    if !arranges || is_long(said) {
+        return;
+    }
+    let moves = acts
+        .iter()
+        .any(|act| matches!(act.does, Does::Cancel { .. }));
+    if moves {
+        return;
+    }
+    // What was read of the moment's words without the moment is nothing.
+    acts.retain(|act| {
+        !matches!(
+            act.does,
+            Does::Unclear { .. } | Does::Answer(Answer::Text(_) | Answer::Unknown)
+        )
+    });
+    let does = if asked {
+        Does::Answer(Answer::Moment(said))
+    } else {
+        Does::Inform(Inform {
+            thing: Thing::Wanted,
+            values: Vec::new(),
+            when: Some(said),
+            attachment: None,
+            remark: None,
+        })
+    };
+    acts.push(told(does, ""));
+}
+
+fn is_long(said: When) -> bool {
+    match said.date {
+        Some(Dates::Between(from, to)) => from
+            .until(to)
+            .is_ok_and(|span| span.get_days() > LONGEST_SPAN_DAYS),
+        _ => false,
+    }
+}
