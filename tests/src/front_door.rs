@@ -16,7 +16,8 @@ use crate::{RedisShape, Role, Service, Settings, cpu_time, print_table, rss_kib}
 /// What ingress answers to a message of Twilio.
 pub const TWILIO_ANSWER: &str = "<Response/>";
 
-const CONNECTIONS: u32 = 32;
+pub(crate) const CONNECTIONS: u32 = 32;
+const CUSTOMERS: u32 = 1_000;
 /// The same load for both: what a server can do beyond it would tell how well it batches.
 const PER_SECOND: u32 = 5_000;
 /// The servers take turns, so that a change of the machine's speed strikes both.
@@ -35,7 +36,7 @@ impl Server {
     async fn start(mut service: Service, series: usize, requests: u32) -> Self {
         service.start();
         service.until_ready().await;
-        let requests = signed_requests(&service.url(), series, WARM_UP + requests);
+        let requests = signed_requests(&service.url(), series, WARM_UP + requests, CUSTOMERS);
         let mut server = Self {
             service,
             requests: requests.into_iter(),
@@ -53,7 +54,8 @@ impl Server {
         for place in 0..CONNECTIONS {
             let mine = count / CONNECTIONS + u32::from(place < count % CONNECTIONS);
             let mine: Vec<_> = self.requests.by_ref().take(mine as usize).collect();
-            connections.spawn(post_one_by_one(address.clone(), mine, place));
+            let pace = Some(PER_SECOND);
+            connections.spawn(post_one_by_one(address.clone(), mine, place, pace));
         }
         connections.join_all().await;
         self.cpu += cpu_time(self.service.id()).saturating_sub(before);
@@ -122,7 +124,12 @@ pub async fn print_cost_of_webhooks(requests: u32) {
 
 /// Whole HTTP requests, so that nothing but sending them is left to do while it counts. The ids of
 /// two series differ.
-fn signed_requests(base_url: &str, series: usize, count: u32) -> Vec<Vec<u8>> {
+pub(crate) fn signed_requests(
+    base_url: &str,
+    series: usize,
+    count: u32,
+    customers: u32,
+) -> Vec<Vec<u8>> {
     let url = format!("{base_url}/webhooks/twilio/whatsapp");
     let host = base_url.trim_start_matches("http://");
     let account = Account {
@@ -130,7 +137,7 @@ fn signed_requests(base_url: &str, series: usize, count: u32) -> Vec<Vec<u8>> {
         number: NUMBER,
     };
     let request = |number: u32| {
-        let from = format!("+316{:08}", number % 1_000);
+        let from = format!("+316{:08}", number % customers);
         let text = "Hallo, ik zoek een Volkswagen Golf onder de 15.000 euro";
         let message = CustomerMessage::text(Provider::Twilio, &from, text);
         let form = webhook_form(account, &format!("SM{series:08x}{number:024x}"), &message);
@@ -147,14 +154,24 @@ fn signed_requests(base_url: &str, series: usize, count: u32) -> Vec<Vec<u8>> {
     (0..count).map(request).collect()
 }
 
-async fn post_one_by_one(address: String, requests: Vec<Vec<u8>>, place: u32) {
+/// One of the connections that together post so many a second, or as many as are taken in.
+pub(crate) async fn post_one_by_one(
+    address: String,
+    requests: Vec<Vec<u8>>,
+    place: u32,
+    per_second: Option<u32>,
+) {
     let mut connection = TcpStream::connect(address).await.expect("a connection");
     connection.set_nodelay(true).expect("a socket");
-    let between = Duration::from_secs(1) / PER_SECOND;
-    let mut next = interval_at(Instant::now() + between * place, between * CONNECTIONS);
+    let mut pace = per_second.map(|per_second| {
+        let between = Duration::from_secs(1) / per_second;
+        interval_at(Instant::now() + between * place, between * CONNECTIONS)
+    });
     let mut answer = Vec::with_capacity(2_048);
     for request in requests {
-        next.tick().await;
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
         connection
             .write_all(&request)
             .await
