@@ -9,6 +9,10 @@ use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
 use streams::Queue;
 
+// A reply is many small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sends the replies that the worker has queued in Redis, each once, in order, within the
 /// provider's rules.
 #[derive(Debug, Parser)]
