@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared_types::fields::conversation as state;
 use shared_types::{Inbound, InboundMessage, OutboundId, OutboundMessage};
-use streams::{Commit, Entry, Handler, Job, NewEntry, PartitionKeys, Reads, Settled};
+use streams::{
+    Commit, EarlyHash, EarlyReads, Entry, Handler, Job, NewEntry, PartitionKeys, Settled,
+};
 
 /// The text that kills the process.
 pub const POISON: &str = "poison";
@@ -28,11 +30,17 @@ pub struct Echo {
 impl Handler for Echo {
     type Payload = Inbound;
 
-    fn reads(&self, entry: &Entry, _: &Inbound, keys: PartitionKeys) -> Reads {
-        Reads {
-            list: Some((keys.history(&entry.conversation), 10)),
-            hashes: vec![(keys.conversation(&entry.conversation), &[state::VERSION])],
-        }
+    fn early_reads(&self, keys: PartitionKeys) -> Option<EarlyReads> {
+        let state = EarlyHash {
+            begins: keys.conversation(""),
+            of_event: false,
+            ends: "",
+            fields: &[state::VERSION],
+        };
+        Some(EarlyReads {
+            list: Some((keys.history(""), 10)),
+            hashes: vec![state],
+        })
     }
 
     async fn handle(&self, job: Job<Inbound>) -> Settled {

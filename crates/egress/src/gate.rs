@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use shared_types::{Outbound, OutboundId, OutboundMessage, Template};
-use streams::{Fields, Job, PartitionKeys, Reads, Redis, Settled};
+use streams::{EarlyHash, EarlyReads, Fields, Job, PartitionKeys, Reads, Redis, Settled};
 
 use crate::config::EgressConfig;
 use crate::ledger::{self, Stage};
@@ -76,6 +76,25 @@ impl Gate {
             hashes.extend(ids.map(|id| (keys.send(id.as_str()), ledger::FIELDS)));
         }
         Reads { list: None, hashes }
+    }
+
+    /// What a send of one part needs read: most are.
+    pub(crate) fn early_reads(keys: PartitionKeys) -> EarlyReads {
+        let hash = |begins, of_event, ends, fields| EarlyHash {
+            begins,
+            of_event,
+            ends,
+            fields,
+        };
+        EarlyReads {
+            list: None,
+            hashes: vec![
+                hash(keys.conversation(""), false, "", CONVERSATION_FIELDS),
+                hash(keys.contact(""), false, "", CONTACT_FIELDS),
+                hash(keys.send(""), true, "", ledger::FIELDS),
+                hash(keys.send(""), true, OutboundId::TEMPLATE, ledger::FIELDS),
+            ],
+        }
     }
 
     /// What is blocked as a whole: the sender that the message leaves from.

@@ -1,6 +1,6 @@
 use runtime::traces::consumer_span;
 use shared_types::Outbound as Payload;
-use streams::{Entry, Handler, Job, PartitionKeys, Queue, Reads, Settled};
+use streams::{EarlyReads, Entry, Handler, Job, PartitionKeys, Queue, Reads, Settled};
 use tracing::Instrument;
 
 use crate::gate::Gate;
@@ -23,6 +23,10 @@ impl Handler for Outbound {
             Payload::Typing(signal) => Indicator::reads(signal, keys),
             Payload::Delivery(_) => Reads::default(),
         }
+    }
+
+    fn early_reads(&self, keys: PartitionKeys) -> Option<EarlyReads> {
+        Some(Gate::early_reads(keys))
     }
 
     fn lane(&self, payload: &Payload) -> Option<String> {

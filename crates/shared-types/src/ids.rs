@@ -116,10 +116,13 @@ impl OutboundId {
         Self(format!("ob_{}", hex::encode(short)))
     }
 
+    /// What a template's id ends with that goes in a message's place.
+    pub const TEMPLATE: &'static str = ".t";
+
     /// The id of the template that goes in this message's place.
     #[must_use]
     pub fn template(&self) -> Self {
-        Self(format!("{}.t", self.0))
+        Self(format!("{}{}", self.0, Self::TEMPLATE))
     }
 
     /// The id of part `number` (from 1) of this message after it was split to fit a channel.

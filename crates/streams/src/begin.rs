@@ -1,6 +1,6 @@
 //! The start of processing: token, attempt, and everything that the handler reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use redis::Value;
 use uuid::Uuid;
@@ -18,6 +18,74 @@ pub struct Reads {
     pub list: Option<(String, usize)>,
     /// Hashes and the fields wanted of each.
     pub hashes: Vec<(String, &'static [&'static str])>,
+}
+
+/// What [`Reads`] will be for most entries, before they are known: how the names of their keys begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlyReads {
+    /// A list of the entry's conversation, and how many of its last items.
+    pub list: Option<(String, usize)>,
+    /// Hashes.
+    pub hashes: Vec<EarlyHash>,
+}
+
+/// A hash by its name, in which the entry's conversation or event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyHash {
+    /// What stands before.
+    pub begins: String,
+    /// Whether it is the event that stands there.
+    pub of_event: bool,
+    /// What stands behind.
+    pub ends: &'static str,
+    /// The fields wanted.
+    pub fields: &'static [&'static str],
+}
+
+impl EarlyReads {
+    /// What is read for this entry.
+    pub fn of(&self, entry: &Entry) -> Reads {
+        let list = self.list.as_ref();
+        let hash = |hash: &EarlyHash| {
+            let name = if hash.of_event {
+                &entry.event
+            } else {
+                &entry.conversation
+            };
+            (format!("{}{name}{}", hash.begins, hash.ends), hash.fields)
+        };
+        Reads {
+            list: list.map(|(begins, n)| (format!("{begins}{}", entry.conversation), *n)),
+            hashes: self.hashes.iter().map(hash).collect(),
+        }
+    }
+}
+
+/// A start that the fetch made, with what it read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Early {
+    pub(crate) start: Start,
+    pub(crate) list: Option<(String, usize, Vec<String>)>,
+    pub(crate) hashes: HashMap<String, (&'static [&'static str], Fields)>,
+}
+
+impl Early {
+    /// What these reads would bring, where all of it was read.
+    pub(crate) fn values(mut self, reads: &Reads) -> Option<ReadValues> {
+        let list = match &reads.list {
+            None => Vec::new(),
+            Some((key, length)) => {
+                let (early_key, early_length, items) = self.list.take()?;
+                (early_key == *key && early_length == *length).then_some(items)?
+            }
+        };
+        let hashes = reads.hashes.iter().map(|(key, fields)| {
+            let (early_fields, values) = self.hashes.get(key)?;
+            (early_fields == fields).then(|| values.clone())
+        });
+        let hashes = hashes.collect::<Option<_>>()?;
+        Some(ReadValues { list, hashes })
+    }
 }
 
 /// The fields of a hash that are set, of those that were asked for.
@@ -54,6 +122,17 @@ pub(crate) enum Begun {
     },
 }
 
+impl Begun {
+    /// The first start of an entry.
+    pub(crate) const fn first(values: ReadValues) -> Self {
+        Self::Started {
+            attempt: 1,
+            unended: 1,
+            values,
+        }
+    }
+}
+
 /// The name of one start of processing. Repeated under the same name it counts once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Start(String);
@@ -64,6 +143,10 @@ impl Start {
         // Names are compared within one entry only.
         name.truncate(12);
         Self(name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
     }
 }
 
@@ -89,7 +172,7 @@ impl Redis {
         let done = keys.done(&entry.event);
         let (list, length) = reads.list.clone().unwrap_or_else(|| (done.clone(), 0));
         let answer: Vec<Value> = self
-            .run(&BEGIN, |invocation| {
+            .run_within(lease.partition, &BEGIN, |invocation| {
                 invocation
                     .key(keys.owner(lease.queue))
                     .key(keys.attempts(lease.queue));
@@ -117,7 +200,7 @@ impl Redis {
         end: StartEnd,
     ) -> Result<(), StreamsError> {
         let keys = self.keys().of(lease.partition);
-        self.run(&END_START, |invocation| {
+        self.run_within(lease.partition, &END_START, |invocation| {
             invocation
                 .key(keys.owner(lease.queue))
                 .key(keys.attempts(lease.queue));
@@ -173,9 +256,56 @@ pub(crate) fn named(values: Value, names: &'static [&'static str]) -> Fields {
         .collect()
 }
 
-fn texts(value: Value) -> Vec<Option<String>> {
+pub(crate) fn texts(value: Value) -> Vec<Option<String>> {
     match value {
         Value::Array(items) => items.into_iter().map(text).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &[&str] = &["ver"];
+
+    fn early() -> Early {
+        let fields = Fields::from([("ver", "7".to_owned())]);
+        Early {
+            start: Start::new(),
+            list: Some(("hist:c".into(), 10, vec!["line".into()])),
+            hashes: HashMap::from([("conv:c".into(), (FIELDS, fields))]),
+        }
+    }
+
+    fn reads(list: (&str, usize), hashes: &[(&str, &'static [&'static str])]) -> Reads {
+        let hashes = hashes
+            .iter()
+            .map(|(key, fields)| ((*key).to_owned(), *fields));
+        Reads {
+            list: Some((list.0.to_owned(), list.1)),
+            hashes: hashes.collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_read_early_is_used_where_it_is_all_that_is_wanted() {
+        let wanted = reads(("hist:c", 10), &[("conv:c", FIELDS)]);
+        let values = early().values(&wanted).unwrap();
+        assert_eq!(values.list, ["line"]);
+        assert_eq!(values.field(0, "ver"), Some("7"));
+        assert_eq!(
+            early().values(&Reads::default()),
+            Some(ReadValues::default())
+        );
+        for other in [
+            reads(("hist:d", 10), &[("conv:c", FIELDS)]),
+            reads(("hist:c", 11), &[("conv:c", FIELDS)]),
+            reads(("hist:c", 10), &[("conv:d", FIELDS)]),
+            reads(("hist:c", 10), &[("conv:c", &["ver", "last"])]),
+            reads(("hist:c", 10), &[("conv:c", FIELDS), ("contact:c", FIELDS)]),
+        ] {
+            assert_eq!(early().values(&other), None, "{other:?}");
+        }
     }
 }

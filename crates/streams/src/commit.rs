@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::{ScriptInvocation, Value};
+use redis::Value;
 
 use crate::entry::text;
 use crate::lease::Lease;
-use crate::script::{COMMIT, DEAD_LETTER};
+use crate::script::{COMMIT, Call, DEAD_LETTER};
 use crate::{Entry, Fields, NewEntry, Queue, Redis, StreamId, StreamsError};
 
 /// Everything that one turn changes. Applied whole or not at all.
@@ -111,7 +111,7 @@ impl Redis {
             .map(|aside| aside.fields(entry.id))
             .unwrap_or_default();
         let answer: Vec<Value> = self
-            .run(&COMMIT, |invocation| {
+            .run_within(lease.partition, &COMMIT, |invocation| {
                 invocation
                     .key(keys.owner(lease.queue))
                     .key(keys.stream(lease.queue));
@@ -187,7 +187,7 @@ impl Redis {
         let keys = self.keys().of(lease.partition);
         let note = note.unwrap_or_default();
         let answer: Vec<Value> = self
-            .run(&DEAD_LETTER, |invocation| {
+            .run_within(lease.partition, &DEAD_LETTER, |invocation| {
                 invocation
                     .key(keys.owner(lease.queue))
                     .key(keys.stream(lease.queue));
@@ -271,10 +271,7 @@ fn tag(answer: &[Value]) -> Option<String> {
 }
 
 /// A counted run: the number of items, then the items.
-pub(crate) fn add_pairs<K: AsRef<str>, V: AsRef<str>>(
-    invocation: &mut ScriptInvocation<'_>,
-    pairs: &[(K, V)],
-) {
+pub(crate) fn add_pairs<K: AsRef<str>, V: AsRef<str>>(invocation: &mut Call, pairs: &[(K, V)]) {
     invocation.arg(pairs.len() * 2);
     for (name, value) in pairs {
         invocation.arg(name.as_ref()).arg(value.as_ref());

@@ -26,7 +26,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Commit, Duty, Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis, StreamsError,
+    Commit, Duty, EarlyReads, Entry, PartitionKeys, PartitionMismatch, ReadValues, Reads, Redis,
+    StreamsError,
 };
 
 pub use config::{ConsumerConfig, ConsumerConfigError};
@@ -43,9 +44,16 @@ pub trait Handler: Send + Sync + 'static {
     /// What the queue carries.
     type Payload: Payload;
 
-    /// What to read together with the start of processing.
-    fn reads(&self, _entry: &Entry, _payload: &Self::Payload, _keys: PartitionKeys) -> Reads {
-        Reads::default()
+    /// What most entries need read when their processing starts, before they are known: it comes with an
+    /// entry that can start at once.
+    fn early_reads(&self, _keys: PartitionKeys) -> Option<EarlyReads> {
+        None
+    }
+
+    /// What is read together with the start of processing, where that differs.
+    fn reads(&self, entry: &Entry, _payload: &Self::Payload, keys: PartitionKeys) -> Reads {
+        let early = self.early_reads(keys);
+        early.map(|early| early.of(entry)).unwrap_or_default()
     }
 
     /// The lane of an entry: what may be blocked as a whole, such as one sender. A lane takes no

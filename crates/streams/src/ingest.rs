@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use redis::{ScriptInvocation, Value};
+use redis::Value;
 
 use serde::{Deserialize, Serialize};
 
 use crate::entry::text;
-use crate::script::INGEST;
+use crate::script::{Call, INGEST};
 use crate::{NewEntry, Partition, Queue, Redis, StreamsError};
 
 /// How many events one conversation may send in a window. Repetitions of an event do not count.
@@ -121,8 +121,7 @@ impl Redis {
     /// a repetition is recognised then.
     pub async fn ingest(&self, ingest: &Ingest<'_>) -> Result<Ingested, StreamsError> {
         let partition = self.partitions().partition_of(&ingest.entry.conversation);
-        let fill =
-            |invocation: &mut ScriptInvocation<'_>| fill(invocation, self, ingest, partition);
+        let fill = |invocation: &mut Call| fill(invocation, self, ingest, partition);
         if ingest.replicas == 0 {
             return parse(&self.run(&INGEST, fill).await?);
         }
@@ -143,12 +142,7 @@ impl Redis {
     }
 }
 
-fn fill(
-    invocation: &mut ScriptInvocation<'_>,
-    redis: &Redis,
-    ingest: &Ingest<'_>,
-    partition: Partition,
-) {
+fn fill(invocation: &mut Call, redis: &Redis, ingest: &Ingest<'_>, partition: Partition) {
     let keys = redis.keys().of(partition);
     let (stream, mark) = match ingest.destination {
         Destination::Work(queue) => (keys.stream(queue), QUEUED_MARK),

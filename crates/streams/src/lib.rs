@@ -39,10 +39,11 @@ mod redis;
 mod scan;
 mod script;
 mod stream_id;
+mod together;
 
 pub use self::redis::Redis;
 pub use acts::Act;
-pub use begin::{Fields, ReadValues, Reads};
+pub use begin::{EarlyHash, EarlyReads, Fields, ReadValues, Reads};
 pub use commit::{Commit, DeadLetterReason};
 pub use comparison::Compared;
 pub use config::{RedisConfig, RedisConfigError};

@@ -72,7 +72,7 @@ impl Redis {
         // A key that is not used must still hash to the partition's slot.
         let or_own = |key: String| if key.is_empty() { own.clone() } else { key };
         let answer: Vec<Value> = self
-            .run(&RECORD, |invocation| {
+            .run_within(lease.partition, &RECORD, |invocation| {
                 invocation
                     .key(keys.owner(lease.queue))
                     .key(&own)

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{Object, Pool, Timeouts};
-use redis::{FromRedisValue, RedisResult, ScriptInvocation};
+use redis::{FromRedisValue, RedisError, RedisResult, Value, from_redis_value};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::{RedisConfig, RedisConfigError};
 use crate::connector::{Connection, Connector};
 use crate::error::needs_new_connection;
 use crate::observer::{NoObserver, Observer};
-use crate::script::Script;
-use crate::{Keys, PartitionCount, StreamsError};
+use crate::script::{Call, Script};
+use crate::together::{Lanes, Turn};
+use crate::{Keys, Partition, PartitionCount, StreamsError};
 
 /// Enough for a connection a runtime thread, and a few exclusive connections beside.
 const POOL_SIZE: usize = 64;
@@ -37,6 +38,7 @@ struct Shared {
     /// Held while connecting, so that a crowd opens one connection and not one each. Holds the
     /// time of the last failure, so that a crowd fails once, together.
     connecting: AsyncMutex<Option<Instant>>,
+    lanes: Lanes,
 }
 
 impl Redis {
@@ -104,6 +106,10 @@ impl Redis {
         self.partitions
     }
 
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.shared.lanes
+    }
+
     pub(crate) fn observer(&self) -> &dyn Observer {
         self.observer.as_ref()
     }
@@ -111,18 +117,46 @@ impl Redis {
     /// Runs a script on the shared connection.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
-        script: &Script,
-        fill: impl FnOnce(&mut ScriptInvocation<'_>),
+        script: &'static Script,
+        fill: impl FnOnce(&mut Call),
     ) -> Result<T, StreamsError> {
-        let mut invocation = script.invocation();
-        fill(&mut invocation);
+        let mut call = Call::new(script);
+        fill(&mut call);
+        typed(self.invoke(&call).await?)
+    }
+
+    /// Runs a script of a partition that may be run together with others (see `together.rs`).
+    pub(crate) async fn run_within<T: FromRedisValue>(
+        &self,
+        partition: Partition,
+        script: &'static Script,
+        fill: impl FnOnce(&mut Call),
+    ) -> Result<T, StreamsError> {
+        let mut call = Call::new(script);
+        fill(&mut call);
+        let asked = Instant::now();
+        let (call, _underway) = match self.line_up(partition, call) {
+            Turn::Now(call, underway) => (call, Some(underway)),
+            Turn::Later(answered) => match answered.await {
+                Ok(Ok(answer)) => {
+                    self.observer().script(script.name(), asked.elapsed(), true);
+                    return typed(answer);
+                }
+                Ok(Err(call)) => (call, None),
+                Err(_) => return Err(StreamsError::Unreachable),
+            },
+        };
+        typed(self.invoke(&call).await?)
+    }
+
+    pub(crate) async fn invoke(&self, call: &Call) -> Result<Value, StreamsError> {
         let answer = self
-            .with_connection(script.name(), |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
+            .with_connection(call.script().name(), |mut connection| async move {
+                call.run(&mut connection).await
             })
             .await;
         if let Err(error) = &answer {
-            self.note_refusal(script, error);
+            self.note_refusal(call.script(), error);
         }
         answer
     }
@@ -165,18 +199,18 @@ impl Redis {
     /// `replicas` have it. Answers how many did within `timeout`.
     pub(crate) async fn run_replicated<T: FromRedisValue>(
         &self,
-        script: &Script,
+        script: &'static Script,
         replicas: u16,
         timeout: Duration,
-        fill: impl FnOnce(&mut ScriptInvocation<'_>),
+        fill: impl FnOnce(&mut Call),
     ) -> Result<(T, u16), StreamsError> {
         let started = Instant::now();
         let object = self.pool.get().await?;
         let mut connection = object.connection();
-        let mut invocation = script.invocation();
-        fill(&mut invocation);
+        let mut call = Call::new(script);
+        fill(&mut call);
         let result: RedisResult<(T, u16)> = async {
-            let answer = invocation.invoke_async(&mut connection).await?;
+            let answer = from_redis_value(call.run(&mut connection).await?)?;
             let mut wait = redis::cmd("WAIT");
             wait.arg(replicas)
                 .arg(timeout.as_millis().min(60_000) as u64);
@@ -308,4 +342,8 @@ impl Redis {
             *current = None;
         }
     }
+}
+
+fn typed<T: FromRedisValue>(answer: Value) -> Result<T, StreamsError> {
+    from_redis_value(answer).map_err(|error| RedisError::from(error).into())
 }

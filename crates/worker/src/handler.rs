@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use runtime::traces;
 use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
 use streams::{
-    Commit, DeadLetterReason, Entry, Gather, Handler, Ingest, Job, NewEntry, PartitionKeys, Queue,
-    ReadValues, Reads, Redis, Settled, Waiting,
+    Commit, DeadLetterReason, EarlyHash, EarlyReads, Entry, Gather, Handler, Ingest, Job, NewEntry,
+    PartitionKeys, Queue, ReadValues, Redis, Settled, Waiting,
 };
 use tracing::Instrument;
 
@@ -36,15 +36,20 @@ pub(crate) struct Inbound {
 impl Handler for Inbound {
     type Payload = Payload;
 
-    fn reads(&self, entry: &Entry, _: &Payload, keys: PartitionKeys) -> Reads {
-        let conversation = entry.conversation.as_str();
-        Reads {
-            list: Some((keys.history(conversation), self.retention.history_lines)),
+    fn early_reads(&self, keys: PartitionKeys) -> Option<EarlyReads> {
+        let hash = |begins, fields| EarlyHash {
+            begins,
+            of_event: false,
+            ends: "",
+            fields,
+        };
+        Some(EarlyReads {
+            list: Some((keys.history(""), self.retention.history_lines)),
             hashes: vec![
-                (keys.conversation(conversation), STATE_FIELDS),
-                (keys.contact(conversation), CONTACT_FIELDS),
+                hash(keys.conversation(""), STATE_FIELDS),
+                hash(keys.contact(""), CONTACT_FIELDS),
             ],
-        }
+        })
     }
 
     fn gather(&self, waiting: &[Waiting<'_, Payload>]) -> Gather {

@@ -38,6 +38,22 @@ async fn a_reply_leaves_as_a_form_with_our_id_in_the_status_callback() {
 }
 
 #[tokio::test]
+async fn a_reply_that_comes_alone_is_started_by_the_fetch() {
+    let rig = Rig::start();
+    let egress = rig.egress(&[]);
+    rig.queue(&reply("Hallo")).await;
+    rig.sent(CUSTOMER, 1).await;
+    rig.until_empty().await;
+    let count = async |script: &str| {
+        let name = format!(r#"postduif_redis_script_seconds_count{{script="{script}"}}"#);
+        egress.metric(&name).await as u32
+    };
+    // The intent, and that it was sent.
+    assert_eq!((count("begin").await, count("record").await), (0, 2));
+    egress.stop().await;
+}
+
+#[tokio::test]
 async fn the_answer_comes_from_the_number_that_was_written_to() {
     let rig = Rig::start();
     let _egress = rig.egress(&[]);

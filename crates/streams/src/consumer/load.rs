@@ -23,8 +23,8 @@ pub(super) async fn load<P: Payload>(item: &mut Item<P>, context: &Context) -> R
 async fn read<P: Payload>(id: StreamId, context: &Context) -> Result<Content<P>, Outcome> {
     let from = From::Pending { after: id.before() };
     loop {
-        match context.redis.fetch(&context.lease, &from, 1).await {
-            Ok(Fetched::Entries(entries)) => {
+        match context.redis.fetch(&context.lease, &from, 1, None).await {
+            Ok(Fetched::Entries(entries, _)) => {
                 let entry = entries.into_iter().find(|entry| entry.id == id);
                 // Nobody else may have ended it under our lease, except by hand.
                 return entry

@@ -1,15 +1,18 @@
 //! The loop of one owned partition: fetch, hand out, settle.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::fetch::{Fetched, From};
+use crate::begin::{Early, StartEnd};
+use crate::entry::RawEntry;
+use crate::fetch::{Fetched, From, StartEarly};
 use crate::lease::Lease;
-use crate::{Redis, StreamId};
+use crate::{EarlyReads, Redis, StreamId};
 
 use super::Handler;
 use super::config::ConsumerConfig;
@@ -35,11 +38,19 @@ pub(super) struct PartitionLoop<H: Handler> {
     mailboxes: Mailboxes<H::Payload>,
     running: JoinSet<Ended<H::Payload>>,
     from: From,
+    /// What is read with an entry that starts as soon as it comes.
+    early_reads: Option<EarlyReads>,
     /// Whether the last fetch left something behind, as far as is known.
     more: bool,
     /// No fetch before this time, after one that failed.
     not_before: Option<Instant>,
 }
+
+/// Starts that a fetch made, each with its place among the work in flight.
+type Started = HashMap<StreamId, (Early, OwnedSemaphorePermit)>;
+
+/// The most starts that a fetch makes. Where more come, they are begun together.
+const MOST_EARLY: usize = 4;
 
 /// An entry whose processing has ended, and how.
 type Ended<P> = (MailboxKey, Item<P>, Outcome);
@@ -54,6 +65,8 @@ impl<H: Handler> PartitionLoop<H> {
         stop: CancellationToken,
     ) -> Self {
         let mailboxes = Mailboxes::new(shared.config.window, shared.config.lane);
+        let keys = shared.redis.keys().of(lease.partition);
+        let early_reads = unless_panics(|| shared.handler.early_reads(keys)).flatten();
         Self {
             shared,
             lease,
@@ -64,6 +77,7 @@ impl<H: Handler> PartitionLoop<H> {
             from: From::Pending {
                 after: StreamId::ZERO,
             },
+            early_reads,
             more: true,
             not_before: None,
         }
@@ -80,7 +94,7 @@ impl<H: Handler> PartitionLoop<H> {
                     break;
                 }
             } else {
-                self.hand_out();
+                self.hand_out(&mut Started::new());
                 if self.wants_fetch(Instant::now()) {
                     self.fetch().await;
                     continue;
@@ -142,8 +156,19 @@ impl<H: Handler> PartitionLoop<H> {
             .held
             .saturating_sub(self.mailboxes.len())
             .min(config.window);
-        match self.shared.redis.fetch(&self.lease, &self.from, room).await {
-            Ok(Fetched::Entries(entries)) => self.fetched(entries, room),
+        let permits = self.early_permits();
+        let early = self.early_reads.as_ref().map(|reads| StartEarly {
+            most: permits.len(),
+            reads,
+        });
+        let redis = &self.shared.redis;
+        match redis.fetch(&self.lease, &self.from, room, early).await {
+            Ok(Fetched::Entries(entries, started)) => {
+                self.fetched(entries, room);
+                let pairs = started.into_iter().zip(permits);
+                let started = pairs.map(|((id, early), permit)| (id, (early, permit)));
+                self.start_early(started.collect()).await;
+            }
             Ok(Fetched::Fenced) => self.lease.mark_lost(),
             // The group is gone because Redis came back empty: acquiring again makes it.
             Err(error) if error.is_missing_group() => self.lease.mark_lost(),
@@ -159,7 +184,34 @@ impl<H: Handler> PartitionLoop<H> {
         }
     }
 
-    fn fetched(&mut self, entries: Vec<crate::entry::RawEntry>, room: usize) {
+    /// Places for entries that start as soon as they come: nothing of the partition may be before them.
+    fn early_permits(&self) -> Vec<OwnedSemaphorePermit> {
+        let config = &self.shared.config;
+        if self.early_reads.is_none() || self.from != From::New || self.mailboxes.len() > 0 {
+            return Vec::new();
+        }
+        let most = MOST_EARLY.min(config.concurrency).min(config.lane);
+        let permits = || self.shared.permits.clone().try_acquire_owned().ok();
+        std::iter::from_fn(permits).take(most).collect()
+    }
+
+    /// Starts what the fetch started. What is to wait after all has not been started.
+    async fn start_early(&mut self, mut started: Started) {
+        if started.is_empty() {
+            return;
+        }
+        self.hand_out(&mut started);
+        for (id, (early, permit)) in started {
+            drop(permit);
+            let (redis, lease) = (&self.shared.redis, &self.lease);
+            let taken_back = redis.end_start(lease, id, &early.start, StartEnd::Left);
+            if let Err(error) = taken_back.await {
+                tracing::debug!(%error, "a start could not be taken back");
+            }
+        }
+    }
+
+    fn fetched(&mut self, entries: Vec<RawEntry>, room: usize) {
         let last = entries.last().map(|entry| entry.id);
         let full = entries.len() >= room;
         for entry in entries {
@@ -178,29 +230,31 @@ impl<H: Handler> PartitionLoop<H> {
         self.waker.fetched(last, self.more);
     }
 
-    fn hand_out(&mut self) {
+    /// Starts what can start; of `started` with what was read for it.
+    fn hand_out(&mut self, started: &mut Started) {
         let (now, now_ms) = (Instant::now(), wall_clock_ms());
         self.mailboxes.wake_delayed(now);
         while self.running.len() < self.shared.config.concurrency {
             let handler = &self.shared.handler;
-            let started = self
+            let next = self
                 .mailboxes
                 .start_next(now, now_ms, |waiting| handler.gather(waiting));
-            let Some((key, mut item)) = started else {
+            let Some((key, mut item)) = next else {
                 return;
             };
+            let (early, permit) = started.remove(&item.id).unzip();
             let context = Context {
                 redis: self.shared.redis.clone(),
                 lease: self.lease.clone(),
                 config: self.shared.config.clone(),
                 permits: self.shared.permits.clone(),
-                permit: None,
+                permit,
                 weight: 1,
                 stop: self.stop.clone(),
             };
             let handler = self.shared.handler.clone();
             self.running.spawn(async move {
-                let outcome = process(handler.as_ref(), &mut item, context).await;
+                let outcome = process(handler.as_ref(), &mut item, early, context).await;
                 (key, item, outcome)
             });
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use crate::begin::{Begun, Start, StartEnd};
+use crate::begin::{Begun, Early, Start, StartEnd};
 use crate::commit::EntryRef;
 use crate::dead_letters::REFUSED_BY_REDIS;
 use crate::{DeadLetterReason, Entry, Job, ReadValues, Reads};
@@ -15,15 +15,18 @@ use super::item::{Content, Item, Poison};
 use super::job::{Context, Interrupted, NoAnswer, Outcome, dead_letter, persist};
 use super::load::load;
 
-/// Works on `item` and says what became of it. A panic counts as a failed attempt.
+/// Works on `item` and says what became of it. A panic counts as a failed attempt. `early` is its start,
+/// where the fetch has made it.
 pub(super) async fn process<H: Handler>(
     handler: &H,
     item: &mut Item<H::Payload>,
+    early: Option<Early>,
     context: Context,
 ) -> Outcome {
-    let start = Start::new();
+    let start = early.as_ref().map(|early| early.start.clone());
+    let start = start.unwrap_or_else(Start::new);
     let (redis, lease) = (context.redis.clone(), context.lease.clone());
-    let work = AssertUnwindSafe(settle(handler, item, &start, context)).catch_unwind();
+    let work = AssertUnwindSafe(settle(handler, item, &start, early, context)).catch_unwind();
     let outcome = work.await.unwrap_or_else(|_| panicked());
     let end = match outcome {
         Outcome::Retry { .. } => StartEnd::Failed,
@@ -53,12 +56,13 @@ async fn settle<H: Handler>(
     handler: &H,
     item: &mut Item<H::Payload>,
     start: &Start,
+    early: Option<Early>,
     mut context: Context,
 ) -> Outcome {
     if let Err(outcome) = load(item, &context).await {
         return outcome;
     }
-    if context.take_permit().await.is_err() {
+    if context.permit.is_none() && context.take_permit().await.is_err() {
         return Outcome::Left;
     }
     let (entry, payload) = match &item.content {
@@ -77,14 +81,12 @@ async fn settle<H: Handler>(
     };
     let keys = context.redis.keys().of(context.lease.partition);
     let reads = unless_panics(|| handler.reads(&entry, &payload, keys));
-    match begin(
-        &entry,
-        start,
-        reads.as_ref().unwrap_or(&Reads::default()),
-        &context,
-    )
-    .await
-    {
+    let wanted = reads.clone().unwrap_or_default();
+    let begun = match early.and_then(|early| early.values(&wanted)) {
+        Some(values) => Ok(Begun::first(values)),
+        None => begin(&entry, start, &wanted, &context).await,
+    };
+    match begun {
         // Counted like any other, so that it ends as a dead letter.
         Ok(Begun::Started { attempt, .. })
             if reads.is_none() && attempt <= context.config.max_attempts =>

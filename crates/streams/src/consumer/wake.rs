@@ -52,15 +52,19 @@ impl Waker {
         self.backlogged.store(backlogged, Ordering::Release);
     }
 
-    /// Something up to `last` has arrived.
+    /// Something up to `last` has arrived. What was fetched while the watcher read wakes nobody.
     fn announce(&self, last: StreamId) {
-        self.advance(Some(last));
-        self.woken.notify_one();
+        if self.advance(Some(last)) {
+            self.woken.notify_one();
+        }
     }
 
-    fn advance(&self, last: Option<StreamId>) {
+    /// Whether that is news.
+    fn advance(&self, last: Option<StreamId>) -> bool {
         let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-        *position = last.map_or(*position, |last| last.max(*position));
+        let before = *position;
+        *position = last.map_or(before, |last| last.max(before));
+        *position > before
     }
 
     /// The connection broke: Redis may have restarted or failed over, and lost its last writes.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Parser;
 use shared_types::{Payload, PayloadError};
 use streams::{
-    Commit, Consumer, ConsumerConfig, DeadLetterReason, DrainReport, Entry, Handler, Ingest,
-    Ingested, Interrupted, Job, MemberId, NewEntry, PartitionKeys, PartitionMismatch, Queue,
-    ReadValues, Reads, Redis, RedisConfig, Settled,
+    Commit, Consumer, ConsumerConfig, DeadLetterReason, DrainReport, EarlyHash, EarlyReads, Entry,
+    Handler, Ingest, Ingested, Interrupted, Job, MemberId, NewEntry, PartitionKeys,
+    PartitionMismatch, Queue, ReadValues, Redis, RedisConfig, Settled,
 };
 use test_support::RedisServer;
 use tokio::sync::Notify;
@@ -91,11 +91,8 @@ pub(crate) struct Echo {
 impl Handler for Echo {
     type Payload = Text;
 
-    fn reads(&self, entry: &Entry, _: &Text, keys: PartitionKeys) -> Reads {
-        Reads {
-            list: Some((keys.history(&entry.conversation), 10)),
-            hashes: vec![(keys.conversation(&entry.conversation), &["ver", "count"])],
-        }
+    fn early_reads(&self, keys: PartitionKeys) -> Option<EarlyReads> {
+        Some(early_reads(keys))
     }
 
     fn last_words(&self, entry: &Entry, text: &Text, values: &ReadValues) -> Option<Commit> {
@@ -148,6 +145,20 @@ impl Echo {
         }
         let commit = echoed(&job.entry, &job.values);
         job.commit(commit).await
+    }
+}
+
+/// The same as [`Echo`] reads.
+pub(crate) fn early_reads(keys: PartitionKeys) -> EarlyReads {
+    let state = EarlyHash {
+        begins: keys.conversation(""),
+        of_event: false,
+        ends: "",
+        fields: &["ver", "count"],
+    };
+    EarlyReads {
+        list: Some((keys.history(""), 10)),
+        hashes: vec![state],
     }
 }
 
@@ -274,12 +285,20 @@ pub(crate) fn pending(server: &RedisServer) -> u64 {
 
 /// How often a script failed since the statistics were reset.
 pub(crate) fn refused_scripts(server: &RedisServer) -> u64 {
+    of_scripts(server, "failed_calls=")
+}
+
+/// How often a script was run since the statistics were reset.
+pub(crate) fn scripts_run(server: &RedisServer) -> u64 {
+    of_scripts(server, "calls=")
+}
+
+fn of_scripts(server: &RedisServer, number: &str) -> u64 {
     let stats: String = server.run(&["INFO", "commandstats"]);
     let line = stats
         .lines()
-        .find(|line| line.starts_with("cmdstat_evalsha:"));
-    let failed = line.and_then(|line| line.split("failed_calls=").nth(1));
-    failed
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(0)
+        .find_map(|line| line.strip_prefix("cmdstat_evalsha:"));
+    let mut parts = line.unwrap_or_default().split(',');
+    let found = parts.find_map(|part| part.strip_prefix(number));
+    found.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

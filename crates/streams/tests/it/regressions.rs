@@ -199,7 +199,7 @@ async fn one_consumer_name_shared_by_replicas() {
 }
 
 /// Waits until the blocking read that wakes the consumer is under way.
-async fn until_watched(server: &RedisServer) {
+pub(crate) async fn until_watched(server: &RedisServer) {
     eventually(async || {
         let clients: String = server.run(&["CLIENT", "LIST"]);
         if clients.contains("cmd=xread") {
