@@ -392,6 +392,8 @@ pub enum Social {
     Nicety,
     /// The hour that was agreed before.
     SameHour,
+    /// Says until when something is good, so that its day is none to come.
+    Deadline,
     /// Nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.

@@ -10,7 +10,9 @@ use jiff::Zoned;
 use hours::{ask_hours, asked_hours, asks_hours, goes_on_with_hours};
 use rest::{complete, excluded_day, left_over};
 
-use super::act::{Act, Answer, Asked, Dates, Does, Inform, Origin, Thing, Times, When};
+use super::act::{
+    Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Social, Thing, Times, When,
+};
 use super::state::{OursAbout, State};
 use super::topics;
 use crate::domain::{Domain, TopicKind};
@@ -24,6 +26,8 @@ const FEW_WORDS: usize = 6;
 const ARTICLE_WORDS: usize = 2;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
 const AROUND_PROPOSAL: usize = 48;
+/// The same where a question word begins it: "how about …".
+const AROUND_WORD: usize = 20;
 
 /// The acts with the moments that were said in their words; what is left over is told.
 pub fn timed(
@@ -35,6 +39,7 @@ pub fn timed(
 ) -> Vec<Act> {
     let wanted = reading.moments.all(now).into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
+    drop_deadlines(&acts, &mut moments);
     drop_standing_day(state, &mut moments);
     keep_offered_day(state, &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
@@ -124,6 +129,21 @@ fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
     }
 }
 
+/// "The MOT is due on 22 December" says no day to come.
+fn drop_deadlines(acts: &[Act], moments: &mut Vec<Moment>) {
+    let due = |act: &&Act| act.does == Does::Social(Social::Deadline);
+    let due: Vec<Range<usize>> = acts
+        .iter()
+        .filter(due)
+        .map(|act| act.words.clone())
+        .collect();
+    let inside = |moment: &Moment| {
+        let mut due = due.iter();
+        due.any(|words| words.start <= moment.bytes.start && moment.bytes.end <= words.end)
+    };
+    moments.retain(|moment| !inside(moment));
+}
+
 /// Beside another day, that of the appointment is the one that does not suit: "Samstag ist Vereinsfest,
 /// ginge auch Freitag?"
 fn drop_standing_day(state: &State, moments: &mut Vec<Moment>) {
@@ -196,8 +216,11 @@ fn is_exact(act: &Act) -> bool {
 /// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.
 fn propose(act: &mut Act, asks_hours: bool, letters: usize) {
     let Does::Ask(ask) = &act.does else { return };
-    let short = act.words.len().saturating_sub(letters) <= AROUND_PROPOSAL;
-    let vague = matches!(ask.topic, Asked::Hours | Asked::Other);
+    // "How about Monday" proposes, "what do I bring tomorrow" does not.
+    let rest = act.words.len().saturating_sub(letters);
+    let short = rest <= AROUND_PROPOSAL;
+    let open = ask.form != Form::Which || rest <= AROUND_WORD;
+    let vague = matches!(ask.topic, Asked::Hours | Asked::Other) && open;
     if let Some(said) = ask.when.filter(|_| vague && short && !asks_hours) {
         act.does = Does::Inform(Inform {
             thing: Thing::Wanted,

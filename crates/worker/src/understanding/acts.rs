@@ -2,6 +2,8 @@
 
 mod answers;
 mod asks;
+mod attributes;
+mod complaints;
 mod goals;
 mod people;
 mod tells;
@@ -26,12 +28,13 @@ pub(super) const SURE: f64 = 0.9;
 const LIKELY: f64 = 0.6;
 
 /// What is said between people.
-const COURTESIES: [(ActCue, Social); 7] = [
+const COURTESIES: [(ActCue, Social); 8] = [
     (ActCue::Hello, Social::Hello),
     (ActCue::Thanks, Social::Thanks),
     (ActCue::Bye, Social::Bye),
     (ActCue::Nicety, Social::Nicety),
     (ActCue::SameHour, Social::SameHour),
+    (ActCue::Deadline, Social::Deadline),
     (ActCue::Safe, Social::Safe),
     (ActCue::Prompt, Social::Prompt),
 ];
@@ -279,7 +282,8 @@ impl Talk<'_> {
             (ActCue::Unclear, Repair::Unclear),
         ] {
             // "Is the Niro still there" asks for the Niro.
-            if cue == ActCue::Unheard && !clause.said.is_empty() {
+            let of_thing = clause.named_before.is_some() && clause.asking.asks();
+            if cue == ActCue::Unheard && (of_thing || !clause.said.is_empty()) {
                 continue;
             }
             let waits = cue == ActCue::Unheard && self.is_greeting_that_asks(clause);
@@ -342,6 +346,8 @@ impl Talk<'_> {
             .iter()
             .any(|act| matches!(act.does, Does::Repair(Repair::Unheard)));
         for (span, social) in &marked {
+            let whole = *social == Social::Deadline;
+            let span = if whole { &clause.span } else { span };
             if !(waits && *social == Social::Hello) {
                 acts.push(self.act(Does::Social(*social), SURE, *span, clause.place));
             }

@@ -39,8 +39,11 @@ impl Update<'_> {
         if is_new && when.is_some() {
             self.needs_no_thing(&goal);
         }
-        if let Some(when) = when.filter(|_| topics::takes_appointment(self.domain, &goal)) {
-            self.moment(Some(&goal), when, false);
+        let lead = known.lead;
+        let takes = topics::takes_appointment(self.domain, &goal);
+        if let Some(when) = when.filter(|_| takes || lead) {
+            // Who comes to have the own car valued comes for what a visit is.
+            self.moment(takes.then_some(goal.as_str()), when, false);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Update;
 use crate::dialogue::act::{Act, Does, Thing, Told};
-use crate::dialogue::wish::Wishes;
+use crate::dialogue::wish::{Wish, Wishes};
 use crate::domain::{About, SlotKind};
 
 /// So many things that the customer turned away from are remembered.
@@ -37,28 +37,54 @@ impl Update<'_> {
 
     /// What described a certain thing is put aside with it, and holds again for who comes back to it;
     /// whether the customer does.
-    fn turn_away(&mut self, names: &[String]) -> bool {
+    fn turn_away(&mut self, names_given: &[String]) -> bool {
         let described = std::mem::take(&mut self.state.described);
         let left: Wishes = described
             .iter()
             .filter_map(|slot| self.state.wanted.remove_entry(slot))
             .collect();
-        let catalogues = self.catalogues.iter();
-        let lower = catalogues
-            .filter_map(|(_, lower)| self.state.wanted.get(lower)?.any_of.first())
-            .next()
-            .map(ToString::to_string);
-        if let Some(name) = lower.filter(|_| !left.is_empty() && self.state.aside.len() < ASIDE) {
+        let names = self.catalogues.iter();
+        let names = names.flat_map(|(upper, lower)| [lower, upper]);
+        let called: Vec<(String, Wish)> = names
+            .filter_map(|slot| Some((slot.clone(), self.state.wanted.get(slot)?.clone())))
+            .collect();
+        let first = called.first().and_then(|(_, wish)| wish.any_of.first());
+        if let Some(name) = first.map(ToString::to_string)
+            && self.state.definite
+            && self.state.aside.len() < ASIDE
+        {
+            let left = left.into_iter().chain(called.clone()).collect();
             self.state.aside.insert(name, left);
         }
-        let aside = &mut self.state.aside;
-        let known: Vec<Wishes> = names.iter().filter_map(|name| aside.remove(name)).collect();
-        let returns = !known.is_empty();
-        for known in known {
-            self.state.described.extend(known.keys().cloned());
+        // A make alone names the one of that make.
+        let is_lower = |name: &&String| {
+            let mut lower = self.catalogues.iter().map(|(_, lower)| lower);
+            lower.any(|slot| gives(self.heard.acts, slot, name))
+        };
+        let lower: Vec<&String> = names_given.iter().filter(is_lower).collect();
+        let meant = match lower.is_empty() {
+            true => names_given.iter().collect(),
+            false => lower,
+        };
+        let is_called = |known: &Wishes| {
+            let slots = self.catalogues.iter();
+            let mut slots = slots.flat_map(|(upper, lower)| [lower, upper]);
+            slots.any(|slot| {
+                let called = known.get(slot).and_then(|wish| wish.any_of.first());
+                called.is_some_and(|called| meant.iter().any(|name| **name == called.to_string()))
+            })
+        };
+        let aside = self.state.aside.iter();
+        let back = aside.filter(|(_, known)| is_called(known));
+        let back: Vec<String> = back.map(|(name, _)| name.clone()).collect();
+        for name in &back {
+            let known = self.state.aside.remove(name).unwrap_or_default();
+            let of_names = |slot: &String| called.iter().any(|(name, _)| name == slot);
+            let told = known.keys().filter(|slot| !of_names(slot));
+            self.state.described.extend(told.cloned());
             self.state.wanted.extend(known);
         }
-        returns
+        !back.is_empty()
     }
 
     /// Notes what a certain thing is described by as it is named: what it is like, and not what it may
@@ -96,4 +122,13 @@ fn told_of_wanted(act: &Act) -> &[Told] {
         Does::Correct(correct) if correct.thing == Thing::Wanted => &correct.instead,
         _ => &[],
     }
+}
+
+/// Whether a message gives a slot this value.
+fn gives(acts: &[Act], slot: &str, value: &str) -> bool {
+    let mut told = acts.iter().flat_map(told_of_wanted);
+    told.any(|told| {
+        let mut values = told.any_of.iter().map(ToString::to_string);
+        told.slot == *slot && values.any(|one| one == value)
+    })
 }

@@ -9,7 +9,7 @@ use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
 use crate::dialogue::{filling, topics};
-use crate::domain::{Topic, TopicKind};
+use crate::domain::{About, Topic, TopicKind};
 
 impl Update<'_> {
     /// A moment that is wished for a purpose, or for whatever an appointment is made for.
@@ -55,11 +55,19 @@ impl Update<'_> {
         let takes = |goal: &&str| topics::takes_appointment(self.domain, goal);
         let standing = self.state.appointment().map(|one| one.purpose.as_str());
         let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
+        // Who has a car and wants none brings that one.
+        let brings = self.state.wanted.is_empty() && !self.state.own.is_empty();
+        let side = if brings { About::Own } else { About::Wanted };
         let all = self.domain.dialogue.goals.iter();
+        let all = all.map(|goal| goal.intent.as_str());
+        let likely = all
+            .clone()
+            .filter(|goal| topics::side(self.domain, goal) == side);
         let mut candidates = (named.into_iter())
             .chain(pursued)
             .chain(standing)
-            .chain(all.map(|goal| goal.intent.as_str()));
+            .chain(likely)
+            .chain(all);
         candidates.find(takes).map(str::to_owned)
     }
 

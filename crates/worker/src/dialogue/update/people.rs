@@ -184,7 +184,8 @@ impl Update<'_> {
         if let Social::Feels { of } = social {
             return self.kind_word(of);
         }
-        if social == Social::SameHour && self.takes_same_hour() {
+        let quiet = social == Social::Deadline && self.heard.acts.len() > 1;
+        if quiet || social == Social::SameHour && self.takes_same_hour() {
             return;
         }
         self.owe(match social {
@@ -192,9 +193,11 @@ impl Update<'_> {
             Social::Thanks => Piece::Courtesy(Courtesy::Thanks),
             Social::Bye => Piece::Courtesy(Courtesy::Bye),
             Social::Prompt => Piece::Courtesy(Courtesy::Listening),
-            Social::Nicety | Social::SameHour | Social::Safe | Social::Feels { .. } => {
-                Piece::Courtesy(Courtesy::Nicety)
-            }
+            Social::Nicety
+            | Social::SameHour
+            | Social::Deadline
+            | Social::Safe
+            | Social::Feels { .. } => Piece::Courtesy(Courtesy::Nicety),
         });
     }
 

@@ -124,6 +124,8 @@ pub enum ActCue {
     Nicety,
     /// "The same time": the hour that was agreed.
     SameHour,
+    /// Until when something is good: "verloopt 18 december".
+    Deadline,
     /// Says that nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.
@@ -196,7 +198,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 65] = [
+const ACTS: [(&str, ActCue); 66] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -227,6 +229,7 @@ const ACTS: [(&str, ActCue); 65] = [
     ("bye", ActCue::Bye),
     ("nicety", ActCue::Nicety),
     ("same_hour", ActCue::SameHour),
+    ("deadline", ActCue::Deadline),
     ("safe", ActCue::Safe),
     ("loss", ActCue::Feels(Feeling::Loss)),
     ("joy", ActCue::Feels(Feeling::Joy)),

@@ -4,10 +4,10 @@ use shared_types::SlotValue;
 
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
-use crate::domain::{ActCue, IntentAct, QuestionCue, SlotKind, Topic, TopicKind};
+use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
-use crate::understanding::tokens::Boundary;
+use crate::understanding::said::Said;
 use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 
 /// How like a fact's example the question for a price must be.
@@ -18,11 +18,9 @@ const BEGUN: usize = 2;
 /// The most words of a question that only goes on with the one before.
 const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
-const BARE: usize = 4;
+pub(super) const BARE: usize = 4;
 /// The same where the question says nothing of it, and the statement before does.
 const SAID_BEFORE: f64 = 0.48;
-/// The letters of a word that may name what has a price.
-const NOUN: usize = 5;
 /// No likeness is as high.
 const NO_FACT: f64 = 1.1;
 /// What our question is called that offers moments.
@@ -73,9 +71,15 @@ impl Talk<'_> {
             let of_wanted = named && clause.asking.form != Form::Check && fresh;
             let counts = |thing| thing == Thing::Own || of_wanted;
             let marked = self.is_marked(clause);
+            let is_told = |said: &Said| self.is_name(&said.slot) && counts(said.thing);
+            let told = clause.said.iter().filter(|said| is_told(said));
+            let told: Vec<Span> = told.map(|said| said.span).collect();
+            // "Is the red i10 still there": red is that one.
+            let beside =
+                |said: &Said| !said.number && told.iter().any(|name| name.start == said.span.end);
             self.tells(
                 clause,
-                |said| self.is_name(&said.slot) && counts(said.thing) || said.bounded && !marked,
+                |said| is_told(said) || beside(said) || said.bounded && !marked,
                 acts,
             );
         }
@@ -109,68 +113,6 @@ impl Talk<'_> {
         for ask in asks {
             acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
         }
-    }
-
-    /// "Does it have heated seats and a towbar": the attributes that are asked beside the first.
-    fn more_attributes(&self, clause: &Clause, first: &str) -> Vec<Asked> {
-        let marks = self.signs.marks.within(clause.span);
-        let named: Vec<(&str, bool, Span)> = marks
-            .filter_map(|(mark, span)| {
-                let Mark::Attribute(place) = mark else {
-                    return None;
-                };
-                let attribute = self.understander.attributes.get(place)?;
-                let plain = attribute.slot.is_none() && !attribute.danger && !attribute.prices;
-                Some((attribute.name.as_str(), plain, span))
-            })
-            .collect();
-        let of_first = named.iter().filter(|(name, ..)| *name == first);
-        let spans: Vec<Span> = of_first.map(|(.., span)| *span).collect();
-        let joined = |span: Span| spans.iter().any(|other| self.is_joined(*other, span));
-        let mut more: Vec<&str> = Vec::new();
-        for (name, plain, span) in &named {
-            if *plain && *name != first && joined(*span) && !more.contains(name) {
-                more.push(name);
-            }
-        }
-        let more = more.into_iter();
-        more.map(|name| Asked::Attribute(name.to_owned())).collect()
-    }
-
-    /// Whether an "and" or a comma stands between.
-    fn is_joined(&self, one: Span, other: Span) -> bool {
-        let (from, to) = match one.start < other.start {
-            true => (one.end, other.start),
-            false => (other.end, one.start),
-        };
-        let joins = |at| {
-            let joiner = |cue| cue == QuestionCue::Joiner;
-            self.signs.marks.starts(at, joiner).is_some()
-        };
-        (from..=to).any(|at| {
-            self.reading.lattice.boundary_before(at) > Boundary::None || at < to && joins(at)
-        })
-    }
-
-    /// "What do new brake pads cost" asks the price of what has no name here, and not of the thing that
-    /// is talked about.
-    fn has_unread_noun(&self, clause: &Clause) -> bool {
-        let marks = self.signs.marks.within(clause.span);
-        let marked: Vec<Span> = marks.map(|(_, span)| span).collect();
-        let moments = self.reading.moments.spans();
-        let known: Vec<Span> = (moments.chain(clause.said.iter().map(|said| said.span)))
-            .chain(self.reading.quantities.iter().map(|one| one.span))
-            .chain(marked)
-            .collect();
-        let mut words = clause.span.start..clause.span.end;
-        words.any(|at| {
-            let here = Span::new(at, at + 1);
-            let frequent = self.reading.frequent.get(at).copied().unwrap_or(true);
-            let word = self.reading.tokens.get(at);
-            let long = word.is_some_and(|word| word.text.chars().count() >= NOUN);
-            let told = known.iter().any(|span| span.overlaps(here));
-            long && !frequent && !told && !self.reading.lattice.is_filler(at)
-        })
     }
 
     /// "Do you have": a question that only begins, and goes on in the next message.
@@ -410,42 +352,6 @@ impl Talk<'_> {
         let spoken = self.reading.guess.spoken();
         let (fact, likeness) = topics.rank(tokens, lexicon, spoken, is_aside, is_moment)?;
         Some((self.understander.facts.get(fact)?.clone(), likeness))
-    }
-
-    /// The attribute that a clause asks for; "I really need CarPlay, is that in it?": of the statement
-    /// before.
-    fn attribute(&self, clause: &Clause) -> Option<(&str, bool)> {
-        let has = |cue| self.mark(cue, clause).is_some();
-        let bare = clause.span.len() <= BARE && has(ActCue::OfThing) && !has(ActCue::Existence);
-        let before = Some(clause.with_before).filter(|_| bare);
-        let here = self.attribute_in(clause.span);
-        here.or_else(|| self.attribute_in(before?).filter(|(_, of_slot)| !of_slot))
-    }
-
-    /// The attribute with the longest wording, and whether a slot answers it.
-    fn attribute_in(&self, span: Span) -> Option<(&str, bool)> {
-        let marks = self.signs.marks.within(span);
-        let attributes = marks.filter_map(|(mark, span)| match mark {
-            Mark::Attribute(place) => Some((self.understander.attributes.get(place)?, span)),
-            _ => None,
-        });
-        let attributes = attributes.filter(|(attribute, _)| !attribute.danger);
-        let (attribute, _) = attributes.min_by_key(|(attribute, span)| {
-            (attribute.slot.is_some(), std::cmp::Reverse(span.len()))
-        })?;
-        Some((&attribute.name, attribute.slot.is_some()))
-    }
-
-    /// A price, or what something is worth: "was nehmt ihr dafür".
-    fn asks_amount(&self, name: &str) -> bool {
-        let mut attributes = self.understander.attributes.iter();
-        let opens = attributes.any(|attribute| attribute.name == name && attribute.goal.is_some());
-        opens || self.is_price(name)
-    }
-
-    fn is_price(&self, name: &str) -> bool {
-        let mut attributes = self.understander.attributes.iter();
-        attributes.any(|attribute| attribute.name == name && attribute.prices)
     }
 
     /// Whether our open question is for a day or a time.

@@ -4,33 +4,25 @@ use shared_types::SlotValue;
 
 use super::{Clause, FEELINGS, SURE, Talk};
 use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Thing};
-use crate::domain::{About, ActCue, IntentAct, MoodCue, SlotKind};
+use crate::domain::{About, ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
-use crate::understanding::topics::{CERTAIN as CERTAIN_FACT, FLOOR};
+use crate::understanding::topics::FLOOR;
 
-/// What words of anger or of a threat are worth where no intent says the same.
-const HEATED: f64 = 0.8;
 /// What it takes to open a goal for which no pattern speaks.
 const LIKELY_BY_EXAMPLES: f64 = 0.8;
 /// How sure a wish ("can I …") is of itself, with how like a fact it must be to ask for that fact.
 const WISHES: [(f64, f64); 3] = [(0.85, 0.6), (0.95, 0.7), (1.01, 0.9)];
-/// What it takes for a question to be a complaint.
-const CERTAIN: f64 = 0.75;
 /// What examples alone must be worth for a value to begin a goal.
 const BEYOND_DOUBT: f64 = 0.85;
-/// What it takes where no words of dissatisfaction stand in the clause.
-const WORDLESS: f64 = 0.95;
 /// From here on a pattern tells of dissatisfaction by itself; "not" and "bought" do not.
-const TELLING: f64 = 2.0;
+pub(super) const TELLING: f64 = 2.0;
 /// The least that a pattern says.
 const HINT: f64 = f64::MIN_POSITIVE;
-/// From here on a pattern complains however friendly the rest is.
-const STRONG_CUES: f64 = 8.0;
 /// From here on a pattern speaks for a goal whatever else stands in the clause.
-const STRONG: f64 = 4.0;
+pub(super) const STRONG: f64 = 4.0;
 
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
@@ -119,9 +111,13 @@ impl Talk<'_> {
         let of_moment = self.context.has_appointment && self.is_dated(clause);
         let unsaid = !self.has_cue_of(clause, TELLING);
         let about_time = unsaid && (of_moment || clause.asking.asks());
-        let by_the_way = asks_who || asks_which || about_time;
+        // "I'd rather have the Mini" wants the Mini, whatever examples say.
+        let names = |said: &Said| said.thing == Thing::Wanted && self.is_name(&said.slot);
+        let wants_thing = unsaid && clause.said.iter().any(names);
+        let by_the_way = asks_who || asks_which || about_time || wants_thing;
         if clause.act == IntentAct::Handoff && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));
+            self.tells(clause, names, acts);
             return;
         }
         if let Some(span) = self.mark(ActCue::Offer, clause) {
@@ -214,7 +210,9 @@ impl Talk<'_> {
         }
         let modal = self.mark(ActCue::Modal, clause).is_some() || clause.asking.whether;
         // "What is it worth?" or "can you tow it?" while that is being done.
-        if self.is_pursued(clause) || self.is_open(clause) && !self.is_dated(clause) {
+        // "Can I come on Thursday to have it valued?" comes.
+        let comes = self.is_dated(clause) && self.mark(ActCue::Modal, clause).is_some();
+        if self.is_pursued(clause) && !comes || self.is_open(clause) && !self.is_dated(clause) {
             return true;
         }
         // "May my dad come along?" wants nothing done.
@@ -366,61 +364,13 @@ impl Talk<'_> {
         }
     }
 
-    fn complaint(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
-        let mood = |mood| {
-            let mut marks = self.signs.marks.within(clause.span);
-            marks.any(|(mark, _)| mark == Mark::Mood(mood))
-        };
-        let soothes = [ActCue::Feels(Feeling::Regret), ActCue::Safe];
-        if soothes.iter().any(|cue| self.mark(*cue, clause).is_some()) {
-            // "Sorry, that was rude" and "nobody is hurt" complain of nothing.
-            return false;
-        }
-        // "Your colleague called, very nice."
-        let pleased = mood(MoodCue::Positive) && !mood(MoodCue::Negative);
-        let legal = mood(MoodCue::LegalThreat) && self.mark(ActCue::Threat, clause).is_some();
-        let angry = mood(MoodCue::Angry);
-        // A question may have the words of a complaint, and examples alone may err.
-        let heard = mood(MoodCue::Negative) || angry || self.has_cue_of(clause, TELLING);
-        let enough = match (clause.asking.asks(), heard) {
-            (_, false) => WORDLESS,
-            (true, true) => CERTAIN,
-            (false, true) => 0.0,
-        };
-        // "Can it be tomorrow, same time as was agreed?" proposes a moment.
-        let proposes = clause.asking.asks() && self.is_dated(clause) && !mood(MoodCue::Negative);
-        let asks_fact = clause.asking.asks() && self.is_like_a_fact(clause, CERTAIN_FACT);
-        let by_intent = clause.act == IntentAct::Complain
-            && clause.decision.confidence >= enough
-            && !(asks_fact || proposes || pleased && !self.has_cue_of(clause, STRONG_CUES))
-            && self.says_enough(clause);
-        if by_intent || legal || angry {
-            let confidence = match by_intent {
-                true => clause.decision.confidence,
-                false => HEATED,
-            };
-            let does = Does::Complain { legal, angry };
-            acts.push(self.act(does, confidence, clause.span, clause.place));
-        }
-        by_intent || legal || angry
-    }
-
-    /// "Oh jammer." is a pity, and no complaint; "waardeloze service" is one.
-    fn says_enough(&self, clause: &Clause) -> bool {
-        const WORDS: usize = 3;
-        let words = clause.span.start..clause.span.end;
-        let telling = words.filter(|at| !self.reading.lattice.is_filler(*at));
-        let telling = telling.count();
-        telling >= WORDS || telling > 1 && self.has_cue_of(clause, STRONG)
-    }
-
     /// Whether a pattern speaks for the intent of the clause, and not only examples.
     pub(super) fn has_cue(&self, clause: &Clause) -> bool {
         self.has_cue_of(clause, HINT)
     }
 
     /// The same with a pattern of some weight.
-    fn has_cue_of(&self, clause: &Clause, least: f64) -> bool {
+    pub(super) fn has_cue_of(&self, clause: &Clause, least: f64) -> bool {
         let mut cues = self.signs.cues.iter();
         let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
         cues.any(|cue| {

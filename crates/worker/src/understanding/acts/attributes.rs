@@ -1,0 +1,127 @@
+//! Which attributes of a thing a clause asks for.
+
+use super::asks::BARE;
+use super::{Clause, Talk};
+use crate::dialogue::act::{Asked, Form};
+use crate::domain::{ActCue, QuestionCue};
+use crate::understanding::lattice::Span;
+use crate::understanding::marks::Mark;
+use crate::understanding::tokens::Boundary;
+
+/// The letters of a word that may name what has a price.
+const NOUN: usize = 5;
+
+impl Talk<'_> {
+    /// "Does it have heated seats and a towbar": the attributes that are asked beside the first.
+    pub(super) fn more_attributes(&self, clause: &Clause, first: &str) -> Vec<Asked> {
+        let marks = self.signs.marks.within(clause.span);
+        let named: Vec<(&str, bool, Span)> = marks
+            .filter_map(|(mark, span)| {
+                let Mark::Attribute(place) = mark else {
+                    return None;
+                };
+                let attribute = self.understander.attributes.get(place)?;
+                let plain = attribute.slot.is_none() && !attribute.danger && !attribute.prices;
+                Some((attribute.name.as_str(), plain, span))
+            })
+            .collect();
+        let of_first = named.iter().filter(|(name, ..)| *name == first);
+        let spans: Vec<Span> = of_first.map(|(.., span)| *span).collect();
+        let joined = |span: Span| spans.iter().any(|other| self.is_joined(*other, span));
+        let mut more: Vec<&str> = Vec::new();
+        for (name, plain, span) in &named {
+            if *plain && *name != first && joined(*span) && !more.contains(name) {
+                more.push(name);
+            }
+        }
+        let more = more.into_iter();
+        more.map(|name| Asked::Attribute(name.to_owned())).collect()
+    }
+
+    /// Whether an "and" or a comma stands between.
+    pub(super) fn is_joined(&self, one: Span, other: Span) -> bool {
+        let (from, to) = match one.start < other.start {
+            true => (one.end, other.start),
+            false => (other.end, one.start),
+        };
+        let joins = |at| {
+            let joiner = |cue| cue == QuestionCue::Joiner;
+            self.signs.marks.starts(at, joiner).is_some()
+        };
+        (from..=to).any(|at| {
+            self.reading.lattice.boundary_before(at) > Boundary::None || at < to && joins(at)
+        })
+    }
+
+    /// "What do new brake pads cost" asks the price of what has no name here, and not of the thing that
+    /// is talked about.
+    pub(super) fn has_unread_noun(&self, clause: &Clause) -> bool {
+        let marks = self.signs.marks.within(clause.span);
+        let marked: Vec<Span> = marks.map(|(_, span)| span).collect();
+        let moments = self.reading.moments.spans();
+        let known: Vec<Span> = (moments.chain(clause.said.iter().map(|said| said.span)))
+            .chain(self.reading.quantities.iter().map(|one| one.span))
+            .chain(marked)
+            .collect();
+        let mut words = clause.span.start..clause.span.end;
+        words.any(|at| {
+            let here = Span::new(at, at + 1);
+            let frequent = self.reading.frequent.get(at).copied().unwrap_or(true);
+            let word = self.reading.tokens.get(at);
+            let long = word.is_some_and(|word| word.text.chars().count() >= NOUN);
+            let told = known.iter().any(|span| span.overlaps(here));
+            long && !frequent && !told && !self.reading.lattice.is_filler(at)
+        })
+    }
+
+    /// The attribute that a clause asks for; "I really need CarPlay, is that in it?": of the statement
+    /// before.
+    pub(super) fn attribute(&self, clause: &Clause) -> Option<(&str, bool)> {
+        let has = |cue| self.mark(cue, clause).is_some();
+        let bare = clause.span.len() <= BARE && has(ActCue::OfThing) && !has(ActCue::Existence);
+        let before = Some(clause.with_before).filter(|_| bare);
+        let here = self.attribute_in(clause.span);
+        let here = here.or_else(|| self.attribute_in(before?).filter(|(_, of_slot)| !of_slot));
+        here.or_else(|| self.attribute_of_value(clause))
+    }
+
+    /// "Is that electric?": what a value of the thing at hand is a value of.
+    pub(super) fn attribute_of_value(&self, clause: &Clause) -> Option<(&str, bool)> {
+        let asks = clause.asking.form == Form::YesNo && clause.span.len() <= BARE;
+        let of_thing = self.mark(ActCue::OfThing, clause).is_some();
+        let said = clause
+            .said
+            .iter()
+            .find(|said| !said.number && !self.is_name(&said.slot));
+        let said = said.filter(|_| asks && of_thing)?;
+        let mut attributes = self.understander.attributes.iter();
+        let attribute = attributes.find(|known| known.slot.as_ref() == Some(&said.slot))?;
+        Some((&attribute.name, true))
+    }
+
+    /// The attribute with the longest wording, and whether a slot answers it.
+    pub(super) fn attribute_in(&self, span: Span) -> Option<(&str, bool)> {
+        let marks = self.signs.marks.within(span);
+        let attributes = marks.filter_map(|(mark, span)| match mark {
+            Mark::Attribute(place) => Some((self.understander.attributes.get(place)?, span)),
+            _ => None,
+        });
+        let attributes = attributes.filter(|(attribute, _)| !attribute.danger);
+        let (attribute, _) = attributes.min_by_key(|(attribute, span)| {
+            (attribute.slot.is_some(), std::cmp::Reverse(span.len()))
+        })?;
+        Some((&attribute.name, attribute.slot.is_some()))
+    }
+
+    /// A price, or what something is worth: "was nehmt ihr dafür".
+    pub(super) fn asks_amount(&self, name: &str) -> bool {
+        let mut attributes = self.understander.attributes.iter();
+        let opens = attributes.any(|attribute| attribute.name == name && attribute.goal.is_some());
+        opens || self.is_price(name)
+    }
+
+    pub(super) fn is_price(&self, name: &str) -> bool {
+        let mut attributes = self.understander.attributes.iter();
+        attributes.any(|attribute| attribute.name == name && attribute.prices)
+    }
+}
