@@ -129,7 +129,9 @@ impl Talk<'_> {
         let about = intent.filter(|_| pursues || wishes);
         let about = about.or_else(|| self.goal_asked_for(span));
         // Who looks for something speaks of that, whatever else is pursued.
-        let sought = Some(About::Wanted).filter(|_| seeks);
+        let judges = self.signs.marks.act(ActCue::Verdict, span).is_some();
+        let about = about.filter(|_| !judges);
+        let sought = Some(About::Wanted).filter(|_| seeks || judges);
         let there = self.signs.marks.act(ActCue::Existence, span).is_some();
         let wants = |cue| self.signs.marks.act(cue, span).is_some();
         let sides = Sides {

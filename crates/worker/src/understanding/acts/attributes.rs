@@ -80,9 +80,9 @@ impl Talk<'_> {
         let has = |cue| self.mark(cue, clause).is_some();
         let bare = clause.span.len() <= BARE && has(ActCue::OfThing) && !has(ActCue::Existence);
         let before = Some(clause.with_before).filter(|_| bare);
-        let here = self.attribute_in(clause.span);
-        let here = here.or_else(|| self.attribute_in(before?).filter(|(_, of_slot)| !of_slot));
-        here.or_else(|| self.attribute_of_value(clause))
+        let here = self.attribute_of_value(clause);
+        let here = here.or_else(|| self.attribute_in(clause.span));
+        here.or_else(|| self.attribute_in(before?).filter(|(_, of_slot)| !of_slot))
     }
 
     /// "Is that electric?": what a value of the thing at hand is a value of.
@@ -96,7 +96,7 @@ impl Talk<'_> {
         let said = said.filter(|_| asks && of_thing)?;
         let mut attributes = self.understander.attributes.iter();
         let attribute = attributes.find(|known| known.slot.as_ref() == Some(&said.slot))?;
-        Some((&attribute.name, true))
+        Some((&attribute.name, false))
     }
 
     /// The attribute with the longest wording, and whether a slot answers it.

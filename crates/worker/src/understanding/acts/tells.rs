@@ -163,7 +163,11 @@ impl Talk<'_> {
             return not;
         }
         if let Some(span) = self.mark(ActCue::Cancel, clause) {
-            let dropped = said.iter().filter(|said| span.overlaps(said.span));
+            let alone = |said: &&&Said| said.came_with.is_none();
+            let dropped = said
+                .iter()
+                .filter(|said| span.overlaps(said.span))
+                .filter(alone);
             let before = not.len();
             not.extend(dropped.map(|said| (said.slot.clone(), said.value.clone())));
             if not.len() > before {
@@ -173,29 +177,35 @@ impl Talk<'_> {
         let Some(verdict) = self.mark(ActCue::Verdict, clause) else {
             return not;
         };
-        let names = self
-            .understander
-            .slots
-            .iter()
-            .filter_map(|slot| match &slot.kind {
-                SlotKind::Catalogue(names) => Some(&names.lower),
-                _ => None,
-            });
-        for name in names {
-            let named = said.iter().filter(|said| said.slot == *name);
-            let named = named
-                .min_by_key(|said| self.distance(verdict, said.span))
-                .map(|said| &said.value);
+        let slots = self.understander.slots.iter();
+        let catalogues = slots.filter_map(|slot| match &slot.kind {
+            SlotKind::Catalogue(names) => Some(names),
+            _ => None,
+        });
+        for names in catalogues {
+            // A make that brings no model stands for what is known of it: "der Fiat ist zu teuer".
+            let of_names = |said: &&&Said| {
+                said.slot == names.lower || said.slot == names.upper && said.came_with.is_none()
+            };
+            let named = said.iter().filter(of_names);
+            let named = named.min_by_key(|said| self.distance(verdict, said.span));
+            let lower = named.filter(|said| said.slot == names.lower);
+            let make = named.filter(|said| said.slot == names.upper);
+            let known_make = self.value(thing, &names.upper);
+            let stands = make.is_none_or(|make| known_make == Some(&make.value));
             // "Die vind ik lelijk" tells nothing of which, where several are known.
             let known = self.context.wanted.iter();
-            let known = known.filter(|(slot, _)| slot == name).count();
-            let value = named.or_else(|| self.value(thing, name).filter(|_| known == 1));
-            let judged = value.map(|value| (name.clone(), value.clone()));
+            let known = known.filter(|(slot, _)| *slot == names.lower).count();
+            let of_talk = self.value(thing, &names.lower);
+            let of_talk = of_talk.filter(|_| known == 1 && stands);
+            let value = lower.map(|said| &said.value).or(of_talk);
+            let judged = value.map(|value| (names.lower.clone(), value.clone()));
             not.extend(judged.filter(|judged| {
                 !said
                     .iter()
                     .any(|said| said.negated && said.value == judged.1)
             }));
+            not.extend(make.map(|make| (make.slot.clone(), make.value.clone())));
         }
         not
     }
