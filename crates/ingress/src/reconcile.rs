@@ -13,7 +13,7 @@ mod taking;
 mod twilio;
 mod waha;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -178,6 +178,15 @@ struct State {
     /// Until when the provider wants to be left alone.
     rests_until: Option<Instant>,
     tries: Tries,
+    /// Where the last comparison broke off: it was longer than a pass may be.
+    broke_off: Option<BrokenOff>,
+}
+
+/// A comparison that the next pass goes on with.
+struct BrokenOff {
+    window: Window,
+    /// The conversations that are read.
+    read: HashSet<String>,
 }
 
 /// Compares at the start and at an interval, one replica at a time.
@@ -242,7 +251,7 @@ impl Reconciler {
                 .rests_until
                 .is_none_or(|until| until <= Instant::now())
             {
-                let rest = self.compare(&mut list, holder, fresh, &mut state.tries);
+                let rest = self.compare(&mut list, holder, fresh, state);
                 state.rests_until = rest.await?.map(|rest| Instant::now() + rest);
             }
         }
@@ -258,7 +267,7 @@ impl Reconciler {
         list: &mut List<'_>,
         holder: &str,
         fresh: SignedDuration,
-        tries: &mut Tries,
+        state: &mut State,
     ) -> Result<Option<Duration>, StreamsError> {
         let now = Timestamp::now();
         let compared = self.redis.compared(list.name()).await?;
@@ -268,7 +277,11 @@ impl Reconciler {
             self.note_compared(list, begin, begin).await?;
             return Ok(None);
         };
-        let window = Window::after(begin, mark, now, &self.config);
+        let mut window = Window::after(begin, mark, now, &self.config);
+        if let Some(earlier) = state.broke_off.take().filter(|it| it.window.until > mark) {
+            window.until = earlier.window.until;
+            list.leave_out(earlier.read);
+        }
         if window.until <= mark || window.until.duration_since(mark) < fresh {
             return Ok(None);
         }
@@ -285,11 +298,17 @@ impl Reconciler {
             most_tries: MOST_TRIES,
             lease: Some((holder, LEASE)),
         };
-        let outcome = pass.run(list, window, tries).await;
+        let outcome = pass.run(list, window, &mut state.tries).await;
         self.note(list, &outcome);
         if outcome.failure.is_none() {
-            tries.clear();
-            self.note_compared(list, begin, window.until).await?;
+            state.tries.clear();
+        }
+        if let Some(until) = outcome.until.filter(|until| *until > mark) {
+            self.note_compared(list, begin, until).await?;
+        }
+        if matches!(outcome.failure, Some(Failure::Endless)) && list.goes_on() {
+            let read = list.take_read();
+            state.broke_off = Some(BrokenOff { window, read });
         }
         Ok(outcome.failure.and_then(|failure| failure.pause()))
     }

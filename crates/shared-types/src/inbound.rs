@@ -64,6 +64,9 @@ pub struct InboundMessage {
     /// Its webhook never came: it was found in the provider's own list of messages.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// It was found so long after it was written that an answer would come too late: colleagues are told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub too_late: bool,
     /// When ingress took it in; of a late message, when it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,

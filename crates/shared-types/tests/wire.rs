@@ -57,6 +57,7 @@ fn plain_inbound() -> InboundMessage {
         unread: vec![],
         written_at: None,
         late: false,
+        too_late: false,
         received_at: None,
     }
 }

@@ -17,6 +17,7 @@ pub mod graph;
 mod handler;
 mod identity;
 mod last_words;
+mod late;
 pub mod llm;
 pub mod media;
 pub mod metrics;

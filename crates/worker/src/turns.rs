@@ -21,6 +21,7 @@ use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, Sta
 use crate::domain::{Domain, SlotKind};
 use crate::effects::{Effects, OptOut, reply_to, sender_of};
 use crate::graph;
+use crate::late;
 use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::person::normal;
@@ -90,6 +91,7 @@ impl Turns {
         let opted_out = known.opted_out;
         let mut withheld = withhold(&mut message);
         let last_inbound = (message.received_at.unwrap_or(now), our_address(&message));
+        let is_newest = late::is_newest(&message, &known.history);
         let sender = sender_of(&message);
         let line = customer_line(&message, now);
         for_agents(&mut message);
@@ -108,10 +110,13 @@ impl Turns {
             },
             Subscription::Ended => self.opted(turn, OptOut::Since(now)),
             Subscription::Renewed => self.opted(turn, OptOut::Lifted),
+            Subscription::Doubtful | Subscription::Wanted if turn.message.too_late => {
+                late::told(&self.domain, turn)
+            }
             Subscription::Doubtful => self.asked_whether_to_stop(turn),
             Subscription::Wanted => self.run_agents(turn).await?,
         };
-        effects.last_inbound = Some(last_inbound);
+        effects.last_inbound = is_newest.then_some(last_inbound);
         effects.sender = Some(sender);
         effects.history.insert(0, line);
         Ok(effects)
@@ -225,7 +230,9 @@ impl Turns {
                 (None, true) => Purpose::HandoffNotice,
                 (None, false) => Purpose::Reply,
             };
-            let mut reply = reply_to(&turn, output.response_text, purpose);
+            let text = output.response_text;
+            let text = late::excused(&self.domain, &turn, &turn.memory, text);
+            let mut reply = reply_to(&turn, text, purpose);
             if output.should_escalate {
                 let reason = output.escalation_reason.unwrap_or_default();
                 let (memory, content) = (&turn.memory, &turn.message.content);

@@ -199,6 +199,7 @@ impl Incoming<'_> {
             edits: None,
             provider_word: None,
             late: false,
+            too_late: false,
             received_at: Some(self.now),
             written_at: self.fields.read("created_at", time),
             unread: self.unread.names(),

@@ -2,7 +2,7 @@
 //! for the account. Only what waits for the bot, in its own inboxes, counts: all else is a colleague's, or
 //! another bot's.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use jiff::Timestamp;
 use reqwest::Url;
@@ -11,10 +11,13 @@ use serde_json::{Map, Value, json};
 
 use super::compare::Window;
 use super::http::{Credentials, Http, Unreadable, path};
-use super::list::{List, Listed};
+use super::list::{List, Listed, Page};
 use crate::chatwoot::read;
 use crate::event::Reading;
 use crate::lenient::time;
+
+/// More pages are not read of one conversation: so much nobody wrote in a day.
+const MOST_PAGES: u32 = 100;
 
 /// An account.
 pub(super) struct Chatwoot {
@@ -53,8 +56,10 @@ impl Chatwoot {
         List::Chatwoot(ChatwootList {
             chatwoot: self,
             name: format!("chatwoot:{}", self.account),
+            read: HashSet::new(),
             conversations: VecDeque::new(),
             before: None,
+            pages: 0,
             page: Some(1),
         })
     }
@@ -70,10 +75,14 @@ impl Chatwoot {
 pub(crate) struct ChatwootList<'a> {
     chatwoot: &'a Chatwoot,
     name: String,
+    /// Conversations whose messages are read.
+    read: HashSet<String>,
     /// Conversations in which something happened, whose messages are not read to the window's beginning.
     conversations: VecDeque<Value>,
     /// The oldest message that was read of the first of them.
     before: Option<u64>,
+    /// How many pages of its messages were read.
+    pages: u32,
     /// The next page of conversations; none when there are no more.
     page: Option<u32>,
 }
@@ -83,11 +92,20 @@ impl ChatwootList<'_> {
         &self.name
     }
 
+    pub(super) fn rewind(&mut self) {
+        self.page = Some(1);
+    }
+
+    pub(super) fn leave_out(&mut self, read: HashSet<String>) {
+        self.read = read;
+    }
+
+    pub(super) fn take_read(&mut self) -> HashSet<String> {
+        std::mem::take(&mut self.read)
+    }
+
     /// A page of messages, or none of a page of conversations.
-    pub(super) async fn next_page(
-        &mut self,
-        window: Window,
-    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+    pub(super) async fn next_page(&mut self, window: Window) -> Result<Option<Page>, Unreadable> {
         if let Some(conversation) = self.conversations.front() {
             let messages = self.messages(conversation).await?;
             let listed = messages
@@ -102,12 +120,24 @@ impl ChatwootList<'_> {
             let mut times = messages
                 .iter()
                 .filter_map(|message| time(&message["created_at"]));
-            let is_over = times.any(|at| at < window.since) || oldest == self.before;
-            self.before = oldest.filter(|_| !is_over);
-            if self.before.is_none() {
-                self.conversations.pop_front();
+            self.pages += 1;
+            let is_endless = self.pages == MOST_PAGES;
+            if is_endless {
+                tracing::warn!(
+                    list = self.name,
+                    pages = MOST_PAGES,
+                    "a conversation has more messages than are compared"
+                );
             }
-            return Ok(Some(listed));
+            let is_over = is_endless || times.any(|at| at < window.since) || oldest == self.before;
+            self.before = oldest.filter(|_| !is_over);
+            let ends = self.before.is_none();
+            if ends {
+                let read = self.conversations.pop_front();
+                self.read.extend(read.map(|one| one["id"].to_string()));
+                self.pages = 0;
+            }
+            return Ok(Some(Page { listed, ends }));
         }
         let Some(page) = self.page else {
             return Ok(None);
@@ -119,8 +149,9 @@ impl ChatwootList<'_> {
         self.conversations = conversations
             .into_iter()
             .filter(|one| !quiet(one) && self.chatwoot.is_ours(one))
+            .filter(|one| !self.read.contains(&one["id"].to_string()))
             .collect();
-        Ok(Some(Vec::new()))
+        Ok(Some(Page::default()))
     }
 
     /// The conversations that wait for the bot, the one with the newest message first.

@@ -6,8 +6,9 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use streams::{DeploymentError, Redis};
 
-use super::compare::{MEMORY, Window};
-use super::pass::{Outcome, Pass};
+use super::compare::{MEMORY, Tally, Window};
+use super::list::List;
+use super::pass::{Failure, Outcome, Pass};
 use super::taking::{MOST_TRIES, Tries};
 use super::{Providers, ProvidersError, before};
 use crate::config::IngressConfig;
@@ -124,13 +125,31 @@ pub async fn reconcile(args: &ReconcileArgs) -> Result<Reconciled, ReconcileErro
         ..Reconciled::default()
     };
     for mut list in providers.lists() {
-        let outcome = pass.run(&mut list, window, &mut Tries::new()).await;
+        let outcome = to_its_end(&pass, &mut list, window).await;
         reconciled.complete &= outcome.failure.is_none();
         reconciled
             .lines
             .push(line(list.name(), &outcome, args.dry_run));
     }
     Ok(reconciled)
+}
+
+/// Compares a list as long as each pass goes further.
+async fn to_its_end(pass: &Pass<'_>, list: &mut List<'_>, window: Window) -> Outcome {
+    let (mut tally, mut tries, mut reached) = (Tally::default(), Tries::new(), 0);
+    loop {
+        let mut outcome = pass.run(list, window, &mut tries).await;
+        tally += outcome.tally;
+        let read = list.take_read();
+        let went_further = read.len() > reached;
+        if !matches!(outcome.failure, Some(Failure::Endless)) || !went_further {
+            outcome.tally = tally;
+            return outcome;
+        }
+        reached = read.len();
+        list.leave_out(read);
+        list.rewind();
+    }
 }
 
 fn line(name: &str, outcome: &Outcome, dry_run: bool) -> String {

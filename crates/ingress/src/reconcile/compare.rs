@@ -1,5 +1,7 @@
 //! Which messages of a list count, and which of those are lost. Pure.
 
+use std::ops::AddAssign;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::ReconcileConfig;
@@ -50,7 +52,7 @@ pub(crate) enum Verdict {
     Known,
     /// It never came.
     Found,
-    /// It never came, and an answer would come too late.
+    /// It never came, and an answer would come too late: only colleagues are told.
     TooOld,
 }
 
@@ -70,10 +72,11 @@ pub(crate) fn verdict(
 }
 
 /// Marks a message as late. The time that counts for WhatsApp's window is when it was written.
-pub(crate) fn late(reading: Reading, written_at: Timestamp) -> Reading {
+pub(crate) fn late(reading: Reading, written_at: Timestamp, too_late: bool) -> Reading {
     match reading {
         Reading::Event(Event::Message(mut message)) => {
             message.late = true;
+            message.too_late = too_late;
             message.received_at = Some(written_at);
             Reading::Event(Event::Message(message))
         }
@@ -99,6 +102,20 @@ pub(crate) struct Tally {
     pub(crate) incomplete: u64,
     /// Queued: what somebody else wrote from a number of ours.
     pub(crate) colleagues: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.listed += other.listed;
+        self.known += other.known;
+        self.found += other.found;
+        self.too_old += other.too_old;
+        self.ignored += other.ignored;
+        self.rejected += other.rejected;
+        self.rate_limited += other.rate_limited;
+        self.incomplete += other.incomplete;
+        self.colleagues += other.colleagues;
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A provider's own list of messages, alike for every provider.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::Source;
@@ -42,7 +44,17 @@ impl Listed {
     }
 }
 
-/// A list that is being read, newest message first.
+/// A part of a list.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) listed: Vec<Listed>,
+    /// Whether nothing older follows of the conversations of this page and those before it, as far as the
+    /// window reaches: what was found can be handed over.
+    pub(crate) ends: bool,
+}
+
+/// A list that is being read: newest message first, or one conversation after the other, each with its
+/// newest message first.
 pub(crate) enum List<'a> {
     Twilio(TwilioList<'a>),
     Waha(WahaList<'a>),
@@ -71,14 +83,46 @@ impl List<'_> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn next_page(
-        &mut self,
-        window: Window,
-    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+    pub(crate) async fn next_page(&mut self, window: Window) -> Result<Option<Page>, Unreadable> {
         match self {
             Self::Twilio(list) => list.next_page(window).await,
             Self::Waha(list) => list.next_page(window).await,
             Self::Chatwoot(list) => list.next_page(window).await,
+        }
+    }
+
+    /// Begins anew, to be read a second time.
+    pub(crate) fn rewind(&mut self) {
+        match self {
+            Self::Twilio(list) => list.rewind(),
+            Self::Waha(list) => list.rewind(),
+            Self::Chatwoot(list) => list.rewind(),
+        }
+    }
+
+    /// Leaves out the conversations that an earlier comparison of the same window read.
+    pub(crate) fn leave_out(&mut self, read: HashSet<String>) {
+        match self {
+            Self::Twilio(_) => {}
+            Self::Waha(list) => list.leave_out(read),
+            Self::Chatwoot(list) => list.leave_out(read),
+        }
+    }
+
+    /// The conversations that were read to the window's beginning.
+    pub(crate) fn take_read(&mut self) -> HashSet<String> {
+        match self {
+            Self::Twilio(_) => HashSet::new(),
+            Self::Waha(list) => list.take_read(),
+            Self::Chatwoot(list) => list.take_read(),
+        }
+    }
+
+    /// Whether a pass can go on where one before it broke off.
+    pub(crate) const fn goes_on(&self) -> bool {
+        match self {
+            Self::Twilio(_) => false,
+            Self::Waha(_) | Self::Chatwoot(_) => true,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One comparison of one list: reads it, tells what is lost, and has that taken in.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -15,9 +16,11 @@ use crate::author::{Author, author};
 use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Written, colleague_event};
 
-/// More is not read: it is a loop, or more than anybody answers.
+/// So many pages are read in one pass. A list of conversations goes on in the next; any other that is
+/// longer is a loop.
 const MAX_PAGES: usize = 500;
-const MAX_LISTED: u64 = 20_000;
+/// So many found messages are held at once: some 15 MB.
+const MOST_HELD: usize = 5_000;
 
 /// What a message of ours in a list is read as.
 const OURS: &str = "own_message";
@@ -45,7 +48,7 @@ pub(crate) enum Failure {
     Incomplete(Unreadable),
     #[error("a message cannot be written as JSON: {0}")]
     Unwritable(#[from] serde_json::Error),
-    #[error("the list has more than {MAX_PAGES} pages or {MAX_LISTED} messages")]
+    #[error("the list has more than {MAX_PAGES} pages")]
     Endless,
     #[error("Redis did not answer: {0}")]
     Redis(#[from] StreamsError),
@@ -88,9 +91,38 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     /// What was found before it is taken in all the same.
     pub(crate) failure: Option<Failure>,
+    /// Up to when everything is compared, where that is anything.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// Found messages that wait to be handed over, the newest first: the oldest of them, when there are too many.
+#[derive(Default)]
+struct Found {
+    held: VecDeque<Listed>,
+    /// The oldest that was let go. It is found again.
+    beyond: Option<Timestamp>,
+}
+
+impl Found {
+    fn add(&mut self, listed: Listed) {
+        self.held.push_back(listed);
+        if self.held.len() > MOST_HELD
+            && let Some(newest) = self.held.pop_front()
+        {
+            self.beyond = Some(newest.written_at);
+        }
+    }
+
+    /// What is held, oldest first; within a second, the list's own order counts.
+    fn take(&mut self) -> Vec<Listed> {
+        let mut oldest_first: Vec<_> = self.held.drain(..).rev().collect();
+        oldest_first.sort_by_key(|listed| listed.written_at);
+        oldest_first
+    }
 }
 
 impl Pass<'_> {
+    /// Compares all of the window, however much is found in it.
     pub(crate) async fn run(
         &self,
         list: &mut List<'_>,
@@ -98,17 +130,43 @@ impl Pass<'_> {
         tries: &mut Tries,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let mut lost = Vec::new();
-        let read = self.read(list, window, &mut outcome.tally, &mut lost).await;
-        outcome.failure = read.err();
-        // Each page has its newest message first; within a second, the list's own order counts.
-        lost.reverse();
-        lost.sort_by_key(|listed| listed.written_at);
-        let mut taking = Taking::new(self, list, &mut outcome.tally, tries);
-        if let Err(failure) = taking.take_in(&lost).await {
-            outcome.failure.get_or_insert(failure);
+        let mut rest = window;
+        loop {
+            let beyond = self.run_once(list, rest, tries, &mut outcome).await;
+            if outcome.failure.is_some() {
+                return outcome;
+            }
+            outcome.until = Some(beyond.unwrap_or(window.until));
+            match beyond {
+                Some(since) if since > rest.since => rest = Window { since, ..rest },
+                Some(_) => outcome.failure = Some(Failure::Endless),
+                None => return outcome,
+            }
+            list.rewind();
         }
-        outcome
+    }
+
+    /// Reads the list once, and has what it finds taken in; gives since when there was more than can be held.
+    async fn run_once(
+        &self,
+        list: &mut List<'_>,
+        window: Window,
+        tries: &mut Tries,
+        outcome: &mut Outcome,
+    ) -> Option<Timestamp> {
+        let (mut found, mut taking) = (Found::default(), Taking::new(self, tries));
+        let tally = &mut outcome.tally;
+        let mut read = self
+            .read(list, window, tally, &mut found, &mut taking)
+            .await;
+        // The next pass reads the conversation from its beginning that this one broke off in.
+        let goes_on = matches!(read, Err(Failure::Endless)) && list.goes_on();
+        if !goes_on {
+            let rest = taking.take_in(list, tally, &found.take()).await;
+            read = read.and(rest);
+        }
+        outcome.failure = read.err().or(taking.left);
+        found.beyond
     }
 
     /// Extends the right to compare, where one is needed.
@@ -126,33 +184,27 @@ impl Pass<'_> {
         list: &mut List<'_>,
         window: Window,
         tally: &mut Tally,
-        lost: &mut Vec<Listed>,
+        found: &mut Found,
+        taking: &mut Taking<'_>,
     ) -> Result<(), Failure> {
         for _ in 0..MAX_PAGES {
             self.hold().await?;
             let Some(page) = list.next_page(window).await? else {
                 return Ok(());
             };
-            let inside = page
-                .into_iter()
-                .filter(|listed| window.contains(listed.written_at));
+            let inside = page.listed.into_iter();
+            let inside = inside.filter(|listed| window.contains(listed.written_at));
             let judged = try_join_all(inside.map(|listed| self.judge(listed))).await?;
             tally.listed += judged.len() as u64;
-            if tally.listed > MAX_LISTED {
-                break;
-            }
             for (verdict, listed) in judged {
                 match verdict {
                     Some(Verdict::Known) => tally.known += 1,
-                    // That it came late changes nothing of whose word it is.
-                    Some(_) if listed.is_colleagues() => lost.push(listed),
-                    Some(Verdict::Found) => lost.push(listed),
-                    Some(Verdict::TooOld) => {
-                        tally.too_old += 1;
-                        log(list.source(), &listed, "a lost message was found too late");
-                    }
+                    Some(Verdict::Found | Verdict::TooOld) => found.add(listed),
                     None => tally.ignored += 1,
                 }
+            }
+            if page.ends {
+                taking.take_in(list, tally, &found.take()).await?;
             }
         }
         Err(Failure::Endless)

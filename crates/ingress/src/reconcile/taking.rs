@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use shared_types::Source;
 use streams::{Destination, Ingest, Ingested, NewEntry};
 
-use super::compare::{Tally, late};
+use super::compare::{Tally, Verdict, late, verdict};
 use super::http::Unreadable;
 use super::list::{List, Listed};
 use super::pass::{Failure, Pass, log};
@@ -22,11 +22,9 @@ const REQUEST_ID: &str = "reconcile";
 /// In how many passes each event was left, because what the list leaves out could not be had.
 pub(crate) type Tries = HashMap<String, u32>;
 
-/// What is taken in of one list.
+/// What is taken in of one list in one pass.
 pub(super) struct Taking<'a> {
     pass: &'a Pass<'a>,
-    list: &'a List<'a>,
-    tally: &'a mut Tally,
     tries: &'a mut Tries,
     /// Calls for files that failed in this pass.
     failed: u32,
@@ -34,85 +32,92 @@ pub(super) struct Taking<'a> {
     given_up: Option<Unreadable>,
     /// Conversations of which a message was left: what was written after it waits with it.
     held: HashSet<String>,
+    /// Why one was left.
+    pub(super) left: Option<Failure>,
 }
 
 impl<'a> Taking<'a> {
-    pub(super) fn new(
-        pass: &'a Pass<'a>,
-        list: &'a List<'a>,
-        tally: &'a mut Tally,
-        tries: &'a mut Tries,
-    ) -> Self {
+    pub(super) fn new(pass: &'a Pass<'a>, tries: &'a mut Tries) -> Self {
         Self {
             pass,
-            list,
-            tally,
             tries,
             failed: 0,
             given_up: None,
             held: HashSet::new(),
+            left: None,
         }
     }
 
     /// Takes messages in. One that must be left leaves its conversation's next ones, and no others.
     ///
     /// # Errors
-    /// When not all could be taken in.
-    pub(super) async fn take_in(&mut self, lost: &[Listed]) -> Result<(), Failure> {
-        let mut left = Ok(());
+    /// When nothing more can be taken in.
+    pub(super) async fn take_in(
+        &mut self,
+        list: &List<'_>,
+        tally: &mut Tally,
+        lost: &[Listed],
+    ) -> Result<(), Failure> {
         for listed in lost {
             let conversation = listed.conversation();
             if conversation.is_some_and(|it| self.held.contains(it)) {
                 continue;
             }
-            match self.take(listed).await {
+            match self.take(list, tally, listed).await {
                 Err(failure) if failure.is_of_one_message() => {
                     self.held.extend(conversation.map(str::to_owned));
                     // How long the provider wants to be left alone must be known.
-                    if left.is_ok() || failure.pause().is_some() {
-                        left = Err(failure);
+                    if self.left.is_none() || failure.pause().is_some() {
+                        self.left = Some(failure);
                     }
                 }
                 other => other?,
             }
         }
-        left
+        Ok(())
     }
 
-    async fn take(&mut self, listed: &Listed) -> Result<(), Failure> {
-        let (reading, is_whole) = self.completed(listed).await?;
-        let reading = late(reading, listed.written_at);
+    async fn take(
+        &mut self,
+        list: &List<'_>,
+        tally: &mut Tally,
+        listed: &Listed,
+    ) -> Result<(), Failure> {
+        let (reading, is_whole) = self.completed(list, listed).await?;
+        let Pass { now, max_age, .. } = self.pass;
+        let too_late = verdict(false, listed.written_at, *now, *max_age) == Verdict::TooOld;
+        let reading = late(reading, listed.written_at, too_late);
         let (entry, destination) = match &reading {
             Reading::Event(event) => (event.entry(None)?, Destination::Work(event.queue())),
             Reading::Rejected(rejection) => {
-                let entry = rejected_entry(self.list.source(), rejection, listed);
+                let entry = rejected_entry(list.source(), rejection, listed);
                 (entry, Destination::Rejected)
             }
             _ => {
-                self.tally.ignored += 1;
+                tally.ignored += 1;
                 return Ok(());
             }
         };
         let count = match self.ingest(&entry, destination).await? {
             Ingested::Queued { .. } => match destination {
                 Destination::Work(_) if listed.is_colleagues() => {
-                    log(
-                        self.list.source(),
-                        listed,
-                        "somebody else wrote to a customer",
-                    );
-                    &mut self.tally.colleagues
+                    log(list.source(), listed, "somebody else wrote to a customer");
+                    &mut tally.colleagues
+                }
+                Destination::Work(_) if too_late => {
+                    log(list.source(), listed, "a lost message was found too late");
+                    &mut tally.too_old
                 }
                 Destination::Work(_) => {
-                    log(self.list.source(), listed, "a lost message was found");
-                    self.tally.incomplete += u64::from(!is_whole);
-                    &mut self.tally.found
+                    log(list.source(), listed, "a lost message was found");
+                    tally.incomplete += u64::from(!is_whole);
+                    &mut tally.found
                 }
-                Destination::Rejected => &mut self.tally.rejected,
+                Destination::Rejected => &mut tally.rejected,
             },
             // Its webhook came meanwhile.
-            Ingested::Duplicate { .. } => &mut self.tally.known,
-            Ingested::RateLimited { .. } => &mut self.tally.rate_limited,
+            Ingested::Duplicate { .. } => &mut tally.known,
+            Ingested::RateLimited { .. } => &mut tally.rate_limited,
             Ingested::Busy { .. } | Ingested::Unreplicated => return Err(Failure::Full),
         };
         *count += 1;
@@ -121,24 +126,29 @@ impl<'a> Taking<'a> {
 
     /// The message with what the list left out, and whether that is all of it. What the provider does not
     /// have is left out at once; a provider that does not answer now is asked in later passes as well.
-    async fn completed(&mut self, listed: &Listed) -> Result<(Reading, bool), Failure> {
+    async fn completed(
+        &mut self,
+        list: &List<'_>,
+        listed: &Listed,
+    ) -> Result<(Reading, bool), Failure> {
         let more = listed.more.as_deref().filter(|_| !self.pass.dry_run);
         let Some(more) = more else {
             return Ok((listed.reading.clone(), true));
         };
-        let error = match self.ask(listed, more).await? {
+        let error = match self.ask(list, listed, more).await? {
             Ok(reading) => return Ok((reading, true)),
             Err(error) => error,
         };
         if error.passes() && !self.was_last_try(listed) {
             return Err(Failure::Incomplete(error));
         }
-        tracing::warn!(source = self.list.source().as_str(), %error, "what came with a lost message is lost");
+        tracing::warn!(source = list.source().as_str(), %error, "what came with a lost message is lost");
         Ok((listed.reading.clone(), false))
     }
 
     async fn ask(
         &mut self,
+        list: &List<'_>,
         listed: &Listed,
         more: &str,
     ) -> Result<Result<Reading, Unreadable>, Failure> {
@@ -146,7 +156,7 @@ impl<'a> Taking<'a> {
             return Ok(Err(error.clone()));
         }
         self.pass.hold().await?;
-        let answer = self.list.complete(listed, more).await;
+        let answer = list.complete(listed, more).await;
         if let Err(error) = &answer
             && error.passes()
         {

@@ -10,7 +10,7 @@ use shared_types::ChannelAddress;
 
 use super::compare::Window;
 use super::http::{Credentials, Http, Unreadable, path};
-use super::list::{List, Listed};
+use super::list::{List, Listed, Page};
 use crate::event::Reading;
 use crate::twilio::{Params, read_message, read_written, written_at};
 
@@ -97,10 +97,12 @@ impl TwilioList<'_> {
         &self.name
     }
 
-    pub(super) async fn next_page(
-        &mut self,
-        window: Window,
-    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+    pub(super) fn rewind(&mut self) {
+        self.next = Next::First;
+    }
+
+    /// The list goes over all conversations: only its end is one of theirs.
+    pub(super) async fn next_page(&mut self, window: Window) -> Result<Option<Page>, Unreadable> {
         let http = &self.twilio.http;
         let page = match &self.next {
             Next::None => return Ok(None),
@@ -135,7 +137,10 @@ impl TwilioList<'_> {
             Way::To => listed(item),
             Way::From => sent(item, self.number),
         });
-        Ok(Some(listed.collect()))
+        Ok(Some(Page {
+            listed: listed.collect(),
+            ends: matches!(self.next, Next::None),
+        }))
     }
 
     /// `more` is where the message's media are listed. What the answer does not tell stays unknown.

@@ -1,7 +1,7 @@
 //! WAHA's chats and their messages (<https://waha.devlike.pro/docs/how-to/chats/>): one list for each
 //! session. A message there is what its event has as payload, without the file that it may have.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compare::Window;
 use super::http::{Credentials, Http, Unreadable, path};
-use super::list::{List, Listed};
+use super::list::{List, Listed, Page};
 use crate::event::Reading;
 use crate::lenient::time;
 use crate::waha::read;
@@ -18,6 +18,8 @@ use crate::whatsapp::chat_of;
 
 const CHATS: usize = 100;
 const MESSAGES: usize = 50;
+/// More is not read of one chat: so much nobody wrote in a day.
+const MOST_OF_A_CHAT: usize = 100 * MESSAGES;
 /// What is listed is as old as it is: the window decides.
 const ANY_AGE: SignedDuration = SignedDuration::MAX;
 
@@ -48,6 +50,7 @@ impl Waha {
                 waha: self,
                 session,
                 name: format!("waha:{session}"),
+                read: HashSet::new(),
                 chats: VecDeque::new(),
                 messages_read: 0,
                 chats_read: Some(0),
@@ -61,6 +64,8 @@ pub(crate) struct WahaList<'a> {
     waha: &'a Waha,
     session: &'a str,
     name: String,
+    /// Chats whose messages are read.
+    read: HashSet<String>,
     /// Chats in which something happened, whose messages are not read to the window's beginning.
     chats: VecDeque<String>,
     /// How many messages of the first of them are.
@@ -74,11 +79,20 @@ impl WahaList<'_> {
         &self.name
     }
 
+    pub(super) fn rewind(&mut self) {
+        self.chats_read = Some(0);
+    }
+
+    pub(super) fn leave_out(&mut self, read: HashSet<String>) {
+        self.read = read;
+    }
+
+    pub(super) fn take_read(&mut self) -> HashSet<String> {
+        std::mem::take(&mut self.read)
+    }
+
     /// A page of messages, or none of a page of chats.
-    pub(super) async fn next_page(
-        &mut self,
-        window: Window,
-    ) -> Result<Option<Vec<Listed>>, Unreadable> {
+    pub(super) async fn next_page(&mut self, window: Window) -> Result<Option<Page>, Unreadable> {
         if let Some(chat) = self.chats.front() {
             let path = path(&["api", self.session, "chats", chat, "messages"]);
             let items = self.page(
@@ -90,12 +104,24 @@ impl WahaList<'_> {
             let items = items.await?;
             // Some servers give fewer than asked for although there are more.
             self.messages_read += MESSAGES;
-            if items.is_empty() || items.iter().any(|item| is_before(written_at(item), window)) {
-                self.chats.pop_front();
+            let is_endless = self.messages_read == MOST_OF_A_CHAT;
+            let ends = is_endless
+                || items.is_empty()
+                || items.iter().any(|item| is_before(written_at(item), window));
+            if is_endless {
+                tracing::warn!(
+                    list = self.name,
+                    messages = MOST_OF_A_CHAT,
+                    "a chat has more messages than are compared"
+                );
+            }
+            if ends {
+                self.read.extend(self.chats.pop_front());
                 self.messages_read = 0;
             }
             let listed = items.into_iter().filter_map(|item| self.listed(item));
-            return Ok(Some(listed.collect()));
+            let listed = listed.collect();
+            return Ok(Some(Page { listed, ends }));
         }
         let Some(read) = self.chats_read else {
             return Ok(None);
@@ -108,8 +134,11 @@ impl WahaList<'_> {
         let is_over = chats.is_empty() || chats.iter().all(quiet);
         self.chats_read = (!is_over).then_some(read + CHATS);
         let busy = chats.iter().filter(|chat| !quiet(chat));
-        self.chats = busy.filter_map(person).collect();
-        Ok(Some(Vec::new()))
+        let unread = busy
+            .filter_map(person)
+            .filter(|chat| !self.read.contains(chat));
+        self.chats = unread.collect();
+        Ok(Some(Page::default()))
     }
 
     async fn page(

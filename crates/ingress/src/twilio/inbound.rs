@@ -135,6 +135,7 @@ fn message(params: &Params<'_>, id: &str, received_at: Timestamp) -> Result<Read
         edits: None,
         provider_word: content::provider_word(given),
         late: false,
+        too_late: false,
         received_at: Some(received_at),
         written_at: None,
         unread: unread.names(),

@@ -158,6 +158,7 @@ impl<'a> Incoming<'a> {
             edits,
             provider_word: None,
             late: false,
+            too_late: false,
             received_at: Some(self.now),
             written_at: None,
             unread: self.unread.names(),

@@ -317,6 +317,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Status(Status::Supplier) => ("status", "supplier"),
         Piece::Status(Status::Waiting) => ("status", "waiting"),
         Piece::Status(Status::Unanswered) => ("status", "unanswered"),
+        Piece::Status(Status::Late) => ("status", "late"),
         Piece::Consent(Confirmed::Stop) => ("consent", "stop"),
         Piece::Consent(Confirmed::Start) => ("consent", "start"),
         Piece::Consent(Confirmed::Erase) => ("consent", "erase"),

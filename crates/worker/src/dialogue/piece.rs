@@ -224,6 +224,8 @@ pub enum Status {
     Waiting,
     /// Nobody has taken it in time.
     Unanswered,
+    /// The message came only now.
+    Late,
 }
 
 /// A decision about messages that is confirmed.

@@ -56,11 +56,19 @@ impl Office {
 
     /// The customer writes; waits until the turn is committed.
     async fn writes(&self, id: &str, name: &str, text: &str) {
-        let message = json!({
+        self.wrote(id, name, text, json!({})).await;
+    }
+
+    /// The same, with further fields.
+    async fn wrote(&self, id: &str, name: &str, text: &str, more: Value) {
+        let mut message = json!({
             "id": id, "conversation": {"id": CUSTOMER},
             "sender": {"id": CUSTOMER, "name": name, "phone_number": "+31612345678"},
             "content": text, "message_type": "incoming", "channel": "whatsapp", "source": "twilio",
         });
+        for (name, value) in more.as_object().unwrap() {
+            message[name] = value.clone();
+        }
         let event = format!("twilio:message:{id}");
         self.redis.run::<String>(&[
             "XADD",
@@ -298,4 +306,83 @@ async fn a_colleague_is_told_on_whatsapp_and_never_answered() {
         queued.contains("Bericht niet verwerkt") && queued.contains("Aantal: 3"),
         "{queued}"
     );
+}
+
+/// The newest reply.
+fn reply(office: &Office) -> String {
+    let entries: Vec<(String, Vec<String>)> =
+        office
+            .redis
+            .run(&["XREVRANGE", "out:0", "+", "-", "COUNT", "1"]);
+    let fields = entries.into_iter().next().unwrap().1;
+    let payload = fields.iter().find(|field| field.starts_with('{')).unwrap();
+    let payload: Value = serde_json::from_str(payload).unwrap();
+    payload["text"].as_str().unwrap().to_owned()
+}
+
+fn ago(minutes: i64) -> String {
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+    at.to_string()
+}
+
+/// Found in the provider's list: the reply says that it came only now, once, and only when it is so late
+/// that the customer has noticed.
+#[tokio::test]
+async fn a_reply_to_a_message_that_was_found_late_says_so_once() {
+    const SORRY: &str = "Sorry, uw bericht kwam pas nu bij ons aan.";
+    let office = Office::open().await;
+    let late = |minutes: i64| json!({"late": true, "received_at": ago(minutes)});
+    office
+        .wrote("SM1", "Sanne", "Ik zoek een Golf", late(2))
+        .await;
+    assert!(!reply(&office).contains(SORRY), "{}", reply(&office));
+    office
+        .wrote("SM2", "Sanne", "Het mag een automaat zijn", late(20))
+        .await;
+    let first = reply(&office);
+    assert!(
+        first.starts_with(SORRY) && first.len() > SORRY.len() + 10,
+        "{first}"
+    );
+    office
+        .wrote("SM3", "Sanne", "Tot 15.000 euro", late(19))
+        .await;
+    assert!(!reply(&office).contains(SORRY), "{}", reply(&office));
+    // The window is open since the newest of them, whichever was found last.
+    office.writes("SM4", "Sanne", "Heeft u er een?").await;
+    let window: &[&str] = &["HGET", &format!("conv:{CUSTOMER}"), "last_in"];
+    let since: i64 = office.redis.run::<String>(window).parse().unwrap();
+    office.wrote("SM5", "Sanne", "Of een Polo", late(60)).await;
+    assert_eq!(office.redis.run::<String>(window), since.to_string());
+}
+
+/// Found too late for an answer: nobody answers, and a colleague is told.
+#[tokio::test]
+async fn a_message_that_was_found_too_late_waits_for_a_colleague() {
+    let office = Office::open().await;
+    let too_late = json!({"late": true, "too_late": true, "received_at": ago(60 * 13)});
+    office
+        .wrote("SM1", "Sanne", "Is de Golf er nog?", too_late.clone())
+        .await;
+    let waiting = office.only("handovers").await;
+    assert_eq!(waiting["status"], "waiting");
+    assert_eq!(waiting["reason"], "found_too_late");
+    assert_eq!(waiting["last_words"], "Is de Golf er nog?");
+    assert_eq!(office.replies(), 0);
+    eventually(async || {
+        let (_, told) = office.worker(&["notices", "list"]);
+        if told.contains("handover.opened") {
+            Ok(())
+        } else {
+            Err(told)
+        }
+    })
+    .await;
+    // An end of messages is obeyed however late it is found.
+    office.wrote("SM2", "Sanne", "STOP", too_late).await;
+    let since: Option<String> =
+        office
+            .redis
+            .run(&["HGET", &format!("contact:{CUSTOMER}"), "opted_out"]);
+    assert!(since.is_some());
 }

@@ -117,3 +117,63 @@ async fn what_waha_lost_is_found_in_its_chats() {
         "{asked:?}"
     );
 }
+
+/// More chats than one pass reads: each pass goes on where the one before broke off.
+#[tokio::test]
+async fn every_pass_over_many_chats_goes_further() {
+    const CHATS: usize = 600;
+    const LIST: &str = "waha:default";
+    let redis = RedisServer::start();
+    let until = (Timestamp::now() - minutes(10)).as_millisecond();
+    let mark = format!("compare:until:{LIST}");
+    redis.run::<()>(&["SET", &mark, &until.to_string()]);
+    let second = (Timestamp::now() - minutes(5)).as_second();
+    let provider = Provider::start(move |asked: &Asked| {
+        let target = asked.target.as_str();
+        let number = |name: &str| {
+            let value = target.split(name).nth(1)?;
+            value.split(['&', '/', '%']).next()?.parse::<usize>().ok()
+        };
+        let offset = number("offset=").unwrap();
+        if target.contains("/messages") {
+            let chat = number("/chats/").unwrap();
+            let message = json!({
+                "id": format!("false_{chat}@c.us_M{chat}"), "timestamp": second,
+                "from": format!("{chat}@c.us"), "fromMe": false, "body": "Hoi",
+            });
+            return json(&json!(if offset == 0 { vec![message] } else { vec![] }));
+        }
+        let chats = (offset..CHATS.min(offset + 100))
+            .map(|n| json!({ "id": format!("316{n:08}@c.us"), "timestamp": second }));
+        json(&chats.collect())
+    });
+    let url = redis.url();
+    let settings = [
+        [
+            "--waha-base-url",
+            &provider.url,
+            "--waha-api-key",
+            "fake-waha-key",
+        ],
+        [
+            "--reconcile-interval-secs",
+            "1",
+            "--reconcile-settle-secs",
+            "0",
+        ],
+    ];
+    let service = Service::start(config(&url, &settings.concat()));
+    eventually(async || match runs_of(&service, LIST, "complete") {
+        ran if ran > 0.0 => Ok(()),
+        _ => Err(service.metrics()),
+    })
+    .await;
+    assert!(runs_of(&service, LIST, "endless") >= 2.0);
+    let mut events: Vec<_> = stream(&redis, "in:0")
+        .iter()
+        .map(|entry| entry.field("event").to_owned())
+        .collect();
+    events.sort();
+    events.dedup();
+    assert_eq!(events.len(), CHATS);
+}

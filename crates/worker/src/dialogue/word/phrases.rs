@@ -284,6 +284,7 @@ impl Wording<'_> {
             Status::Supplier => "supplier",
             Status::Waiting => "waiting",
             Status::Unanswered => "unanswered",
+            Status::Late => "late",
         };
         self.text_of(name, &[]).telling()
     }

@@ -55,6 +55,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("supplier", &[]),
     ("waiting", &[]),
     ("unanswered", &[]),
+    ("late", &[]),
     ("stopped", &[]),
     ("started", &[]),
     ("erased", &[]),
@@ -93,7 +94,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
 const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
 
 /// Without a text nothing is said.
-const OPTIONAL: &[&str] = &["unanswered"];
+const OPTIONAL: &[&str] = &["unanswered", "late"];
 
 /// Pieces whose gaps are filled by what they are about, so that no bare text is needed.
 const CONTAINERS: &[&str] = &[
