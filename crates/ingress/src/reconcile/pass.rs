@@ -165,7 +165,11 @@ impl Pass<'_> {
             let rest = taking.take_in(list, tally, &found.take()).await;
             read = read.and(rest);
         }
-        outcome.failure = read.err().or(taking.left);
+        outcome.failure = match read {
+            // Whose message was left is read again: nothing is gone on with.
+            Err(Failure::Endless) if taking.left.is_some() => taking.left,
+            read => read.err().or(taking.left),
+        };
         found.beyond
     }
 

@@ -21,6 +21,9 @@ use streams::Redis;
 use crate::config::NoticeConfig;
 use crate::domain::Domain;
 
+/// No try takes longer.
+const LIMIT: Duration = Duration::from_secs(20);
+
 /// What became of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -135,8 +138,23 @@ impl Channels {
         self.all.iter().find(|channel| channel.name == name)
     }
 
+    /// Whether a conversation is with a colleague who is told there.
+    #[must_use]
+    pub fn is_with_colleague(&self, conversation: &str) -> bool {
+        self.all.iter().any(|channel| match &channel.way {
+            Way::Whatsapp(colleagues) => colleagues.has(conversation),
+            _ => false,
+        })
+    }
+
     /// Sends a notice over a channel, once.
     pub async fn send(&self, channel: &Channel, notice: &Notice, now: Timestamp) -> Outcome {
+        let sent = Box::pin(self.bring(channel, notice, now));
+        let sent = tokio::time::timeout(LIMIT, sent).await;
+        sent.unwrap_or_else(|_| Outcome::failed("no answer in time"))
+    }
+
+    async fn bring(&self, channel: &Channel, notice: &Notice, now: Timestamp) -> Outcome {
         let title = || text::title(notice, self.labels);
         match &channel.way {
             Way::Webhook { url, secrets } => {

@@ -20,8 +20,6 @@ use crate::metrics::WorkerMetrics;
 
 const EVERY: Duration = Duration::from_secs(1);
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// No try takes longer.
-const LIMIT: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 8;
 /// For how long a message to a customer is known again.
 const TOLD_ONCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -123,9 +121,15 @@ impl Courier {
             );
             match asked {
                 Ok((count, newest)) => {
-                    let crm = &self.crm;
-                    crm.tell_of_dead_letters(queue.as_str(), count, newest.as_ref(), now)
-                        .await?;
+                    // A notice that cannot be sent would be the cause of the next one.
+                    let conversation = newest.as_ref().and_then(|it| it.fields.get("conv"));
+                    let is_ours =
+                        conversation.is_some_and(|it| self.channels.is_with_colleague(it));
+                    let (crm, newest) = (&self.crm, newest.as_ref().filter(|_| !is_ours));
+                    if count == 0 || newest.is_some() {
+                        crm.tell_of_dead_letters(queue.as_str(), count, newest, now)
+                            .await?;
+                    }
                 }
                 Err(error) => tracing::debug!(%error, "dead letters were not counted"),
             }
@@ -172,11 +176,10 @@ impl Courier {
         let Some(channel) = self.channels.get(&claimed.channel) else {
             return Ok(());
         };
-        let send = self
+        let outcome = self
             .channels
-            .send(channel, &claimed.notice, Timestamp::now());
-        let outcome = tokio::time::timeout(LIMIT, Box::pin(send)).await;
-        let outcome = outcome.unwrap_or_else(|_| Outcome::failed("no answer in time"));
+            .send(channel, &claimed.notice, Timestamp::now())
+            .await;
         let now = Timestamp::now();
         let settled = settled(outcome, claimed.tries, now);
         let name = match &settled {

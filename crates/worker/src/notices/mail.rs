@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::transport::smtp::PoolConfig;
@@ -82,10 +83,40 @@ impl Mailer {
             Ok(mail) => mail,
             Err(error) => return Outcome::failed(&error.to_string()),
         };
-        match self.transport.send(mail).await {
+        let raw = mail.formatted();
+        match self.transport.send_raw(mail.envelope(), &raw).await {
             Ok(_) => Outcome::Sent,
+            Err(error) if error.is_permanent() && self.to.len() > 1 => {
+                self.send_to_each(&raw).await
+            }
             Err(error) => Outcome::failed(&runtime::Chain(&error).to_string()),
         }
+    }
+
+    /// Sends a mail that is refused to all to each alone: an address that is no more keeps it from nobody
+    /// else.
+    async fn send_to_each(&self, raw: &[u8]) -> Outcome {
+        let (mut sent, mut refused) = (0, Outcome::failed("there is nobody to send it to"));
+        for (place, to) in self.to.iter().enumerate() {
+            let from = Some(self.from.email.clone());
+            let error = match Envelope::new(from, vec![to.email.clone()]) {
+                Ok(envelope) => self.transport.send_raw(&envelope, raw).await.err(),
+                Err(_) => None,
+            };
+            match error {
+                None => sent += 1,
+                Some(error) => {
+                    let error = runtime::Chain(&error).to_string();
+                    tracing::warn!(
+                        place = place + 1,
+                        error,
+                        "a mail address of notices is refused"
+                    );
+                    refused = Outcome::failed(&error);
+                }
+            }
+        }
+        if sent > 0 { Outcome::Sent } else { refused }
     }
 
     /// Whether the server lets us in.

@@ -6,14 +6,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, Url};
 
 use super::channel::Outcome;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
-const MAX_SHOWN: usize = 200;
+const MAX_READ: usize = 200;
 
 /// What posts notices.
 #[derive(Debug, Clone)]
@@ -65,13 +67,8 @@ impl Poster {
         };
         let status = answer.status();
         let after = answer.headers().get(RETRY_AFTER);
-        let after = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        // Only the beginning matters, and a receiver may talk without end.
-        let chunk = answer.chunk().await.ok().flatten().unwrap_or_default();
-        let said: String = String::from_utf8_lossy(&chunk)
-            .chars()
-            .take(MAX_SHOWN)
-            .collect();
+        let after = after.and_then(|value| pause_of(value.to_str().ok()?, Timestamp::now()));
+        let said = beginning(&mut answer).await;
         match status.as_u16() {
             410 => Outcome::Gone,
             200..=299 if is_done(&said) => Outcome::Sent,
@@ -79,10 +76,32 @@ impl Poster {
             300..=399 => Outcome::failed(&format!("{status}: redirects are not followed")),
             _ => Outcome::Failed {
                 error: status.to_string(),
-                after: after.map(Duration::from_secs),
+                after,
             },
         }
     }
+}
+
+/// The beginning of what a receiver says, which may come in parts: only that matters, and it may talk
+/// without end.
+async fn beginning(answer: &mut Response) -> String {
+    let mut said = Vec::new();
+    while said.len() < MAX_READ
+        && let Ok(Some(part)) = answer.chunk().await
+    {
+        said.extend_from_slice(&part);
+    }
+    said.truncate(MAX_READ);
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// How long a receiver wants to be left alone: seconds, or a date (RFC 9110, section 10.2.3).
+fn pause_of(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = rfc2822::parse(text.trim()).ok()?.timestamp();
+    until.duration_since(now).try_into().ok()
 }
 
 /// The address that a URL names without a name.
@@ -161,6 +180,17 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_receiver_names_a_pause_or_a_moment() {
+        let now = "1994-11-06T08:49:07Z".parse().unwrap();
+        let pause = |text| pause_of(text, now).map(|pause| pause.as_secs());
+        assert_eq!(pause("120"), Some(120));
+        assert_eq!(pause(" Sun, 06 Nov 1994 08:49:37 GMT "), Some(30));
+        for nothing in ["", "-1", "1.5", "morgen", "Sun, 06 Nov 1994 08:48:37 GMT"] {
+            assert_eq!(pause(nothing), None, "{nothing}");
+        }
+    }
 
     #[test]
     fn only_the_public_internet_is_public() {

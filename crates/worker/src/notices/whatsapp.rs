@@ -45,6 +45,24 @@ impl Colleagues {
         Outcome::Sent
     }
 
+    /// Whether a conversation is with one of them.
+    pub(super) fn has(&self, conversation: &str) -> bool {
+        let mut numbers = self.numbers.iter();
+        numbers.any(|number| self.address(number).1 == conversation)
+    }
+
+    /// Where a number is written to, and in which conversation.
+    fn address(&self, number: &PhoneNumber) -> (String, String) {
+        let digits = number.as_str().trim_start_matches('+');
+        match self.by {
+            Source::Waha => (
+                format!("{digits}@c.us"),
+                format!("waha:default:{digits}@c.us"),
+            ),
+            _ => (format!("whatsapp:+{digits}"), format!("whatsapp:+{digits}")),
+        }
+    }
+
     fn message(
         &self,
         notice: &Notice,
@@ -54,13 +72,7 @@ impl Colleagues {
         now: Timestamp,
     ) -> Option<OutboundMessage> {
         let digits = number.as_str().trim_start_matches('+');
-        let (to, conversation) = match self.by {
-            Source::Waha => (
-                format!("{digits}@c.us"),
-                format!("waha:default:{digits}@c.us"),
-            ),
-            _ => (format!("whatsapp:+{digits}"), format!("whatsapp:+{digits}")),
-        };
+        let (to, conversation) = self.address(number);
         let to: ChannelAddress = to.parse().ok()?;
         let conversation: ConversationId = conversation.parse().ok()?;
         let about: MessageId = format!("{}:{digits}", notice.id).parse().ok()?;

@@ -1,5 +1,7 @@
 //! Notices on their way: a worker that serves, real receivers, and receivers that fail in every way.
 
+mod receivers;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -194,6 +196,24 @@ impl Office {
 
     fn worker(&self, words: &[&str]) -> (bool, String) {
         let output = self.command(words).stderr(Stdio::piped()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    }
+
+    /// The same, without holding up the others.
+    async fn worker_beside(
+        &self,
+        words: &[&str],
+        settings: Vec<(&'static str, String)>,
+    ) -> (bool, String) {
+        let mut command = self.command(words);
+        command.envs(settings);
+        let output =
+            tokio::task::spawn_blocking(move || command.stderr(Stdio::piped()).output().unwrap());
+        let output = output.await.unwrap();
         let said = [output.stdout, output.stderr].concat();
         (
             output.status.success(),
