@@ -54,6 +54,11 @@ impl<P> Mailboxes<P> {
         self.ids.len()
     }
 
+    /// About how many mailboxes have an entry that only waits for a place.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Adds an entry to its mailbox, in stream order.
     pub(crate) fn push(&mut self, mut item: Item<P>) {
         if !self.ids.insert(item.id) {

@@ -52,6 +52,11 @@ type Started = HashMap<StreamId, (Early, OwnedSemaphorePermit)>;
 /// The most starts that a fetch makes. Where more come, they are begun together.
 const MOST_EARLY: usize = 4;
 
+/// No more is fetched while so many mailboxes could start at once, and no more in one go: what waits in Redis
+/// takes no memory here. Mailboxes that wait for something else do not hide those behind them.
+const ENOUGH_READY: usize = 8;
+const MOST_FETCHED: usize = 32;
+
 /// An entry whose processing has ended, and how.
 type Ended<P> = (MailboxKey, Item<P>, Outcome);
 
@@ -146,6 +151,7 @@ impl<H: Handler> PartitionLoop<H> {
     fn wants_fetch(&self, now: Instant) -> bool {
         self.more
             && self.mailboxes.len() < self.shared.config.held
+            && self.mailboxes.ready() < ENOUGH_READY
             && self.not_before.is_none_or(|at| at <= now)
             && self.lease.may_start_work(now)
     }
@@ -155,7 +161,8 @@ impl<H: Handler> PartitionLoop<H> {
         let room = config
             .held
             .saturating_sub(self.mailboxes.len())
-            .min(config.window);
+            .min(config.window)
+            .min(MOST_FETCHED);
         let permits = self.early_permits();
         let early = self.early_reads.as_ref().map(|reads| StartEarly {
             most: permits.len(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use streams::ConsumerConfig;
 use test_support::{RedisServer, eventually};
 
-use crate::harness::{Echo, add, config, redis_at, replies, run, until_empty, waiting};
+use crate::harness::{Echo, add, config, pending, redis_at, replies, run, until_empty, waiting};
 
 #[tokio::test]
 async fn each_conversation_is_answered_in_order_and_once() {
@@ -61,6 +61,37 @@ async fn a_conversation_that_waits_does_not_hold_up_others() {
     echo.gate.notify_one();
     until_empty(&server).await;
     assert_eq!(replies(&server, "slow"), ["s1", "s2"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_start_yet_waits_in_redis() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let partition = redis.partitions().partition_of("c");
+    let names = (0..).map(|n| format!("c{n}"));
+    let names = names.filter(|name| redis.partitions().partition_of(name) == partition);
+    for name in names.take(300) {
+        add(&redis, &name, &name, "gate").await;
+    }
+    let config = config();
+    let (echo, most) = (Arc::new(Echo::default()), config.concurrency);
+    let running = run(&redis, config, &echo);
+    eventually(async || match echo.started.load(Ordering::SeqCst) {
+        started if started == most => Ok(()),
+        started => Err(started),
+    })
+    .await;
+    let taken = pending(&server);
+    assert!(taken < 100, "{taken} entries were taken at once");
+    eventually(async || {
+        echo.gate.notify_waiters();
+        match waiting(&server) {
+            0 => Ok(()),
+            left => Err(left),
+        }
+    })
+    .await;
     running.stop().await;
 }
 
