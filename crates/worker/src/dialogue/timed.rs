@@ -221,7 +221,10 @@ fn propose(act: &mut Act, asks_hours: bool, letters: usize) {
     let short = rest <= AROUND_PROPOSAL;
     let open = ask.form != Form::Which || rest <= AROUND_WORD;
     let vague = matches!(ask.topic, Asked::Hours | Asked::Other) && open;
-    if let Some(said) = ask.when.filter(|_| vague && short && !asks_hours) {
+    // "I'm on a contract till June" proposes nothing.
+    let until = |when: &When| matches!(when.date, Some(Dates::Until(_)));
+    let proposed = ask.when.filter(|when| !until(when));
+    if let Some(said) = proposed.filter(|_| vague && short && !asks_hours) {
         act.does = Does::Inform(Inform {
             thing: Thing::Wanted,
             values: Vec::new(),

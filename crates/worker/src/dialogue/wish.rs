@@ -120,7 +120,9 @@ pub(super) fn tell(
     catalogues: &[(String, String)],
 ) -> Changes {
     let mut changes = Changes::default();
-    for told in told {
+    let chosen = chosen_model(wishes, told, catalogues);
+    let told: Vec<act::Told> = told.iter().cloned().chain(chosen).collect();
+    for told in &told {
         changes.extend(tell_one(wishes, told));
     }
     for (upper, lower) in catalogues {
@@ -131,6 +133,32 @@ pub(super) fn tell(
         }
     }
     changes
+}
+
+/// "Then the Hyundai", of a Corsa and an i20 that were compared: the model of that make.
+fn chosen_model(
+    wishes: &Wishes,
+    told: &[act::Told],
+    catalogues: &[(String, String)],
+) -> Option<act::Told> {
+    catalogues.iter().find_map(|(upper, lower)| {
+        let make = told.iter().find(|told| told.slot == *upper)?;
+        let [make] = make.any_of.as_slice() else {
+            return None;
+        };
+        let (makes, models) = (wishes.get(upper)?, wishes.get(lower)?);
+        let paired = makes.any_of.len() == models.any_of.len() && models.any_of.len() > 1;
+        let named = told.iter().any(|told| told.slot == *lower);
+        let place = makes.any_of.iter().position(|known| known == make)?;
+        let model = models.any_of.get(place).filter(|_| paired && !named)?;
+        Some(act::Told {
+            slot: lower.clone(),
+            any_of: vec![model.clone()],
+            came_with: None,
+            rather: false,
+            also: false,
+        })
+    })
 }
 
 fn tell_one(wishes: &mut Wishes, told: &act::Told) -> Changes {

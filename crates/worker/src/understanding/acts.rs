@@ -102,8 +102,10 @@ impl Talk<'_> {
             wishes.extend(self.wishes(&clause).then_some(place));
             let mut names = clause.said.iter().rev();
             let name = names.find(|said| self.is_name(&said.slot));
-            named = name.map(|said| said.thing).or(named);
-            wished |= clause.said.iter().any(|said| said.thing == Thing::Wanted);
+            let wishes = clause.said.iter().any(|said| said.thing == Thing::Wanted);
+            let name = name.map(|said| said.thing);
+            named = name.or(wishes.then_some(Thing::Wanted)).or(named);
+            wished |= wishes;
         }
         drop_by_the_way(&mut acts, &wishes);
         if acts.is_empty() {

@@ -26,6 +26,19 @@ impl Update<'_> {
         if let Some(time) = known.as_ref().and_then(|known| kept_hour(known, &wish)) {
             wish.time = Some(time);
         }
+        let business = &self.domain.business;
+        if let Some(later) = in_the_afternoon(&wish)
+            && matches!(
+                possible(business, &wish, self.heard.local),
+                Possible::No(..)
+            )
+            && matches!(
+                possible(business, &later, self.heard.local),
+                Possible::Yes(..)
+            )
+        {
+            wish = later;
+        }
         match possible(&self.domain.business, &wish, self.heard.local) {
             Possible::Yes(date, time) => {
                 self.arrange(&purpose, known.as_ref(), (date, time), moved)
@@ -412,6 +425,18 @@ fn narrows(known: &Appointment, date: Option<Dates>, time: Option<Times>) -> boo
         (known, time) => known == time,
     };
     day && hour
+}
+
+/// "Half four" is in the afternoon where the morning cannot be.
+fn in_the_afternoon(wish: &When) -> Option<When> {
+    let Some(Times::At(time)) = wish.time else {
+        return None;
+    };
+    let later = time.checked_add(SignedDuration::from_hours(12)).ok()?;
+    Some(When {
+        time: Some(Times::At(later)),
+        ..*wish
+    })
 }
 
 /// "They bring it in the morning" of an appointment at half past nine leaves the hour as it is.

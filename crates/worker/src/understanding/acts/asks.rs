@@ -96,6 +96,10 @@ impl Talk<'_> {
         // "I have one key only, is that bad": what it is about stands before.
         let bare = ask.topic == Asked::Other && clause.span.len() <= BARE && ask.content.is_empty();
         let bare = bare && !self.is_dated(clause);
+        let whether = clause.asking.form != Form::Which;
+        if bare && whether && self.is_settled_before(clause, acts) {
+            return;
+        }
         let span = if bare {
             clause.with_before
         } else {
@@ -113,6 +117,17 @@ impl Talk<'_> {
         for ask in asks {
             acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
         }
+    }
+
+    /// "I'd like to trade in my Polo, is that possible?" is answered as what is wanted is taken up, "he
+    /// brings it at half ten, is that ok?" as the appointment is moved.
+    fn is_settled_before(&self, clause: &Clause, acts: &[Act]) -> bool {
+        let requests =
+            |act: &Act| act.clause + 1 == clause.place && matches!(act.does, Does::Request { .. });
+        let mut moments = self.reading.moments.spans();
+        let moves =
+            self.context.has_appointment && moments.any(|moment| clause.with_before.covers(moment));
+        moves || acts.iter().any(requests)
     }
 
     /// "Do you have": a question that only begins, and goes on in the next message.

@@ -9,6 +9,8 @@ use crate::understanding::topics::CERTAIN as CERTAIN_FACT;
 
 /// What words of anger or of a threat are worth where no intent says the same.
 const HEATED: f64 = 0.8;
+/// What no complaint is worth.
+const NEVER: f64 = 1.1;
 /// What it takes for a question to be a complaint.
 const CERTAIN: f64 = 0.75;
 /// What it takes where no words of dissatisfaction stand in the clause.
@@ -35,6 +37,8 @@ impl Talk<'_> {
         let heard = mood(MoodCue::Negative) || angry || self.has_cue_of(clause, TELLING);
         let enough = match (clause.asking.asks(), heard) {
             (_, false) => WORDLESS,
+            // A question complains in words of displeasure alone.
+            (true, true) if !(mood(MoodCue::Negative) || self.has_cue_of(clause, STRONG)) => NEVER,
             (true, true) => CERTAIN,
             (false, true) => 0.0,
         };

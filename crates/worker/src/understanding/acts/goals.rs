@@ -178,10 +178,10 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return true;
         }
-        if let Some(span) = self
-            .mark(ActCue::Reachable, clause)
-            .filter(|_| self.is_dated(clause))
-        {
+        // "From when is somebody reachable tomorrow" asks for hours.
+        let tells = self.is_dated(clause) && clause.asking.form != Form::Which;
+        let tells = tells || !clause.asking.asks() && self.is_dated(clause);
+        if let Some(span) = self.mark(ActCue::Reachable, clause).filter(|_| tells) {
             let does = Does::Handoff {
                 by_phone: false,
                 whom: false,
@@ -212,8 +212,8 @@ impl Talk<'_> {
         // "What is it worth?" or "can you tow it?" while that is being done.
         // "Can I come on Thursday to have it valued?" comes.
         let comes = self.is_dated(clause) && self.mark(ActCue::Modal, clause).is_some();
-        if self.is_pursued(clause) && !comes || self.is_open(clause) && !self.is_dated(clause) {
-            return true;
+        if self.is_pursued(clause) || self.is_open(clause) && !self.is_dated(clause) {
+            return !comes;
         }
         // "May my dad come along?" wants nothing done.
         if self.mark(ActCue::Companion, clause).is_some() && !self.is_dated(clause) {
