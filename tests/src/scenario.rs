@@ -4,6 +4,7 @@ mod backlog;
 mod cluster_failover;
 mod consumers_first;
 mod egress_killed_after_post;
+mod interjections;
 mod judgement;
 mod redis_restarted;
 mod scripts_flushed;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub consumer: &'static str,
     /// Whether a storm's messages are answered each, or those of a burst by one turn.
     pub answer_each: bool,
+    /// Whether colleagues write to customers in a storm.
+    pub colleagues: bool,
     /// Whether waits are judged too: only where nothing else runs on the machine.
     pub timed: bool,
 }

@@ -76,6 +76,14 @@ impl SimulatorClient {
         self.post("/simulator/colleague", &message).await
     }
 
+    /// The number of the customer's conversation in Chatwoot.
+    pub async fn chatwoot_conversation(&self, customer: &str) -> Option<u64> {
+        let customer = customer.replace('+', "%2B");
+        let path = format!("/simulator/conversations/{customer}?provider=chatwoot");
+        let transcript: Value = self.get(&path).await;
+        transcript["chatwoot"]["id"].as_u64()
+    }
+
     /// Orders a misbehaviour, as the JSON of the simulator's README.
     pub async fn misbehave(&self, fault: Value) {
         let _ids: Value = self.post("/simulator/faults", &fault).await;

@@ -102,6 +102,28 @@ fn client() -> reqwest::Client {
 }
 
 impl System {
+    /// Sets what the services need for WAHA and Chatwoot, at no pace.
+    pub fn connect_every_provider(&mut self) {
+        let simulator = self.service(Role::Simulator, 0).url();
+        let settings = [
+            ("WAHA_BASE_URL", simulator.as_str()),
+            ("WAHA_API_KEY", "fake-waha-key"),
+            ("WAHA_WEBHOOK_SECRET", "fake-waha-secret"),
+            ("CHATWOOT_BASE_URL", &simulator),
+            ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
+            ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
+            ("CHATWOOT_ACCOUNT_ID", "1"),
+            ("EGRESS_WAHA_PER_SECOND", "0"),
+            ("EGRESS_WAHA_TYPING_SPEED", "0"),
+            ("EGRESS_CHATWOOT_PER_SECOND", "0"),
+        ];
+        for role in [Role::Ingress, Role::Worker, Role::Egress] {
+            for service in self.all(role) {
+                service.set(settings.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            }
+        }
+    }
+
     /// Starts what is not running of a role and waits until all of it is ready.
     pub async fn start(&mut self, role: Role) {
         for service in self.all(role) {

@@ -2,6 +2,7 @@
 //! telephone that WAHA is linked to, in Chatwoot.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,6 +30,10 @@ pub struct ColleagueMessage {
     pub by: Option<String>,
     /// Sender number or WAHA session; the configured one when absent.
     pub from: Option<String>,
+    /// WAHA and Chatwoot: post the event again after a failure, this often.
+    pub retries: u32,
+    /// Milliseconds before each retry.
+    pub retry_delay_ms: u64,
     /// Nothing tells of it: no status callback, no event. The provider has it all the same.
     pub lost: bool,
 }
@@ -124,18 +129,30 @@ fn accept(world: &World, call: Call, id: &str) -> Arc<Entry> {
     world.journal.accept(call, id, MessageStatus::Queued, None)
 }
 
-async fn post(world: &World, message: &ColleagueMessage, webhook: &Webhook) -> Option<Posted> {
+async fn post(
+    world: &World,
+    message: &ColleagueMessage,
+    webhook: &Webhook,
+) -> Option<(Posted, u32)> {
     if message.lost {
         return None;
     }
-    Some(world.webhooks.post(webhook).await)
+    let mut posted = world.webhooks.post(webhook).await;
+    let mut retried = 0;
+    while retried < message.retries && !posted.is_success() {
+        retried += 1;
+        tokio::time::sleep(Duration::from_millis(message.retry_delay_ms)).await;
+        posted = world.webhooks.post(webhook).await;
+    }
+    Some((posted, retried))
 }
 
-fn told(id: String, posted: Option<Posted>) -> MessageResult {
+fn told(id: String, posted: Option<(Posted, u32)>) -> MessageResult {
+    let (posted, retried) = posted.unwrap_or_else(|| (Posted::untold(), 0));
     MessageResult {
         id,
-        posted: posted.unwrap_or_else(Posted::untold),
-        retried: 0,
+        posted,
+        retried,
         repeats: Vec::new(),
     }
 }

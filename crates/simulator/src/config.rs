@@ -192,6 +192,15 @@ pub struct WahaConfig {
     )]
     pub engine: Engine,
 
+    /// Tell the ingress of what the services send, too, as `message.any` does on real servers: always as if
+    /// the telephone had sent it, which some engines say of every message.
+    #[arg(
+        id = "waha_own_events",
+        long = "waha-own-events",
+        env = "SIMULATOR_WAHA_OWN_EVENTS"
+    )]
+    pub own_events: bool,
+
     /// Play a server from before 2026.4, which lets nobody choose the id of a message.
     #[arg(
         id = "waha_before_chosen_ids",

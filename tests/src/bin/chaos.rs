@@ -37,6 +37,10 @@ struct Cli {
     #[arg(long, value_enum, default_value_t = Consumer::Worker)]
     consumer: Consumer,
 
+    /// Let colleagues write to customers of every channel in a storm, past the bot.
+    #[arg(long)]
+    colleagues: bool,
+
     /// Answer each message of a storm, also those that come in one go and that one turn would answer.
     #[arg(long)]
     each: bool,
@@ -75,6 +79,7 @@ async fn main() -> ExitCode {
             Consumer::Echo => "echo",
         },
         answer_each: cli.each || matches!(cli.consumer, Consumer::Echo),
+        colleagues: cli.colleagues,
         timed: true,
     };
     let judgement = cli.scenario.play(&plan).await;

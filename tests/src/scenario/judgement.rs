@@ -4,6 +4,7 @@ use std::time::Duration;
 use streams::{Letter, Queue, Redis};
 use tokio::time::{Instant, sleep};
 
+use super::interjections::SILENCED;
 use crate::{Arrival, FaultCounts, LoadReport, Role, Sent, System, Tally, tally};
 
 /// How a story ended.
@@ -32,6 +33,8 @@ pub(super) struct Expected {
     pub(super) ended: Vec<Role>,
     /// Whether one turn may answer several messages.
     pub(super) merged: bool,
+    /// Whether colleagues write, so that replies are set aside.
+    pub(super) silenced: bool,
 }
 
 /// No reply for this long means that none will come.
@@ -49,7 +52,10 @@ impl Judgement {
         settle(system, report, &mut expected).await;
         sleep(AFTERMATH).await;
         let arrivals = system.simulator().arrivals().await;
-        let letters = system.dead_letters().await;
+        let mut letters = system.dead_letters().await;
+        if expected.silenced {
+            letters.retain(|letter| !SILENCED.contains(&letter.reason.as_str()));
+        }
         let answered = to_be_answered(system, report, &expected);
         let mut judgement = Self {
             tally: tally(&answered, &arrivals, &HashSet::new()),

@@ -4,7 +4,7 @@ use e2e_tests::{Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
 use test_support::{eventually, free_port};
 
-use crate::support::{CUSTOMER, connect_every_provider, write};
+use crate::support::{CUSTOMER, write};
 
 /// How people and providers write [`CUSTOMER`].
 const GROUPED: &str = "06 1234 5678";
@@ -22,7 +22,7 @@ async fn talkative(log: &'static str) -> System {
         let name = "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned();
         system.service(role, 0).set([(name, collector)]);
     }
-    connect_every_provider(&mut system);
+    system.connect_every_provider();
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
     }

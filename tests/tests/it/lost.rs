@@ -7,7 +7,7 @@ use e2e_tests::{Role, Settings, System, SystemBuilder, outbound_id, question};
 use serde_json::{Value, json};
 use test_support::eventually_within;
 
-use crate::support::{connect_every_provider, id_of};
+use crate::support::id_of;
 
 const MESSAGES: u32 = 2_000;
 const CUSTOMERS: u32 = 200;
@@ -114,7 +114,7 @@ async fn found_in_conversations(provider: &str) {
         ..Settings::default()
     })
     .prepare();
-    connect_every_provider(&mut system);
+    system.connect_every_provider();
     let fast = [
         ("EGRESS_WAHA_PER_SECOND", "0"),
         ("EGRESS_WAHA_TYPING_SPEED", "0"),

@@ -6,6 +6,10 @@ use e2e_tests::scenario::{Plan, Scenario};
 use e2e_tests::{Settings, print_table};
 
 async fn plays_well(scenario: Scenario, seconds: u64, messages: u32) {
+    plays(scenario, seconds, messages, false).await;
+}
+
+async fn plays(scenario: Scenario, seconds: u64, messages: u32, colleagues: bool) {
     let plan = Plan {
         duration: Duration::from_secs(seconds),
         messages,
@@ -13,6 +17,7 @@ async fn plays_well(scenario: Scenario, seconds: u64, messages: u32) {
         fsync: "always".into(),
         consumer: Settings::default().consumer,
         answer_each: true,
+        colleagues,
         timed: false,
     };
     let judgement = scenario.play(&plan).await;
@@ -23,6 +28,11 @@ async fn plays_well(scenario: Scenario, seconds: u64, messages: u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_faults_loses_doubles_and_reorders_nothing() {
     plays_well(Scenario::Storm, 20, 1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_who_writes_in_a_storm_is_not_talked_over() {
+    plays(Scenario::Storm, 20, 300, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

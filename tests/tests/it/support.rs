@@ -26,33 +26,12 @@ pub(crate) async fn system_over_a_cluster() -> System {
 
 async fn of_every_provider(builder: SystemBuilder) -> System {
     let mut system = builder.prepare();
-    connect_every_provider(&mut system);
+    system.connect_every_provider();
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
     }
     system.simulator().deliver(&[], 0).await;
     system
-}
-
-/// Sets what the services need for WAHA and Chatwoot.
-pub(crate) fn connect_every_provider(system: &mut System) {
-    let simulator = system.service(Role::Simulator, 0).url();
-    for role in [Role::Ingress, Role::Worker, Role::Egress] {
-        let settings = [
-            ("WAHA_BASE_URL", simulator.as_str()),
-            ("WAHA_API_KEY", "fake-waha-key"),
-            ("WAHA_WEBHOOK_SECRET", "fake-waha-secret"),
-            ("CHATWOOT_BASE_URL", &simulator),
-            ("CHATWOOT_API_TOKEN", "fake-chatwoot-bot-token"),
-            ("CHATWOOT_WEBHOOK_SECRET", "fake-chatwoot-secret"),
-            ("CHATWOOT_ACCOUNT_ID", "1"),
-            ("EGRESS_WAHA_PER_SECOND", "0"),
-            ("EGRESS_WAHA_TYPING_SPEED", "0"),
-            ("EGRESS_CHATWOOT_PER_SECOND", "0"),
-        ];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        system.service(role, 0).set(settings);
-    }
 }
 
 /// Waits until the customer was answered `count` times and nothing is on its way any more; gives

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::{Request, authorise, require_working};
 use super::error::error;
-use super::{Engine, new_id};
+use super::{Engine, new_id, own_message_webhook};
 use crate::address;
 use crate::answer::Answer;
 use crate::delivery;
@@ -37,6 +37,9 @@ pub(super) async fn send_text(
             .journal
             .accept(call, &id, status, fault.map(Fault::kind));
         delivery::begin(&taker, &entry, &plan, None);
+        if taker.config.waha.own_events {
+            taker.post_in_background(own_message_webhook(&taker, &entry, "app"));
+        }
         let seconds = entry.arrived.at.as_second();
         let engine = taker.config.waha.engine;
         Answer::json(201, &sent(engine, &id, &chat, &entry.text, seconds))
