@@ -35,7 +35,7 @@ impl RedisMetrics {
                 "postduif_redis_script_seconds",
                 &["script"],
                 LATENCY_BUCKETS,
-                "Time until Redis answered a script or command.",
+                "Time until Redis answered a script or command; `together` is several of the others as one request.",
             )?,
             script_errors: metrics.counters(
                 "postduif_redis_errors_total",
