@@ -5,7 +5,7 @@
 //! - [`Load`] writes to it as many customers at once, and keeps what was acknowledged.
 //! - [`tally()`] compares that with what the simulator got.
 //! - [`Fault`]s strike processes by a seeded schedule; [`scenario`] has one file a story.
-//! - [`bench`] measures what a message costs.
+//! - [`mod@bench`] measures what a message costs.
 //! - [`demo`] shows one message on its way, for people.
 //! - [`echo`] is a consumer without any agent, for what concerns the transport alone.
 //!
