@@ -297,12 +297,14 @@ fn malformed_webhooks_under_one_request_id_are_all_kept() {
 /// How often Redis was asked, but for what ingress asks by the clock, webhooks or not.
 fn asked_for_webhooks(rig: &Rig) -> f64 {
     let by_the_clock = [
+        "backlog",
         "check",
         "clock",
         "config",
         "info",
         "layout",
         "permissions",
+        "xlen",
         "xtrim",
     ]
     .map(|script| format!("{{script=\"{script}\"}}"));
