@@ -83,6 +83,7 @@ fn answer(job: &Job<Inbound>, message: &InboundMessage) -> Commit {
         handoff_note: None,
         not_before: None,
         colleague_seen: None,
+        mirrored: None,
         created_at: Timestamp::now(),
     };
     let state = [

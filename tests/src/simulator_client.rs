@@ -89,6 +89,27 @@ impl SimulatorClient {
         let _ids: Value = self.post("/simulator/faults", &fault).await;
     }
 
+    /// Takes all misbehaviour back.
+    pub async fn behave(&self) {
+        let request = self.http.delete(format!("{}/simulator/faults", self.url));
+        let answer = request.send().await.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    /// What is in Chatwoot's API inbox.
+    pub async fn inbox(&self) -> Value {
+        self.get("/simulator/chatwoot/inbox").await
+    }
+
+    /// Lets a colleague do something in that inbox: `write`, `hand` or `retry`, as the JSON of the
+    /// simulator's README.
+    pub async fn in_inbox(&self, what: &str, body: Value) {
+        let url = format!("{}/simulator/chatwoot/inbox/{what}", self.url);
+        let answer = self.http.post(url).json(&body).send().await;
+        let answer = answer.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{body}: {}", answer.status());
+    }
+
     /// Which statuses follow an accepted message, and how long after one another.
     pub async fn deliver(&self, statuses: &[&str], delay_ms: u64) {
         let plan = json!({ "statuses": statuses, "delay_ms": delay_ms });

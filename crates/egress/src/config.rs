@@ -1,6 +1,7 @@
 //! Settings of egress.
 
 mod check;
+mod mirror;
 mod numbers;
 mod providers;
 mod sending;
@@ -11,6 +12,8 @@ use clap::Args;
 use runtime::RuntimeConfig;
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
+use crate::ticks::Ticks;
+pub(crate) use mirror::MirrorConfig;
 pub(crate) use numbers::Paces;
 use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
 pub(crate) use sending::{OnUnknown, SendingConfig};
@@ -52,6 +55,12 @@ pub struct EgressConfig {
         missing_docs,
         reason = "a comment here would become the heading in --help"
     )]
+    pub mirror: MirrorConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
     pub sending: SendingConfig,
     #[command(flatten)]
     #[allow(
@@ -82,6 +91,28 @@ impl EgressConfig {
             max_attempts: MAX_STARTS,
             suspect_from: MAX_STARTS + 1,
             ..ConsumerConfig::new(Queue::Outbound, member)
+        }
+    }
+}
+
+/// Requests to the help desk in progress at once. It is nobody's customer: what waits may wait.
+const MIRROR_IN_FLIGHT: usize = 8;
+
+impl EgressConfig {
+    /// What the help desk is told of how far messages got.
+    pub(crate) fn ticks(&self) -> Ticks {
+        Ticks {
+            mirrors: self.mirror.chatwoot_mirror_inbox_id.is_some(),
+        }
+    }
+
+    /// How the mirror's queue is consumed.
+    pub fn mirror_consumer(&self, member: MemberId) -> ConsumerConfig {
+        ConsumerConfig {
+            queue: Queue::Mirror,
+            concurrency: 64,
+            in_flight: MIRROR_IN_FLIGHT,
+            ..self.consumer(member)
         }
     }
 }

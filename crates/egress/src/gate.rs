@@ -26,13 +26,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use shared_types::{Outbound, OutboundId, OutboundMessage, Template};
+use shared_types::{Outbound, OutboundId, OutboundMessage, Template, TickStatus};
 use streams::{EarlyHash, EarlyReads, Fields, Job, PartitionKeys, Reads, Redis, Settled};
 
 use crate::config::EgressConfig;
 use crate::ledger::{self, Stage};
 use crate::metrics::EgressMetrics;
 use crate::senders::{Content, Part, Sender, Senders, parts};
+use crate::ticks::{Ticks, in_words};
 use admission::{Admission, CONTACT_FIELDS, CONVERSATION_FIELDS, Seen};
 use hand_over::hand_over;
 use shared::Shared;
@@ -44,6 +45,7 @@ const LEDGER_HASHES_FROM: usize = 2;
 /// The way out.
 pub(crate) struct Gate {
     senders: Arc<Senders>,
+    ticks: Ticks,
     shared: Shared,
 }
 
@@ -56,6 +58,7 @@ impl Gate {
     ) -> Self {
         Self {
             senders,
+            ticks: config.ticks(),
             shared: Shared::new(redis, config, metrics),
         }
     }
@@ -110,7 +113,10 @@ impl Gate {
         message: &Arc<OutboundMessage>,
     ) -> Settled {
         match self.try_send(&mut job, message).await {
-            Ok(last) => job.settle(last).await,
+            Ok(last) => match self.tell(&job, message, TickStatus::Sent, None).await {
+                Ok(()) => job.settle(last).await,
+                Err(settled) => settled,
+            },
             Err(Stop::Settled(settled)) => settled,
             Err(Stop::Leave | Stop::TemplateInstead) => job.leave(),
             Err(Stop::SetAside(why)) => {
@@ -121,8 +127,29 @@ impl Gate {
                     conversation = job.entry.conversation,
                     "message set aside as a dead letter"
                 );
-                job.dead_letter(why, None).await
+                let words = in_words(why.reason, &why.error);
+                match self
+                    .tell(&job, message, TickStatus::Failed, Some(words))
+                    .await
+                {
+                    Ok(()) => job.dead_letter(why, None).await,
+                    Err(settled) => settled,
+                }
             }
+        }
+    }
+
+    /// Tells the help desk how far a message got, where it wants to know.
+    async fn tell(
+        &self,
+        job: &Job<Outbound>,
+        message: &OutboundMessage,
+        status: TickStatus,
+        error: Option<String>,
+    ) -> Result<(), Settled> {
+        match self.ticks.record(message, status, error, job.keys()) {
+            Some(told) => job.record(&told).await.map(drop),
+            None => Ok(()),
         }
     }
 

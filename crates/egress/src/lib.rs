@@ -12,11 +12,13 @@ mod handler;
 mod indicator;
 mod ledger;
 mod metrics;
+mod mirror;
 mod reports;
 mod retry;
 mod senders;
 mod service;
 mod split;
+mod ticks;
 mod typing;
 
 pub use config::EgressConfig;

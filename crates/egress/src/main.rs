@@ -33,7 +33,13 @@ enum Command {
         port: u16,
     },
     /// List, show, replay and discard messages that could not be sent.
-    DeadLetters(Box<LettersArgs>),
+    DeadLetters {
+        /// outbound, or mirror for what the help desk did not take.
+        #[arg(long, default_value = "outbound", value_parser = own_queue, global = true)]
+        queue: Queue,
+        #[command(flatten)]
+        letters: Box<LettersArgs>,
+    },
     /// Show what became of the messages of a conversation.
     Deliveries(Box<DeliveriesArgs>),
 }
@@ -44,14 +50,20 @@ async fn main() -> anyhow::Result<ExitCode> {
     match runtime::parse::<Cli>().command {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
-        Command::DeadLetters(args) => {
-            return letters::run(&args, Queue::Outbound)
-                .await
-                .map_err(Into::into);
+        Command::DeadLetters { queue, letters } => {
+            return letters::run(&letters, queue).await.map_err(Into::into);
         }
         Command::Deliveries(args) => show_deliveries(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn own_queue(name: &str) -> Result<Queue, String> {
+    let own = [Queue::Outbound, Queue::Mirror].into_iter();
+    let mut named = own.filter(|queue| queue.as_str() == name);
+    named
+        .next()
+        .ok_or_else(|| "expected outbound or mirror".into())
 }
 
 async fn serve(config: EgressConfig) -> anyhow::Result<()> {

@@ -73,6 +73,8 @@ pub struct EgressMetrics {
     stopped: IntGaugeVec,
     reports: IntCounterVec,
     typing: IntCounterVec,
+    mirrored: IntCounterVec,
+    mirror_failures: IntCounterVec,
 }
 
 impl EgressMetrics {
@@ -146,6 +148,16 @@ impl EgressMetrics {
                 "postduif_typing_signals_total",
                 &["source", "outcome"],
                 "Signals of slow answers, by what became of them.",
+            )?,
+            mirrored: metrics.counters(
+                "postduif_mirror_steps_total",
+                &["what", "outcome"],
+                "Steps of conversations that a help desk is shown, by how they ended.",
+            )?,
+            mirror_failures: metrics.counters(
+                "postduif_mirror_failures_total",
+                &["class"],
+                "Tries to show a step that have to be made again, by why.",
             )?,
         })
     }
@@ -228,6 +240,14 @@ impl EgressMetrics {
         self.typing
             .with_label_values(&[source.as_str(), outcome])
             .inc();
+    }
+
+    pub(crate) fn mirrored(&self, what: &str, outcome: &str) {
+        self.mirrored.with_label_values(&[what, outcome]).inc();
+    }
+
+    pub(crate) fn mirror_failed(&self, class: &str) {
+        self.mirror_failures.with_label_values(&[class]).inc();
     }
 
     pub(crate) fn report(&self, source: Source, status: DeliveryStatus) {

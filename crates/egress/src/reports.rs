@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runtime::traces;
 use shared_types::{
-    DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Source,
-    Template,
+    DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Purpose,
+    Source, Template, TickStatus,
 };
 use streams::{Job, NewEntry, PartitionKeys, Queue, Record, Redis, Settled};
 use tracing::Instrument;
@@ -18,6 +18,7 @@ use crate::ledger::status_field;
 use crate::metrics::EgressMetrics;
 use crate::retry::schedule::Schedule;
 use crate::senders::{pause_before_resend, twilio_error_class};
+use crate::ticks::{self, Ticks};
 use find::{Found, Send, names_of};
 use progress::{Move, next_status};
 
@@ -29,6 +30,7 @@ pub(crate) struct Reports {
     pub(crate) wait: Duration,
     pub(crate) window_template: Option<Template>,
     pub(crate) schedule: Schedule,
+    pub(crate) ticks: Ticks,
     pub(crate) metrics: EgressMetrics,
 }
 
@@ -93,8 +95,41 @@ impl Reports {
             if failed(report.status) {
                 record.entry = self.after_failure(report, send, keys);
             }
+            if let Some(told) = self.told(report, send, &record, keys)
+                && let Err(settled) = job.record(&told).await
+            {
+                return settled;
+            }
         }
         job.settle(record).await
+    }
+
+    /// What the help desk is told of a report. A failure that is tried anew is none yet.
+    fn told(
+        &self,
+        report: &DeliveryEvent,
+        send: &Send,
+        record: &Record,
+        keys: PartitionKeys,
+    ) -> Option<Record> {
+        let payload = send.fields.get("payload")?;
+        let message: OutboundMessage = serde_json::from_str(payload).ok()?;
+        let letters = keys.dead_letters(Queue::Outbound);
+        let is_given_up = record
+            .entry
+            .as_ref()
+            .is_some_and(|(key, _)| *key == letters);
+        let (status, error) = match ticks::reported(report.status) {
+            Some(status) => (status, None),
+            None if is_given_up => {
+                let code = report.error_code.as_deref().unwrap_or_default();
+                let why = report.error_message.as_deref().unwrap_or(code);
+                let words = ticks::in_words("undelivered", why);
+                (TickStatus::Failed, Some(words))
+            }
+            None => return None,
+        };
+        self.ticks.record(&message, status, error, keys)
     }
 
     /// What follows when a message failed after it was accepted: sent anew, sent as a template, or
@@ -120,9 +155,14 @@ impl Reports {
         let again = match class {
             FailureClass::Transient => resends < self.schedule.extra_rounds,
             FailureClass::Window => {
-                message.template = message.template.or_else(|| self.window_template.clone());
-                message.text.clear();
-                message.template.is_some() && resends == 0
+                // A colleague's words are sent as they are, or not at all.
+                let template = || self.window_template.clone();
+                let is_ours = message.purpose != Purpose::Colleague;
+                if is_ours {
+                    message.template = message.template.or_else(template);
+                    message.text.clear();
+                }
+                is_ours && message.template.is_some() && resends == 0
             }
             FailureClass::Permanent | FailureClass::Configuration => false,
         };

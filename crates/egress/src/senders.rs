@@ -17,6 +17,7 @@ use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template, Typin
 use crate::attempt::Attempt;
 use crate::config::EgressConfig;
 
+pub(crate) use http::{Answer, Http};
 pub(crate) use twilio_errors::{class_of as twilio_error_class, pause_before_resend};
 
 /// One thing to hand to a provider: a message, or a part of one that is too long for the channel.

@@ -16,6 +16,7 @@ use crate::gate::Gate;
 use crate::handler::Outbound;
 use crate::indicator::Indicator;
 use crate::metrics::EgressMetrics;
+use crate::mirror::Mirror;
 use crate::reports::Reports;
 use crate::senders::Senders;
 
@@ -42,13 +43,20 @@ pub enum EgressError {
 /// The service, ready to run.
 pub struct Egress {
     config: EgressConfig,
-    member: MemberId,
+    host: String,
     redis: Redis,
     redis_metrics: RedisMetrics,
     metrics: Arc<Metrics>,
     handler: Arc<Outbound>,
+    mirror: Option<Arc<Mirror>>,
     readiness: Readiness,
 }
+
+const ITS_QUEUE: &[Queue] = &[Queue::Outbound];
+const ITS_DUTY: &[Duty] = &[Duty::Consume(Queue::Outbound)];
+/// With the mirror's.
+const BOTH_QUEUES: &[Queue] = &[Queue::Outbound, Queue::Mirror];
+const BOTH_DUTIES: &[Duty] = &[Duty::Consume(Queue::Outbound), Duty::Consume(Queue::Mirror)];
 
 impl Egress {
     /// Builds the service. Redis may be away. `host` names this machine in Redis.
@@ -62,6 +70,7 @@ impl Egress {
         let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
         let senders = Arc::new(Senders::new(&config)?);
         tracing::info!(port = config.port, senders = ?senders.sources(), "egress starts");
+        let mirror = Mirror::new(&config, counters.clone())?.map(Arc::new);
         let handler = Outbound {
             indicator: Indicator {
                 senders: senders.clone(),
@@ -75,16 +84,18 @@ impl Egress {
                 wait: config.sending.settle() / 2,
                 window_template: config.twilio.window_template(),
                 schedule: config.sending.schedule(),
+                ticks: config.ticks(),
                 metrics: counters,
             },
         };
         Ok(Self {
-            member: MemberId::unique(host),
+            host: host.to_owned(),
             config,
             redis,
             redis_metrics,
             metrics: Arc::new(metrics),
             handler: Arc::new(handler),
+            mirror,
             readiness: Readiness::waiting_for(&["redis"]),
         })
     }
@@ -101,10 +112,14 @@ impl Egress {
         let background = TaskTracker::new();
         let (redis, counters) = (self.redis.clone(), self.redis_metrics.clone());
         let ready = self.readiness.clone();
+        let (queues, duties) = match self.mirror {
+            Some(_) => (BOTH_QUEUES, BOTH_DUTIES),
+            None => (ITS_QUEUE, ITS_DUTY),
+        };
         background.spawn(probe_redis(
             redis.clone(),
             RedisNeeds {
-                duties: &[Duty::Consume(Queue::Outbound)],
+                duties,
                 away: Status::Down,
                 full: Status::Degraded,
             },
@@ -112,26 +127,48 @@ impl Egress {
             counters.clone(),
             stop.clone(),
         ));
-        background.spawn(probe_backlog(
-            redis.clone(),
-            Queue::Outbound,
-            counters,
-            stop.clone(),
-        ));
+        for queue in queues {
+            background.spawn(probe_backlog(
+                redis.clone(),
+                *queue,
+                counters.clone(),
+                stop.clone(),
+            ));
+        }
         background.close();
         let health = serve_health(listener, self.readiness.clone(), self.metrics, stop.clone());
-        let consumer = Consumer::new(redis, self.config.consumer(self.member), self.handler);
+        let member = MemberId::unique(&self.host);
+        let consumer = Consumer::new(redis.clone(), self.config.consumer(member), self.handler);
         let grace = self.config.runtime.shutdown_grace();
+        let mirror = self.mirror.map(|mirror| {
+            let member = MemberId::unique(&self.host);
+            Consumer::new(redis, self.config.mirror_consumer(member), mirror)
+        });
+        let mirror = async {
+            match mirror {
+                Some(mirror) => {
+                    let mirrored = mirror.run(stop.clone(), grace).await;
+                    stop.cancel();
+                    mirrored.map(Some)
+                }
+                None => Ok(None),
+            }
+        };
         let consume = async {
             let consumed = consumer.run(stop.clone(), grace).await;
             stop.cancel();
             consumed
         };
-        let (served, consumed) = tokio::join!(health, consume);
-        let report = consumed?;
-        if !report.late.is_empty() {
+        let (served, consumed, mirrored) = tokio::join!(health, consume, mirror);
+        let reports = [Some(consumed?), mirrored?];
+        let late: usize = reports
+            .iter()
+            .flatten()
+            .map(|report| report.late.len())
+            .sum();
+        if late > 0 {
             tracing::warn!(
-                partitions = report.late.len(),
+                partitions = late,
                 "work did not end in time and stays pending"
             );
         }

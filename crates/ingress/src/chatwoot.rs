@@ -2,12 +2,13 @@
 //! (<https://www.chatwoot.com/hc/user-guide/articles/1677693021-how-to-use-webhooks>).
 
 mod content;
+pub(crate) mod mirror;
 mod payload;
 mod person;
 mod read;
 mod signature;
 mod written;
 
-pub use read::read;
+pub use read::{read, read_with_mirror};
 pub use signature::verify;
 pub(crate) use signature::{Refusal, verify_path_token};

@@ -14,6 +14,7 @@ use crate::reconcile::wrong_urls;
 
 pub(crate) use limits::LimitsConfig;
 use limits::SpoolConfig;
+pub use providers::MirrorConfig;
 use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
 pub(crate) use reconcile::ReconcileConfig;
 pub use strangers::ClientAddressSource;
@@ -56,6 +57,12 @@ pub struct IngressConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub chatwoot: ChatwootConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub mirror: MirrorConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -169,6 +176,11 @@ impl IngressConfig {
                 "no provider is configured: set TWILIO_AUTH_TOKEN, WAHA_WEBHOOK_SECRET or \
                  CHATWOOT_WEBHOOK_SECRET"
                     .into(),
+            );
+        }
+        if self.mirror.chatwoot_mirror_inbox_id.is_some() && !self.takes_chatwoot() {
+            mistakes.push(
+                "CHATWOOT_WEBHOOK_SECRET: is missing; CHATWOOT_MIRROR_INBOX_ID is set".into(),
             );
         }
         mistakes.extend(wrong_urls(self));

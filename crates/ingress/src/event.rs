@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared_types::{
-    ColleagueMessage, ControlEvent, ConversationId, DeliveryEvent, InboundMessage, Source,
+    ColleagueMessage, ControlEvent, ConversationId, DeliveryEvent, InboundMessage, Source, Wanted,
     provider_key,
 };
 use streams::{NewEntry, Queue};
@@ -17,6 +17,8 @@ pub enum Reading {
     /// Something was written to a customer from our side: by us, which what was sent tells, or by a
     /// colleague.
     Written(Box<Written>),
+    /// A colleague wants a message of theirs sent again, if it was not.
+    Again(Box<ColleagueMessage>),
     /// Meant for us, but not usable.
     Rejected(Rejection),
     /// A WAHA session changed its state. Nothing to queue, but the operator should know.
@@ -147,8 +149,16 @@ impl Event {
             Self::Colleague { message, .. } => {
                 let conversation = &message.conversation_id;
                 let name = colleague_event(message.source, conversation, message.id.as_str());
+                let wanted = message.mirrored.map(|mirrored| mirrored.wanted);
+                let name = match wanted {
+                    // Each press is an event of its own; what is sent already is not sent again.
+                    Some(Wanted::Again { .. }) => {
+                        format!("{name}:again:{}", message.at.as_millisecond())
+                    }
+                    _ => name,
+                };
                 NewEntry {
-                    fences: true,
+                    fences: message.takes_over(),
                     ..NewEntry::new(&**message, name, conversation.as_str())?
                 }
             }

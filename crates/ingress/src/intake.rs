@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared_types::Source;
+use shared_types::{ColleagueMessage, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
+use crate::again::again;
 use crate::author::{Author, author};
 use crate::config::LimitsConfig;
 use crate::event::{Event, Reading, Rejection, Written};
@@ -82,6 +83,7 @@ impl Intake {
             }
             Reading::Event(event) => self.queue(webhook, source, &event).await,
             Reading::Written(written) => self.written(webhook, source, *written).await,
+            Reading::Again(message) => self.again(webhook, source, *message).await,
             Reading::Rejected(rejection) => self.reject(webhook, source, rejection).await,
         }
     }
@@ -111,6 +113,26 @@ impl Intake {
             }
             Err(error) => {
                 tracing::error!(request.id = webhook.id, %error, "nobody knows who wrote a message");
+                self.metrics.verified_refused(source, "redis_away");
+                self.metrics.webhook(source, WebhookStatus::Error);
+                Taken::Unavailable
+            }
+        }
+    }
+
+    /// Takes in that a colleague wants a message sent again. One that is sent, or on its way, is left alone.
+    async fn again(&self, webhook: &Webhook, source: Source, message: ColleagueMessage) -> Taken {
+        match again(&self.redis, message).await {
+            Ok(Some(message)) => {
+                let event = Event::Colleague {
+                    message: Box::new(message),
+                    on_the_wire: false,
+                };
+                self.queue(webhook, source, &event).await
+            }
+            Ok(None) => self.ignore(webhook, source, "event"),
+            Err(error) => {
+                tracing::error!(request.id = webhook.id, %error, "nobody knows whether a message was sent");
                 self.metrics.verified_refused(source, "redis_away");
                 self.metrics.webhook(source, WebhookStatus::Error);
                 Taken::Unavailable

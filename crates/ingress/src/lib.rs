@@ -6,6 +6,7 @@
 //! stream that agents read.
 
 mod address_budget;
+mod again;
 mod author;
 mod bodies;
 mod chatwoot;
@@ -34,7 +35,7 @@ mod unread_body;
 mod waha;
 mod whatsapp;
 
-pub use config::{ClientAddressSource, IngressConfig};
+pub use config::{ClientAddressSource, IngressConfig, MirrorConfig};
 pub use event::{Event, Reading, Rejection, Written};
 pub use metrics::IngressMetrics;
 pub use openapi::document;
@@ -43,7 +44,7 @@ pub use server::{Ingress, IngressError};
 
 /// The pure readers of each provider's webhooks, for tools and tests.
 pub mod read {
-    pub use crate::chatwoot::read as chatwoot;
+    pub use crate::chatwoot::{read as chatwoot, read_with_mirror as chatwoot_with_mirror};
     pub use crate::twilio::{Params, read_message as twilio_message, read_status as twilio_status};
     pub use crate::waha::read as waha;
 }

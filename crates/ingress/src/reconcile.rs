@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::config::{IngressConfig, LimitsConfig, ReconcileConfig};
 use crate::metrics::IngressMetrics;
 use crate::spool::Spool;
-use chatwoot::Chatwoot;
+use chatwoot::{About, Chatwoot};
 pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 use compare::{Tally, Window, before};
 use list::List;
@@ -57,7 +57,7 @@ pub enum ProvidersError {
 pub(crate) struct Providers {
     twilio: Option<Twilio>,
     waha: Option<Waha>,
-    chatwoot: Option<Chatwoot>,
+    chatwoot: Vec<Chatwoot>,
 }
 
 impl Providers {
@@ -70,7 +70,7 @@ impl Providers {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.twilio.is_none() && self.waha.is_none() && self.chatwoot.is_none()
+        self.twilio.is_none() && self.waha.is_none() && self.chatwoot.is_empty()
     }
 
     /// The names of the lists.
@@ -121,26 +121,33 @@ fn waha(config: &IngressConfig) -> Result<Option<Waha>, ProvidersError> {
     )?))
 }
 
-fn chatwoot(config: &IngressConfig) -> Result<Option<Chatwoot>, ProvidersError> {
+fn chatwoot(config: &IngressConfig) -> Result<Vec<Chatwoot>, ProvidersError> {
     let chatwoot = &config.chatwoot;
-    let (true, Some(base), Some(token), Some(account), inboxes @ [_, ..]) = (
+    let (true, Some(base), Some(token), Some(account)) = (
         config.takes_chatwoot(),
         &chatwoot.chatwoot_base_url,
         &chatwoot.chatwoot_read_token,
         chatwoot.chatwoot_account_id,
-        chatwoot.chatwoot_inbox_ids.as_slice(),
     ) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let base = base_url("CHATWOOT_BASE_URL", base)?;
-    let chatwoot = Chatwoot::new(&base, token.clone(), account, inboxes.to_vec())?;
-    Ok(Some(chatwoot))
+    let inboxes = Some(chatwoot.chatwoot_inbox_ids.clone());
+    let customers = inboxes.filter(|inboxes| !inboxes.is_empty());
+    let shown = Some(config.mirror.clone());
+    let colleagues = shown.filter(|shown| shown.chatwoot_mirror_inbox_id.is_some());
+    let all = customers.map(About::Customers).into_iter();
+    let all = all.chain(colleagues.map(About::Colleagues));
+    let all = all.map(|about| Chatwoot::new(&base, token.clone(), account, about));
+    Ok(all.collect::<reqwest::Result<_>>()?)
 }
 
 /// What to say where Chatwoot's conversations may be read, and nobody said which are the bot's.
 pub(crate) fn without_inboxes(config: &IngressConfig) -> Option<&'static str> {
     let chatwoot = &config.chatwoot;
-    let is_half = chatwoot.chatwoot_read_token.is_some() && chatwoot.chatwoot_inbox_ids.is_empty();
+    let is_half = chatwoot.chatwoot_read_token.is_some()
+        && chatwoot.chatwoot_inbox_ids.is_empty()
+        && config.mirror.chatwoot_mirror_inbox_id.is_none();
     is_half.then_some("CHATWOOT_INBOX_IDS is not set: Chatwoot's lost messages are not looked for")
 }
 

@@ -182,7 +182,10 @@ impl Ingress {
             probes.clone(),
             stop.clone(),
         ));
-        for queue in Queue::ALL {
+        // Where nothing is mirrored nobody works on its queue.
+        let mirrors = self.config.mirror.chatwoot_mirror_inbox_id.is_some();
+        let queues = Queue::ALL.into_iter();
+        for queue in queues.filter(|queue| mirrors || *queue != Queue::Mirror) {
             background.spawn(probe_backlog(
                 self.redis.clone(),
                 queue,

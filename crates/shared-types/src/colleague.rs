@@ -3,7 +3,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attachment, ChannelAddress, ConversationId, MessageId, Source};
+use crate::{
+    Attachment, ChannelAddress, ConversationId, MessageId, MirrorMessage, OutboundId, Source,
+};
 
 /// A colleague wrote to a customer, past us: on the telephone, in the help desk.
 ///
@@ -29,8 +31,53 @@ pub struct ColleagueMessage {
     /// The colleague, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What it is in the help desk, when it was written there and the conversation is held elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored: Option<Mirrored>,
     /// When ingress took it in; of one that was found later, when it was written.
     pub at: Timestamp,
+}
+
+/// A message that was written in the help desk, in a conversation of another channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mirrored {
+    /// Its place there.
+    pub message: MirrorMessage,
+    /// The number of the colleague there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<u64>,
+    /// What is to be done with it.
+    pub wanted: Wanted,
+}
+
+/// What is to be done with a message of the help desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// A colleague answers: the conversation is theirs, and the customer gets it.
+    Answer,
+    /// A colleague answered in the channel's own app: the customer has it.
+    Delivered,
+    /// A rule of the help desk wrote it: the customer gets it, and the conversation is the bot's.
+    Automation,
+    /// It was not sent, and a colleague wants it sent again.
+    Again {
+        /// How often its provider has said that it did not arrive.
+        resend: u32,
+    },
+}
+
+impl ColleagueMessage {
+    /// Whether the conversation is the colleague's from now on.
+    pub fn takes_over(&self) -> bool {
+        self.mirrored
+            .is_none_or(|mirrored| matches!(mirrored.wanted, Wanted::Answer | Wanted::Delivered))
+    }
+
+    /// The id under which it is sent to the customer, each time the same.
+    pub fn outbound_id(&self) -> OutboundId {
+        OutboundId::of_scoped_reply(self.source, "mirror", &self.id, 0)
+    }
 }
 
 impl fmt::Debug for ColleagueMessage {

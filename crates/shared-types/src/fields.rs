@@ -28,6 +28,12 @@ pub mod contact {
     pub const PERSON: &str = "person";
 }
 
+/// Of `mirror:<conversation>`: where a conversation is shown in a help desk.
+pub mod mirror {
+    /// The number of the conversation there.
+    pub const DISPLAY: &str = "display";
+}
+
 /// Of `sent:<outbound id>`: what egress knows of a send, and ingress asks before it takes a message for a
 /// colleague's.
 pub mod send {
@@ -39,8 +45,12 @@ pub mod send {
     pub const DOUBT: &str = "doubt";
     /// The provider has it.
     pub const SENT: &str = "sent";
+    /// It was given up.
+    pub const FAILED: &str = "failed";
     /// The provider's id of the message.
     pub const PROVIDER_ID: &str = "pid";
     /// What is sent, JSON of an `OutboundMessage`.
     pub const PAYLOAD: &str = "payload";
+    /// How far its provider says that it got.
+    pub const STATUS: &str = "status";
 }

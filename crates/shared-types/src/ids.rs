@@ -92,6 +92,19 @@ opaque_id! {
     OutboundId
 }
 
+impl ConversationId {
+    /// The provider on whose channel it is held.
+    pub fn source(&self) -> Option<Source> {
+        let (kind, _) = self.0.split_once(':')?;
+        match kind {
+            "whatsapp" => Some(Source::Twilio),
+            "waha" => Some(Source::Waha),
+            "chatwoot" => Some(Source::Chatwoot),
+            _ => None,
+        }
+    }
+}
+
 impl OutboundId {
     /// The id of reply number `index` (from 0) to message `answered` of `source`: the first 16
     /// bytes of `SHA-256("<source>\n<answered>\n<index>")`.
@@ -114,6 +127,17 @@ impl OutboundId {
         let digest = Sha256::digest(name);
         let short = digest.get(..16).unwrap_or_default();
         Self(format!("ob_{}", hex::encode(short)))
+    }
+
+    /// The id of this message when it is sent for the `number`th time after its provider had taken it, and
+    /// said that it did not arrive. The zeroth is the message itself.
+    #[must_use]
+    pub fn resend(&self, number: u32) -> Self {
+        let original = self.0.split('~').next().unwrap_or_default();
+        match number {
+            0 => Self(original.to_owned()),
+            number => Self(format!("{original}~{number}")),
+        }
     }
 
     /// What a template's id ends with that goes in a message's place.

@@ -15,6 +15,7 @@ pub mod fields;
 mod ids;
 mod inbound;
 mod masking;
+mod mirror;
 mod outbound;
 mod own_number;
 mod payload;
@@ -26,7 +27,7 @@ mod whatsapp_number;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
 pub use card::card_text;
-pub use colleague::ColleagueMessage;
+pub use colleague::{ColleagueMessage, Mirrored, Wanted};
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
 pub use control::{ControlEvent, ControlKind};
 pub use delivery::{DeliveryEvent, DeliveryStatus};
@@ -36,6 +37,7 @@ pub use inbound::{
     Channel, ConversationRef, Endpoint, InboundMessage, MessageType, ProviderWord, Sender,
 };
 pub use masking::{Masking, Shown};
+pub use mirror::{MirrorMessage, MirrorStatus, MirrorStep, MirrorWhat, TickStatus, Ticked};
 pub use outbound::{OutboundMessage, Purpose, Template};
 pub use own_number::OwnNumber;
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};

@@ -4,7 +4,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelAddress, ConversationId, Endpoint, MessageId, OutboundId, Source};
+use crate::{
+    ChannelAddress, ConversationId, Endpoint, MessageId, MirrorMessage, OutboundId, Source,
+};
 
 /// A message to a customer: what the worker commits and egress sends.
 ///
@@ -44,6 +46,9 @@ pub struct OutboundMessage {
     /// later keeps it from being sent. Earlier builds wrote nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colleague_seen: Option<String>,
+    /// The message of the help desk that it is: how far it gets is told there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored: Option<MirrorMessage>,
     /// When the worker committed it.
     pub created_at: Timestamp,
 }
@@ -71,6 +76,9 @@ pub enum Purpose {
     OptOutNotice,
     /// Says that a colleague takes over; sent although a human is now in charge.
     HandoffNotice,
+    /// A colleague's own words, written in the help desk: sent while a human is in charge, and never
+    /// replaced by a template.
+    Colleague,
 }
 
 /// A Twilio Content template with its variables.

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::{
-    ColleagueMessage, ControlEvent, DeliveryEvent, InboundMessage, OutboundMessage, TypingSignal,
+    ColleagueMessage, ControlEvent, DeliveryEvent, InboundMessage, MirrorStep, OutboundMessage,
+    TypingSignal,
 };
 
 /// A type that travels as the payload of a stream entry.
@@ -100,6 +101,7 @@ kinds! {
     OutboundMessage = "message";
     DeliveryEvent = "delivery";
     TypingSignal = "typing";
+    MirrorStep = "step";
 }
 
 /// What the worker reads.

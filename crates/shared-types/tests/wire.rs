@@ -9,9 +9,10 @@ use shared_types::{
     Attachment, ButtonReply, Channel, ColleagueMessage, ControlEvent, ControlKind,
     ConversationOutput, ConversationRef, ConversationState, CrmOutput, DeliveryEvent,
     DeliveryStatus, Endpoint, ExtractionOutput, HistoryLine, Inbound, InboundMessage, Location,
-    MessageType, NextAgent, Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt,
-    Referral, ReplyTo, Role, RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source,
-    Template, TypingSignal,
+    MessageType, MirrorMessage, MirrorStatus, MirrorStep, MirrorWhat, Mirrored, NextAgent,
+    Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt, Referral, ReplyTo, Role,
+    RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TickStatus, Ticked,
+    TypingSignal, Wanted,
 };
 
 fn at() -> Timestamp {
@@ -207,6 +208,7 @@ fn outbound_message() {
         handoff_note: Some("Zoekt een Golf".into()),
         not_before: Some(at()),
         colleague_seen: Some("1700000000000-0".into()),
+        mirrored: None,
         created_at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));
@@ -276,10 +278,60 @@ fn a_colleagues_message_and_a_reply_that_knows_of_it() {
         content: "Kom morgen om tien uur".into(),
         attachments: Vec::new(),
         by: Some("Anna".into()),
+        mirrored: None,
         at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));
     assert!(!format!("{message:?}").contains("Kom"), "{message:?}");
+}
+
+#[test]
+fn steps_of_a_mirrored_conversation() {
+    let mirrored = MirrorMessage {
+        conversation: 5001,
+        message: 1001,
+    };
+    let step = |what| {
+        let step = MirrorStep {
+            conversation_id: "whatsapp:+31612345678".parse().unwrap(),
+            id: "twilio:message:SM1".into(),
+            at: at(),
+            what,
+        };
+        assert!(!format!("{step:?}").contains("Golf"), "{step:?}");
+        round_trip(&step)
+    };
+    let text = "Ik zoek een Golf".to_owned();
+    let steps = [
+        step(MirrorWhat::Customer {
+            name: Some("Jan".into()),
+            phone_number: Some("+31612345678".into()),
+            text: text.clone(),
+        }),
+        step(MirrorWhat::Bot { text: text.clone() }),
+        step(MirrorWhat::Colleague { text: text.clone() }),
+        step(MirrorWhat::HandedOver {
+            note: text,
+            urgent: true,
+        }),
+        step(MirrorWhat::Answered { agent: Some(11) }),
+        step(MirrorWhat::Hands {
+            to: MirrorStatus::Pending,
+            told: false,
+        }),
+        step(MirrorWhat::Tick {
+            of: Ticked::Theirs(mirrored),
+            status: TickStatus::Failed,
+            error: Some("no".into()),
+        }),
+    ];
+    insta::assert_snapshot!(steps.join("\n"));
+    let mirrored = Mirrored {
+        message: mirrored,
+        agent: Some(11),
+        wanted: Wanted::Again { resend: 1 },
+    };
+    insta::assert_snapshot!(serde_json::to_string(&mirrored).unwrap());
 }
 
 /// Entries that builds before the typed queues wrote; they may still wait when a newer one starts.

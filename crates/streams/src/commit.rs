@@ -37,6 +37,8 @@ pub struct Commit {
     pub outbound: Vec<NewEntry>,
     /// Entries for the CRM's stream, in order.
     pub crm: Vec<NewEntry>,
+    /// Entries for the mirror's stream, in order.
+    pub mirror: Vec<NewEntry>,
 }
 
 /// What a commit met.
@@ -126,6 +128,7 @@ impl Redis {
                     .key(keys.dead_letters(lease.queue))
                     .key(keys.stream(Queue::Outbound))
                     .key(keys.stream(Queue::Crm))
+                    .key(keys.stream(Queue::Mirror))
                     .key(keys.turn(conversation));
                 for entry in merged {
                     invocation.key(keys.done(&entry.event));
@@ -149,7 +152,7 @@ impl Redis {
                 add_pairs(invocation, &turn.contact);
                 invocation.arg(turn.forget.len()).arg(&turn.forget);
                 invocation.arg(turn.history.len()).arg(&turn.history);
-                for entries in [&turn.outbound, &turn.crm] {
+                for entries in [&turn.outbound, &turn.crm, &turn.mirror] {
                     invocation.arg(entries.len());
                     for entry in entries {
                         add_pairs(invocation, &entry.fields());

@@ -21,7 +21,8 @@ pub trait Person: Sync {
 /// Where something of a person may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// What is known of a conversation, its last turn, its history, its opt-out, the list of its sends.
+    /// What is known of a conversation, its last turn, its history, its opt-out, the list of its sends,
+    /// where it is shown in a help desk.
     Conversations,
     /// The records of what was sent.
     Sends,
@@ -73,8 +74,8 @@ pub(crate) fn kind_of(key: &str) -> (&str, &str) {
 /// The place of a stream's entries, by the kind of its key.
 fn stream_place(kind: &str) -> Option<Place> {
     match kind {
-        "in" | "out" | "crm" => Some(Place::Waiting),
-        "dlq" | "odlq" | "cdlq" => Some(Place::DeadLetters),
+        "in" | "out" | "crm" | "mir" => Some(Place::Waiting),
+        "dlq" | "odlq" | "cdlq" | "mdlq" => Some(Place::DeadLetters),
         "rejected" => Some(Place::Rejected),
         _ => None,
     }
@@ -175,13 +176,13 @@ impl Redis {
         }
         let queue = Queue::ALL
             .into_iter()
-            .find(|queue| queue.pick("in", "out", "crm") == kind_of(key).0);
+            .find(|queue| queue.pick("in", "out", "crm", "mir") == kind_of(key).0);
         if let Some(queue) = queue {
             let group = (queue.group(), &ids);
             self.erase_command::<u64, _>("XACK", key, group).await?;
             let attempts = key.replacen(
-                queue.pick("in", "out", "crm"),
-                queue.pick("att", "oatt", "catt"),
+                queue.pick("in", "out", "crm", "mir"),
+                queue.pick("att", "oatt", "catt", "matt"),
                 1,
             );
             let starts = ids.iter().flat_map(|id| [id.clone(), format!("{id}:s")]);
@@ -217,7 +218,7 @@ impl Redis {
 /// The place of a key that is the person's, as far as its name tells.
 fn place_of(kind: &str, rest: &str, person: &impl Person) -> Option<Place> {
     match kind {
-        "conv" | "turn" | "hist" | "contact" | "sends" => {
+        "conv" | "turn" | "hist" | "contact" | "sends" | "mirror" => {
             person.has(rest).then_some(Place::Conversations)
         }
         "who" => person.has(address_of(rest)).then_some(Place::Names),

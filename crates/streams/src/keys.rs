@@ -45,7 +45,9 @@ impl Keys {
 
     /// The live consumers of a queue.
     pub fn members(self, queue: Queue) -> String {
-        queue.pick("members", "members:out", "members:crm").into()
+        queue
+            .pick("members", "members:out", "members:crm", "members:mir")
+            .into()
     }
 
     /// The clock of a sender: when its next message may leave.
@@ -115,27 +117,27 @@ impl PartitionKeys {
 
     /// The work stream of a queue.
     pub fn stream(self, queue: Queue) -> String {
-        self.whole(queue.pick("in", "out", "crm"))
+        self.whole(queue.pick("in", "out", "crm", "mir"))
     }
 
     /// The lease of a queue's consumer.
     pub fn lease(self, queue: Queue) -> String {
-        self.whole(queue.pick("lease", "olease", "clease"))
+        self.whole(queue.pick("lease", "olease", "clease", "mlease"))
     }
 
     /// The fencing token and epoch of a queue's consumer.
     pub fn owner(self, queue: Queue) -> String {
-        self.whole(queue.pick("own", "oown", "cown"))
+        self.whole(queue.pick("own", "oown", "cown", "mown"))
     }
 
     /// How often processing of each entry was started.
     pub fn attempts(self, queue: Queue) -> String {
-        self.whole(queue.pick("att", "oatt", "catt"))
+        self.whole(queue.pick("att", "oatt", "catt", "matt"))
     }
 
     /// The dead letters of a queue.
     pub fn dead_letters(self, queue: Queue) -> String {
-        self.whole(queue.pick("dlq", "odlq", "cdlq"))
+        self.whole(queue.pick("dlq", "odlq", "cdlq", "mdlq"))
     }
 
     /// Verified webhooks that failed validation.
@@ -180,6 +182,11 @@ impl PartitionKeys {
     /// What must outlive a conversation's state, such as an opt-out.
     pub fn contact(self, conversation: &str) -> String {
         self.one("contact", conversation)
+    }
+
+    /// Where a conversation is shown in a help desk.
+    pub fn mirror(self, conversation: &str) -> String {
+        self.one("mirror", conversation)
     }
 
     /// A conversation's history.

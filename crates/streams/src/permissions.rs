@@ -118,7 +118,7 @@ impl Redis {
                             "EXISTS HLEN HGET HGETALL HEXISTS HSET HDEL",
                         ),
                     ]),
-                    Queue::Crm => {}
+                    Queue::Crm | Queue::Mirror => {}
                 }
             }
         }
@@ -186,6 +186,7 @@ impl Redis {
                 one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),
                 whole(keys.stream(Queue::Crm), "XLEN XADD"),
+                whole(keys.stream(Queue::Mirror), "XLEN XADD"),
             ]),
             Queue::Outbound => needs.extend([
                 one(keys.contact(NOBODY), "HMGET"),
@@ -195,6 +196,7 @@ impl Redis {
                 one(keys.provider_message("twilio", NOBODY), "GET MGET SET"),
             ]),
             Queue::Crm => {}
+            Queue::Mirror => needs.push(one(keys.mirror(NOBODY), "HMGET HLEN HSET EXPIRE")),
         }
         if queue == Queue::Outbound && !self.keys().spans_partitions() {
             // A report may be about a message of another partition.

@@ -12,20 +12,22 @@ pub enum Queue {
     Outbound,
     /// From the worker to itself: CRM writes that could not be made at once.
     Crm,
+    /// From worker and egress to egress: what a help desk is shown of other channels' conversations.
+    Mirror,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Self; 3] = [Self::Inbound, Self::Outbound, Self::Crm];
+    pub const ALL: [Self; 4] = [Self::Inbound, Self::Outbound, Self::Crm, Self::Mirror];
 
     /// The name in metrics, logs and the command line.
     pub const fn as_str(self) -> &'static str {
-        self.pick("inbound", "outbound", "crm")
+        self.pick("inbound", "outbound", "crm", "mirror")
     }
 
     /// The consumer group that reads the queue's streams.
     pub(crate) const fn group(self) -> &'static str {
-        self.pick("worker", "egress", "crm")
+        self.pick("worker", "egress", "crm", "mirror")
     }
 
     pub(crate) const fn pick(
@@ -33,11 +35,13 @@ impl Queue {
         inbound: &'static str,
         outbound: &'static str,
         crm: &'static str,
+        mirror: &'static str,
     ) -> &'static str {
         match self {
             Self::Inbound => inbound,
             Self::Outbound => outbound,
             Self::Crm => crm,
+            Self::Mirror => mirror,
         }
     }
 }

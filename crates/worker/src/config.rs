@@ -143,6 +143,11 @@ pub struct TurnConfig {
     )]
     pub answer_each: Vec<Source>,
 
+    /// Conversations of Twilio and WAHA are shown in this API inbox of Chatwoot: egress does so, and needs
+    /// the same setting.
+    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER")]
+    pub chatwoot_mirror_inbox_id: Option<u64>,
+
     /// How long a dead worker's partitions stay closed.
     #[arg(long, env = "WORKER_LEASE_MS", default_value_t = 15_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(500..=120_000))]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared_types::fields::{contact, conversation as fields};
-use shared_types::{ConversationState, HistoryLine, InboundMessage, OutboundMessage, Purpose};
+use shared_types::{
+    ConversationState, HistoryLine, InboundMessage, MirrorStep, OutboundMessage, Purpose,
+};
 use streams::{Commit, NewEntry};
 
 use crate::crm::{CrmWrite, HandoverChange};
@@ -44,6 +46,10 @@ pub struct Effects {
     pub reply: Option<OutboundMessage>,
     /// What the CRM is told later.
     pub crm: Option<CrmWrite>,
+    /// What a colleague should know who is told without a word to the customer.
+    pub handoff_note: Option<String>,
+    /// What a help desk is shown.
+    pub mirror: Vec<MirrorStep>,
     /// The conversation changed hands.
     pub handover: Option<HandoverChange>,
     /// Why nothing was said, where that is right.
@@ -83,6 +89,7 @@ pub(crate) fn reply_to(turn: &Turn, text: String, purpose: Purpose) -> OutboundM
         handoff_note: None,
         not_before: None,
         colleague_seen: Some(turn.colleague.to_string()),
+        mirrored: None,
         created_at: turn.now,
     }
 }
@@ -139,6 +146,9 @@ impl Effects {
             .iter()
             .map(|change| NewEntry::new(change, format!("{event}:handover"), conversation));
         let crm = crm.chain(handover).map(|entry| entry.map(traced));
+        let mirror = self.mirror.iter().map(|step| {
+            NewEntry::new(step, format!("mirror:{}", step.id), conversation).map(traced)
+        });
         let history = self.history.iter().map(serde_json::to_string);
         Ok(Commit {
             expected_version,
@@ -154,6 +164,7 @@ impl Effects {
             history: history.collect::<serde_json::Result<_>>()?,
             outbound: outbound.collect::<serde_json::Result<_>>()?,
             crm: crm.collect::<serde_json::Result<_>>()?,
+            mirror: mirror.collect::<serde_json::Result<_>>()?,
             state,
             history_cap: keep.history_lines,
             state_ttl: keep.memory,

@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces;
-use shared_types::{Inbound as Payload, InboundMessage, Purpose, Source, TypingSignal};
+use shared_types::fields::mirror as mirror_fields;
+use shared_types::{
+    ColleagueMessage, Inbound as Payload, InboundMessage, MirrorMessage, Purpose, Source,
+    TypingSignal,
+};
 use streams::{
     Commit, DeadLetterReason, EarlyHash, EarlyReads, Entry, Gather, Handler, Ingest, Job, NewEntry,
-    PartitionKeys, Queue, ReadValues, Redis, Settled, Waiting,
+    PartitionKeys, Queue, ReadValues, Redis, Settled, StreamsError, Waiting,
 };
 use tracing::Instrument;
 
@@ -16,8 +20,10 @@ use crate::effects::{Effects, OptOut, Retention};
 use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
 use crate::metrics::{Talked, WorkerMetrics};
+use crate::mirror::{self, Shown};
 use crate::remembered::{
-    CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, version,
+    CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, our_address,
+    version,
 };
 use crate::turns::Turns;
 
@@ -30,6 +36,8 @@ pub(crate) struct Inbound {
     pub(crate) slow_after: Option<Duration>,
     pub(crate) retention: Retention,
     pub(crate) bursts: Bursts,
+    /// Whether conversations are shown in a help desk.
+    pub(crate) mirrors: bool,
     pub(crate) metrics: WorkerMetrics,
 }
 
@@ -82,7 +90,8 @@ impl Inbound {
                     .filter_map(|(_, one)| text_of(one))
                     .collect();
                 let whole = burst::merged(message, &later);
-                self.message(job, whole, version).await
+                // Boxed: a turn is large, and would be copied on its way in.
+                Box::pin(self.message(job, whole, version)).await
             }
             Payload::Control(event) => {
                 tracing::info!(change = ?event.kind, "conversation changed hands");
@@ -91,20 +100,76 @@ impl Inbound {
                 if let Err(error) = self.identities.tell_others(kin, event_name, event).await {
                     return job.retry(error.to_string(), None).await;
                 }
-                let effects = self.turns.control(event, known(&job.values, None));
+                let mut effects = self.turns.control(event, known(&job.values, None));
+                if self.mirrors {
+                    effects.mirror.extend(mirror::of_control(event, event_name));
+                }
                 self.commit(job, version, effects).await
             }
-            Payload::Colleague(message) => {
-                tracing::info!(message.id = %message.id, "a colleague wrote");
-                let (kin, event) = (kin(&job.values), &job.entry.event);
-                let told = self.identities.tell_of_colleague(kin, event, message);
-                if let Err(error) = told.await {
-                    return job.retry(error.to_string(), None).await;
-                }
-                let effects = self.turns.colleague(message, known(&job.values, None));
-                self.commit(job, version, effects).await
+            // Boxed: rarely taken, and large enough to swell every turn.
+            Payload::Colleague(message) => Box::pin(self.colleague(job, message, version)).await,
+        }
+    }
+
+    async fn colleague(
+        &self,
+        job: Job<Payload>,
+        message: &ColleagueMessage,
+        version: u64,
+    ) -> Settled {
+        tracing::info!(message.id = %message.id, "a colleague wrote");
+        let event = &job.entry.event;
+        let known = known(&job.values, None);
+        let is_shown = match message.mirrored {
+            Some(mirrored) => self.is_shown(&job, mirrored.message).await,
+            None => Ok(true),
+        };
+        let is_shown = match is_shown {
+            Ok(is_shown) => is_shown,
+            Err(error) => return job.retry(error.to_string(), None).await,
+        };
+        if !is_shown {
+            tracing::warn!(message.id = %message.id, "a message of a conversation that is not shown any more");
+            let effects = Effects {
+                memory: known.memory,
+                mirror: mirror::unknown(message, event).into_iter().collect(),
+                ..Effects::default()
+            };
+            return self.commit(job, version, effects).await;
+        }
+        if message.takes_over() {
+            let told = self
+                .identities
+                .tell_of_colleague(kin(&job.values), event, message);
+            if let Err(error) = told.await {
+                return job.retry(error.to_string(), None).await;
             }
         }
+        let mut effects = self.turns.colleague(message, known);
+        if let Some(answered) = mirror::answered(message, event, our_address(&job.values)) {
+            effects.reply = answered.reply;
+            effects.mirror = answered.steps;
+        } else if self.mirrors {
+            let said = effects.history.first().map(|line| line.text.as_str());
+            let shown = mirror::of_colleague(message, event, said.unwrap_or_default());
+            effects.mirror.extend(shown);
+        }
+        self.commit(job, version, effects).await
+    }
+}
+
+impl Inbound {
+    /// Whether a message of the help desk is of the conversation that is shown there: an erased one is not any
+    /// more.
+    async fn is_shown(
+        &self,
+        job: &Job<Payload>,
+        message: MirrorMessage,
+    ) -> Result<bool, StreamsError> {
+        let key = job.keys().mirror(&job.entry.conversation);
+        let known = self.redis.hash(&key).await?;
+        let display = known.get(mirror_fields::DISPLAY);
+        Ok(display.and_then(|id| id.parse().ok()) == Some(message.conversation))
     }
 }
 
@@ -124,6 +189,7 @@ impl Inbound {
         let answers = 1 + job.merged.len();
         let started = Instant::now();
         let about = About::of(&message);
+        let shown = self.shown(&message, &job.entry);
         let begun = message.conversation.begun_at;
         let known = known(&job.values, begun);
         let last_inbound = last_inbound(&job.values, begun);
@@ -168,12 +234,22 @@ impl Inbound {
         if has_anothers_opt_out(&job.values, begun) {
             effects.opt_out.get_or_insert(OptOut::Lifted);
         }
+        if let Some(shown) = shown.filter(|_| effects.sender.is_some()) {
+            effects.mirror = shown.steps(&effects);
+        }
         let report = self.report(about, answers, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
             report();
         }
         settled
+    }
+
+    /// What a help desk is shown of a message, where it is shown anything.
+    fn shown(&self, message: &InboundMessage, entry: &Entry) -> Option<Box<Shown>> {
+        let shown = self.mirrors.then(|| Shown::of(message, &entry.event));
+        // Boxed: it is kept through the turn.
+        shown.flatten().map(Box::new)
     }
 
     /// Tries again later. After the last attempt a colleague is told, and so is the customer.
@@ -197,9 +273,13 @@ impl Inbound {
             return None;
         };
         let message = InboundMessage::clone(message);
+        let shown = self.shown(&message, entry);
         let known = known(values, message.conversation.begun_at);
         let known = self.turns.overtaken(known, entry.id, Timestamp::now());
-        let effects = last_words(&self.turns.domain, message, known, Timestamp::now());
+        let mut effects = last_words(&self.turns.domain, message, known, Timestamp::now());
+        if let Some(shown) = shown {
+            effects.mirror = shown.steps(&effects);
+        }
         let commit = effects.into_commit(
             self.retention,
             version(values),
@@ -276,7 +356,7 @@ impl Inbound {
         let outcome = match reply {
             None => "silent",
             Some(Purpose::HandoffNotice) => "escalated",
-            Some(Purpose::Reply | Purpose::OptOutNotice) => "replied",
+            Some(Purpose::Reply | Purpose::OptOutNotice | Purpose::Colleague) => "replied",
         };
         let reason = (reply == Some(Purpose::HandoffNotice)).then(|| {
             effects

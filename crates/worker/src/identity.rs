@@ -14,6 +14,7 @@ use shared_types::{ChannelAddress, InboundMessage};
 use streams::Identity;
 
 pub(crate) use recall::Identities;
+pub(crate) use recall::is_told_by_kin;
 
 /// Every address that a message proves of its sender, by name; first the one written from.
 ///

@@ -21,6 +21,7 @@ mod late;
 pub mod llm;
 pub mod media;
 pub mod metrics;
+mod mirror;
 pub mod notices;
 mod openai;
 mod outbox;

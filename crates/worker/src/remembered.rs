@@ -18,6 +18,7 @@ pub(crate) const STATE_FIELDS: &[&str] = &[
     state::VERSION,
     state::MEMORY,
     state::LAST_INBOUND,
+    state::LAST_INBOUND_TO,
     state::COLLEAGUE,
 ];
 /// What is read of the contact.
@@ -63,6 +64,11 @@ fn colleague(values: &ReadValues) -> StreamId {
 pub(crate) fn last_inbound(values: &ReadValues, begun: Option<Timestamp>) -> Option<i64> {
     let last = time(values.field(STATE, state::LAST_INBOUND))?;
     (last >= from(begun)).then(|| last.as_millisecond())
+}
+
+/// Which address of ours the customer wrote to last.
+pub(crate) fn our_address(values: &ReadValues) -> Option<&str> {
+    values.field(STATE, state::LAST_INBOUND_TO)
 }
 
 /// Whose the conversation is.

@@ -136,6 +136,7 @@ impl Worker {
                 turn: config.turns.turn_kept(),
             },
             bursts,
+            mirrors: config.turns.chatwoot_mirror_inbox_id.is_some(),
             metrics: counters.clone(),
         };
         Ok(Self {

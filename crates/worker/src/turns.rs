@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{
     ColleagueMessage, ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose,
-    Role, Source,
+    Role, Source, Wanted,
 };
 use streams::StreamId;
 
@@ -202,11 +202,13 @@ impl Turns {
 
     /// Who wants no messages gets none, but a colleague hears what is wanted of us.
     async fn told_only(&self, turn: Turn) -> Result<Effects, AgentError> {
+        let mut effects = self.run_agents(turn).await?;
+        let reply = effects.reply.take();
         Ok(Effects {
-            reply: None,
+            handoff_note: reply.and_then(|reply| reply.handoff_note),
             history: Vec::new(),
             silence: Some(Silence::OptedOut),
-            ..self.run_agents(turn).await?
+            ..effects
         })
     }
 
@@ -367,13 +369,21 @@ impl Turns {
     /// customer is one to them.
     pub fn colleague(&self, message: &ColleagueMessage, known: Known) -> Effects {
         let mut memory = known.memory;
-        memory.taken(self.until(message.at), COLLEAGUE_WROTE);
-        memory.ours = None;
+        let takes_over = message.takes_over();
+        if takes_over {
+            memory.taken(self.until(message.at), COLLEAGUE_WROTE);
+            memory.ours = None;
+        }
         let by = message.by.clone();
+        let wanted = message.mirrored.map(|mirrored| mirrored.wanted);
+        let is_again = matches!(wanted, Some(Wanted::Again { .. }));
         Effects {
             memory,
-            history: vec![colleague_line(message)],
-            handover: Some(HandoverChange {
+            history: match is_again {
+                true => Vec::new(),
+                false => vec![colleague_line(message)],
+            },
+            handover: takes_over.then(|| HandoverChange {
                 conversation_id: message.conversation_id.to_string(),
                 to: Status::Answered,
                 by: by.unwrap_or_else(|| message.source.to_string()),

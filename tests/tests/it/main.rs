@@ -9,6 +9,7 @@ mod log_lines;
 mod lost;
 mod messages;
 mod metrics;
+mod mirror;
 mod persons;
 mod reports;
 mod scenarios;

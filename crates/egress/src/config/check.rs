@@ -29,8 +29,27 @@ impl EgressConfig {
                 "TWILIO_WHATSAPP_NUMBER: is missing; replies need a number to leave from".into(),
             );
         }
-        if self.chatwoot.chatwoot_base_url.is_some() && self.chatwoot.chatwoot_api_token.is_none() {
+        let chatwoot = &self.chatwoot;
+        if chatwoot.chatwoot_base_url.is_some() && chatwoot.chatwoot_api_token.is_none() {
             mistakes.push("CHATWOOT_API_TOKEN: is missing; CHATWOOT_BASE_URL is set".into());
+        }
+        if self.mirror.chatwoot_mirror_inbox_id.is_some() {
+            let needs = [
+                ("CHATWOOT_BASE_URL", chatwoot.chatwoot_base_url.is_some()),
+                (
+                    "CHATWOOT_ACCOUNT_ID",
+                    chatwoot.chatwoot_account_id.is_some(),
+                ),
+                ("CHATWOOT_API_TOKEN", chatwoot.chatwoot_api_token.is_some()),
+                (
+                    "CHATWOOT_MIRROR_USER_TOKEN",
+                    self.mirror.chatwoot_mirror_user_token.is_some(),
+                ),
+            ];
+            let missing = needs.iter().filter(|(_, is_set)| !is_set);
+            mistakes.extend(missing.map(|(variable, _)| {
+                format!("{variable}: is missing; CHATWOOT_MIRROR_INBOX_ID is set")
+            }));
         }
         let urls = [
             ("TWILIO_API_BASE_URL", Some(&twilio.twilio_api_base_url)),

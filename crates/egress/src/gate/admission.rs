@@ -113,8 +113,9 @@ pub(crate) fn admit(
     if is_reply && standing.human_until.is_some_and(|until| until > now) {
         return Admission::Refuse("human_in_charge");
     }
-    let is_consent = message.purpose == Purpose::OptOutNotice;
-    if !is_consent
+    // A colleague's own words are not behind another's.
+    let stands = matches!(message.purpose, Purpose::OptOutNotice | Purpose::Colleague);
+    if !stands
         && standing
             .colleague
             .is_some_and(|word| comes_after(word, message))
@@ -131,7 +132,9 @@ pub(crate) fn admit(
     if message.source != Source::Twilio || is_window_open(message, standing, now) {
         return Admission::Send;
     }
-    match message.template.as_ref().or(window_template) {
+    let template = message.template.as_ref().or(window_template);
+    // What a colleague wrote is sent as it is, or not at all.
+    match template.filter(|_| message.purpose != Purpose::Colleague) {
         Some(template) => Admission::SendTemplate(template.clone()),
         None => Admission::Refuse("window_closed"),
     }
@@ -147,8 +150,8 @@ fn comes_after(word: StreamId, message: &OutboundMessage) -> bool {
     }
 }
 
-/// A message answers one that came just before it was written; a later one to the same address of
-/// ours opens the window anew.
+/// A message answers one that came just before it was written, but for a colleague's; a later one to the
+/// same address of ours opens the window anew.
 fn is_window_open(message: &OutboundMessage, standing: &Standing, now: Timestamp) -> bool {
     let same_address = |to: &Option<String>| match (to, &message.endpoint.address) {
         (Some(to), Some(ours)) => to == ours.as_str(),
@@ -159,8 +162,9 @@ fn is_window_open(message: &OutboundMessage, standing: &Standing, now: Timestamp
         .as_ref()
         .filter(|(_, to)| same_address(to))
         .map(|(at, _)| *at);
-    let opened = later.map_or(message.created_at, |at| at.max(message.created_at));
-    now.duration_since(opened) < WINDOW
+    let answered = (message.purpose != Purpose::Colleague).then_some(message.created_at);
+    let opened = later.max(answered);
+    opened.is_some_and(|opened| now.duration_since(opened) < WINDOW)
 }
 
 #[cfg(test)]
@@ -192,6 +196,7 @@ mod tests {
             handoff_note: None,
             not_before: None,
             colleague_seen: None,
+            mirrored: None,
             created_at: at(0),
         }
     }
@@ -267,6 +272,37 @@ mod tests {
         };
         let admission = admit(&message(), &Standing::default(), Some(&template), at(30));
         assert_eq!(admission, Admission::SendTemplate(template));
+    }
+
+    #[test]
+    fn a_colleagues_words_pass_all_gates_but_opt_out_and_window_and_become_no_template() {
+        let words = OutboundMessage {
+            purpose: Purpose::Colleague,
+            ..message()
+        };
+        let standing = Standing {
+            human_until: Some(at(50)),
+            colleague: Some("1990000000000-0".parse().unwrap()),
+            last_inbound: Some((at(-2), None)),
+            ..Standing::default()
+        };
+        assert_eq!(decide(&words, &standing, 1), Admission::Send);
+        let template = Template {
+            content_sid: "HX1".into(),
+            variables: Default::default(),
+        };
+        let closed = Admission::Refuse("window_closed");
+        assert_eq!(admit(&words, &standing, Some(&template), at(22)), closed);
+        // That it was written just now opens nothing.
+        assert_eq!(decide(&words, &Standing::default(), 0), closed);
+        let opted_out = Standing {
+            opted_out: true,
+            ..standing
+        };
+        assert_eq!(
+            decide(&words, &opted_out, 1),
+            Admission::Refuse("opted_out")
+        );
     }
 
     #[test]

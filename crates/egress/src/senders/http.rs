@@ -1,4 +1,4 @@
-//! The HTTP client that the senders share in kind: bounded, without redirects, one pool each.
+//! The HTTP client that the senders and the mirror share in kind: bounded, without redirects, one pool each.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, IntoUrl, RequestBuilder, Response, StatusCode, Version};
+use reqwest::{Client, IntoUrl, Method, RequestBuilder, Response, StatusCode, Version};
 use runtime::traces;
 use serde_json::Value;
 use tracing::Instrument;
@@ -26,7 +26,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 const WARM: Duration = Duration::from_secs(4);
 
 /// A client of one provider that follows no redirect: credentials go to the configured host only.
-pub(super) struct Http {
+pub(crate) struct Http {
     client: Client,
     base: String,
     idle: Mutex<Idle>,
@@ -43,7 +43,7 @@ struct Idle {
 
 impl Http {
     /// For the provider at `base`, which may be silent for `timeout`.
-    pub(super) fn new(base: &str, timeout: Duration) -> reqwest::Result<Self> {
+    pub(crate) fn new(base: &str, timeout: Duration) -> reqwest::Result<Self> {
         let client = Client::builder()
             .user_agent(concat!("postduif-egress/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -60,20 +60,24 @@ impl Http {
     }
 
     /// The provider's base URL, without a slash at its end.
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    pub(super) fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+    pub(crate) fn get(&self, url: impl IntoUrl) -> RequestBuilder {
         self.client.get(url)
     }
 
-    pub(super) fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+    pub(crate) fn post(&self, url: impl IntoUrl) -> RequestBuilder {
         self.client.post(url)
     }
 
+    pub(crate) fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
     /// Makes sure that a connection is at hand. Any answer will do; a failure is the next request's.
-    pub(super) async fn connect(&self) {
+    pub(crate) async fn connect(&self) {
         let now = Instant::now();
         let is_warm = |used: &Instant| now.duration_since(*used) < WARM;
         let at_hand = {
@@ -103,16 +107,16 @@ impl Http {
 }
 
 /// A provider's whole answer.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// The body as JSON; null when it is none.
-    pub(super) json: Value,
+    pub(crate) json: Value,
 }
 
 impl Answer {
     /// How long the provider wants to be left alone.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         let seconds = self
             .headers
             .get(RETRY_AFTER)?
@@ -126,7 +130,7 @@ impl Answer {
 
     /// The provider's own words for what went wrong. Each has its own place for them; some have a
     /// list of complaints.
-    pub(super) fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         let places = [
             "/exception/message",
             "/message",
@@ -142,7 +146,7 @@ impl Answer {
 
     /// Accepted when the answer tells the message's id: without one nobody can tell whether a message
     /// was made.
-    pub(super) fn accepted(&self, receipt: Option<Receipt>) -> Attempt {
+    pub(crate) fn accepted(&self, receipt: Option<Receipt>) -> Attempt {
         receipt.map_or_else(
             || {
                 let text = format!("{} without a message id", self.status.as_u16());
@@ -153,7 +157,7 @@ impl Answer {
     }
 
     /// What every provider means by these answers; none when the provider must be asked.
-    pub(super) fn common_meaning(&self) -> Option<Attempt> {
+    pub(crate) fn common_meaning(&self) -> Option<Attempt> {
         let status = self.status.as_u16();
         let configuration = |text: &str| {
             let class = FailureClass::Configuration;
@@ -185,7 +189,7 @@ impl Http {
     ///
     /// # Errors
     /// Gives what the failure means: not sent when nothing left, unknown otherwise.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: RequestBuilder,
         body: impl Into<Bytes>,
@@ -215,7 +219,7 @@ impl Http {
     ///
     /// # Errors
     /// When no whole answer came; the text is without the URL.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, String> {
+    pub(crate) async fn ask(&self, request: RequestBuilder) -> Result<Answer, String> {
         self.exchange(request).await.map_err(|error| chain(&error))
     }
 

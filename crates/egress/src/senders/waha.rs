@@ -11,7 +11,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use shared_types::{FailureClass, OutboundMessage, Receipt, Source};
+use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
 
 use super::http::{Answer, Http};
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
@@ -127,7 +127,8 @@ impl Waha {
         if let Some(id) = &part.chosen_id {
             plain["id"] = json!(id);
         }
-        if extras {
+        // A colleague's words answer no message that WAHA knows.
+        if extras && part.message.purpose != Purpose::Colleague {
             let mut quoting = plain.clone();
             quoting["reply_to"] = json!(part.message.in_reply_to);
             match self.post_text(&quoting, deadline).await {

@@ -378,6 +378,7 @@ pub(crate) fn reply_to(to: &str, text: &str) -> OutboundMessage {
         handoff_note: None,
         not_before: None,
         colleague_seen: None,
+        mirrored: None,
         created_at: Timestamp::now(),
     }
 }

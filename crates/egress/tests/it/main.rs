@@ -9,6 +9,7 @@ mod earlier_builds;
 mod fence;
 mod harness;
 mod logs;
+mod mirror;
 mod pace;
 mod replicas;
 mod reports;

@@ -8,16 +8,30 @@ use shared_types::{
 };
 
 use super::content;
+use super::mirror;
 use super::payload::Payload;
 use super::person::{not_a_customer, sender};
 use super::written;
+use crate::config::MirrorConfig;
 use crate::event::{Event, Reading, Rejection};
 use crate::lenient::{Fields, Unread};
 use crate::text::{MAX_CHARS, message_text};
 
-/// Reads a verified webhook. `delivery` tells this delivery from others. `own_account` is ours, for
-/// events that do not name one.
+/// Reads a verified webhook where no conversations of other channels are shown. `delivery` tells this
+/// delivery from others. `own_account` is ours, for events that do not name one.
 pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestamp) -> Reading {
+    let nowhere = MirrorConfig::default();
+    read_with_mirror(body, delivery, own_account, &nowhere, now)
+}
+
+/// The same where they are: `shown` is the inbox that is read by rules of its own.
+pub fn read_with_mirror(
+    body: &[u8],
+    delivery: &str,
+    own_account: Option<u64>,
+    shown: &MirrorConfig,
+    now: Timestamp,
+) -> Reading {
     let payload: Payload = match serde_json::from_slice(body) {
         Ok(payload) => payload,
         Err(error) => {
@@ -33,6 +47,10 @@ pub fn read(body: &[u8], delivery: &str, own_account: Option<u64>, now: Timestam
         unread: &unread,
         now,
     };
+    if mirror::is_of(shown, event.fields) {
+        let read = mirror::read(&event, &payload.event, delivery, shown);
+        return read.unwrap_or_else(Reading::Rejected);
+    }
     let read = match payload.event.as_str() {
         "message_created" => event.message(),
         "message_updated" => event.updated(),
@@ -63,7 +81,7 @@ fn is_incoming(kind: Option<&Value>) -> bool {
 }
 
 /// Written out in some events, in seconds since 1970 in others.
-fn time(value: &Value) -> Option<Timestamp> {
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => text.parse().ok(),
         other => Timestamp::from_second(other.as_i64()?).ok(),
@@ -71,7 +89,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 /// Whether a colleague, and not a bot, has the conversation.
-fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
+pub(super) fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
     meta.is_some_and(|meta| {
         meta.raw("assignee").is_some()
             && meta.raw("assignee_type").and_then(Value::as_str) != Some("AgentBot")
@@ -79,7 +97,7 @@ fn has_human_assignee(meta: Option<Fields<'_>>) -> bool {
 }
 
 /// The colleague who has the conversation.
-fn assigned_to(meta: Option<Fields<'_>>) -> Option<String> {
+pub(super) fn assigned_to(meta: Option<Fields<'_>>) -> Option<String> {
     let assignee = meta
         .filter(|_| has_human_assignee(meta))?
         .object("assignee")?;
@@ -241,7 +259,7 @@ impl Incoming<'_> {
     /// Whether an update gives the conversation to somebody: every label and message is one, also while it
     /// is pending and a colleague writes. Servers that do not say what changed tell of states in other
     /// events.
-    fn changes_hands(&self) -> bool {
+    pub(super) fn changes_hands(&self) -> bool {
         let changes = self.fields.list("changed_attributes").iter();
         let mut names = changes.filter_map(Value::as_object).flatten();
         names.any(|(name, _)| ["status", "assignee_id"].contains(&name.as_str()))

@@ -48,6 +48,7 @@ pub(super) fn read(
         content,
         attachments,
         by: name(event),
+        mirrored: None,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {
@@ -89,7 +90,7 @@ fn nobody_wrote(event: &Incoming<'_>) -> Option<&'static str> {
 }
 
 /// The colleague's name, where Chatwoot tells it.
-fn name(event: &Incoming<'_>) -> Option<String> {
+pub(super) fn name(event: &Incoming<'_>) -> Option<String> {
     let sender = event.fields.object("sender");
     let of_sender = ["available_name", "name"]
         .into_iter()

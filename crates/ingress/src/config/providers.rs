@@ -1,6 +1,7 @@
 //! What verifies each provider's webhooks.
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use secrecy::SecretString;
 use shared_types::OwnNumber;
 
@@ -150,4 +151,27 @@ pub struct ChatwootConfig {
         value_name = "NUMBERS"
     )]
     pub chatwoot_inbox_ids: Vec<u64>,
+}
+
+/// The API inbox in which conversations of other channels are shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Mirror")]
+pub struct MirrorConfig {
+    /// The number of the inbox. What colleagues write in it goes to the customer.
+    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER")]
+    pub chatwoot_mirror_inbox_id: Option<u64>,
+
+    /// Whom egress assigns handed-over conversations to: that they have one does not say that they took it.
+    #[arg(long, env = "CHATWOOT_MIRROR_ASSIGNEE_ID", value_name = "NUMBER")]
+    pub chatwoot_mirror_assignee_id: Option<u64>,
+
+    /// Whether what Chatwoot's automation rules write goes to the customer.
+    #[arg(
+        long,
+        env = "CHATWOOT_MIRROR_SEND_AUTOMATION",
+        action = ArgAction::Set,
+        default_value_t = false,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub chatwoot_mirror_send_automation: bool,
 }

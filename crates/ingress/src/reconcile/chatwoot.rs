@@ -1,6 +1,6 @@
 //! Chatwoot's conversations and their messages (<https://developers.chatwoot.com/api-reference>): one list
-//! for the account. Only what waits for the bot, in its own inboxes, counts: all else is a colleague's, or
-//! another bot's.
+//! for what customers wrote, and one for what colleagues wrote where other channels are shown. Of the first
+//! only what waits for the bot, in its own inboxes, counts: all else is a colleague's, or another bot's.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::compare::Window;
 use super::http::{Credentials, Http, Unreadable, path};
 use super::list::{List, Listed, Page};
-use crate::chatwoot::read;
+use crate::chatwoot::mirror::OURS;
+use crate::chatwoot::{read, read_with_mirror};
+use crate::config::MirrorConfig;
 use crate::event::Reading;
 use crate::lenient::time;
 
@@ -23,8 +25,16 @@ const MOST_PAGES: u32 = 100;
 pub(super) struct Chatwoot {
     http: Http,
     account: u64,
-    /// The inboxes that the bot answers in.
-    inboxes: Vec<u64>,
+    about: About,
+}
+
+/// Whose messages are listed.
+#[derive(Debug)]
+pub(super) enum About {
+    /// Customers', in the inboxes that the bot answers in.
+    Customers(Vec<u64>),
+    /// Colleagues', in the inbox in which other channels are shown.
+    Colleagues(MirrorConfig),
 }
 
 impl Chatwoot {
@@ -32,7 +42,7 @@ impl Chatwoot {
         base: &Url,
         token: SecretString,
         account: u64,
-        inboxes: Vec<u64>,
+        about: About,
     ) -> reqwest::Result<Self> {
         let credentials = Credentials::Header {
             name: "api_access_token",
@@ -42,20 +52,26 @@ impl Chatwoot {
         Ok(Self {
             http,
             account,
-            inboxes,
+            about,
         })
     }
 
     fn is_ours(&self, conversation: &Value) -> bool {
         let inbox = conversation["inbox_id"].as_u64();
-        inbox.is_some_and(|inbox| self.inboxes.contains(&inbox))
+        match &self.about {
+            About::Customers(inboxes) => inbox.is_some_and(|inbox| inboxes.contains(&inbox)),
+            About::Colleagues(shown) => inbox == shown.chatwoot_mirror_inbox_id,
+        }
     }
 
     /// The unread list.
     pub(super) fn list(&self) -> List<'_> {
         List::Chatwoot(ChatwootList {
             chatwoot: self,
-            name: format!("chatwoot:{}", self.account),
+            name: match self.about {
+                About::Customers(_) => format!("chatwoot:{}", self.account),
+                About::Colleagues(_) => format!("chatwoot:{}:colleagues", self.account),
+            },
             read: HashSet::new(),
             conversations: VecDeque::new(),
             before: None,
@@ -154,14 +170,21 @@ impl ChatwootList<'_> {
         Ok(Some(Page::default()))
     }
 
-    /// The conversations that wait for the bot, the one with the newest message first.
+    /// The conversations that may hold what is looked for, the one with the newest message first.
     async fn waiting(&self, page: u32) -> Result<Vec<Value>, Unreadable> {
-        let query = [
-            ("status", "pending"),
+        let page = page.to_string();
+        let (status, inbox) = match &self.chatwoot.about {
+            About::Customers(_) => ("pending", None),
+            About::Colleagues(shown) => ("all", shown.chatwoot_mirror_inbox_id),
+        };
+        let inbox = inbox.map(|inbox| inbox.to_string());
+        let mut query = vec![
+            ("status", status),
             ("assignee_type", "all"),
             ("sort_by", "last_activity_at_desc"),
-            ("page", &page.to_string()),
+            ("page", &page),
         ];
+        query.extend(inbox.iter().map(|inbox| ("inbox_id", inbox.as_str())));
         let path = self.chatwoot.path(&["conversations"]);
         let answer = self.chatwoot.http.get(&path, &query).await?;
         list(answer.pointer("/data/payload"))
@@ -202,9 +225,16 @@ impl ChatwootList<'_> {
         Ok(self.read(&webhook, listed.written_at))
     }
 
-    /// A customer's message; none of what we wrote, and of what says nothing of its time.
+    /// A customer's message, or a colleague's; none of what we wrote, and of what says nothing of its time.
     fn listed(&self, message: &Value, conversation: &Value) -> Option<Listed> {
-        if message["message_type"] != 0 {
+        let is_wanted = match self.chatwoot.about {
+            About::Customers(_) => message["message_type"] == 0,
+            About::Colleagues(_) => {
+                let mark = message["source_id"].as_str().unwrap_or_default();
+                message["message_type"] == 1 && !mark.starts_with(OURS)
+            }
+        };
+        if !is_wanted {
             return None;
         }
         let written_at = time(&message["created_at"])?;
@@ -214,10 +244,15 @@ impl ChatwootList<'_> {
         let contact = conversation
             .pointer("/meta/sender/id")
             .and_then(Value::as_u64);
-        let more = contact.map(|id| self.chatwoot.path(&["contacts", &id.to_string()]));
+        let is_customers = matches!(self.chatwoot.about, About::Customers(_));
+        let inbox = conversation["inbox_id"].clone();
+        let more = contact
+            .filter(|_| is_customers)
+            .map(|id| self.chatwoot.path(&["contacts", &id.to_string()]));
         for (name, value) in [
             ("event", json!("message_created")),
             ("account", json!({ "id": self.chatwoot.account })),
+            ("inbox", json!({ "id": inbox })),
             ("conversation", conversation),
         ] {
             webhook.insert(name.into(), value);
@@ -232,7 +267,11 @@ impl ChatwootList<'_> {
 
     fn read(&self, webhook: &Map<String, Value>, written_at: Timestamp) -> Reading {
         let body = serde_json::to_vec(webhook).unwrap_or_default();
-        read(&body, "", Some(self.chatwoot.account), written_at)
+        let account = Some(self.chatwoot.account);
+        match &self.chatwoot.about {
+            About::Customers(_) => read(&body, "", account, written_at),
+            About::Colleagues(shown) => read_with_mirror(&body, "", account, shown, written_at),
+        }
     }
 }
 

@@ -136,8 +136,10 @@ fn content_mark(timestamp: &str, body: &[u8]) -> String {
 }
 
 async fn take(webhook: Webhook, endpoint: &Endpoint, mark: &str) -> HttpResponse {
-    let account = endpoint.config.chatwoot.chatwoot_account_id;
-    let reading = chatwoot::read(&webhook.body, mark, account, Timestamp::now());
+    let config = &endpoint.config;
+    let account = config.chatwoot.chatwoot_account_id;
+    let now = Timestamp::now();
+    let reading = chatwoot::read_with_mirror(&webhook.body, mark, account, &config.mirror, now);
     // Chatwoot repeats only 429 and 500 (its `AgentBots::WebhookJob`).
     endpoint
         .take(

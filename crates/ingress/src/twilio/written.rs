@@ -62,6 +62,7 @@ fn written(item: &Value, numbers: &[ChannelAddress]) -> Result<Reading, Rejectio
         content,
         attachments: has_media.then(Attachment::default).into_iter().collect(),
         by: None,
+        mirrored: None,
         at: written_at(item).ok_or_else(|| lacks("date_created"))?,
     };
     Ok(Reading::Written(Box::new(Written {

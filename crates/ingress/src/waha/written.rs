@@ -79,6 +79,7 @@ pub(super) fn read(
         content: said.content,
         attachments,
         by: None,
+        mirrored: None,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {

@@ -48,6 +48,7 @@ fn shown(reading: Reading) -> Value {
             "to": written.message.to, "by": written.message.by, "content": written.message.content,
             "attachments": written.message.attachments,
         }),
+        Reading::Again(message) => json!({ "again": message.id }),
         Reading::Rejected(rejection) => json!({
             "rejected": rejection.code, "message": rejection.message, "id": rejection.event_id,
         }),

@@ -16,6 +16,7 @@ mod doctor;
 mod fixtures;
 mod hardening;
 mod http;
+mod mirror;
 mod observe;
 mod odd_shapes;
 mod order;

@@ -150,6 +150,9 @@ fn check(reading: &Reading) {
                 Some(&message.conversation_id)
             );
         }
+        Reading::Again(message) => {
+            assert!(!message.content.is_empty() || !message.attachments.is_empty());
+        }
         Reading::Ignored(_) | Reading::Session { .. } => {}
     }
 }

@@ -74,6 +74,7 @@ fn shown(reading: &Reading) -> Value {
             "to": written.message.to, "by": written.message.by, "content": written.message.content,
             "attachments": written.message.attachments,
         }),
+        Reading::Again(message) => json!({ "again": message.id }),
         Reading::Rejected(rejection) => json!({ "rejected": rejection.code }),
         Reading::Session {
             status,
@@ -89,7 +90,7 @@ fn shown(reading: &Reading) -> Value {
 pub(crate) fn became(reading: &Reading) -> &'static str {
     match reading {
         Reading::Event(_) => "queued",
-        Reading::Written(_) => "written",
+        Reading::Written(_) | Reading::Again(_) => "written",
         Reading::Ignored(_) | Reading::Session { .. } => "ignored",
         Reading::Rejected(_) => "rejected",
     }

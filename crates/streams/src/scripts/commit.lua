@@ -4,12 +4,12 @@
 -- An entry that cannot be handled is set aside with what its conversation is told: it becomes a dead
 -- letter and is not remembered as done, so that it can be replayed.
 -- Entries that were merged with it end with it, or the whole turn is refused.
--- KEYS owner, stream, attempts, done, state, list, contact, dead letters, two streams that entries are
+-- KEYS owner, stream, attempts, done, state, list, contact, dead letters, three streams that entries are
 --      added to, the turn, then the done key of each merged entry
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s, turn ttl s, what is
 --      kept of the turn (may be empty), then counted runs: ids of the merged entries, pairs that the dead letter begins with (none when
 --      the entry ends well), state pairs, contact pairs, contact fields to drop, list items,
---      and for each of the two streams the number of its entries with a counted run of pairs each
+--      and for each of the three streams the number of its entries with a counted run of pairs each
 -- returns {'FENCED'} | {'ALREADY'} | {'SPLIT'} | {'CONFLICT', version} | {'OK', version}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
 if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
@@ -29,12 +29,12 @@ local function run()
 end
 local merged, aside, state, contact, forgotten, lines = run(), run(), run(), run(), run(), run()
 for k, id in ipairs(merged) do
-  permit(KEYS[11 + k], 'SET')
-  local ended = redis.call('EXISTS', KEYS[11 + k]) == 1
+  permit(KEYS[12 + k], 'SET')
+  local ended = redis.call('EXISTS', KEYS[12 + k]) == 1
   if ended or not is_pending(KEYS[2], ARGV[2], KEYS[3], id) then return {'SPLIT'} end
 end
 local added = {}
-for key = 9, 10 do
+for key = 9, 11 do
   local count = tonumber(ARGV[at])
   at = at + 1
   if count > 0 then
@@ -59,7 +59,7 @@ if #lines > 0 then
   permit(KEYS[6], 'RPUSH', 'LTRIM', 'EXPIRE')
 end
 permit(KEYS[5], 'HSET', 'HDEL', 'EXPIRE')
-if ARGV[9] ~= '' then permit(KEYS[11], 'SET') end
+if ARGV[9] ~= '' then permit(KEYS[12], 'SET') end
 permit_end(KEYS[2], KEYS[3])
 
 -- Earlier builds kept the turn there, for as long as the state. It is the first write, too: full memory
@@ -75,7 +75,7 @@ end
 for k = 1, #added do redis.call('XADD', added[k][1], '*', unpack(added[k][2])) end
 redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
 redis.call('EXPIRE', KEYS[5], ARGV[6])
-if ARGV[9] ~= '' then redis.call('SET', KEYS[11], ARGV[9], 'EX', ARGV[8]) end
+if ARGV[9] ~= '' then redis.call('SET', KEYS[12], ARGV[9], 'EX', ARGV[8]) end
 if #aside > 0 then
   redis.call('XADD', KEYS[8], '*', unpack(aside))
 else
@@ -83,7 +83,7 @@ else
 end
 end_entry(KEYS[2], ARGV[2], KEYS[3], ARGV[3])
 for k, id in ipairs(merged) do
-  redis.call('SET', KEYS[11 + k], ARGV[3], 'EX', ARGV[7])
+  redis.call('SET', KEYS[12 + k], ARGV[3], 'EX', ARGV[7])
   end_entry(KEYS[2], ARGV[2], KEYS[3], id)
 end
 return {'OK', version + 1}

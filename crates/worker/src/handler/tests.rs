@@ -58,6 +58,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
     };
     Inbound {
         bursts: Bursts::new(&domain, &[]),
+        mirrors: false,
         turns: Turns {
             domain,
             understander,

@@ -20,6 +20,11 @@ use crate::turns::Known;
 const MOST_READ: usize = 16;
 /// What stands before the name of an event that another conversation of the person had.
 const OF_PERSON: &str = "person:";
+
+/// Whether the event with this name was told by another conversation of the same person.
+pub(crate) fn is_told_by_kin(name: &str) -> bool {
+    name.starts_with(OF_PERSON)
+}
 /// Longer than any worker takes to see its own event again.
 const DEDUP: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -247,7 +252,7 @@ impl Identities {
         name: &str,
         event: &ControlEvent,
     ) -> Result<(), StreamsError> {
-        if name.starts_with(OF_PERSON) || event.kind == ControlKind::MessageDeleted {
+        if is_told_by_kin(name) || event.kind == ControlKind::MessageDeleted {
             return Ok(());
         }
         let others = kin.map(|kin| kin.others).unwrap_or_default();

@@ -93,6 +93,7 @@ impl Colleagues {
             handoff_note: None,
             not_before: None,
             colleague_seen: None,
+            mirrored: None,
             created_at: now,
         })
     }

@@ -36,7 +36,10 @@ pub(super) async fn converse(
         let status = serde_json::from_value(body["status"].clone());
         let status = status.unwrap_or(ConversationStatus::Open);
         let contact = body["contact_id"].as_u64().unwrap_or_default();
-        match world.api_inbox.converse(contact, &source_id, status) {
+        match world
+            .api_inbox
+            .converse(contact, &source_id, status, &body["additional_attributes"])
+        {
             Some(mirror) => Answer::json(200, &conversation_fields(&mirror)),
             None => error(404, None),
         }

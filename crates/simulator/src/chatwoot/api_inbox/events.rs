@@ -134,9 +134,7 @@ fn post(world: &Arc<World>, conversation: u64, message: Option<u64>, body: &Valu
                     || "timed out".to_owned(),
                     |status| format!("{status} from the webhook"),
                 );
-                let failed =
-                    json!({"status": "failed", "content_attributes": {"external_error": error}});
-                poster.api_inbox.update(conversation, message, &failed);
+                poster.api_inbox.fail(conversation, message, &error);
             }
         });
     }
@@ -202,7 +200,7 @@ pub(super) fn conversation_fields(mirror: &Mirror) -> Value {
         "labels": mirror.labels,
         "priority": mirror.priority,
         "custom_attributes": {},
-        "additional_attributes": {},
+        "additional_attributes": mirror.additional_attributes,
         "unread_count": 1,
         "last_activity_at": mirror.last_activity_at.as_second(),
         "timestamp": mirror.last_activity_at.as_second(),

@@ -40,6 +40,7 @@ pub(crate) struct Mirror {
     pub(crate) team: Option<u64>,
     pub(crate) priority: Option<String>,
     pub(crate) labels: Vec<String>,
+    pub(crate) additional_attributes: Value,
     pub(crate) last_activity_at: Timestamp,
     pub(crate) messages: Vec<Value>,
 }
@@ -113,6 +114,7 @@ impl ApiInbox {
         contact: u64,
         source_id: &str,
         status: ConversationStatus,
+        additional_attributes: &Value,
     ) -> Option<Mirror> {
         let mut inner = self.lock();
         let contact = inner.contacts.iter().find(|one| one.id == contact)?.clone();
@@ -137,6 +139,7 @@ impl ApiInbox {
             team: None,
             priority: None,
             labels: Vec::new(),
+            additional_attributes: additional_attributes.clone(),
             last_activity_at: Timestamp::now(),
             messages: Vec::new(),
         };
@@ -225,6 +228,17 @@ impl ApiInbox {
             one[name] = value.clone();
         }
         Some(one.clone())
+    }
+
+    /// A message's event was not taken.
+    pub(super) fn fail(&self, conversation: u64, message: u64, error: &str) {
+        self.change(conversation, |one| {
+            let messages = one.messages.iter_mut();
+            for found in messages.filter(|one| one["id"] == message) {
+                found["status"] = Value::from("failed");
+                found["content_attributes"]["external_error"] = Value::from(error);
+            }
+        });
     }
 
     /// Changes a conversation; gives what `before` reads of it before.

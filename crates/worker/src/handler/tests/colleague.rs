@@ -17,6 +17,7 @@ async fn colleague_writes(redis: &Redis) -> String {
         content: "Kom morgen om tien uur, de koffie staat klaar".into(),
         attachments: Vec::new(),
         by: Some("Anna".into()),
+        mirrored: None,
         at: Timestamp::now(),
     };
     let entry = NewEntry::new(&message, "twilio:colleague:SM8", CONVERSATION).unwrap();
