@@ -15,5 +15,6 @@ mod reports;
 mod scenarios;
 mod shapes;
 mod shutdown;
+mod story;
 mod support;
 mod traces;
