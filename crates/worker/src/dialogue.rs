@@ -17,6 +17,7 @@ mod timed;
 mod times;
 mod topics;
 mod update;
+mod when;
 mod wish;
 mod word;
 

@@ -73,6 +73,16 @@ pub enum OptOut {
     Lifted,
 }
 
+impl OptOut {
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Since(_) => "ended",
+            Self::Lifted => "renewed",
+        }
+    }
+}
+
 /// The reply to a turn's message. Its id follows from the message, so that a turn done twice sends once.
 pub(crate) fn reply_to(turn: &Turn, text: String, purpose: Purpose) -> OutboundMessage {
     let message = &turn.message;

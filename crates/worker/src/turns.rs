@@ -98,9 +98,9 @@ impl Turns {
         withheld |= withhold(&mut message);
         let turn = self.begin(message, withheld, known, now, deadline);
         let word = turn.message.provider_word;
+        // The ways that go on hold a turn each: boxed, or every caller's future holds them all.
         let mut effects = match decide(word, turn.reading.consent, opted_out) {
             Subscription::StillEnded if turn.reading.consent == Some(Consent::Erase) => {
-                // Boxed: rarely taken, and as large as a turn.
                 Box::pin(self.told_only(turn)).await?
             }
             Subscription::StillEnded | Subscription::Answered => Effects {
@@ -108,13 +108,19 @@ impl Turns {
                 silence: Some(Silence::OptedOut),
                 ..Effects::default()
             },
+            // More is said with it.
+            Subscription::Ended | Subscription::Renewed
+                if word.is_none() && turn.acts.len() > 1 =>
+            {
+                Box::pin(self.run_agents(turn)).await?
+            }
             Subscription::Ended => self.opted(turn, OptOut::Since(now)),
             Subscription::Renewed => self.opted(turn, OptOut::Lifted),
             Subscription::Doubtful | Subscription::Wanted if turn.message.too_late => {
                 late::told(&self.domain, turn)
             }
             Subscription::Doubtful => self.asked_whether_to_stop(turn),
-            Subscription::Wanted => self.run_agents(turn).await?,
+            Subscription::Wanted => Box::pin(self.run_agents(turn)).await?,
         };
         effects.last_inbound = is_newest.then_some(last_inbound);
         effects.sender = Some(sender);
@@ -226,6 +232,9 @@ impl Turns {
             }),
             ..Effects::default()
         };
+        if let Some(change) = &effects.opt_out {
+            self.metrics.opted(change.name());
+        }
         if let Some(output) = turn.state.conversation_output.clone() {
             let purpose = match (&effects.opt_out, output.should_escalate) {
                 (Some(_), _) => Purpose::OptOutNotice,
@@ -261,11 +270,11 @@ impl Turns {
 
     /// The contact ended messages, or wants them again: confirmed once.
     fn opted(&self, turn: Turn, change: OptOut) -> Effects {
-        let (confirmed, wants) = match change {
-            OptOut::Since(_) => (Confirmed::Stop, false),
-            OptOut::Lifted => (Confirmed::Start, true),
+        let (confirmed, ask, wants) = match change {
+            OptOut::Since(_) => (Confirmed::Stop, None, false),
+            OptOut::Lifted => (Confirmed::Start, Some(Question::Help), true),
         };
-        self.metrics.opted(if wants { "renewed" } else { "ended" });
+        self.metrics.opted(change.name());
         let crm = Self::changed(&turn, wants);
         // The provider has answered its own word.
         let answered = turn.message.provider_word.is_some();
@@ -275,7 +284,8 @@ impl Turns {
                 ..Effects::default()
             }
         } else {
-            self.say(turn, Piece::Consent(confirmed), Purpose::OptOutNotice)
+            let piece = Piece::Consent(confirmed);
+            self.say(turn, piece, ask, Purpose::OptOutNotice)
         };
         effects.crm = Some(crm);
         effects.opt_out = Some(change);
@@ -285,7 +295,8 @@ impl Turns {
     /// It sounds like an end of messages, but is not said as one: the word for it is offered.
     fn asked_whether_to_stop(&self, turn: Turn) -> Effects {
         let now = turn.now;
-        let mut effects = self.say(turn, Piece::Ask(Question::Stop), Purpose::Reply);
+        let question = Piece::Ask(Question::Stop);
+        let mut effects = self.say(turn, question, None, Purpose::Reply);
         effects.memory.asked(OursAbout::Stop, now);
         effects
     }
@@ -308,11 +319,17 @@ impl Turns {
     }
 
     /// Says one thing, without the agents.
-    fn say(&self, mut turn: Turn, piece: Piece, purpose: Purpose) -> Effects {
+    fn say(
+        &self,
+        mut turn: Turn,
+        piece: Piece,
+        ask: Option<Question>,
+        purpose: Purpose,
+    ) -> Effects {
         let said = Said {
             first: piece,
             rest: Vec::new(),
-            ask: None,
+            ask,
         };
         let worded = in_words(&self.domain, &turn, &turn.memory, &said);
         remember(&mut turn.memory, &worded);

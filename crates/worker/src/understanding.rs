@@ -233,6 +233,7 @@ impl Understander {
         let reading = self.read(text);
         let mut signs = self.signs(&reading, None);
         let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
+        let consent = consent.map(|(consent, _)| consent);
         self.understood(text, &reading, &mut signs, consent)
     }
 
@@ -251,7 +252,8 @@ impl Understander {
             .and_then(|code| self.languages.iter().position(|other| other.code == code));
         let mut signs = self.signs(&reading, spoken);
         let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
-        let understood = self.understood(text, &reading, &mut signs, consent);
+        let command = consent.map(|(consent, _)| consent);
+        let understood = self.understood(text, &reading, &mut signs, command);
         let talk = Talk {
             understander: self,
             text,

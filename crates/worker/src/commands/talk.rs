@@ -303,6 +303,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Answered(topic, _) => ("answered", topic.as_str()),
         Piece::Skipped => ("skipped", ""),
         Piece::Dropped(goal) => ("dropped", goal.as_deref().unwrap_or_default()),
+        Piece::Cancelled(..) => ("cancelled", ""),
         Piece::CalledOff(..) => ("called_off", ""),
         Piece::Advice(name) => ("advice", name.as_str()),
         Piece::Named(_) => ("named", ""),

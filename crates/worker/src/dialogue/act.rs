@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use shared_types::SlotValue;
 
+pub use super::when::{Dates, Times, When};
 pub use crate::domain::Feeling;
 
 /// One thing that a message does.
@@ -85,6 +86,8 @@ pub enum Does {
         when: Option<When>,
         /// It names an appointment: "mijn afspraak".
         visit: bool,
+        /// Nothing is looked for any more: "ik heb er een gevonden".
+        over: bool,
     },
     /// Is dissatisfied.
     Complain {
@@ -403,45 +406,6 @@ pub enum Social {
     },
     /// Announces a question.
     Prompt,
-}
-
-/// A moment in the business' time, with the grain that was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct When {
-    /// A day, a span of days, from or until a day; a conflict of weekday and day.
-    pub date: Option<Dates>,
-    /// A time, or a span of times.
-    pub time: Option<Times>,
-}
-
-/// The days of a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dates {
-    /// One day.
-    On(jiff::civil::Date),
-    /// First and last day, both included.
-    Between(jiff::civil::Date, jiff::civil::Date),
-    /// From that day on.
-    From(jiff::civil::Date),
-    /// That day at the latest.
-    Until(jiff::civil::Date),
-    /// Weekday and day of the month do not fit, or there is no such day.
-    Conflict,
-}
-
-/// The hours of a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Times {
-    /// A time of the day.
-    At(jiff::civil::Time),
-    /// Between two times.
-    Between(jiff::civil::Time, jiff::civil::Time),
-    /// From then on.
-    From(jiff::civil::Time),
-    /// Before then.
-    Until(jiff::civil::Time),
 }
 
 /// What the reader has to know of the talk to read a message.

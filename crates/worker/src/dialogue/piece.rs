@@ -65,7 +65,7 @@ pub enum Piece {
     /// The same as long as the danger lasts.
     StaySafe(String),
     /// We are sorry about what the customer wrote.
-    Apology(String),
+    Apology(Option<String>),
     /// We took the customer wrong.
     Misread,
     /// A greeting before something else.
@@ -116,6 +116,8 @@ pub enum Piece {
     Skipped,
     /// It does not go on: the goal, or all.
     Dropped(Option<String>),
+    /// An appointment is off: when it was.
+    Cancelled(Option<Dates>, Option<Times>),
     /// An appointment that was made elsewhere is off; a colleague is told.
     CalledOff(Option<Dates>, Option<Times>),
     /// What is best done until a colleague answers: the attribute that was asked.
@@ -179,6 +181,22 @@ impl Piece {
                 | Self::TakeUp(_)
                 | Self::Bid(_)
                 | Self::Status(_)
+        )
+    }
+
+    /// Whether it is what became of a plan of the customer's.
+    #[must_use]
+    pub const fn arranges(&self) -> bool {
+        matches!(
+            self,
+            Self::Appointment { .. }
+                | Self::Dropped(_)
+                | Self::Cancelled(..)
+                | Self::CalledOff(..)
+                | Self::CallBack(..)
+                | Self::Ring(_)
+                | Self::Consent(_)
+                | Self::Apology(_)
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::act::Feeling;
+use super::act::{Dates, Feeling};
 use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
@@ -20,6 +20,15 @@ pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>)
     taken_up(&mut pieces, domain);
     courtesies(&mut pieces, dues, state, heard);
     let question = question(domain, state, dues, &pieces);
+    if pieces.iter().any(|piece| matches!(piece, Piece::TakeUp(_))) {
+        // Beside a welcome, days to choose from need no "that is possible".
+        let open = |date: &Option<Dates>| date.is_some_and(|date| !date.is_narrow());
+        pieces.retain(|piece| !matches!(piece, Piece::Appointment { date, .. } if open(date)));
+    }
+    if matches!(question, Some(Question::Moments { .. })) {
+        // Who cannot come then is not told "of course" first.
+        pieces.retain(|piece| !matches!(piece, Piece::TakeUp(_) | Piece::Possible));
+    }
     if let Some(question) = &question {
         state.ours = Some(ours(question, heard)).or(state.ours.take());
         count(state, question, heard.now);
@@ -59,7 +68,7 @@ const fn place(piece: &Piece) -> u8 {
         Piece::Advice(_) | Piece::PassOn(_) => 6,
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
         Piece::CallBack(..) => 10,
-        Piece::Dropped(_) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
+        Piece::Dropped(_) | Piece::Cancelled(..) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
         Piece::Noted { .. } | Piece::Skipped => 9,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
         Piece::NoCalls | Piece::Answered(..) => 10,
@@ -142,7 +151,11 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
                 | Piece::Status(Status::Told | Status::Urgent | Status::Supplier)
         ) || matches!(
             piece,
-            Piece::Consent(_) | Piece::Dropped(_) | Piece::CalledOff(..) | Piece::Greeting
+            Piece::Consent(_)
+                | Piece::Dropped(_)
+                | Piece::Cancelled(..)
+                | Piece::CalledOff(..)
+                | Piece::Greeting
         ) || matches!(piece, Piece::Kind(feeling) if feeling.is_grave())
     });
     if grave {

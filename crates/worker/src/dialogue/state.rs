@@ -435,6 +435,12 @@ impl State {
         self.appointments.iter_mut().rev().find(open)
     }
 
+    /// What an appointment stands for, or else the newest goal.
+    pub(super) fn pursued(&self) -> Option<&str> {
+        let standing = self.appointment().map(|one| one.purpose.as_str());
+        standing.or_else(|| self.goal())
+    }
+
     /// Begins a turn: what is too old is forgotten, and what holds is kept for an undo.
     pub(super) fn age(&mut self, now: Timestamp) {
         self.adopt(now);
@@ -449,7 +455,7 @@ impl State {
         }
         self.last_ask.take_if(|last| last.turns > OURS_TURNS);
         self.facts.retain(|_, at| fresh(*at, DAY));
-        self.questions.retain(|_, put| fresh(put.at, DAY));
+        self.questions.retain(|_, put| fresh(put.at, GOALS_KEPT));
         self.goals.retain(|goal| fresh(goal.at, GOALS_KEPT));
         self.theirs.retain(|asked| fresh(asked.at, GOALS_KEPT));
         let many = self.theirs.len().saturating_sub(MAX_THEIRS);

@@ -35,6 +35,12 @@ pub(super) fn takes_appointment(domain: &Domain, goal: &str) -> bool {
     asks.any(|topic| topic.kind == TopicKind::Date)
 }
 
+/// Whether who names a moment for a goal comes for it.
+pub(super) fn is_visited(domain: &Domain, goal: &str) -> bool {
+    let visits = domain.dialogue.goal(goal).is_some_and(|goal| goal.visits);
+    visits || takes_appointment(domain, goal)
+}
+
 /// Whether a text has a word of what a goal is called.
 pub(super) fn is_named(domain: &Domain, goal: &str, text: &str) -> bool {
     let text = text.to_lowercase();
@@ -126,16 +132,6 @@ fn is_answered(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) ->
         || is_known(domain, state, &open.goal, topic)
 }
 
-/// A span of more days than these still needs a day.
-const FEW_DAYS: i32 = 2;
-
-fn is_narrow(days: Dates) -> bool {
-    match days {
-        Dates::Between(from, to) => from.until(to).is_ok_and(|span| span.get_days() < FEW_DAYS),
-        _ => true,
-    }
-}
-
 /// Whether what a topic asks for is known.
 pub(super) fn is_known(domain: &Domain, state: &State, goal: &str, topic: &Topic) -> bool {
     let appointment = state.appointment().filter(|one| one.purpose == goal);
@@ -146,7 +142,7 @@ pub(super) fn is_known(domain: &Domain, state: &State, goal: &str, topic: &Topic
             let mut values = topic.values.iter().filter_map(|slot| wishes.get(slot));
             values.any(|wish| wish.indifferent || !wish.any_of.is_empty())
         }
-        TopicKind::Date => appointment.is_some_and(|one| one.date.is_some_and(is_narrow)),
+        TopicKind::Date => appointment.is_some_and(|one| one.date.is_some_and(Dates::is_narrow)),
         TopicKind::Time => appointment.is_some_and(|one| {
             one.time.is_some() || !matches!(one.date, Some(Dates::On(_)) | None)
         }),

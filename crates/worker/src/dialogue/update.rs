@@ -15,7 +15,7 @@ mod repeats;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use remarks::{MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE};
+use remarks::{MAX_MATTER, MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE, shortened_to};
 pub(super) use remarks::{WISHES, is_short, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
@@ -154,10 +154,12 @@ impl Update<'_> {
             }
             Does::Request {
                 goal,
+                thing,
                 when,
                 asks_whether,
                 ..
             } => {
+                let goal = &self.what_for(goal, *thing);
                 if self.state.complains() && self.is_asked(act) {
                     // Whether it is put right, a colleague says who has the complaint.
                     let words = Passed::Words(self.quote(act));
@@ -177,8 +179,18 @@ impl Update<'_> {
                 shift_minutes,
                 standing,
             } => self.reschedule(when.as_ref(), *shift_minutes, *standing),
-            Does::Cancel { goal, when, visit } => {
-                if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
+            Does::Cancel {
+                goal,
+                when,
+                visit,
+                over,
+            } => {
+                let bare = goal.is_none() && when.is_none() && !*visit && !*over;
+                if bare && self.withdraws_question() {
+                    let words = self.quote(act);
+                    self.keep_remark(&words);
+                    self.owe(Piece::Dropped(None));
+                } else if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
                     self.call_off(act, goal.as_deref(), when.as_ref());
                 } else {
                     self.cancel(goal.as_deref());
@@ -234,8 +246,7 @@ impl Update<'_> {
 
     /// What an act says, short enough to be repeated.
     fn quote(&self, act: &Act) -> String {
-        let words = self.heard.text.get(act.words.clone());
-        shortened(words.unwrap_or(self.heard.text))
+        shortened(self.words_of(act).unwrap_or(self.heard.text))
     }
 
     /// Tells a colleague; whether that is new.
@@ -247,30 +258,37 @@ impl Update<'_> {
         is_new
     }
 
-    /// What a complaint is about: its clause, or where that is short, as anger is, the sentence that
-    /// says most.
-    fn matter(&self, act: &Act) -> String {
+    /// What a complaint is about: the surest of its clauses, or where that is short, as anger is, the
+    /// sentence that says most. None when all is short.
+    fn matter(&self) -> Option<String> {
         const SHORT: usize = 4;
-        let own = self.quote(act);
-        if own.split_whitespace().count() > SHORT {
-            return own;
+        let long = |words: &str| words.split_whitespace().count() > SHORT;
+        let complaints = self.heard.acts.iter();
+        let complaints = complaints.filter(|act| matches!(act.does, Does::Complain { .. }));
+        let clauses = complaints.filter_map(|act| Some((act, self.words_of(act)?)));
+        let surest = clauses
+            .filter(|(_, words)| long(words))
+            .max_by(|one, other| {
+                let sure = one.0.confidence.total_cmp(&other.0.confidence);
+                sure.then(one.1.len().cmp(&other.1.len()))
+            });
+        if let Some((_, words)) = surest {
+            return Some(shortened_to(words, MAX_MATTER));
         }
         let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
         let sentences = self.heard.text.split_inclusive(ends);
-        let asked: Vec<String> = self
-            .heard
-            .acts
-            .iter()
-            .filter(|act| matches!(act.does, Does::Ask(_)))
-            .map(|act| self.quote(act))
-            .collect();
-        let told = sentences.filter(|sentence| {
-            !asked
-                .iter()
-                .any(|ask| sentence.contains(ask.trim_end_matches('…')))
-        });
+        let asks = self.heard.acts.iter();
+        let asks = asks.filter(|act| matches!(act.does, Does::Ask(_)));
+        let asked: Vec<&str> = asks.filter_map(|act| self.words_of(act)).collect();
+        let told = sentences.filter(|sentence| !asked.iter().any(|ask| sentence.contains(ask)));
         let longest = told.max_by_key(|sentence| sentence.chars().count());
-        shortened(longest.unwrap_or(self.heard.text))
+        let longest = longest.filter(|sentence| long(sentence));
+        longest.map(|sentence| shortened_to(sentence, MAX_MATTER))
+    }
+
+    /// The words that do it.
+    fn words_of(&self, act: &Act) -> Option<&str> {
+        self.heard.text.get(act.words.clone())
     }
 
     fn inform(&mut self, act: &Act, inform: &Inform) {
@@ -286,6 +304,15 @@ impl Update<'_> {
         if let Some(remark) = &inform.remark {
             if self.is_noted_with(act) {
                 return self.keep_remark(&shortened(remark));
+            }
+            if let Some(about) = about(inform.thing).filter(|_| self.is_part(act)) {
+                self.keep_remark(remark);
+                let words = vec![remark.clone()];
+                let changes = Changes {
+                    words,
+                    ..Changes::default()
+                };
+                return self.changed(about, changes);
             }
             if self.state.goals.is_empty() && self.waits_for_answer() {
                 return self.add_to_question(remark);

@@ -82,6 +82,8 @@ pub struct Changes {
     pub not: Vec<(String, SlotValue)>,
     /// Slots that do not matter any more.
     pub indifferent: Vec<String>,
+    /// Wishes that no slot has, in the customer's words.
+    pub words: Vec<String>,
     /// Values that were known before.
     pub repeated: BTreeMap<String, Vec<SlotValue>>,
 }
@@ -90,7 +92,10 @@ impl Changes {
     /// Whether nothing is new.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.not.is_empty() && self.indifferent.is_empty()
+        self.set.is_empty()
+            && self.not.is_empty()
+            && self.indifferent.is_empty()
+            && self.words.is_empty()
     }
 
     /// Adds later changes.
@@ -109,6 +114,7 @@ impl Changes {
             }
         }
         self.indifferent.extend(later.indifferent);
+        self.words.extend(later.words);
         self.repeated.extend(later.repeated);
     }
 }

@@ -62,6 +62,8 @@ pub struct Goal {
     pub asks: Vec<String>,
     /// Whether it becomes a lead in the CRM.
     pub lead: bool,
+    /// Whether customers may come for it, though no date is asked for.
+    pub visits: bool,
 }
 
 impl Dialogue {
@@ -209,6 +211,7 @@ fn read_goals(root: &Section<'_>, intents: &[Intent], topics: &[Topic]) -> Vec<G
             intent: intent.map_or_else(String::new, |text| checked_intent(&section, intents, text)),
             asks: asks.iter().map(|text| text.value.to_owned()).collect(),
             lead: section.boolean("lead"),
+            visits: section.boolean("visits"),
         };
         section.close();
         goals.push(goal);

@@ -29,6 +29,8 @@ pub struct Fact {
     pub only_if: Vec<(String, String)>,
     /// The goal that who asks it has in mind.
     pub goal: Option<String>,
+    /// The goal that is pursued where it holds; elsewhere another fact of the name may.
+    pub during: Option<String>,
     /// A colleague has to know that it was asked, although it is answered.
     pub pass_on: bool,
 }
@@ -44,10 +46,12 @@ impl Fact {
         self.answer.values().any(tells)
     }
 
-    /// Whether it holds on a day, of what is known.
+    /// Whether it holds on a day, of what is known, while a goal is pursued.
     #[must_use]
-    pub fn holds(&self, today: Date, known: &Slots) -> bool {
-        self.from.is_none_or(|from| from <= today)
+    pub fn holds(&self, today: Date, known: &Slots, pursued: Option<&str>) -> bool {
+        let during = self.during.as_deref();
+        during.is_none_or(|goal| pursued == Some(goal))
+            && self.from.is_none_or(|from| from <= today)
             && self.until.is_none_or(|until| today <= until)
             && self.only_if.iter().all(|(slot, value)| {
                 known
@@ -123,6 +127,14 @@ fn read_one(section: &Section<'_>, known: &Known<'_>, prices: &Prices) -> Fact {
         }
         Some(template)
     };
+    let goal = |key: &str| {
+        section.text(key).map(|goal| {
+            if !known.goals.iter().any(|name| name == goal.value) {
+                section.problem(goal.line, format!("there is no goal `{}`", goal.value));
+            }
+            goal.value.to_owned()
+        })
+    };
     Fact {
         name: section
             .required_text("name")
@@ -133,12 +145,8 @@ fn read_one(section: &Section<'_>, known: &Known<'_>, prices: &Prices) -> Fact {
         from: day(section, "from"),
         until: day(section, "until"),
         only_if: only_if(section, known.slots),
-        goal: section.text("goal").map(|goal| {
-            if !known.goals.iter().any(|name| name == goal.value) {
-                section.problem(goal.line, format!("there is no goal `{}`", goal.value));
-            }
-            goal.value.to_owned()
-        }),
+        goal: goal("goal"),
+        during: goal("during"),
         pass_on: section.boolean("pass_on"),
     }
 }

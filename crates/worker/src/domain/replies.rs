@@ -47,6 +47,8 @@ pub struct GoalTexts {
     /// The same for an appointment that the customer has not called by one of its `names`:
     /// "een bezoek".
     pub label_alone: Option<String>,
+    /// An appointment for it, where that has a name of its own: "een taxatie van uw auto".
+    pub visit: Option<String>,
     /// Beginnings of words that customers call the goal by, beside those of the label.
     pub names: Vec<String>,
     /// When it is taken up.
@@ -163,6 +165,7 @@ fn goal(section: Section<'_>, reader: &Reader, asks: bool) -> GoalTexts {
         label_alone: section
             .text("label_alone")
             .map(|label| label.value.to_owned()),
+        visit: section.text("visit").map(|label| label.value.to_owned()),
         names: section
             .texts("names")
             .into_iter()

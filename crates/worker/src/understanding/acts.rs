@@ -57,6 +57,18 @@ pub(super) struct Talk<'a> {
     pub(super) context: &'a Context<'a>,
 }
 
+/// Who wants no messages may call something off with it, and who wants them again may say for what.
+const fn counts_beside(consent: Consent, does: &Does) -> bool {
+    match consent {
+        Consent::Stop | Consent::Erase => matches!(does, Does::Cancel { .. }),
+        Consent::Start => !matches!(
+            does,
+            Does::Social(_) | Does::Unclear { .. } | Does::Handoff { .. } | Does::Repair(_)
+        ),
+        Consent::Doubtful => false,
+    }
+}
+
 /// A clause, as far as it is read.
 pub(super) struct Clause {
     /// From 0.
@@ -76,13 +88,25 @@ pub(super) struct Clause {
 
 impl Talk<'_> {
     /// The acts of a message, in the order of their words.
-    pub(super) fn acts(&self, consent: Option<Consent>) -> Vec<Act> {
-        let whole = Span::new(0, self.reading.tokens.len());
+    pub(super) fn acts(&self, consent: Option<(Consent, Span)>) -> Vec<Act> {
         let consent =
-            consent.filter(|consent| *consent != Consent::Start || self.context.opted_out);
-        if let Some(consent) = consent {
-            return vec![self.act(Does::Consent(consent), SURE, whole, 0)];
-        }
+            consent.filter(|(consent, _)| *consent != Consent::Start || self.context.opted_out);
+        let Some((consent, span)) = consent else {
+            return self.acts_of_clauses();
+        };
+        let mut acts = vec![self.act(Does::Consent(consent), SURE, span, 0)];
+        let command = acts.first().map_or(0..0, |act| act.words.clone());
+        let mut others = self.acts_of_clauses();
+        others.retain(|act| {
+            let apart = act.words.end <= command.start || command.end <= act.words.start;
+            apart && counts_beside(consent, &act.does)
+        });
+        acts.extend(others);
+        acts
+    }
+
+    fn acts_of_clauses(&self) -> Vec<Act> {
+        let whole = Span::new(0, self.reading.tokens.len());
         let mut acts = Vec::new();
         if whole.len() == 0 && self.text.contains('?') {
             acts.push(self.act(Does::Repair(Repair::Unheard), SURE, whole, 0));

@@ -38,8 +38,8 @@ impl ConsentFinder {
         });
     }
 
-    /// The command that the message is, if it is one.
-    pub(super) fn decide(self, text: &str, reading: &Reading) -> Option<Consent> {
+    /// The command that the message is, if it is one, and the words that say so.
+    pub(super) fn decide(self, text: &str, reading: &Reading) -> Option<(Consent, Span)> {
         let is_command =
             |found: &Found| matches!(found.cue, ConsentCue::Command(_) | ConsentCue::Named(_));
         if !self.found.iter().any(is_command) {
@@ -55,6 +55,13 @@ impl ConsentFinder {
     }
 }
 
+const fn stop(span: Span, doubtful: bool) -> (Consent, Span) {
+    match doubtful {
+        true => (Consent::Doubtful, span),
+        false => (Consent::Stop, span),
+    }
+}
+
 /// What was found, on the message in which it stands.
 struct Table<'r> {
     reading: &'r Reading,
@@ -64,27 +71,16 @@ struct Table<'r> {
 }
 
 impl Table<'_> {
-    fn decide(&self) -> Option<Consent> {
-        let start = self
-            .named(Consent::Start)
-            .or_else(|| self.command(Consent::Start));
-        if start.is_some() {
-            return Some(Consent::Start);
+    fn decide(&self) -> Option<(Consent, Span)> {
+        let said = |consent| self.named(consent).or_else(|| self.command(consent));
+        for consent in [Consent::Start, Consent::Erase] {
+            if let Some(span) = said(consent) {
+                return Some((consent, span));
+            }
         }
-        if self
-            .named(Consent::Erase)
-            .or_else(|| self.command(Consent::Erase))
-            .is_some()
-        {
-            return Some(Consent::Erase);
-        }
-        if self.named(Consent::Stop).is_some() {
+        if let Some(span) = self.named(Consent::Stop) {
             let doubtful = self.spans(ConsentCue::But).next().is_some();
-            return Some(if doubtful {
-                Consent::Doubtful
-            } else {
-                Consent::Stop
-            });
+            return Some(stop(span, doubtful));
         }
         if let Some(clause) = self.command(Consent::Stop) {
             let rest = [
@@ -92,13 +88,10 @@ impl Table<'_> {
                 Span::new(clause.end, self.reading.tokens.len()),
             ];
             let alone = rest.into_iter().all(|part| self.says_nothing(part));
-            return Some(if alone {
-                Consent::Stop
-            } else {
-                Consent::Doubtful
-            });
+            return Some(stop(clause, !alone));
         }
-        self.command(Consent::Doubtful).map(|_| Consent::Doubtful)
+        let doubtful = self.command(Consent::Doubtful);
+        doubtful.map(|clause| (Consent::Doubtful, clause))
     }
 
     fn spans(&self, cue: ConsentCue) -> impl Iterator<Item = Span> {

@@ -9,7 +9,7 @@ use super::mentions::{Mention, Named, Role};
 use super::reading::Reading;
 use super::slots::{Scene, value_of};
 use crate::dialogue::act::{Context, Thing, Told};
-use crate::domain::{About, Slot, SlotKind, SlotRule};
+use crate::domain::{About, Negation, Slot, SlotKind, SlotRule};
 
 /// A value that is said.
 #[derive(Debug, Clone)]
@@ -90,7 +90,13 @@ impl Sides<'_> {
         let amounts = amounts
             .iter()
             .filter(|amount| !amount.ignored && !no_price(amount.slot));
-        for amount in amounts {
+        let amounts: Vec<&AmountMention> = amounts.collect();
+        let denials = self.reading.surroundings.negations(Negation::Around);
+        for amount in &amounts {
+            // "2015 klopt niet, hij is van 2016" says another one; "niet boven 10.000" is a bound.
+            let denied = denials.iter().any(|span| span.covers(amount.span));
+            let others = amounts.iter().filter(|other| other.slot == amount.slot);
+            let negated = denied && others.count() > 1;
             let Some(SlotKind::Amount(names) | SlotKind::Year(names)) =
                 slots.get(amount.slot).map(|slot| &slot.kind)
             else {
@@ -104,7 +110,7 @@ impl Sides<'_> {
                         value: SlotValue::Integer(value),
                         thing,
                         span: amount.span,
-                        negated: false,
+                        negated,
                         came_with: None,
                         number: true,
                         bounded: self.is_bounded(amount.span),

@@ -119,6 +119,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
             goal: None,
             when: None,
             visit: false,
+            over: false,
         },
         Does::Complain {
             legal: false,
@@ -214,6 +215,7 @@ pub(crate) fn all_acts(domain: &Domain) -> Vec<Does> {
             goal: Some(goal.intent.clone()),
             when: None,
             visit: false,
+            over: false,
         });
         acts.push(Does::Unclear {
             candidates: vec![goal.intent.clone()],

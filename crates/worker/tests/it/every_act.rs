@@ -132,6 +132,7 @@ fn states(domain: &Domain) -> Vec<State> {
                 goal: None,
                 when: None,
                 visit: false,
+                over: false,
             },
         ]));
     }

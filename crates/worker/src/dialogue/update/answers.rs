@@ -2,7 +2,7 @@
 
 use super::Update;
 use super::people::SUPPLIER;
-use crate::dialogue::act::{Act, Answer, Does, Social, Told, When};
+use crate::dialogue::act::{Act, Answer, Does, Social, Thing, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
 use crate::dialogue::{topics, wish};
@@ -12,6 +12,20 @@ use crate::domain::{About, TopicKind};
 const MAX_ANSWER: usize = 200;
 
 impl Update<'_> {
+    /// Who comes with the own thing comes for what is pursued for that: "mag ik langskomen met de
+    /// Corsa, dan kunnen jullie hem bekijken".
+    pub(super) fn what_for(&self, goal: &str, thing: Thing) -> String {
+        let mut pursued = self.state.goals.iter().rev().map(|open| &open.goal);
+        let own = |goal: &&String| {
+            topics::side(self.domain, goal) == About::Own && topics::is_visited(self.domain, goal)
+        };
+        let comes = thing == Thing::Own
+            && topics::side(self.domain, goal) == About::Wanted
+            && topics::takes_appointment(self.domain, goal);
+        let other = pursued.find(own).filter(|_| comes);
+        other.cloned().unwrap_or_else(|| goal.to_owned())
+    }
+
     pub(super) fn request(&mut self, goal: &str, when: Option<&When>, asks_whether: bool) {
         let Some(known) = self.domain.dialogue.goal(goal) else {
             return;
@@ -40,10 +54,9 @@ impl Update<'_> {
             self.needs_no_thing(&goal);
         }
         let lead = known.lead;
-        let takes = topics::takes_appointment(self.domain, &goal);
-        if let Some(when) = when.filter(|_| takes || lead) {
-            // Who comes to have the own car valued comes for what a visit is.
-            self.moment(takes.then_some(goal.as_str()), when, false);
+        let visited = topics::is_visited(self.domain, &goal);
+        if let Some(when) = when.filter(|_| visited || lead) {
+            self.moment(visited.then_some(goal.as_str()), when, false);
         }
     }
 
@@ -68,37 +81,47 @@ impl Update<'_> {
     }
 
     pub(super) fn cancel(&mut self, goal: Option<&str>) {
+        let standing = self.state.appointment().map(|one| one.purpose.clone());
         let Some(goal) = goal else {
-            let appointment = self.state.appointment_mut();
-            if let Some(appointment) = appointment {
-                appointment.status = AppointmentStatus::Cancelled;
-                let purpose = appointment.purpose.clone();
-                self.dues.moment_changed = true;
-                self.state.goals.retain(|open| open.goal != purpose);
-                self.owe(Piece::Dropped(Some(purpose)));
-            } else {
-                self.state.goals.clear();
-                self.owe(Piece::Dropped(None));
+            match standing {
+                Some(purpose) => self.cancel_appointment(&purpose),
+                None => {
+                    self.state.goals.clear();
+                    self.owe(Piece::Dropped(None));
+                }
             }
             self.state.ours = None;
             return;
         };
-        let made = self
-            .state
-            .appointment()
-            .is_some_and(|one| one.purpose == goal);
+        let made = standing.is_some_and(|purpose| purpose == goal);
         if !made && !self.state.goals.iter().any(|open| open.goal == goal) {
             // "En geen inruil": nothing was wanted of the kind.
             return self.owe(Piece::Courtesy(Courtesy::Nicety));
         }
-        self.state.goals.retain(|open| open.goal != goal);
-        let appointment = self.state.appointment_mut();
-        if let Some(appointment) = appointment.filter(|one| one.purpose == goal) {
-            appointment.status = AppointmentStatus::Cancelled;
-            self.dues.moment_changed = true;
-        }
         self.state.ours = None;
+        if made {
+            return self.cancel_appointment(goal);
+        }
+        self.state.goals.retain(|open| open.goal != goal);
         self.owe(Piece::Dropped(Some(goal.to_owned())));
+    }
+
+    fn cancel_appointment(&mut self, purpose: &str) {
+        self.state.goals.retain(|open| open.goal != purpose);
+        if let Some(appointment) = self.state.appointment_mut() {
+            appointment.status = AppointmentStatus::Cancelled;
+            let (date, time) = (appointment.date, appointment.time);
+            self.dues.moment_changed = true;
+            self.owe(Piece::Cancelled(date, time));
+        }
+    }
+
+    /// "Laat maar" right after a question was passed on is about that.
+    pub(super) fn withdraws_question(&self) -> bool {
+        let last = self.state.last_ask.as_ref();
+        let newest = self.state.theirs.last().filter(|asked| asked.passed_on);
+        let just = last.filter(|last| last.turns <= 1).zip(newest);
+        just.is_some_and(|(last, asked)| last.topic == asked.topic)
     }
 
     pub(super) fn answer(&mut self, answer: &Answer) {

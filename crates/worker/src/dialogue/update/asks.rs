@@ -109,7 +109,9 @@ impl Update<'_> {
     fn fact(&mut self, act: &Act, name: &str, thing: Thing) {
         let known = self.state.known(about(thing).unwrap_or(About::Wanted));
         let today = self.heard.local.date();
-        let holds = |fact: &&Fact| fact.name == name && fact.holds(today, &known);
+        let pursued = self.state.pursued().map(str::to_owned);
+        let pursued = pursued.as_deref();
+        let holds = |fact: &&Fact| fact.name == name && fact.holds(today, &known, pursued);
         if !self.domain.knowledge.facts.iter().any(|fact| holds(&fact)) {
             let words = Passed::Words(self.quote(act));
             self.pass_on_words(act, Asked::Fact(name.to_owned()));

@@ -9,6 +9,8 @@ use crate::dialogue::act::{Act, Asked, Does};
 use crate::dialogue::calendar;
 use crate::dialogue::piece::{Piece, Status};
 use crate::dialogue::state::Alarm;
+use crate::dialogue::topics;
+use crate::domain::About;
 
 /// Who says nothing for this time is not on the hard shoulder any more.
 const A_WHILE: SignedDuration = SignedDuration::from_hours(2);
@@ -82,9 +84,11 @@ impl Update<'_> {
         };
         match &act.does {
             Does::Unclear { .. } => self.is_in_danger(),
-            Does::Request { .. } => {
+            Does::Request { goal, .. } => {
+                // Who tells what is wrong with the own thing may want it seen to.
+                let of_own = topics::side(self.domain, goal) == About::Own;
                 self.is_in_danger() && !self.is_told_now()
-                    || self.heard.acts.iter().any(told_mildly)
+                    || !of_own && self.heard.acts.iter().any(told_mildly)
             }
             _ => false,
         }

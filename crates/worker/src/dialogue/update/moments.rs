@@ -66,6 +66,7 @@ impl Update<'_> {
     /// that takes one.
     fn purpose(&self, named: Option<&str>) -> Option<String> {
         let takes = |goal: &&str| topics::takes_appointment(self.domain, goal);
+        let visited = |goal: &&str| topics::is_visited(self.domain, goal);
         let standing = self.state.appointment().map(|one| one.purpose.as_str());
         let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
         // Who has a car and wants none brings that one.
@@ -76,12 +77,12 @@ impl Update<'_> {
         let likely = all
             .clone()
             .filter(|goal| topics::side(self.domain, goal) == side);
-        let mut candidates = (named.into_iter())
-            .chain(pursued)
+        let mut candidates = (named.filter(visited).into_iter())
+            .chain(pursued.filter(takes))
             .chain(standing)
-            .chain(likely)
-            .chain(all);
-        candidates.find(takes).map(str::to_owned)
+            .chain(likely.filter(takes))
+            .chain(all.filter(takes));
+        candidates.next().map(str::to_owned)
     }
 
     /// A wish with what was said before: "dan", "11 uur", "een dag later".

@@ -62,7 +62,7 @@ impl Update<'_> {
     }
 
     pub(super) fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
-        let quote = self.matter(act);
+        let quote = self.matter();
         let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
         if self.dues.pieces.iter().any(apologised) {
             // One apology for all of it.
@@ -110,7 +110,7 @@ impl Update<'_> {
 
     /// Who wants to be telephoned is told so; whether that is new.
     pub(super) fn ring(&mut self, confidence: f64) -> bool {
-        if confidence < SURE_ENOUGH_TO_DISTURB || self.state.told.is_some() {
+        if confidence < SURE_ENOUGH_TO_DISTURB {
             return false;
         }
         let given = self.heard.acts.iter().find_map(|act| match &act.does {

@@ -17,22 +17,34 @@ pub(super) const SURE_ENOUGH_TO_QUOTE: f64 = 0.75;
 const SHORT_QUOTE: usize = 5;
 /// Words of the customer that are repeated.
 pub(super) const MAX_QUOTE: usize = 80;
+/// Words of a complaint that are repeated: cut, it is another one.
+pub(super) const MAX_MATTER: usize = 160;
 
 impl Update<'_> {
     /// Whether the same clause is acknowledged by what else it does.
     pub(super) fn is_noted_with(&self, remark: &Act) -> bool {
-        let mut acts = self
-            .heard
-            .acts
-            .iter()
-            .filter(|act| act.clause == remark.clause);
+        let part = self.is_part(remark);
+        let mut acts = self.beside(remark);
         acts.any(|act| match &act.does {
-            Does::Inform(inform) => !inform.values.is_empty(),
-            does => matches!(
-                does,
-                Does::Request { .. } | Does::Correct(_) | Does::Complain { .. }
-            ),
+            Does::Inform(inform) => !inform.values.is_empty() && !part,
+            Does::Request { .. } | Does::Correct(_) => !part,
+            does => matches!(does, Does::Complain { .. }),
         })
+    }
+
+    /// Whether it tells what the rest of its clause leaves out.
+    pub(super) fn is_part(&self, remark: &Act) -> bool {
+        self.beside(remark).any(|act| {
+            act.words.len() > remark.words.len()
+                && act.words.start <= remark.words.start
+                && remark.words.end <= act.words.end
+        })
+    }
+
+    fn beside(&self, remark: &Act) -> impl Iterator<Item = &Act> {
+        let clause = remark.clause;
+        let acts = self.heard.acts.iter();
+        acts.filter(move |act| act.clause == clause)
     }
 
     /// What is wrong with the own thing, in the customer's words: it goes with the appointment.
@@ -83,8 +95,8 @@ impl Update<'_> {
         self.dues.answered.push(REMARKS.to_owned());
     }
 
-    /// What is moved needs no word that it will be confirmed: its own says so. Beside an answer, a
-    /// remark needs none either, nor that a colleague knows beside when he calls.
+    /// What is moved needs no word that it will be confirmed: its own says so. Beside an answer or a
+    /// change of plans, a remark needs none either, nor that a colleague knows beside when he calls.
     pub(super) fn acknowledge_once(&mut self) {
         let pieces = &self.dues.pieces;
         let moved = |piece: &Piece| {
@@ -97,7 +109,9 @@ impl Update<'_> {
             )
         };
         let moved = pieces.iter().any(moved);
-        let answered = pieces.iter().any(Piece::answers);
+        let noted = |piece: &Piece| matches!(piece, Piece::Noted { .. });
+        let told = |piece: &Piece| piece.answers() || piece.arranges() || noted(piece);
+        let answered = pieces.iter().any(told);
         let called = |piece: &Piece| matches!(piece, Piece::CallBack(..));
         let called = pieces.iter().any(called);
         self.dues.pieces.retain(|piece| match piece {
@@ -116,9 +130,14 @@ pub(in crate::dialogue) fn is_short(words: &str) -> bool {
 
 /// Words of the customer, short enough to be repeated.
 pub(in crate::dialogue) fn shortened(words: &str) -> String {
+    shortened_to(words, MAX_QUOTE)
+}
+
+/// Words of the customer, at most so many characters.
+pub(super) fn shortened_to(words: &str, most: usize) -> String {
     let words = words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
-    let mut quote: String = words.chars().take(MAX_QUOTE).collect();
-    if words.chars().count() > MAX_QUOTE {
+    let mut quote: String = words.chars().take(most).collect();
+    if words.chars().count() > most {
         let cut = quote.rfind(' ').unwrap_or(quote.len());
         quote.truncate(cut);
         quote.push('…');

@@ -2,6 +2,7 @@
 
 use super::Wording;
 use super::choose::Choice;
+use crate::dialogue::act::{Dates, Times};
 use crate::dialogue::filling::{self, Values};
 use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
 use crate::dialogue::state::AppointmentStatus;
@@ -16,7 +17,10 @@ impl Wording<'_> {
         Some(match piece {
             Piece::Safety(name) => self.safety(name)?,
             Piece::StaySafe(name) => self.stay_safe(name)?,
-            Piece::Apology(quote) => self.text_of("apology", &[("quote", quote.clone())]),
+            Piece::Apology(quote) => {
+                let gap = quote.clone().map(|quote| ("quote", quote));
+                self.text_of("apology", &gap.into_iter().collect::<Vec<_>>())
+            }
             Piece::Excuse(code) => {
                 let mut unserved = self.domain.knowledge.unserved.iter();
                 let language = unserved.find(|language| language.code == *code)?;
@@ -28,17 +32,7 @@ impl Wording<'_> {
             Piece::Robot => self.text_of("robot", &[]).telling(),
             Piece::AboutYou => self.about_you(),
             Piece::PassOn(_) => self.passed_on(said),
-            Piece::Bid(amount) => {
-                let sign = |amount: i64| {
-                    let value = shared_types::SlotValue::Integer(amount);
-                    let slot = self.money_slot().unwrap_or_default();
-                    ("amount", filling::value_in(self.replies, slot, &value))
-                };
-                // "500 minder" is no amount to be repeated by itself.
-                let amount = amount.filter(|amount| *amount > 0);
-                let amount: Vec<_> = amount.map(sign).into_iter().collect();
-                self.text_of("bid", &amount)
-            }
+            Piece::Bid(amount) => self.bid(*amount),
             Piece::TakeUp(goal) => self.goal_text(goal, |texts| &texts.take_up),
             Piece::Next(goal) => self.goal_text(goal, |texts| &texts.next).telling(),
             Piece::Noted { about, changes } => self.noted(*about, changes, before)?,
@@ -54,12 +48,12 @@ impl Wording<'_> {
                 let label = goal.as_ref().map(|goal| ("what", self.label(goal)));
                 self.text_of("dropped", &label.into_iter().collect::<Vec<_>>())
             }
+            Piece::Cancelled(date, time) => {
+                self.text_of("cancelled", &self.moment_known(*date, *time))
+            }
             Piece::CalledOff(date, time) => {
-                let moment = times::said(self.replies, *date, *time);
-                let known = date.is_some() || time.is_some();
-                let gap = known.then_some(("moment", moment));
-                self.text_of("called_off", &gap.into_iter().collect::<Vec<_>>())
-                    .telling()
+                let gaps = self.moment_known(*date, *time);
+                self.text_of("called_off", &gaps).telling()
             }
             Piece::Advice(name) => {
                 let attribute = self.domain.knowledge.attribute(name)?;
@@ -74,15 +68,7 @@ impl Wording<'_> {
                 date,
                 time,
                 status,
-            } => {
-                let name = match status {
-                    AppointmentStatus::Moved => "appointment_moved",
-                    _ => "appointment",
-                };
-                let moment = times::said(self.replies, *date, *time);
-                let gaps = [("what", self.label(purpose)), ("moment", moment)];
-                self.text_of(name, &gaps).telling()
-            }
+            } => self.appointment(purpose, *date, *time, *status).telling(),
             Piece::CallBack(date, time) => {
                 let moment = times::said(self.replies, *date, *time);
                 self.text_of("call_back", &[("moment", moment)]).telling()
@@ -95,6 +81,39 @@ impl Wording<'_> {
             Piece::Ask(question) => self.question(question),
             plain => self.text_of(plain_name(plain)?, &[]),
         })
+    }
+
+    fn bid(&self, amount: Option<i64>) -> Choice {
+        let sign = |amount: i64| {
+            let value = shared_types::SlotValue::Integer(amount);
+            let slot = self.money_slot().unwrap_or_default();
+            ("amount", filling::value_in(self.replies, slot, &value))
+        };
+        // "500 minder" is no amount to be repeated by itself.
+        let amount = amount.filter(|amount| *amount > 0);
+        let amount: Vec<_> = amount.map(sign).into_iter().collect();
+        self.text_of("bid", &amount)
+    }
+
+    fn appointment(
+        &self,
+        purpose: &str,
+        date: Option<Dates>,
+        time: Option<Times>,
+        status: AppointmentStatus,
+    ) -> Choice {
+        let today = self.occasion.local.date();
+        let date = date.map(|date| date.not_before(today));
+        let name = match status {
+            AppointmentStatus::Moved => "appointment_moved",
+            _ if date.is_some_and(|date| !date.is_narrow()) => "appointment_open",
+            _ => "appointment",
+        };
+        let moment = times::said(self.replies, date, time);
+        let visit = self.replies.goals.get(purpose);
+        let visit = visit.and_then(|texts| texts.visit.clone());
+        let what = visit.unwrap_or_else(|| self.label(purpose));
+        self.text_of(name, &[("what", what), ("moment", moment)])
     }
 
     fn safety(&self, name: &str) -> Option<Choice> {
@@ -112,8 +131,9 @@ impl Wording<'_> {
     fn fact(&self, name: &str, again: bool) -> Option<Choice> {
         let known = self.state.known(About::Wanted);
         let today = self.occasion.local.date();
+        let pursued = self.state.pursued();
         let mut facts = self.domain.knowledge.facts.iter();
-        let fact = facts.find(|fact| fact.name == name && fact.holds(today, &known))?;
+        let fact = facts.find(|fact| fact.name == name && fact.holds(today, &known, pursued))?;
         let lang = &self.replies.language;
         let short = fact.short.get(lang).filter(|_| again);
         let text = short.or_else(|| fact.answer.get(lang))?;
@@ -204,6 +224,17 @@ impl Wording<'_> {
             .unwrap_or_default()
     }
 
+    /// The gap of a moment of which something is known.
+    fn moment_known(
+        &self,
+        date: Option<Dates>,
+        time: Option<Times>,
+    ) -> Vec<(&'static str, String)> {
+        let known = date.is_some() || time.is_some();
+        let moment = known.then(|| ("moment", times::said(self.replies, date, time)));
+        moment.into_iter().collect()
+    }
+
     /// What a goal is called: "een proefrit", or "een bezoek" to who only wants to come.
     pub(super) fn label(&self, goal: &str) -> String {
         let texts = self.replies.goals.get(goal);
@@ -260,6 +291,7 @@ impl Wording<'_> {
             let name = format.slots.get(slot)?;
             Some(around(&format.indifferent, name))
         }));
+        items.extend(changes.words.iter().cloned());
         let all = items.len();
         items.retain(|item| !before.iter().any(|text| text.contains(item.as_str())));
         if all > 0 && items.is_empty() {

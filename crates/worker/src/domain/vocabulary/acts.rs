@@ -100,6 +100,10 @@ pub enum ActCue {
     Shift(i32),
     /// Drops something.
     Cancel,
+    /// Has what was looked for: beside a cancellation all is over.
+    Over,
+    /// Drops nothing, whatever is said of it: "vergeet niet …".
+    Keep,
     /// By telephone.
     ByPhone,
     /// Says who writes; the name follows.
@@ -198,7 +202,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 66] = [
+const ACTS: [(&str, ActCue); 68] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -217,6 +221,8 @@ const ACTS: [(&str, ActCue); 66] = [
     ("day_earlier", ActCue::Shift(-DAY)),
     ("week_later", ActCue::Shift(7 * DAY)),
     ("cancel", ActCue::Cancel),
+    ("keep", ActCue::Keep),
+    ("over", ActCue::Over),
     ("by_phone", ActCue::ByPhone),
     ("i_am", ActCue::IAm),
     ("company", ActCue::Company),

@@ -34,16 +34,19 @@ impl Talk<'_> {
         let Some(span) = self.mark(ActCue::Cancel, clause) else {
             return false;
         };
-        if self.judges_a_thing(clause) || self.drops_a_value(clause, span) {
+        let keeps = self.mark(ActCue::Keep, clause).is_some();
+        if keeps || self.judges_a_thing(clause) || self.drops_a_value(clause, span) {
             return false;
         }
         let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
         let goal = goal.and_then(|intent| self.understander.intents.get(intent));
         let goal = goal.map(|intent| intent.name.clone());
+        let whole = Span::new(0, self.reading.tokens.len());
         let does = Does::Cancel {
             goal,
             when: None,
             visit: self.mark(ActCue::Visit, clause).is_some(),
+            over: self.signs.marks.act(ActCue::Over, whole).is_some(),
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         true
@@ -113,7 +116,8 @@ impl Talk<'_> {
         let about_time = unsaid && (of_moment || clause.asking.asks());
         // "I'd rather have the Mini" wants the Mini, whatever examples say.
         let names = |said: &Said| said.thing == Thing::Wanted && self.is_name(&said.slot);
-        let wants_thing = unsaid && clause.said.iter().any(names);
+        let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
+        let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
         if clause.act == IntentAct::Handoff && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));

@@ -4,7 +4,7 @@ use shared_types::SlotValue;
 
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Correct, Does, Inform, Thing, Told};
-use crate::domain::{ActCue, SlotKind};
+use crate::domain::{ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::{Said, told};
@@ -43,23 +43,41 @@ impl Talk<'_> {
 
     /// "Moet wel een trekhaak hebben": what no slot has is told in the customer's words.
     fn remarks(&self, clause: &Clause, acts: &mut Vec<Act>) {
-        let mut marks = self.signs.marks.within(clause.span);
+        let marks = self.signs.marks.within(clause.span);
         let is_one = |place: usize| {
             let attribute = self.understander.attributes.get(place);
             attribute.is_some_and(|attribute| attribute.slot.is_none() && !attribute.danger)
         };
-        let named = marks.any(|(mark, _)| matches!(mark, Mark::Attribute(place) if is_one(place)));
-        if !named || clause.asking.asks() {
+        let named =
+            marks.filter(|(mark, _)| matches!(mark, Mark::Attribute(place) if is_one(*place)));
+        let mut named: Vec<Span> = named.map(|(_, span)| span).collect();
+        let all = named.clone();
+        let inside = |span: Span| all.iter().any(|other| *other != span && other.covers(span));
+        named.retain(|span| !inside(*span));
+        let Some(first) = named.first().filter(|_| !clause.asking.asks()) else {
+            return;
+        };
+        // Beside values or a wish only what they leave out is told.
+        let alone =
+            clause.said.is_empty() && !matches!(clause.act, IntentAct::Request | IntentAct::Wish);
+        if !alone && self.thing(clause) != Thing::Wanted {
             return;
         }
+        let (words, remark) = match alone {
+            true => (clause.span, self.written(clause.span).to_owned()),
+            false => {
+                let named: Vec<&str> = named.iter().map(|span| self.written(*span)).collect();
+                (*first, named.join(", "))
+            }
+        };
         let inform = Inform {
             thing: self.thing(clause),
             values: Vec::new(),
             when: None,
             attachment: None,
-            remark: Some(self.written(clause.span).to_owned()),
+            remark: Some(remark),
         };
-        acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
+        acts.push(self.act(Does::Inform(inform), SURE, words, clause.place));
     }
 
     fn told_of(&self, clause: &Clause, thing: Thing, said: &[&Said], acts: &mut Vec<Act>) {

@@ -208,16 +208,16 @@ impl<'g> Scan<'g> {
                 || before.is_dash
         });
         let first = before.is_none() || introduced;
+        let timed = |at: usize| {
+            let around = &self.grammar.around_times;
+            self.plain_time(at).is_some()
+                || self.longest(around, at, false, |_, _| Some(())).is_some()
+        };
+        // "Za dan om kwart over 10".
+        let after = words.told(Telling::AfterDay, self.message, found.end);
         let followed = next.is_some_and(|next| next.is_number || next.is_dash)
-            || self.plain_time(found.end).is_some()
-            || self
-                .longest(
-                    &self.grammar.around_times,
-                    found.end,
-                    false,
-                    |_, _| Some(()),
-                )
-                .is_some();
+            || timed(found.end)
+            || before.is_none() && after.is_some() && timed(found.end + 1);
         if words.is_very_shy(word) {
             // "So, neuer Versuch" begins a message, and is no Sunday.
             let opens = before.is_none() && next.is_some();
