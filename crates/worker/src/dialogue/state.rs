@@ -255,6 +255,9 @@ pub struct Told {
     /// Whether it cannot wait.
     #[serde(default)]
     pub urgent: bool,
+    /// When the customer asked last to be called.
+    #[serde(default)]
+    pub call: Option<Timestamp>,
 }
 
 /// What a message may change and a misreading gives back.
@@ -358,6 +361,7 @@ impl State {
                 reason: reason.to_owned(),
                 at: now,
                 urgent,
+                call: None,
             });
         }
         is_new

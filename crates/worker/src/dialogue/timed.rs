@@ -81,7 +81,8 @@ pub fn timed(
     });
     let own = asked.is_some();
     let pursued = arranged(domain, state).or(requested.as_deref());
-    let named = state.definite || pursued.is_some();
+    // Whom a colleague has spoken to says what was agreed.
+    let named = state.definite || pursued.is_some() || state.told.is_some();
     acts.iter_mut()
         .filter(|act| pursued.is_some() || named && is_exact(act))
         .for_each(|act| propose(act, own, letters));

@@ -110,13 +110,25 @@ fn is_settled(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> 
         && offered(state, &open.goal);
     // Who did not say the day has no answer to the hour.
     let dayless = topic.kind == TopicKind::Time && !knows_day(state, &open.goal);
-    !may_ask(state, &topic.name) || of_offer || dayless || is_answered(domain, state, open, topic)
+    // Who comes for one thing comes for the other, too.
+    let comes = matches!(topic.kind, TopicKind::Date | TopicKind::Time)
+        && comes_for_another(state, &open.goal);
+    comes
+        || !may_ask(state, &topic.name)
+        || of_offer
+        || dayless
+        || is_answered(domain, state, open, topic)
 }
 
 /// Whether a topic was not asked too often yet.
 pub(super) fn may_ask(state: &State, topic: &str) -> bool {
     let put = state.questions.get(topic);
     put.is_none_or(|put| put.times < MOST_ASKED)
+}
+
+fn comes_for_another(state: &State, goal: &str) -> bool {
+    let appointment = state.appointment().filter(|one| one.purpose != goal);
+    appointment.is_some_and(|one| one.date.is_some_and(Dates::is_narrow))
 }
 
 fn knows_day(state: &State, goal: &str) -> bool {

@@ -9,6 +9,7 @@ mod danger;
 mod described;
 mod moments;
 mod people;
+mod purpose;
 mod remarks;
 mod repeats;
 
@@ -167,6 +168,10 @@ impl Update<'_> {
                     return self.owe(Piece::PassOn(words));
                 }
                 self.matter_of(goal, act);
+                if self.state.complains() && when.is_none() && self.is_of_own(goal) {
+                    // What the complaint is about is no new booking.
+                    return self.owe(Piece::Received);
+                }
                 self.request(goal, when.as_ref(), *asks_whether);
             }
             Does::Answer(answer) => self.answer(answer),
@@ -186,9 +191,7 @@ impl Update<'_> {
                 over,
             } => {
                 let bare = goal.is_none() && when.is_none() && !*visit && !*over;
-                if bare && self.withdraws_question() {
-                    let words = self.quote(act);
-                    self.keep_remark(&words);
+                if bare && self.withdraws_question(act) {
                     self.owe(Piece::Dropped(None));
                 } else if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
                     self.call_off(act, goal.as_deref(), when.as_ref());
@@ -363,7 +366,8 @@ impl Update<'_> {
         });
         if let Some(goal) = goal {
             let pursued = self.state.goals.iter().any(|open| open.goal == goal);
-            match pursued {
+            let meant = self.state.in_mind.as_ref() == Some(&goal);
+            match pursued || meant {
                 true => drop(self.touch(&goal)),
                 // Who only names something is not asked what it should be like.
                 false => self.begin_quietly(&goal),

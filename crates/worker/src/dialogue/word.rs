@@ -100,6 +100,7 @@ struct Part {
 }
 
 const KEPT: u8 = 9;
+const WELCOME: u8 = 2;
 
 impl Wording<'_> {
     fn compose(&self, said: &Said) -> Worded {
@@ -124,7 +125,11 @@ impl Wording<'_> {
             .ask
             .as_ref()
             .map(|ask| self.choose(&self.question(ask)));
-        self.shorten(&mut parts, question.is_some());
+        let dropped = self.shorten(&mut parts, question.is_some());
+        if let Some(said) = dropped.and_then(|weight| without(said, weight)) {
+            // What it named, the others left out.
+            return self.compose(&said);
+        }
         let room = sentences(&parts) < MOST_SENTENCES || must_be_asked(said.ask.as_ref());
         let question = question.filter(|_| room);
         let asks = question.is_some() || matches!(said.first, Piece::Ask(_));
@@ -149,7 +154,9 @@ impl Wording<'_> {
     }
 
     /// Leaves out what matters least until it fits; what is owed stays, in one sentence if need be.
-    fn shorten(&self, parts: &mut Vec<Part>, asks: bool) {
+    /// The weight of a welcome that had to go.
+    fn shorten(&self, parts: &mut Vec<Part>, asks: bool) -> Option<u8> {
+        let mut dropped = None;
         let room = MOST_SENTENCES - usize::from(asks);
         let too_long = |parts: &[Part]| {
             let chars: usize = parts.iter().map(|part| part.text.chars().count()).sum();
@@ -159,7 +166,8 @@ impl Wording<'_> {
             let lightest = parts.iter().enumerate().min_by_key(|(_, part)| part.weight);
             let lightest = lightest.filter(|(_, part)| part.weight < KEPT);
             let Some((place, _)) = lightest else { break };
-            parts.remove(place);
+            let weight = parts.remove(place).weight;
+            dropped = Some(weight).filter(|weight| *weight == WELCOME).or(dropped);
         }
         while sentences(parts) > MOST_SENTENCES && parts.len() > 1 {
             let last = parts.pop();
@@ -168,6 +176,7 @@ impl Wording<'_> {
                 before.text = format!("{joined}; {}", last.text);
             }
         }
+        dropped
     }
 
     /// The last resort: what was written is there.
@@ -200,12 +209,25 @@ impl Wording<'_> {
     }
 }
 
+/// The same without its first piece of a weight. None when there is no other.
+fn without(said: &Said, dropped: u8) -> Option<Said> {
+    let mut gone = false;
+    let keeps =
+        |piece: &&Piece| gone || weight(piece) != dropped || std::mem::replace(&mut gone, true);
+    let mut pieces = said.pieces().filter(keeps).cloned();
+    Some(Said {
+        first: pieces.next()?,
+        rest: pieces.collect(),
+        ask: said.ask.clone(),
+    })
+}
+
 /// How readily a piece is left out when there is too much to say.
 const fn weight(piece: &Piece) -> u8 {
     match piece {
         Piece::Hello | Piece::Courtesy(_) | Piece::Unheard => 0,
         Piece::Possible | Piece::Answered(..) => 1,
-        Piece::TakeUp(_) => 2,
+        Piece::TakeUp(_) => WELCOME,
         Piece::Named(_) => 3,
         Piece::Next(_) => 4,
         _ => KEPT,

@@ -3,7 +3,7 @@
 use super::lattice::Span;
 use super::marks::Marks;
 use super::reading::Reading;
-use super::tokens::{Boundary, Kind};
+use super::tokens::Boundary;
 use crate::domain::QuestionCue;
 
 /// How many words may stand before the one that begins a clause: "en wat …", "ok maar hoe …".
@@ -19,7 +19,6 @@ pub(super) fn clauses(reading: &Reading, marks: &Marks) -> Vec<Span> {
         let ends = match reading.lattice.boundary_before(at) {
             Boundary::Sentence => true,
             Boundary::Clause => begins(reading, marks, at),
-            Boundary::None if is_face(reading, at - 1) => begins(reading, marks, at),
             Boundary::None => {
                 let joiner = marks.starts(at, |cue| cue == QuestionCue::Joiner);
                 joiner.is_some_and(|joiner| begins(reading, marks, joiner.end))
@@ -34,13 +33,6 @@ pub(super) fn clauses(reading: &Reading, marks: &Marks) -> Vec<Span> {
         clauses.push(Span::new(start, length));
     }
     clauses
-}
-
-/// Emoji and emoticons stand where others write a full stop: "unser Fiat ist zu klein 🙈 wir suchen …".
-fn is_face(reading: &Reading, at: usize) -> bool {
-    let token = reading.tokens.get(at);
-    let drawn = |text: &str| text.starts_with(':') || !text.is_ascii();
-    token.is_some_and(|token| token.kind == Kind::Sign && drawn(&token.text))
 }
 
 /// The first word of a clause that says something.

@@ -91,10 +91,13 @@ impl Sides<'_> {
             .iter()
             .filter(|amount| !amount.ignored && !no_price(amount.slot));
         let amounts: Vec<&AmountMention> = amounts.collect();
-        let denials = self.reading.surroundings.negations(Negation::Around);
+        let surroundings = &self.reading.surroundings;
+        let denials = surroundings.negations(Negation::Around);
+        let deniers = surroundings.negations(Negation::Before);
         for amount in &amounts {
             // "2015 klopt niet, hij is van 2016" says another one; "niet boven 10.000" is a bound.
-            let denied = denials.iter().any(|span| span.covers(amount.span));
+            let denied = denials.iter().any(|span| span.covers(amount.span))
+                || deniers.iter().any(|span| span.end == amount.span.start);
             let others = amounts.iter().filter(|other| other.slot == amount.slot);
             let negated = denied && others.count() > 1;
             let Some(SlotKind::Amount(names) | SlotKind::Year(names)) =
@@ -125,6 +128,8 @@ impl Sides<'_> {
     fn thing_of_mention(&self, mention: &Mention, scene: &Scene<'_>, told: Telling) -> Thing {
         let is_open = mention.role == Role::Open;
         match (scene.role_at(mention.span), &mention.named) {
+            // "I'd trade it in for something electric".
+            (_, Named::Value(_)) if self.is_named_as_wanted(mention.span) => Thing::Wanted,
             // Who writes a plate writes that of the own thing, and names it.
             (Role::Open, _) if told.of_own => Thing::Own,
             _ if told.names_own && is_open => Thing::Own,
@@ -137,6 +142,17 @@ impl Sides<'_> {
             }
             (role, _) => self.thing(role, mention.span),
         }
+    }
+
+    /// Whether a rule for wanted things names just this.
+    fn is_named_as_wanted(&self, span: Span) -> bool {
+        let slots = self.understander.slots.iter().enumerate();
+        let mut names = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
+        let surroundings = &self.reading.surroundings;
+        names.any(|(place, _)| {
+            let mut wanted = surroundings.captured(place, SlotRule::Wanted);
+            wanted.any(|named| named.covers(span))
+        })
     }
 
     fn thing_of_amount(&self, amount: &AmountMention, scene: &Scene<'_>, told: Telling) -> Thing {

@@ -212,6 +212,11 @@ impl Scanner {
             self.at += 1;
         }
         self.push(c.to_string(), Kind::Sign, from);
+        if is_face(c) {
+            // Faces stand where others write a full stop: "unser Fiat ist zu klein 🙈 wir suchen …".
+            self.boundary = self.boundary.max(Boundary::Sentence);
+            self.glued = false;
+        }
     }
 
     fn full_stop(&mut self, is_abbreviation: &impl Fn(&str) -> bool) {
@@ -301,6 +306,11 @@ impl Scanner {
         self.push(face.to_owned(), Kind::Sign, from);
         true
     }
+}
+
+/// Faces and gestures of faces, by the blocks of Unicode.
+const fn is_face(c: char) -> bool {
+    matches!(c, '\u{1f600}'..='\u{1f64f}' | '\u{1f910}'..='\u{1f92f}' | '\u{1f970}'..='\u{1f97a}')
 }
 
 fn is_pictograph(c: char) -> bool {

@@ -113,7 +113,10 @@ pub(super) fn left_over(
         matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
             || matches!(act.does, Does::Handoff { when: None, .. })
     };
-    let of_call = alone && acts.iter().all(unread) || !pursued && acts.iter().any(waits);
+    let awaited = state.told.as_ref().is_some_and(|told| told.call.is_some());
+    let light = |act: &Act| unread(act) || matches!(act.does, Does::Social(_));
+    let of_call = (alone || awaited && acts.iter().any(unread)) && acts.iter().all(light)
+        || !pursued && acts.iter().any(waits);
     if state.told.is_some() && none_made && of_call {
         // "Na vijven graag", to a colleague who will get in touch.
         acts.retain(|act| !unread(act));

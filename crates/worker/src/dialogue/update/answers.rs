@@ -26,6 +26,10 @@ impl Update<'_> {
         other.cloned().unwrap_or_else(|| goal.to_owned())
     }
 
+    pub(super) fn is_of_own(&self, goal: &str) -> bool {
+        topics::side(self.domain, goal) == About::Own
+    }
+
     pub(super) fn request(&mut self, goal: &str, when: Option<&When>, asks_whether: bool) {
         let Some(known) = self.domain.dialogue.goal(goal) else {
             return;
@@ -41,13 +45,14 @@ impl Update<'_> {
         }
         let is_new = self.touch(&goal);
         // Whether the workshop can do it, a colleague knows.
-        let of_own = topics::side(self.domain, &goal) == About::Own;
+        let of_own = self.is_of_own(&goal);
         if asks_whether && when.is_none() && !of_own {
             self.owe(Piece::Possible);
         }
         self.owe(match is_new {
             true => Piece::TakeUp(goal.clone()),
             // It was taken up before; going on with it is the answer.
+            false if asks_whether => Piece::Possible,
             false => Piece::Courtesy(Courtesy::Nicety),
         });
         if is_new && when.is_some() {
@@ -116,12 +121,17 @@ impl Update<'_> {
         }
     }
 
-    /// "Laat maar" right after a question was passed on is about that.
-    pub(super) fn withdraws_question(&self) -> bool {
+    /// "Laat maar" right after a question was passed on is about that; a colleague sees it.
+    pub(super) fn withdraws_question(&mut self, act: &Act) -> bool {
         let last = self.state.last_ask.as_ref();
         let newest = self.state.theirs.last().filter(|asked| asked.passed_on);
         let just = last.filter(|last| last.turns <= 1).zip(newest);
-        just.is_some_and(|(last, asked)| last.topic == asked.topic)
+        let withdraws = just.is_some_and(|(last, asked)| last.topic == asked.topic);
+        if withdraws {
+            let words = self.quote(act);
+            self.keep_remark(&words);
+        }
+        withdraws
     }
 
     pub(super) fn answer(&mut self, answer: &Answer) {

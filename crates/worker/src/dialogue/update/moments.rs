@@ -9,11 +9,15 @@ use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
 use crate::dialogue::{filling, topics};
-use crate::domain::{About, Topic, TopicKind};
+use crate::domain::{Topic, TopicKind};
 
 impl Update<'_> {
     /// A moment that is wished for a purpose, or for whatever an appointment is made for.
     pub(super) fn moment(&mut self, purpose: Option<&str>, when: &When, moved: bool) {
+        if purpose.is_none() && !self.arranges() && self.waits_for_call() {
+            self.owe(Piece::CallBack(when.date, when.time));
+            return;
+        }
         let Some(purpose) = self.purpose(purpose) else {
             return self.owe(Piece::Skipped);
         };
@@ -60,29 +64,6 @@ impl Update<'_> {
             }
             Possible::Conflict => self.must_ask(Question::Conflict),
         }
-    }
-
-    /// What an appointment is made for: what is said, what stands, what is pursued, or the first goal
-    /// that takes one.
-    fn purpose(&self, named: Option<&str>) -> Option<String> {
-        let takes = |goal: &&str| topics::takes_appointment(self.domain, goal);
-        let visited = |goal: &&str| topics::is_visited(self.domain, goal);
-        let standing = self.state.appointment().map(|one| one.purpose.as_str());
-        let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
-        // Who has a car and wants none brings that one.
-        let brings = self.state.wanted.is_empty() && !self.state.own.is_empty();
-        let side = if brings { About::Own } else { About::Wanted };
-        let all = self.domain.dialogue.goals.iter();
-        let all = all.map(|goal| goal.intent.as_str());
-        let likely = all
-            .clone()
-            .filter(|goal| topics::side(self.domain, goal) == side);
-        let mut candidates = (named.filter(visited).into_iter())
-            .chain(pursued.filter(takes))
-            .chain(standing)
-            .chain(likely.filter(takes))
-            .chain(all.filter(takes));
-        candidates.next().map(str::to_owned)
     }
 
     /// A wish with what was said before: "dan", "11 uur", "een dag later".
@@ -300,16 +281,6 @@ impl Update<'_> {
             time: timed.then_some(Times::At(moment.time())),
         };
         self.moment(None, &when, false);
-    }
-
-    pub(super) fn knows_visit(&self) -> bool {
-        self.state.appointment().is_some()
-    }
-
-    /// Whether an appointment stands or is being made.
-    pub(super) fn arranges(&self) -> bool {
-        let mut goals = self.state.goals.iter();
-        self.knows_visit() || goals.any(|open| topics::takes_appointment(self.domain, &open.goal))
     }
 
     /// Passes on that an appointment is off that was made elsewhere. Where its moment is said it is

@@ -119,6 +119,9 @@ impl Update<'_> {
         });
         let number = given.or_else(|| self.state.contact.get("phone").cloned());
         self.tell("asked", false);
+        if let Some(told) = &mut self.state.told {
+            told.call = Some(self.heard.now);
+        }
         self.owe(Piece::Ring(number));
         true
     }
@@ -248,6 +251,12 @@ impl Update<'_> {
             choices: choices.collect(),
             again: self.state.unclear > 1,
         });
+    }
+
+    /// Whether the customer asked just before to be called.
+    pub(super) fn waits_for_call(&self) -> bool {
+        let call = self.state.told.as_ref().and_then(|told| told.call);
+        call.is_some_and(|call| self.heard.now.duration_since(call) < SAME_TALK)
     }
 
     /// Whether a colleague was asked something just before.

@@ -3,7 +3,7 @@
 
 use super::Update;
 use crate::dialogue::act::{Act, Does};
-use crate::dialogue::piece::{Piece, Status};
+use crate::dialogue::piece::{Courtesy, Piece, Status};
 use crate::dialogue::state::AppointmentStatus;
 use crate::dialogue::topics;
 use crate::domain::About;
@@ -109,14 +109,20 @@ impl Update<'_> {
             )
         };
         let moved = pieces.iter().any(moved);
-        let noted = |piece: &Piece| matches!(piece, Piece::Noted { .. });
+        // Who asks a colleague hears of him once.
+        let passed = |piece: &Piece| matches!(piece, Piece::PassOn(_));
+        let passed = pieces.iter().any(passed);
+        let noted = |piece: &Piece| {
+            let polite = [Courtesy::Thanks, Courtesy::Bye].map(Piece::Courtesy);
+            matches!(piece, Piece::Noted { .. }) || polite.contains(piece)
+        };
         let told = |piece: &Piece| piece.answers() || piece.arranges() || noted(piece);
         let answered = pieces.iter().any(told);
         let called = |piece: &Piece| matches!(piece, Piece::CallBack(..));
         let called = pieces.iter().any(called);
         self.dues.pieces.retain(|piece| match piece {
             Piece::Answered(topic, _) => !(answered && topic == REMARKS),
-            Piece::Next(_) => !moved,
+            Piece::Next(_) => !moved && !passed,
             Piece::Status(Status::ToldAgain | Status::Waiting) => !called,
             _ => true,
         });

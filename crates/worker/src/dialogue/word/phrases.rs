@@ -292,13 +292,29 @@ impl Wording<'_> {
             Some(around(&format.indifferent, name))
         }));
         items.extend(changes.words.iter().cloned());
+        let mut seen = Vec::new();
+        items.retain(|item| {
+            !seen.contains(item) && {
+                seen.push(item.clone());
+                true
+            }
+        });
         let all = items.len();
         items.retain(|item| !before.iter().any(|text| text.contains(item.as_str())));
         if all > 0 && items.is_empty() {
             return None;
         }
         let gap = (!items.is_empty()).then(|| ("changes", items.join(", ")));
-        Some(self.text_of("noted", &gap.into_iter().collect::<Vec<_>>()))
+        let has_own = self
+            .replies
+            .pieces
+            .get("noted_own")
+            .is_some_and(|texts| !texts.is_empty());
+        let name = match about {
+            About::Own if has_own && gap.is_some() => "noted_own",
+            _ => "noted",
+        };
+        Some(self.text_of(name, &gap.into_iter().collect::<Vec<_>>()))
     }
 
     fn items(&self, about: About, values: &Values) -> Vec<String> {

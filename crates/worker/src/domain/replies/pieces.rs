@@ -38,6 +38,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("deal", &[]),
     ("price", &["prices"]),
     ("noted", &["changes"]),
+    ("noted_own", &["changes"]),
     ("known", &["changes"]),
     ("answered", &["quote"]),
     ("remarked", &[]),
@@ -96,7 +97,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
 const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
 
 /// Without a text nothing is said.
-const OPTIONAL: &[&str] = &["unanswered", "late"];
+const OPTIONAL: &[&str] = &["unanswered", "late", "noted_own"];
 
 /// Pieces whose gaps are filled by what they are about, so that no bare text is needed.
 const CONTAINERS: &[&str] = &[

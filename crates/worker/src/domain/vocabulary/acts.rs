@@ -100,6 +100,8 @@ pub enum ActCue {
     Shift(i32),
     /// Drops something.
     Cancel,
+    /// Asks that what is told be seen to: "doen jullie dat ook?".
+    SeenTo,
     /// Has what was looked for: beside a cancellation all is over.
     Over,
     /// Drops nothing, whatever is said of it: "vergeet niet …".
@@ -202,7 +204,7 @@ const QUESTION: [(&str, QuestionCue); 11] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 68] = [
+const ACTS: [(&str, ActCue); 69] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -223,6 +225,7 @@ const ACTS: [(&str, ActCue); 68] = [
     ("cancel", ActCue::Cancel),
     ("keep", ActCue::Keep),
     ("over", ActCue::Over),
+    ("seen_to", ActCue::SeenTo),
     ("by_phone", ActCue::ByPhone),
     ("i_am", ActCue::IAm),
     ("company", ActCue::Company),

@@ -1,8 +1,6 @@
 //! What a clause asks, and what its question tells in passing.
 
-use shared_types::SlotValue;
-
-use super::{Clause, SURE, Talk};
+use super::{Clause, LIKELY, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
 use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
@@ -30,10 +28,68 @@ const MOMENT: &str = "moment";
 const BEYOND_DOUBT: f64 = 0.8;
 
 impl Talk<'_> {
+    /// "It starts badly in the cold. Do you do that?" wants done what the statement before calls for,
+    /// and asks nothing else.
+    fn is_seen_to(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        if self.mark(ActCue::SeenTo, clause).is_none() {
+            return false;
+        }
+        let requested = |act: &Act| matches!(act.does, Does::Request { .. });
+        if acts.iter().any(requested) {
+            return true;
+        }
+        let request = self.called_for(clause);
+        let seen_to = request.is_some();
+        acts.extend(request);
+        seen_to
+    }
+
+    /// What the statement before a question calls for.
+    fn called_for(&self, clause: &Clause) -> Option<Act> {
+        let before = Span::new(clause.with_before.start, clause.span.start);
+        let told = (before.len() > 0).then(|| self.decide(before, false))?;
+        let wants = self.understander.act_of(told.intent) == IntentAct::Request;
+        let goal = self.understander.intents.get(told.intent);
+        let goal = goal.filter(|_| wants && told.confidence >= LIKELY)?;
+        let does = Does::Request {
+            goal: goal.name.clone(),
+            thing: self.thing(clause),
+            when: None,
+            asks_whether: true,
+            definite: false,
+        };
+        Some(self.act(does, told.confidence, clause.span, clause.place))
+    }
+
+    /// What a question names or bounds is told, what it asks is not.
+    fn tells_in_passing(&self, clause: &Clause, topic: &Asked, acts: &mut Vec<Act>) {
+        // "Heeft de Golf CarPlay": what is asked of it later is asked of the Golf.
+        let named = matches!(topic, Asked::Attribute(_) | Asked::Other);
+        // "And the other one, the grey Sportage?" turns to that one.
+        let turns = [ActCue::Definite, ActCue::Instead];
+        let turns = turns.iter().any(|cue| self.mark(*cue, clause).is_some());
+        let fresh = turns || !self.knows_thing();
+        let of_wanted = named && clause.asking.form != Form::Check && fresh;
+        let counts = |thing| thing == Thing::Own || of_wanted;
+        let marked = self.is_marked(clause);
+        let is_told = |said: &Said| self.is_name(&said.slot) && counts(said.thing);
+        let told = clause.said.iter().filter(|said| is_told(said));
+        let told: Vec<Span> = told.map(|said| said.span).collect();
+        // "Is the red i10 still there": red is that one.
+        let beside =
+            |said: &Said| !said.number && told.iter().any(|name| name.start == said.span.end);
+        self.tells(
+            clause,
+            |said| is_told(said) || beside(said) || said.bounded && !marked,
+            acts,
+        );
+    }
+
     /// A question. Whether a thing is there also tells that it is wished for; numbers never do.
     pub(super) fn asks(&self, clause: &Clause, acts: &mut Vec<Act>) {
         let topic = self.topic(clause);
-        if topic == Asked::Other && self.goes_on_asking(clause, acts) {
+        let is_other = topic == Asked::Other;
+        if is_other && (self.goes_on_asking(clause, acts) || self.is_seen_to(clause, acts)) {
             return;
         }
         if topic == Asked::Other && self.is_begun(clause) {
@@ -62,30 +118,12 @@ impl Talk<'_> {
             }
             self.tells(clause, |_| true, acts);
         } else {
-            // "Heeft de Golf CarPlay": what is asked of it later is asked of the Golf.
-            let named = matches!(topic, Asked::Attribute(_) | Asked::Other);
-            // "And the other one, the grey Sportage?" turns to that one.
-            let turns = [ActCue::Definite, ActCue::Instead];
-            let turns = turns.iter().any(|cue| self.mark(*cue, clause).is_some());
-            let fresh = turns || !self.knows_thing();
-            let of_wanted = named && clause.asking.form != Form::Check && fresh;
-            let counts = |thing| thing == Thing::Own || of_wanted;
-            let marked = self.is_marked(clause);
-            let is_told = |said: &Said| self.is_name(&said.slot) && counts(said.thing);
-            let told = clause.said.iter().filter(|said| is_told(said));
-            let told: Vec<Span> = told.map(|said| said.span).collect();
-            // "Is the red i10 still there": red is that one.
-            let beside =
-                |said: &Said| !said.number && told.iter().any(|name| name.start == said.span.end);
-            self.tells(
-                clause,
-                |said| is_told(said) || beside(said) || said.bounded && !marked,
-                acts,
-            );
+            self.tells_in_passing(clause, &topic, acts);
         }
         let content = clause.said.iter();
-        let content = content.map(|said| (said.slot.clone(), said.value.clone()));
-        let content: Vec<(String, SlotValue)> = content.collect();
+        let content = content
+            .map(|said| (said.slot.clone(), said.value.clone()))
+            .collect();
         let ask = Ask {
             topic,
             form: clause.asking.form,
@@ -94,8 +132,8 @@ impl Talk<'_> {
             when: None,
         };
         // "I have one key only, is that bad": what it is about stands before.
-        let bare = ask.topic == Asked::Other && clause.span.len() <= BARE && ask.content.is_empty();
-        let bare = bare && !self.is_dated(clause);
+        let short = clause.span.len() <= BARE && ask.content.is_empty();
+        let bare = short && ask.topic == Asked::Other && !self.is_dated(clause);
         let whether = clause.asking.form != Form::Which;
         if bare && whether && self.is_settled_before(clause, acts) {
             return;

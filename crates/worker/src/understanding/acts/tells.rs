@@ -257,9 +257,24 @@ impl Talk<'_> {
         // "Egal welche Marke, Benzin" leaves the make open; "Benzin oder Diesel ist egal" the fuel.
         let meant = if names.is_empty() { values } else { names };
         let mut slots: Vec<String> = meant.into_iter().map(|(slot, _)| slot).collect();
+        // "Benzin oder Hybrid, egal" wants one of the two, where there are more.
+        slots.retain(|slot| !self.are_alternatives(clause, slot));
         slots.sort();
         slots.dedup();
         slots
+    }
+
+    /// Whether some of a slot's values are named, but not as many as there are.
+    fn are_alternatives(&self, clause: &Clause, name: &str) -> bool {
+        let mut slots = self.understander.slots.iter();
+        let slot = slots.find(|slot| slot.name == name);
+        let all = slot.and_then(|slot| match &slot.kind {
+            SlotKind::Choice { values, .. } => Some(values.len()),
+            _ => None,
+        });
+        let said = clause.said.iter().filter(|said| said.slot == name);
+        let named = said.filter(|said| !said.negated).count();
+        all.is_some_and(|all| named > 1 && named + 1 < all)
     }
 
     fn differs(&self, thing: Thing, told: &Told) -> bool {

@@ -1,0 +1,47 @@
+//! What appointments are made for.
+
+use super::Update;
+use crate::dialogue::act::{Dates, Times};
+use crate::dialogue::topics;
+use crate::domain::About;
+
+impl Update<'_> {
+    /// What an appointment is made for: what is said, what stands, what is pursued, or the first goal
+    /// that takes one.
+    pub(super) fn purpose(&self, named: Option<&str>) -> Option<String> {
+        let takes = |goal: &&str| topics::takes_appointment(self.domain, goal);
+        let visited = |goal: &&str| topics::is_visited(self.domain, goal);
+        let standing = self.state.appointment().map(|one| one.purpose.as_str());
+        let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
+        // Who has a car and wants none brings that one.
+        let brings = self.state.wanted.is_empty() && !self.state.own.is_empty();
+        let side = if brings { About::Own } else { About::Wanted };
+        let all = self.domain.dialogue.goals.iter();
+        let all = all.map(|goal| goal.intent.as_str());
+        let likely = all
+            .clone()
+            .filter(|goal| topics::side(self.domain, goal) == side);
+        // An hour completes what has a day.
+        let unfinished = self.state.appointment().filter(|one| {
+            one.date.is_some_and(Dates::is_narrow) && !matches!(one.time, Some(Times::At(_)))
+        });
+        let unfinished = unfinished.map(|one| one.purpose.as_str());
+        let mut candidates = (named.filter(visited).into_iter())
+            .chain(unfinished)
+            .chain(pursued.filter(takes))
+            .chain(standing)
+            .chain(likely.filter(takes))
+            .chain(all.filter(takes));
+        candidates.next().map(str::to_owned)
+    }
+
+    pub(super) fn knows_visit(&self) -> bool {
+        self.state.appointment().is_some()
+    }
+
+    /// Whether an appointment stands or is being made.
+    pub(super) fn arranges(&self) -> bool {
+        let mut goals = self.state.goals.iter();
+        self.knows_visit() || goals.any(|open| topics::takes_appointment(self.domain, &open.goal))
+    }
+}
