@@ -4,6 +4,7 @@
 //! catalogue). It is loaded and checked as a whole at start: see [`Domain::load`]. Tables that this
 //! loader does not know at the top of the main file belong to other parts of the worker.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -97,6 +98,22 @@ impl Domain {
     pub fn replies_in(&self, lang: &str) -> &Replies {
         let found = self.replies.iter().find(|one| one.language == lang);
         found.or(self.replies.first()).unwrap_or(&NO_REPLIES)
+    }
+
+    /// Drops the words, patterns and examples. They are most of a domain, and needed only until an
+    /// [`Understander`](crate::understanding::Understander) and the like are made of them.
+    pub(crate) fn forget_words(&mut self) {
+        self.examples = Vec::new();
+        self.shared = Vocabulary::default();
+        for language in &mut self.languages {
+            language.vocabulary = Vocabulary::default();
+        }
+        let knowledge = &mut self.knowledge;
+        let attributes = knowledge.attributes.iter_mut();
+        let attributes = attributes.map(|attribute| &mut attribute.cues);
+        let alarms = knowledge.alarms.iter_mut().map(|alarm| &mut alarm.cues);
+        attributes.chain(alarms).for_each(BTreeMap::clear);
+        knowledge.facts.iter_mut().for_each(|fact| fact.ask.clear());
     }
 
     /// Whether a slot holds a text of a fixed format.

@@ -85,12 +85,15 @@ impl Worker {
         let redis_metrics = RedisMetrics::new(&mut metrics)?;
         let counters = WorkerMetrics::new(&mut metrics)?;
         let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
-        let domain = Arc::new(config.domain.load()?);
+        let mut domain = config.domain.load()?;
         let crm = Crm::counted(&config.crm.crm_database_url, &counters)?;
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
         let channels = Channels::new(&config.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
         let understander = Arc::new(Understander::new(&domain));
+        let bursts = Bursts::new(&domain, &config.turns.answer_each);
+        domain.forget_words();
+        let domain = Arc::new(domain);
         tracing::info!(
             port = config.port,
             business = domain.business.name,
@@ -121,7 +124,6 @@ impl Worker {
             colleagues: config.notices.notice_whatsapp_to.clone(),
             metrics: counters.clone(),
         };
-        let bursts = Bursts::new(&turns.domain, &config.turns.answer_each);
         let inbound = Inbound {
             turns,
             identities: Identities {

@@ -5,6 +5,9 @@
 //! matched on it in turns: what is named, what the surroundings tell about it, what the customer
 //! wants. Everything specific to a business or a language is in [`crate::domain`].
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use shared_types::Slots;
 
 use crate::dialogue::act::{Act, Consent, Context};
@@ -40,6 +43,7 @@ mod said;
 mod slots;
 mod surroundings;
 mod symbols;
+mod texts;
 mod tokens;
 mod topics;
 mod typos;
@@ -137,6 +141,11 @@ impl Understander {
             outline: Outline::new(&compiled, text),
         });
         let kinds = Kinds::new(domain);
+        let attributes = domain.knowledge.attributes.iter();
+        let attributes = attributes.map(|attribute| Attribute {
+            cues: BTreeMap::new(),
+            ..attribute.clone()
+        });
         let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
@@ -147,7 +156,7 @@ impl Understander {
             cued: cued.collect(),
             does: does.collect(),
             topics_asked: domain.dialogue.topics.clone(),
-            attributes: domain.knowledge.attributes.clone(),
+            attributes: attributes.collect(),
             alarms: domain
                 .knowledge
                 .alarms
@@ -167,9 +176,11 @@ impl Understander {
         }
     }
 
-    /// What speaks for or against the intents of a message, that of the first intent first.
+    /// What speaks for or against the intents of a message, that of the first intent first. `domain` is
+    /// the one that this was made of; its patterns are not kept here.
     #[must_use]
-    pub fn explain(&self, text: &str) -> Vec<Evidence> {
+    pub fn explain(&self, domain: &Domain, text: &str) -> Vec<Evidence> {
+        let written = vocabulary::signs(domain);
         let reading = self.read(text);
         let mut cues = self.signs(&reading, None).cues;
         cues.sort_by(|a, b| a.intent.cmp(&b.intent).then(b.weight.total_cmp(&a.weight)));
@@ -181,23 +192,31 @@ impl Understander {
             })
         };
         let cues = cues.iter().filter_map(|cue| {
-            let pattern = &**self.compiled.written.get(cue.id)?;
-            evidence(cue.intent, cue.weight, Some(pattern))
+            let (_, pattern, _) = written.get(cue.id)?;
+            evidence(cue.intent, cue.weight, Some(&pattern.written))
         });
         let whole = Span::new(0, reading.tokens.len());
         let opinion = self.opinion(&reading, whole);
-        let examples = opinion.into_iter().enumerate();
+        let examples = opinion.iter().copied().enumerate();
         cues.chain(examples.filter_map(|(intent, weight)| evidence(intent, weight, None)))
             .collect()
     }
 
     /// What examples add to the score of each intent, in a stretch of a message.
-    fn opinion(&self, reading: &Reading, part: Span) -> Vec<f64> {
-        let likeness = self.settings.likeness.as_ref();
-        likeness.map_or_else(Vec::new, |likeness| {
+    fn opinion<'r>(&self, reading: &'r Reading, part: Span) -> Cow<'r, [f64]> {
+        let Some(likeness) = &self.settings.likeness else {
+            return Cow::default();
+        };
+        let of = |part: Span| {
             let (tokens, names) = reading.part(part);
             self.examples.opinion(likeness, tokens, &names)
-        })
+        };
+        // Most messages are one clause: what is asked of the whole is asked of that again.
+        if part == Span::new(0, reading.tokens.len()) {
+            Cow::from(reading.opinion.get_or_init(|| of(part)))
+        } else {
+            Cow::from(of(part))
+        }
     }
 
     /// The names of the catalogue in a text: "Kia Ceed".

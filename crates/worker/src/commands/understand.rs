@@ -135,7 +135,8 @@ pub fn run(
             Ok(Some(line)) => match moment(line.at.as_deref(), &domain.business.time_zone) {
                 Ok(now) => {
                     let understood = understood(domain, &understander, &line, &now);
-                    let cues = showing.explain.then(|| understander.explain(&line.text));
+                    let cues = showing.explain;
+                    let cues = cues.then(|| understander.explain(domain, &line.text));
                     serde_json::to_writer(&mut output, &Understood { cues, ..understood })?;
                     output.write_all(b"\n")?;
                     output.flush()?;

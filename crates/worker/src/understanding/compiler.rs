@@ -2,7 +2,7 @@
 
 use super::fold::{fold, umlauts_spelled_out};
 use super::lexicon::{Lexicon, LexiconBuilder};
-use super::rules::{RuleSet, Step};
+use super::rules::{RuleList, RuleSet, Step};
 use super::symbols::{Symbol, Symbols};
 use super::tokens::tokenize;
 use crate::domain::{Affix, Atom, Element, Pattern, Slot};
@@ -15,7 +15,7 @@ pub(super) struct Compiler<'d> {
     /// The language whose patterns are compiled now; one bit, none for shared ones.
     pub(super) language: u32,
     /// Phrases that stand for one symbol.
-    definitions: Vec<(Vec<Step>, Symbol)>,
+    definitions: RuleList<Symbol>,
 }
 
 impl<'d> Compiler<'d> {
@@ -25,7 +25,7 @@ impl<'d> Compiler<'d> {
             symbols: Symbols::default(),
             lexicon: LexiconBuilder::default(),
             language: 0,
-            definitions: Vec::new(),
+            definitions: RuleList::default(),
         }
     }
 
@@ -52,12 +52,12 @@ impl<'d> Compiler<'d> {
                     continue;
                 }
                 let steps = self.atom(atom);
-                self.definitions.push((steps, symbol));
+                self.definitions.push(&steps, symbol);
             }
             return;
         }
         let steps = self.steps(&elements);
-        self.definitions.push((steps, symbol));
+        self.definitions.push(&steps, symbol);
     }
 
     pub(super) fn class(&mut self, name: &str) -> Symbol {
@@ -104,7 +104,7 @@ impl<'d> Compiler<'d> {
             return *symbol;
         }
         let symbol = self.symbols.anonymous();
-        self.definitions.push((steps, symbol));
+        self.definitions.push(&steps, symbol);
         symbol
     }
 

@@ -25,6 +25,8 @@ const SMALL_COUNTS: u16 = 256;
 pub(super) struct Examples {
     /// Sorted; the place of one is that of its row in `counts`, which has a count for each intent.
     features: Vec<u64>,
+    /// Where the features begin that have the same upper bits.
+    directory: Vec<u32>,
     /// How many examples of an intent have a feature: a quarter of what the probabilities would take.
     counts: Vec<u16>,
     /// By intent, the logarithm of what its counts are shares of.
@@ -58,6 +60,7 @@ impl Examples {
         let different = f64::from(u32::try_from(features.len()).unwrap_or(u32::MAX));
         let share_of = |total: &f64| (total + SMOOTHING * different).ln();
         Self {
+            directory: directory(&features),
             features,
             counts,
             shares_of: totals.iter().map(share_of).collect(),
@@ -73,9 +76,18 @@ impl Examples {
         // Begin and end are in every message.
         let inner = words.len().saturating_sub(2);
         let words = words.iter().skip(1).take(inner);
-        let known = words.filter(|word| self.features.binary_search(word).is_ok());
+        let known = words.filter(|word| self.row(**word).is_some());
         let share = known.count() as f64 / inner.max(1) as f64;
         (2.0 * share).min(1.0)
+    }
+
+    /// The place of a feature that examples have.
+    fn row(&self, feature: u64) -> Option<usize> {
+        let bucket = bucket(feature);
+        let bound = |bucket: usize| self.directory.get(bucket).map_or(0, |at| *at as usize);
+        let (from, to) = (bound(bucket), bound(bucket + 1));
+        let within = self.features.get(from..to)?.binary_search(&feature);
+        within.ok().map(|place| from + place)
     }
 
     /// The logarithm of how likely an intent's messages have a feature, by intent.
@@ -97,7 +109,7 @@ impl Examples {
         let mut sums = vec![0.0; self.intents];
         let mut known = 0.0_f64;
         for feature in features(tokens, names) {
-            let Ok(row) = self.features.binary_search(&feature) else {
+            let Some(row) = self.row(feature) else {
                 continue;
             };
             known += 1.0;
@@ -137,6 +149,22 @@ fn common(rows: &FxHashMap<u64, u32>, counts: &[u16], intents: usize) -> (Vec<u6
         kept.iter().map(|(feature, _)| *feature).collect(),
         kept_counts,
     )
+}
+
+/// Hashes are spread evenly: so few features have the same upper bits that they lie side by side.
+const BUCKET_BITS: u32 = 12;
+
+fn bucket(feature: u64) -> usize {
+    usize::try_from(feature >> (u64::BITS - BUCKET_BITS)).unwrap_or_default()
+}
+
+/// Where each bucket of sorted features begins, and the last ends.
+fn directory(features: &[u64]) -> Vec<u32> {
+    let starts = (0..=1_usize << BUCKET_BITS).map(|number| {
+        let at = features.partition_point(|feature| bucket(*feature) < number);
+        u32::try_from(at).unwrap_or(u32::MAX)
+    });
+    starts.collect()
 }
 
 fn logarithm(count: u16) -> f64 {

@@ -33,6 +33,9 @@ impl Span {
     }
 }
 
+/// How many words of bits say which symbols are there.
+const PRESENT: usize = 16;
+
 /// Symbols over stretches of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Lattice {
@@ -41,6 +44,9 @@ pub(super) struct Lattice {
     /// Sorted once by start (longest first), once by symbol.
     by_start: Vec<(Span, Symbol)>,
     by_symbol: Vec<(Symbol, Span)>,
+    /// A bit for each symbol that is there; several symbols share one. Most that are looked for are not
+    /// there, which this tells at once.
+    present: [u64; PRESENT],
     /// Where the edges of each token begin in `by_start`.
     offsets: Vec<usize>,
 }
@@ -80,6 +86,13 @@ impl Lattice {
     fn index(&mut self) {
         self.by_symbol.sort_unstable();
         self.by_symbol.dedup();
+        self.present = [0; PRESENT];
+        for (symbol, _) in &self.by_symbol {
+            let (word, bit) = symbol.bit(PRESENT);
+            if let Some(word) = self.present.get_mut(word) {
+                *word |= bit;
+            }
+        }
         self.by_start.clear();
         self.by_start
             .extend(self.by_symbol.iter().map(|(symbol, span)| (*span, *symbol)));
@@ -117,11 +130,21 @@ impl Lattice {
 
     /// Where a symbol stands.
     pub(super) fn spans_of(&self, symbol: Symbol) -> impl Iterator<Item = Span> {
-        let from = self.by_symbol.partition_point(|(other, _)| *other < symbol);
-        let rest = self.by_symbol.get(from..).unwrap_or_default();
+        let rest = if self.may_have(symbol) {
+            let from = self.by_symbol.partition_point(|(other, _)| *other < symbol);
+            self.by_symbol.get(from..).unwrap_or_default()
+        } else {
+            &[]
+        };
         rest.iter()
             .take_while(move |(other, _)| *other == symbol)
             .map(|(_, span)| *span)
+    }
+
+    fn may_have(&self, symbol: Symbol) -> bool {
+        let (word, bit) = symbol.bit(PRESENT);
+        let word = self.present.get(word).copied().unwrap_or(0);
+        word & bit != 0
     }
 
     /// Every symbol of the message, once.

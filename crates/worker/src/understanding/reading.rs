@@ -1,5 +1,7 @@
 //! Reads a message: words, then what they name, then what the surroundings tell about it.
 
+use std::cell::OnceCell;
+
 use super::language::Guess;
 use super::lattice::{Lattice, Span};
 use super::mentions::Mention;
@@ -57,6 +59,8 @@ pub(super) struct Reading {
     pub(super) quantities: Vec<Quantity>,
     pub(super) surroundings: Surroundings,
     pub(super) moments: Moments,
+    /// What the examples say of the whole, once that was asked.
+    pub(super) opinion: OnceCell<Vec<f64>>,
 }
 
 impl Reading {
@@ -121,6 +125,7 @@ impl Reading {
             quantities,
             surroundings,
             moments,
+            opinion: OnceCell::new(),
         };
         reading.settle();
         reading

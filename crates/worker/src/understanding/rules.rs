@@ -7,36 +7,30 @@ use super::symbols::Symbol;
 use super::tokens::Boundary;
 use crate::domain::Reach;
 
+mod list;
+
+use list::{Kept, number};
+pub(super) use list::{RuleList, Step};
+
 /// How many words a gap may span.
 const NEAR: usize = 3;
 const SENTENCE: usize = 24;
 const MESSAGE: usize = 80;
 
-/// One step of a compiled pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    OneOf {
-        symbols: Vec<Symbol>,
-        optional: bool,
-    },
-    NoneOf(Vec<Symbol>),
-    Gap(Reach),
-    Start,
-    End,
-}
-
 /// Patterns that are looked for together, each with what it stands for.
 #[derive(Debug)]
 pub(super) struct RuleSet<T> {
-    rules: Vec<(Vec<Step>, T)>,
-    /// Rules by a symbol that they cannot match without.
-    by_anchor: FxHashMap<Symbol, Vec<usize>>,
+    rules: RuleList<T>,
+    /// Which of `places` are those of the rules that cannot match without a symbol.
+    by_anchor: FxHashMap<Symbol, (u32, u32)>,
+    places: Box<[u32]>,
 }
 
 /// Where the steps of a pattern matched; empty for steps that take up nothing.
 #[derive(Debug)]
 pub(super) struct Match<'m> {
-    pub(super) steps: &'m [Step],
+    steps: &'m [Kept],
+    symbols: &'m [Symbol],
     pub(super) spans: &'m [Span],
 }
 
@@ -45,8 +39,9 @@ impl Match<'_> {
     pub(super) fn spans_of(&self, symbol: Symbol) -> impl Iterator<Item = Span> {
         let asked = self.steps.iter().zip(self.spans);
         asked.filter_map(move |(step, span)| match step {
-            Step::OneOf { symbols, .. } if symbols.contains(&symbol) && span.len() > 0 => {
-                Some(*span)
+            Kept::OneOf { symbols, .. } => {
+                let asked = span.len() > 0 && symbols.of(self.symbols).contains(&symbol);
+                asked.then_some(*span)
             }
             _ => None,
         })
@@ -63,27 +58,49 @@ impl Match<'_> {
 }
 
 impl<T> RuleSet<T> {
-    pub(super) fn new(rules: Vec<(Vec<Step>, T)>) -> Self {
+    pub(super) fn new(mut rules: RuleList<T>) -> Self {
+        rules.shrink();
+        let all = rules.symbols();
         let mut uses: FxHashMap<Symbol, usize> = FxHashMap::default();
-        for (steps, _) in &rules {
-            for symbol in steps.iter().filter_map(required).flatten() {
+        for (_, steps) in rules.all() {
+            for symbol in steps
+                .iter()
+                .filter_map(|step| required(step, all))
+                .flatten()
+            {
                 *uses.entry(*symbol).or_default() += 1;
             }
         }
-        let mut by_anchor: FxHashMap<Symbol, Vec<usize>> = FxHashMap::default();
-        for (place, (steps, _)) in rules.iter().enumerate() {
-            let burden = |symbols: &&[Symbol]| -> usize {
-                symbols
-                    .iter()
-                    .map(|symbol| uses.get(symbol).copied().unwrap_or(0))
-                    .sum()
-            };
-            let anchor = steps.iter().filter_map(required).min_by_key(burden);
-            for symbol in anchor.into_iter().flatten() {
-                by_anchor.entry(*symbol).or_default().push(place);
-            }
+        let burden = |symbols: &&[Symbol]| -> usize {
+            let uses = symbols.iter().map(|symbol| uses.get(symbol));
+            uses.map(|uses| uses.copied().unwrap_or(0)).sum()
+        };
+        let mut anchored: Vec<(Symbol, u32)> = Vec::with_capacity(rules.len());
+        for (place, steps) in rules.all() {
+            let anchor = steps.iter().filter_map(|step| required(step, all));
+            let anchor = anchor.min_by_key(burden).into_iter().flatten();
+            anchored.extend(anchor.map(|symbol| (*symbol, place)));
         }
-        Self { rules, by_anchor }
+        anchored.sort_unstable();
+        let mut by_anchor = FxHashMap::default();
+        let mut from = 0;
+        for of_symbol in anchored.chunk_by(|one, next| one.0 == next.0) {
+            let to = from + number(of_symbol.len());
+            by_anchor.extend(of_symbol.first().map(|(symbol, _)| (*symbol, (from, to))));
+            from = to;
+        }
+        by_anchor.shrink_to_fit();
+        Self {
+            rules,
+            by_anchor,
+            places: anchored.into_iter().map(|(_, place)| place).collect(),
+        }
+    }
+
+    fn anchored_at(&self, symbol: Symbol) -> &[u32] {
+        let bounds = self.by_anchor.get(&symbol);
+        let places = bounds.and_then(|(from, to)| self.places.get(*from as usize..*to as usize));
+        places.unwrap_or_default()
     }
 
     /// Calls back for every match. A rule matches at most once from each of its first words. Words
@@ -94,10 +111,15 @@ impl<T> RuleSet<T> {
         limit: Boundary,
         mut visit: impl FnMut(&T, &Match<'_>),
     ) {
-        let walk = Walk { lattice, limit };
-        let mut candidates: Vec<usize> = Vec::with_capacity(64);
+        let symbols = self.rules.symbols();
+        let walk = Walk {
+            lattice,
+            limit,
+            symbols,
+        };
+        let mut candidates: Vec<u32> = Vec::with_capacity(64);
         for symbol in lattice.symbols() {
-            candidates.extend(self.by_anchor.get(&symbol).into_iter().flatten());
+            candidates.extend(self.anchored_at(symbol));
         }
         candidates.sort_unstable();
         candidates.dedup();
@@ -107,7 +129,7 @@ impl<T> RuleSet<T> {
             .into_iter()
             .filter_map(|place| self.rules.get(place))
         {
-            first_tokens(steps, lattice, &mut starts);
+            walk.first_tokens(steps, &mut starts);
             for start in &starts {
                 spans.clear();
                 if walk.advance(steps, *start, false, &mut spans) {
@@ -115,6 +137,7 @@ impl<T> RuleSet<T> {
                         value,
                         &Match {
                             steps,
+                            symbols,
                             spans: &spans,
                         },
                     );
@@ -124,48 +147,52 @@ impl<T> RuleSet<T> {
     }
 }
 
-fn required(step: &Step) -> Option<&[Symbol]> {
+fn required<'s>(step: &Kept, symbols: &'s [Symbol]) -> Option<&'s [Symbol]> {
     match step {
-        Step::OneOf {
-            symbols,
+        Kept::OneOf {
+            symbols: asked,
             optional: false,
-        } => Some(symbols),
+        } => Some(asked.of(symbols)),
         _ => None,
     }
-}
-
-/// Tokens at which a pattern can begin.
-fn first_tokens(steps: &[Step], lattice: &Lattice, starts: &mut Vec<usize>) {
-    starts.clear();
-    for step in steps {
-        match step {
-            Step::OneOf { symbols, optional } => {
-                let spans = symbols.iter().flat_map(|symbol| lattice.spans_of(*symbol));
-                starts.extend(spans.map(|span| span.start));
-                if !optional {
-                    break;
-                }
-            }
-            Step::NoneOf(_) | Step::Gap(_) => {
-                starts.extend(0..lattice.len());
-                break;
-            }
-            Step::Start | Step::End => {}
-        }
-    }
-    starts.sort_unstable();
-    starts.dedup();
 }
 
 /// Matches the steps of a pattern on a lattice.
 struct Walk<'l> {
     lattice: &'l Lattice,
     limit: Boundary,
+    /// Those of all patterns.
+    symbols: &'l [Symbol],
 }
 
 impl Walk<'_> {
+    /// Tokens at which a pattern can begin.
+    fn first_tokens(&self, steps: &[Kept], starts: &mut Vec<usize>) {
+        let lattice = self.lattice;
+        starts.clear();
+        for step in steps {
+            match step {
+                Kept::OneOf { symbols, optional } => {
+                    let symbols = symbols.of(self.symbols);
+                    let spans = symbols.iter().flat_map(|symbol| lattice.spans_of(*symbol));
+                    starts.extend(spans.map(|span| span.start));
+                    if !optional {
+                        break;
+                    }
+                }
+                Kept::NoneOf(_) | Kept::Gap(_) => {
+                    starts.extend(0..lattice.len());
+                    break;
+                }
+                Kept::Start | Kept::End => {}
+            }
+        }
+        starts.sort_unstable();
+        starts.dedup();
+    }
+
     /// Matches the steps from a token on. `inside` is whether a word has matched before.
-    fn advance(&self, steps: &[Step], at: usize, inside: bool, spans: &mut Vec<Span>) -> bool {
+    fn advance(&self, steps: &[Kept], at: usize, inside: bool, spans: &mut Vec<Span>) -> bool {
         let Some((step, rest)) = steps.split_first() else {
             return true;
         };
@@ -178,20 +205,22 @@ impl Walk<'_> {
         };
         let nothing = Span::new(at, at);
         match step {
-            Step::OneOf { symbols, optional } => {
+            Kept::OneOf { symbols, optional } => {
+                let symbols = symbols.of(self.symbols);
                 let cut_off = inside && lattice.boundary_before(at) >= self.limit;
                 let fits = |edge: &&(Span, Symbol)| !cut_off && symbols.contains(&edge.1);
                 let mut edges = lattice.starting_at(at).iter().filter(fits);
                 edges.any(|(span, _)| go_on(spans, *span, true))
                     || *optional && go_on(spans, nothing, inside)
             }
-            Step::NoneOf(symbols) => {
+            Kept::NoneOf(symbols) => {
+                let symbols = symbols.of(self.symbols);
                 let mut edges = lattice.starting_at(at).iter();
                 !edges.any(|(_, symbol)| symbols.contains(symbol)) && go_on(spans, nothing, inside)
             }
-            Step::Start => lattice.only_filler_before(at) && go_on(spans, nothing, inside),
-            Step::End => lattice.only_filler_from(at) && go_on(spans, nothing, inside),
-            Step::Gap(reach) => {
+            Kept::Start => lattice.only_filler_before(at) && go_on(spans, nothing, inside),
+            Kept::End => lattice.only_filler_from(at) && go_on(spans, nothing, inside),
+            Kept::Gap(reach) => {
                 self.ends_of_gap(*reach, at).any(|next| {
                     // What follows a gap has been allowed already.
                     go_on(spans, Span::new(next, next), false)

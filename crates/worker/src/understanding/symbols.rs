@@ -22,6 +22,12 @@ impl Symbol {
         self == Self::ANY_SLOT || slots.contains(&self.0)
     }
 
+    /// Its bit in a set of so many words of bits.
+    pub(super) fn bit(self, words: usize) -> (usize, u64) {
+        let place = self.0 as usize % (words * 64);
+        (place / 64, 1 << (place % 64))
+    }
+
     /// Something recognised for the slot at this place of the domain's list.
     pub(super) fn slot(place: usize) -> Self {
         Self(Self::FIRST_SLOT + u32::try_from(place).unwrap_or(0) % Self::MAX_SLOTS)

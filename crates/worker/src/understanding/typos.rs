@@ -3,9 +3,12 @@
 
 use rustc_hash::FxHashSet;
 
+use super::texts::Texts;
+
 const SHORTEST: usize = 4;
 const LONGEST: usize = 24;
 const TWO_TYPOS_FROM: usize = 8;
+const TWO_TYPOS_OF_ANY_FROM: usize = 10;
 
 /// What a word is that a typo may be of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,75 +21,93 @@ pub(super) enum Target {
     Common,
 }
 
-/// Words that typos are corrected to.
+/// Words that typos are corrected to, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Typos {
-    words: Vec<Box<str>>,
-    /// Hash of a shortened form and the word it is of, sorted.
-    deletions: Vec<(u32, u32)>,
-    /// Where the deletions with the same upper half begin.
-    directory: Vec<u32>,
+    /// The lower half of the hash of a shortened form, and the word it is of; sorted by the whole hash.
+    hashes: Box<[u16]>,
+    words: Box<[u32]>,
+    /// Where the forms with the same upper half begin.
+    directory: Box<[u32]>,
 }
 
 impl Typos {
     /// Builds the index. Words with other than ASCII letters, or too short, are left out.
-    pub(super) fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let words: Vec<Box<str>> = words.filter(|word| is_fit(word)).map(Box::from).collect();
-        let mut deletions = Vec::with_capacity(words.len() * 24);
-        for (place, word) in (0_u32..).zip(&words) {
-            for_each_deletion(word.as_bytes(), allowed(word.len()), &mut |form| {
-                deletions.push((hash(form), place));
+    pub(super) fn new(texts: &Texts, target: impl Fn(u32) -> Target) -> Self {
+        let mut deletions: Vec<(u32, u32)> = Vec::new();
+        for number in (0..texts.len()).filter(|number| is_fit(texts.get(*number))) {
+            let word = texts.get(number).as_bytes();
+            for_each_deletion(word, slips(word.len(), target(number)), &mut |form| {
+                deletions.push((hash(form), number));
             });
         }
         deletions.sort_unstable();
         deletions.dedup();
-        let mut directory = Vec::with_capacity(0x1_0001);
-        for upper in 0..=0x1_0000_u64 {
+        let starts = (0..=0x1_0000_u64).map(|upper| {
             let at = deletions.partition_point(|(hash, _)| u64::from(*hash) < upper << 16);
-            directory.push(u32::try_from(at).unwrap_or(u32::MAX));
-        }
+            u32::try_from(at).unwrap_or(u32::MAX)
+        });
         Self {
-            words,
-            deletions,
-            directory,
+            directory: starts.collect(),
+            hashes: deletions.iter().map(|(hash, _)| lower(*hash)).collect(),
+            words: deletions.iter().map(|(_, word)| *word).collect(),
         }
     }
 
     /// The word that a text most likely is a typo of. `target` tells what a word is.
-    pub(super) fn correct(&self, text: &str, target: impl Fn(&str) -> Target) -> Option<&str> {
+    pub(super) fn correct(
+        &self,
+        texts: &Texts,
+        text: &str,
+        target: impl Fn(u32) -> Target,
+    ) -> Option<u32> {
         if !is_fit(text) {
             return None;
         }
         let mut seen = FxHashSet::default();
-        let mut best: Option<(u32, &str)> = None;
+        let mut best: Option<(u32, &str, u32)> = None;
         for_each_deletion(text.as_bytes(), allowed(text.len()), &mut |form| {
-            let hash = hash(form);
-            for (_, place) in self.bucket(hash).iter().filter(|(other, _)| *other == hash) {
-                if !seen.insert(*place) {
+            for number in self.with(hash(form)) {
+                if !seen.insert(number) {
                     continue;
                 }
-                let Some(word) = self.words.get(*place as usize) else {
-                    continue;
-                };
-                let target = target(word);
+                let word = texts.get(number);
+                let target = target(number);
                 if let Some(cost) = cost(text.as_bytes(), word.as_bytes(), target) {
                     let cost = cost * 2 + u32::from(target == Target::Common);
-                    if best.is_none_or(|(lowest, other)| (cost, &**word) < (lowest, other)) {
-                        best = Some((cost, word));
+                    if best.is_none_or(|(lowest, other, _)| (cost, word) < (lowest, other)) {
+                        best = Some((cost, word, number));
                     }
                 }
             }
         });
-        best.map(|(_, word)| word)
+        best.map(|(.., number)| number)
     }
 
-    fn bucket(&self, hash: u32) -> &[(u32, u32)] {
+    /// The words with a shortened form of this hash.
+    fn with(&self, hash: u32) -> impl Iterator<Item = u32> {
         let upper = (hash >> 16) as usize;
         let bound = |at: usize| self.directory.get(at).map_or(0, |at| *at as usize);
-        self.deletions
-            .get(bound(upper)..bound(upper + 1))
-            .unwrap_or_default()
+        let bounds = bound(upper)..bound(upper + 1);
+        let hashes = self.hashes.get(bounds.clone()).unwrap_or_default();
+        let words = self.words.get(bounds).unwrap_or_default();
+        let pairs = hashes.iter().zip(words);
+        pairs.filter_map(move |(other, word)| (*other == lower(hash)).then_some(*word))
     }
+}
+
+/// The lower half of a hash.
+fn lower(hash: u32) -> u16 {
+    u16::try_from(hash & 0xffff).unwrap_or_default()
+}
+
+/// How many slips are believed of a word: see [`cost`]. Each is a letter that is left out of it.
+fn slips(length: usize, target: Target) -> usize {
+    let two_from = match target {
+        Target::Name => TWO_TYPOS_FROM,
+        Target::Spoken | Target::Common => TWO_TYPOS_OF_ANY_FROM,
+    };
+    if length >= two_from { 2 } else { 1 }
 }
 
 fn is_fit(word: &str) -> bool {
@@ -150,7 +171,7 @@ fn cost(text: &[u8], word: &[u8], target: Target) -> Option<u32> {
         1 if length >= 8 || text.len() > length && length >= 7 => 3,
         1 if target == Target::Name && length >= 6 && !first_differs => 3,
         2 if first_differs => return None,
-        2 if length >= 10 || target == Target::Name && length >= 8 => 6,
+        2 if slips(length, target) == 2 => 6,
         _ => return None,
     };
     Some(slip * 4 + u32::from(first_differs) * 2 + u32::from(last_differs))
@@ -246,7 +267,7 @@ mod tests {
 
     #[test]
     fn everyday_typos_are_corrected() {
-        let typos = Typos::new(
+        let texts = Texts::new(
             [
                 "volkswagen",
                 "peugeot",
@@ -258,6 +279,7 @@ mod tests {
             ]
             .into_iter(),
         );
+        let typos = Typos::new(&texts, |_| Target::Spoken);
         for (typo, meant) in [
             ("volkwagen", Some("volkswagen")),
             ("volkswgaen", Some("volkswagen")),
@@ -272,19 +294,23 @@ mod tests {
             ("boot", None),
             ("horsa", None),
         ] {
-            assert_eq!(typos.correct(typo, |_| Target::Spoken), meant, "{typo}");
+            let found = typos.correct(&texts, typo, |_| Target::Spoken);
+            assert_eq!(found.map(|number| texts.get(number)), meant, "{typo}");
         }
     }
 
     #[test]
     fn common_words_attract_only_slight_slips() {
-        let typos = Typos::new(["station", "situatie"].into_iter());
+        let texts = Texts::new(["station", "situatie"].into_iter());
+        let typos = Typos::new(&texts, |_| Target::Spoken);
         for (typo, common, spoken) in [
             ("sation", None, Some("station")),
             ("sattion", Some("station"), Some("station")),
         ] {
-            assert_eq!(typos.correct(typo, |_| Target::Common), common);
-            assert_eq!(typos.correct(typo, |_| Target::Spoken), spoken);
+            for (target, meant) in [(Target::Common, common), (Target::Spoken, spoken)] {
+                let found = typos.correct(&texts, typo, |_| target);
+                assert_eq!(found.map(|number| texts.get(number)), meant);
+            }
         }
     }
 

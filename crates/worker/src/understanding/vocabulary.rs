@@ -1,7 +1,5 @@
 //! The domain's vocabulary, compiled for reading messages.
 
-use std::sync::Arc;
-
 use super::catalogue::CatalogueIndex;
 use super::compiler::Compiler;
 use super::fold::{fold, umlauts_spelled_out};
@@ -11,7 +9,7 @@ use super::marks::Mark;
 use super::moments::MomentReader;
 use super::numbers::NumberReader;
 use super::plates::PlateFinder;
-use super::rules::RuleSet;
+use super::rules::{RuleList, RuleSet};
 use super::symbols::Symbol;
 use super::unserved::UnservedGuesser;
 use crate::domain::{
@@ -45,8 +43,6 @@ pub(super) struct Compiled {
     /// With the place of the language, where it is of one.
     pub(super) surroundings: RuleSet<(Option<usize>, Surrounding)>,
     pub(super) signs: RuleSet<Sign>,
-    /// The pattern of each sign, as it stands in the domain file.
-    pub(super) written: Vec<Arc<str>>,
 }
 
 /// A value of a choice slot: the places of both.
@@ -111,7 +107,7 @@ impl Compiled {
         let questions = compile_questions(domain, &mut compiler);
         let values = compile_values(domain, &mut compiler);
         let surroundings = compile_surroundings(domain, &mut compiler);
-        let (signs, written) = compile_signs(domain, &mut compiler);
+        let signs = compile_signs(domain, &mut compiler);
         let catalogue = find_slot(domain, |kind| match kind {
             SlotKind::Catalogue(catalogue) => {
                 Some(CatalogueIndex::new(catalogue, &mut compiler.lexicon))
@@ -151,7 +147,6 @@ impl Compiled {
             values,
             surroundings,
             signs,
-            written,
         }
     }
 }
@@ -188,7 +183,7 @@ fn find_slot<T>(
 }
 
 fn compile_values(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Value> {
-    let mut rules = Vec::new();
+    let mut rules = RuleList::default();
     for (language, vocabulary) in vocabularies(domain) {
         compiler.language = bit(language);
         for word in &vocabulary.values {
@@ -197,7 +192,7 @@ fn compile_values(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Value
                 value: word.value,
                 native_to: language.filter(|_| word.native),
             };
-            rules.push((compiler.compile(&word.pattern), value));
+            rules.push(&compiler.compile(&word.pattern), value);
         }
     }
     RuleSet::new(rules)
@@ -207,24 +202,20 @@ fn compile_surroundings(
     domain: &Domain,
     compiler: &mut Compiler<'_>,
 ) -> RuleSet<(Option<usize>, Surrounding)> {
-    let mut rules = Vec::new();
+    let mut rules = RuleList::default();
     for (language, vocabulary) in vocabularies(domain) {
         compiler.language = bit(language);
         for (slot, rule, pattern) in &vocabulary.slot_rules {
             let surrounding = Surrounding::Slot(*slot, *rule);
-            rules.push((compiler.compile(pattern), (language, surrounding)));
+            rules.push(&compiler.compile(pattern), (language, surrounding));
         }
         for (end, pattern) in &vocabulary.numbers.ends {
-            rules.push((
-                compiler.compile(pattern),
-                (language, Surrounding::End(*end)),
-            ));
+            let surrounding = Surrounding::End(*end);
+            rules.push(&compiler.compile(pattern), (language, surrounding));
         }
         for (kind, pattern) in &vocabulary.negation {
-            rules.push((
-                compiler.compile(pattern),
-                (language, Surrounding::Negation(*kind)),
-            ));
+            let surrounding = Surrounding::Negation(*kind);
+            rules.push(&compiler.compile(pattern), (language, surrounding));
         }
     }
     RuleSet::new(rules)
@@ -234,54 +225,55 @@ fn compile_questions(
     domain: &Domain,
     compiler: &mut Compiler<'_>,
 ) -> RuleSet<(Option<usize>, Question)> {
-    let mut rules = Vec::new();
+    let mut rules = RuleList::default();
     for (language, vocabulary) in vocabularies(domain) {
         compiler.language = bit(language);
         for (question, pattern) in &vocabulary.moments.questions {
-            rules.push((compiler.compile(pattern), (language, *question)));
+            rules.push(&compiler.compile(pattern), (language, *question));
         }
     }
     RuleSet::new(rules)
 }
 
-/// What patterns say of the message as a whole, and how each is written.
-fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> (RuleSet<Sign>, Vec<Arc<str>>) {
-    let mut rules = Vec::new();
-    let mut written = Vec::new();
+/// What patterns say of the message as a whole, each with its pattern and its language's place. The place
+/// of a cue in this list is its id.
+pub(super) fn signs(domain: &Domain) -> Vec<(Option<usize>, &Pattern, Sign)> {
+    let mut signs = Vec::new();
     for (language, vocabulary) in vocabularies(domain) {
-        compiler.language = bit(language);
         for cue in &vocabulary.cues {
             let sign = Sign::Cue(CueSign {
-                id: rules.len(),
+                id: signs.len(),
                 intent: cue.intent,
                 weight: cue.weight,
                 language,
             });
-            rules.push((compiler.compile(&cue.pattern), sign));
-            written.push(cue.pattern.written.clone());
+            signs.push((language, &cue.pattern, sign));
         }
-        for (mood, pattern) in &vocabulary.moods {
-            rules.push((compiler.compile(pattern), Sign::Mood(*mood)));
-            written.push(pattern.written.clone());
-        }
-        for (answer, pattern) in &vocabulary.answers {
-            rules.push((compiler.compile(pattern), Sign::Answer(*answer)));
-            written.push(pattern.written.clone());
-        }
-        for (cue, pattern) in &vocabulary.consent {
-            rules.push((compiler.compile(pattern), Sign::Consent(*cue)));
-            written.push(pattern.written.clone());
-        }
+        let moods = vocabulary.moods.iter();
+        let moods = moods.map(|(mood, pattern)| (pattern, Sign::Mood(*mood)));
+        let answers = vocabulary.answers.iter();
+        let answers = answers.map(|(answer, pattern)| (pattern, Sign::Answer(*answer)));
+        let consent = vocabulary.consent.iter();
+        let consent = consent.map(|(cue, pattern)| (pattern, Sign::Consent(*cue)));
         let question = vocabulary.question.iter();
         let question = question.map(|(cue, pattern)| (Mark::Question(*cue), pattern));
         let acts = vocabulary.acts.iter();
         let acts = acts.map(|(cue, pattern)| (Mark::Act(*cue), pattern));
-        for (mark, pattern) in question.chain(acts).chain(known(domain, language)) {
-            rules.push((compiler.compile(pattern), Sign::Mark(mark, language)));
-            written.push(pattern.written.clone());
-        }
+        let marks = question.chain(acts).chain(known(domain, language));
+        let marks = marks.map(|(mark, pattern)| (pattern, Sign::Mark(mark, language)));
+        let others = moods.chain(answers).chain(consent).chain(marks);
+        signs.extend(others.map(|(pattern, sign)| (language, pattern, sign)));
     }
-    (RuleSet::new(rules), written)
+    signs
+}
+
+fn compile_signs(domain: &Domain, compiler: &mut Compiler<'_>) -> RuleSet<Sign> {
+    let mut rules = RuleList::default();
+    for (language, pattern, sign) in signs(domain) {
+        compiler.language = bit(language);
+        rules.push(&compiler.compile(pattern), sign);
+    }
+    RuleSet::new(rules)
 }
 
 /// How a language asks for attributes, and tells of alarms.

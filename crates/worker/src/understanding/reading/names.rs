@@ -32,7 +32,11 @@ pub(super) fn find_names(compiled: &Compiled, text: &str, tokens: &[Token]) -> V
             .iter()
             .any(|plate| plate.span.start <= at && at < plate.span.end)
     };
-    let names = index.find(tokens, taken, &compiled.lexicon, is_unit);
+    let names = if plates.is_empty() {
+        names
+    } else {
+        index.find(tokens, taken, &compiled.lexicon, is_unit)
+    };
     let names: Vec<Mention> = names
         .into_iter()
         .map(|name| Mention::name(*slot, name))

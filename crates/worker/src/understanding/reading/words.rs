@@ -54,7 +54,7 @@ pub(super) fn word_edges(compiled: &Compiled, tokens: &[Token]) -> Vec<(Symbol, 
         let word = compiled.lexicon.get(&token.text);
         edges.extend(
             word.iter()
-                .flat_map(|word| &word.symbols)
+                .flat_map(|word| word.symbols)
                 .map(|symbol| (*symbol, span)),
         );
         if token.asked {
@@ -86,7 +86,7 @@ fn joined_edges(
     let joined = format!("{}{}", token.text, next.text);
     let word = compiled.lexicon.get(&joined);
     word.iter()
-        .flat_map(|word| &word.symbols)
+        .flat_map(|word| word.symbols)
         .map(|symbol| (*symbol, span))
         .collect()
 }
