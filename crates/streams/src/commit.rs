@@ -20,6 +20,9 @@ pub struct Commit {
     pub contact: Vec<(&'static str, String)>,
     /// Fields to drop from what outlives the state.
     pub forget: Vec<&'static str>,
+    /// What else outlives the state, and others may write meanwhile: not written where something newer is
+    /// kept.
+    pub note: Option<ContactNote>,
     /// Lines to append to the history.
     pub history: Vec<String>,
     /// How many history lines are kept.
@@ -39,6 +42,17 @@ pub struct Commit {
     pub crm: Vec<NewEntry>,
     /// Entries for the mirror's stream, in order.
     pub mirror: Vec<NewEntry>,
+}
+
+/// A field of what outlives a conversation's state. Its value begins with a number; a higher one is newer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactNote {
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+    /// The number.
+    pub number: u64,
 }
 
 /// What a commit met.
@@ -151,6 +165,13 @@ impl Redis {
                 add_pairs(invocation, &turn.state);
                 add_pairs(invocation, &turn.contact);
                 invocation.arg(turn.forget.len()).arg(&turn.forget);
+                match &turn.note {
+                    None => invocation.arg(0),
+                    Some(note) => {
+                        invocation.arg(3).arg(note.field);
+                        invocation.arg(&note.value).arg(note.number)
+                    }
+                };
                 invocation.arg(turn.history.len()).arg(&turn.history);
                 for entries in [&turn.outbound, &turn.crm, &turn.mirror] {
                     invocation.arg(entries.len());

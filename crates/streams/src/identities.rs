@@ -248,7 +248,7 @@ impl Redis {
         let moves = change.moves.iter().map(|(name, how)| (name.as_str(), how));
         let moves: Vec<(&str, &Move)> = moves.chain(moved).collect();
         let revision: u64 = self
-            .run(&IDENTITY_JOIN, |invocation| {
+            .run_beside(&IDENTITY_JOIN, |invocation| {
                 invocation.key(self.keys().person(&change.id));
                 for person in &change.absorbed {
                     invocation.key(self.keys().person(&person.id));

@@ -44,7 +44,7 @@ mod together;
 pub use self::redis::Redis;
 pub use acts::Act;
 pub use begin::{EarlyHash, EarlyReads, Fields, ReadValues, Reads};
-pub use commit::{Commit, DeadLetterReason};
+pub use commit::{Commit, ContactNote, DeadLetterReason};
 pub use comparison::Compared;
 pub use config::{RedisConfig, RedisConfigError};
 pub use consumer::{

@@ -132,10 +132,34 @@ impl Redis {
         script: &'static Script,
         fill: impl FnOnce(&mut Call),
     ) -> Result<T, StreamsError> {
+        let lane = (!self.keys().spans_partitions()).then_some(partition);
+        self.run_in(lane, script, fill).await
+    }
+
+    /// Runs a script of no partition that may be run together with others where one script may touch
+    /// several.
+    pub(crate) async fn run_beside<T: FromRedisValue>(
+        &self,
+        script: &'static Script,
+        fill: impl FnOnce(&mut Call),
+    ) -> Result<T, StreamsError> {
+        if self.keys().spans_partitions() {
+            self.run_in(None, script, fill).await
+        } else {
+            self.run(script, fill).await
+        }
+    }
+
+    async fn run_in<T: FromRedisValue>(
+        &self,
+        lane: Option<Partition>,
+        script: &'static Script,
+        fill: impl FnOnce(&mut Call),
+    ) -> Result<T, StreamsError> {
         let mut call = Call::new(script);
         fill(&mut call);
         let asked = Instant::now();
-        let (call, _underway) = match self.line_up(partition, call) {
+        let (call, _underway) = match self.line_up(lane, call) {
             Turn::Now(call, underway) => (call, Some(underway)),
             Turn::Later(answered) => match answered.await {
                 Ok(Ok(answer)) => {

@@ -178,7 +178,7 @@ macro_rules! together {
 static TOGETHER: LazyLock<Script> = LazyLock::new(|| Script {
     name: "together",
     script: redis::Script::new(together!(
-        "fetch" "begin" "end_start" "commit" "record" "dead_letter"
+        "fetch" "begin" "end_start" "commit" "record" "dead_letter" "identity_join"
     )),
 });
 

@@ -52,8 +52,7 @@ impl Lanes {
 
 impl Redis {
     /// Lines a call up.
-    pub(crate) fn line_up(&self, partition: Partition, call: Call) -> Turn {
-        let lane = (!self.keys().spans_partitions()).then_some(partition);
+    pub(crate) fn line_up(&self, lane: Option<Partition>, call: Call) -> Turn {
         let mut lanes = self.lanes().lock();
         if let Some(waiting) = lanes.get_mut(&lane) {
             let (answer, answered) = oneshot::channel();

@@ -7,7 +7,7 @@ use shared_types::fields::{contact, conversation as fields};
 use shared_types::{
     ConversationState, HistoryLine, InboundMessage, MirrorStep, OutboundMessage, Purpose,
 };
-use streams::{Commit, NewEntry};
+use streams::{Commit, ContactNote, NewEntry};
 
 use crate::crm::{CrmWrite, HandoverChange};
 use crate::dialogue::act::Act;
@@ -40,6 +40,8 @@ pub struct Effects {
     pub last_inbound: Option<(Timestamp, Option<String>)>,
     /// The telephone number of the customer, else their address.
     pub sender: Option<String>,
+    /// Whose the conversation is, when this turn learned it.
+    pub whose: Option<ContactNote>,
     /// Set or lifted by this turn.
     pub opt_out: Option<OptOut>,
     /// What is sent.
@@ -171,6 +173,7 @@ impl Effects {
             } else {
                 Vec::new()
             },
+            note: self.whose,
             history: history.collect::<serde_json::Result<_>>()?,
             outbound: outbound.collect::<serde_json::Result<_>>()?,
             crm: crm.collect::<serde_json::Result<_>>()?,

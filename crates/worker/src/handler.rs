@@ -197,7 +197,7 @@ impl Inbound {
         let recalled = self
             .identities
             .recall(&message, kin(&job.values), known, last_inbound);
-        let (kin, known) = match Box::pin(recalled).await {
+        let (kin, known, whose) = match Box::pin(recalled).await {
             Ok(recalled) => recalled,
             Err(error) => return self.failed(job, &about, error.to_string()).await,
         };
@@ -237,6 +237,7 @@ impl Inbound {
         if let Some(shown) = shown.filter(|_| effects.sender.is_some()) {
             effects.mirror = shown.steps(&effects);
         }
+        effects.whose = whose;
         let report = self.report(about, answers, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {

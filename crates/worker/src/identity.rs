@@ -4,14 +4,16 @@
 //! A webhook that shows two addresses side by side proves that both are one person's. The graph of
 //! names is in Redis ([`streams::Identity`]); each conversation keeps a note of whose it is
 //! ([`Kin`]), which is read with its state, so that most turns ask nothing. What is learned is written
-//! in this order: the graph, the other conversations, the own note. A turn that ends in between is
+//! in this order: the graph, the other conversations, the own note, which a turn's commit writes where
+//! there are no others. A turn that ends in between is
 //! taken again, finds its note wanting, and writes all of it again.
 
 mod recall;
 
 use serde::{Deserialize, Serialize};
+use shared_types::fields::contact;
 use shared_types::{ChannelAddress, InboundMessage};
-use streams::Identity;
+use streams::{ContactNote, Identity};
 
 pub(crate) use recall::Identities;
 pub(crate) use recall::is_told_by_kin;
@@ -66,6 +68,15 @@ impl Kin {
     fn note(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
         format!("{} {json}", self.revision)
+    }
+
+    /// The note as it is kept beside the conversation.
+    fn noted(&self) -> ContactNote {
+        ContactNote {
+            field: contact::PERSON,
+            value: self.note(),
+            number: self.revision,
+        }
     }
 
     fn of(identity: &Identity, own: &str) -> Self {

@@ -8,7 +8,8 @@
 --      added to, the turn, then the done key of each merged entry
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s, turn ttl s, what is
 --      kept of the turn (may be empty), then counted runs: ids of the merged entries, pairs that the dead letter begins with (none when
---      the entry ends well), state pairs, contact pairs, contact fields to drop, list items,
+--      the entry ends well), state pairs, contact pairs, contact fields to drop, contact notes (field, value,
+--      number each: not written where what is kept begins with a higher number), list items,
 --      and for each of the three streams the number of its entries with a counted run of pairs each
 -- returns {'FENCED'} | {'ALREADY'} | {'SPLIT'} | {'CONFLICT', version} | {'OK', version}
 if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
@@ -27,7 +28,13 @@ local function run()
   at = at + n + 1
   return items
 end
-local merged, aside, state, contact, forgotten, lines = run(), run(), run(), run(), run(), run()
+local merged, aside, state, contact, forgotten, noted, lines = run(), run(), run(), run(), run(), run(), run()
+for k = 1, #noted, 3 do
+  local kept = redis.call('HGET', KEYS[7], noted[k])
+  if not kept or tonumber(string.match(kept, '^%d+') or 0) <= tonumber(noted[k + 2]) then
+    contact[#contact + 1], contact[#contact + 2] = noted[k], noted[k + 1]
+  end
+end
 for k, id in ipairs(merged) do
   permit(KEYS[12 + k], 'SET')
   local ended = redis.call('EXISTS', KEYS[12 + k]) == 1

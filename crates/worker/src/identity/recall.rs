@@ -8,7 +8,8 @@ use serde_json::json;
 use shared_types::fields::{contact, conversation as state};
 use shared_types::{ChannelAddress, ColleagueMessage, ControlEvent, ControlKind, InboundMessage};
 use streams::{
-    Claim, Identity, Ingest, Join, Joined, NewEntry, PartitionKeys, Queue, Redis, StreamsError,
+    Claim, ContactNote, Identity, Ingest, Join, Joined, NewEntry, PartitionKeys, Queue, Redis,
+    StreamsError,
 };
 
 use super::{Kin, names_of};
@@ -47,14 +48,15 @@ struct Other {
 impl Identities {
     /// Who wrote a message, by what is noted of its conversation or by what it proves; and what is
     /// known of them from all their conversations. `last_inbound` is when somebody wrote in this
-    /// one before, in milliseconds since 1970.
+    /// one before, in milliseconds since 1970. The note is to be kept with the turn: of a person who has no
+    /// other conversation, there is nobody to tell before.
     pub(crate) async fn recall(
         &self,
         message: &InboundMessage,
         noted: Option<Kin>,
         known: Known,
         last_inbound: Option<i64>,
-    ) -> Result<(Kin, Known), StreamsError> {
+    ) -> Result<(Kin, Known, Option<ContactNote>), StreamsError> {
         let own = message.conversation.id.as_str();
         let names = names_of(message);
         let is_first = noted.is_none();
@@ -66,10 +68,11 @@ impl Identities {
         let others = try_join_all(others.map(|other| self.other(other))).await?;
         let opted_out = known.opted_out;
         let known = self.with(known, others, last_inbound);
-        if is_learned {
+        let note = (is_learned && kin.others.is_empty()).then(|| kin.noted());
+        if is_learned && note.is_none() {
             self.spread(&kin, own, &known, opted_out).await?;
         }
-        Ok((kin, known))
+        Ok((kin, known, note))
     }
 
     async fn learn(
@@ -199,11 +202,10 @@ impl Identities {
     }
 
     async fn note_own(&self, kin: &Kin, own: &str) -> Result<(), StreamsError> {
-        let note = kin.note();
-        let field = contact::PERSON;
+        let note = kin.noted();
         let noted = self
             .redis
-            .note_contact(own, field, Some(&note), kin.revision);
+            .note_contact(own, note.field, Some(&note.value), note.number);
         noted.await.map(drop)
     }
 
