@@ -38,6 +38,8 @@ pub(super) struct Context {
     pub(super) permits: Arc<Semaphore>,
     /// Held while working, given back while pausing.
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// Held until there is a permit for the first time.
+    pub(super) queueing: Option<OwnedSemaphorePermit>,
     /// 1, or all there are when the entry must run alone.
     pub(super) weight: u32,
     pub(super) stop: CancellationToken,

@@ -37,6 +37,8 @@ pub(super) struct PartitionLoop<H: Handler> {
     stop: CancellationToken,
     mailboxes: Mailboxes<H::Payload>,
     running: JoinSet<Ended<H::Payload>>,
+    /// Places for what was handed out and waits for its place among the work in flight.
+    queueing: Arc<Semaphore>,
     from: From,
     /// What is read with an entry that starts as soon as it comes.
     early_reads: Option<EarlyReads>,
@@ -49,13 +51,27 @@ pub(super) struct PartitionLoop<H: Handler> {
 /// Starts that a fetch made, each with its place among the work in flight.
 type Started = HashMap<StreamId, (Early, OwnedSemaphorePermit)>;
 
+/// Where an entry waits that is handed out.
+enum Place {
+    /// Nowhere: it is in flight.
+    InFlight(OwnedSemaphorePermit),
+    /// For a place among the work in flight.
+    Queueing(OwnedSemaphorePermit),
+    /// The fetch may have started it.
+    Begun,
+}
+
 /// The most starts that a fetch makes. Where more come, they are begun together.
 const MOST_EARLY: usize = 4;
 
 /// No more is fetched while so many mailboxes could start at once, and no more in one go: what waits in Redis
 /// takes no memory here. Mailboxes that wait for something else do not hide those behind them.
-const ENOUGH_READY: usize = 8;
-const MOST_FETCHED: usize = 32;
+const ENOUGH_READY: usize = 4;
+const MOST_FETCHED: usize = 16;
+
+/// The most entries of a partition that are handed out while as much is in flight as may be: each takes
+/// several times the memory of one that is not. One that ends lets more follow.
+const MOST_QUEUEING: usize = 4;
 
 /// An entry whose processing has ended, and how.
 type Ended<P> = (MailboxKey, Item<P>, Outcome);
@@ -79,6 +95,7 @@ impl<H: Handler> PartitionLoop<H> {
             stop,
             mailboxes,
             running: JoinSet::new(),
+            queueing: Arc::new(Semaphore::new(MOST_QUEUEING)),
             from: From::Pending {
                 after: StreamId::ZERO,
             },
@@ -242,6 +259,9 @@ impl<H: Handler> PartitionLoop<H> {
         let (now, now_ms) = (Instant::now(), wall_clock_ms());
         self.mailboxes.wake_delayed(now);
         while self.running.len() < self.shared.config.concurrency {
+            let Some(place) = self.place(started) else {
+                return;
+            };
             let handler = &self.shared.handler;
             let next = self
                 .mailboxes
@@ -249,13 +269,20 @@ impl<H: Handler> PartitionLoop<H> {
             let Some((key, mut item)) = next else {
                 return;
             };
-            let (early, permit) = started.remove(&item.id).unzip();
+            let (early, begun) = started.remove(&item.id).unzip();
+            let (permit, queueing) = match (begun, place) {
+                (Some(begun), _) => (Some(begun), None),
+                (None, Place::InFlight(permit)) => (Some(permit), None),
+                (None, Place::Queueing(place)) => (None, Some(place)),
+                (None, Place::Begun) => (None, None),
+            };
             let context = Context {
                 redis: self.shared.redis.clone(),
                 lease: self.lease.clone(),
                 config: self.shared.config.clone(),
                 permits: self.shared.permits.clone(),
                 permit,
+                queueing,
                 weight: 1,
                 stop: self.stop.clone(),
             };
@@ -265,6 +292,18 @@ impl<H: Handler> PartitionLoop<H> {
                 (key, item, outcome)
             });
         }
+    }
+
+    /// The place of what is handed out next; none when enough waits for one.
+    fn place(&self, started: &Started) -> Option<Place> {
+        if !started.is_empty() {
+            return Some(Place::Begun);
+        }
+        if let Ok(permit) = self.shared.permits.clone().try_acquire_owned() {
+            return Some(Place::InFlight(permit));
+        }
+        let place = self.queueing.clone().try_acquire_owned();
+        place.ok().map(Place::Queueing)
     }
 
     fn ended(&mut self, ended: Option<Ended<H::Payload>>) {

@@ -65,6 +65,7 @@ async fn settle<H: Handler>(
     if context.permit.is_none() && context.take_permit().await.is_err() {
         return Outcome::Left;
     }
+    context.queueing = None;
     let (entry, payload) = match &item.content {
         Content::Whole(entry, payload) => (entry.clone(), payload.clone()),
         // Loaded above; if not, it is the next time.
