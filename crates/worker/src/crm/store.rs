@@ -313,6 +313,8 @@ async fn prepare(connection: &mut AnyConnection, is_sqlite: bool) -> sqlx::Resul
             "PRAGMA foreign_keys = ON",
             "PRAGMA synchronous = NORMAL",
             "PRAGMA secure_delete = ON",
+            // Pages that many turns change are copied from the log once for all of them: 16 MB of it.
+            "PRAGMA wal_autocheckpoint = 4000",
         ] {
             sqlx::raw_sql(pragma).execute(&mut *connection).await?;
         }
