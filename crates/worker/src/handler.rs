@@ -67,7 +67,8 @@ impl Handler for Inbound {
     async fn handle(&self, job: Job<Payload>) -> Settled {
         let entry = job.entry.clone();
         let span = traces::consumer_span(Queue::Inbound, &entry.kind, entry.trace.as_deref());
-        self.take(job).instrument(span).await
+        // Boxed: who waits for a place among the work in flight needs none of it yet.
+        Box::pin(self.take(job).instrument(span)).await
     }
 
     fn last_words(&self, entry: &Entry, payload: &Payload, values: &ReadValues) -> Option<Commit> {
