@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use jiff::Zoned;
 
-use hours::{ask_hours, asked_hours, asks_hours, goes_on_with_hours};
+use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
 use rest::{complete, excluded_day, left_over};
 
 use super::act::{
@@ -67,6 +67,9 @@ pub fn timed(
     let last_day = state.last_ask.as_ref().and_then(|last| last.days);
     let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
     for act in &mut acts {
+        if reading.hours_asked.is_week() && asks_week(act, now) {
+            continue;
+        }
         asks_hours(act, asked.as_ref());
         asked_hours(
             act,

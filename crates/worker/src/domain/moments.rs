@@ -93,6 +93,8 @@ pub enum Question {
     Opens,
     /// When it closes.
     Closes,
+    /// The hours of all days.
+    Week,
     /// What is no question about hours, although its words are.
     Unless,
 }
@@ -123,13 +125,14 @@ const LISTS: [(&str, Telling); 17] = [
     ("money", Telling::Money),
 ];
 
-const QUESTIONS: [(&str, Question); 7] = [
+const QUESTIONS: [(&str, Question); 8] = [
     ("span", Question::Span),
     ("open", Question::Open),
     ("now", Question::Now),
     ("hours", Question::Hours),
     ("opens", Question::Opens),
     ("closes", Question::Closes),
+    ("week", Question::Week),
     ("unless", Question::Unless),
 ];
 

@@ -17,6 +17,7 @@ pub struct HoursAsked {
     span: bool,
     opens: bool,
     closes: bool,
+    week: bool,
     unless: bool,
 }
 
@@ -55,6 +56,7 @@ impl HoursAsked {
             Question::Span => self.span = true,
             Question::Opens => self.opens = true,
             Question::Closes => self.closes = true,
+            Question::Week => self.week = true,
             Question::Unless => self.unless = true,
         }
     }
@@ -65,10 +67,16 @@ impl HoursAsked {
         !self.unless && (self.open || self.hours || self.span || self.opens || self.closes)
     }
 
+    /// Whether the hours of every day are asked: "op welke dagen", "doordeweeks".
+    #[must_use]
+    pub fn is_week(self) -> bool {
+        self.week
+    }
+
     /// The answer; none when nothing is asked that has one, such as the hours of the whole week.
     #[must_use]
     pub fn answer(self, when: &When, hours: &Hours, now: &Zoned) -> Option<HoursAnswer> {
-        if !self.is_asked() || !hours.is_known() || when.days == Some(Days::Conflict) {
+        if self.week || !self.is_asked() || !hours.is_known() || when.days == Some(Days::Conflict) {
             return None;
         }
         let inquiry = Inquiry {

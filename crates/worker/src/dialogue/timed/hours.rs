@@ -1,6 +1,6 @@
 //! Questions about opening hours, as far as their moments tell. Pure.
 
-use jiff::Zoned;
+use jiff::{ToSpan, Zoned};
 
 use super::arranged;
 use crate::dialogue::act::{Act, Ask, Asked, Dates, Does, Form, Thing, Times, When};
@@ -29,6 +29,20 @@ pub(super) fn ask_hours(said: When) -> Does {
         content: Vec::new(),
         when: Some(said),
     })
+}
+
+/// "On which days are you open" asks for all of them; whether it does.
+pub(super) fn asks_week(act: &mut Act, now: &Zoned) -> bool {
+    let Does::Ask(ask) = &mut act.does else {
+        return false;
+    };
+    let asks = ask.topic == Asked::Hours;
+    if asks {
+        let last = now.date().saturating_add(6.days());
+        let date = Some(Dates::Between(now.date(), last));
+        ask.when = Some(When { date, time: None });
+    }
+    asks
 }
 
 /// "Are you on between Christmas and New Year": what is asked about hours is no question of its own.
