@@ -110,10 +110,10 @@ fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
     let words = act.words.clone();
     let when = match &mut act.does {
         Does::Reschedule {
-            when: when @ None,
+            when,
             shift_minutes: None,
             ..
-        } => when,
+        } if when.is_none_or(|when| when.time.is_none()) => when,
         // "Could I bring it in this Friday, say 4?"
         Does::Request { when, .. }
             if when.is_some_and(|when| when.date.is_some() && when.time.is_none()) =>

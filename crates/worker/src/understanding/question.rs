@@ -87,7 +87,10 @@ pub(super) fn asking(
     let mut moments = reading.moments.spans();
     let dated = moments.any(|moment| clause.start <= moment.start && moment.start < first);
     let passed = passed || dated;
-    let against = !marked && (begins(QuestionCue::Against).is_some() || passed && !word);
+    // "2014, glaub ich?" tells, and doubts.
+    let unsure = anywhere(QuestionCue::Unsure).is_some_and(|span| span.end == clause.end);
+    let unsure = unsure && !word && !verb_first;
+    let against = unsure || !marked && (begins(QuestionCue::Against).is_some() || passed && !word);
     let form = if anywhere(QuestionCue::Check).is_some() {
         Form::Check
     } else if word {

@@ -19,6 +19,8 @@ pub enum QuestionCue {
     Possible,
     /// It looks like a question and is none: "wat een auto", "call me".
     Against,
+    /// Who tells is not sure of it: "2014, glaub ich?".
+    Unsure,
     /// A deal to be confirmed: "afgesproken?".
     Check,
     /// A choice between two: "huur of koop".
@@ -188,13 +190,14 @@ pub enum ActCue {
     Whom,
 }
 
-const QUESTION: [(&str, QuestionCue); 11] = [
+const QUESTION: [(&str, QuestionCue); 12] = [
     ("words", QuestionCue::Word),
     ("verb_first", QuestionCue::VerbFirst),
     ("indirect", QuestionCue::Indirect),
     ("tags", QuestionCue::Tag),
     ("possible", QuestionCue::Possible),
     ("against", QuestionCue::Against),
+    ("unsure", QuestionCue::Unsure),
     ("check", QuestionCue::Check),
     ("choice", QuestionCue::Choice),
     ("joiners", QuestionCue::Joiner),
