@@ -49,7 +49,7 @@ pub fn timed(
     let letters: usize = moments.iter().map(|moment| moment.bytes.len()).sum();
     let alone = text.trim().len().saturating_sub(letters) <= AROUND;
     if let Some(said) = whole.filter(|_| alone)
-        && goes_on_with_hours(domain, state, text, &acts)
+        && goes_on_with_hours(domain, state, (text, said), &acts)
     {
         return vec![told(ask_hours(said), text)];
     }

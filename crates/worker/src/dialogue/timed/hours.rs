@@ -9,9 +9,17 @@ use crate::domain::Domain;
 use crate::understanding::HoursAnswer;
 
 /// Whether a message is nothing but another day for the question before: "en maandag?".
-pub(super) fn goes_on_with_hours(domain: &Domain, state: &State, text: &str, acts: &[Act]) -> bool {
+pub(super) fn goes_on_with_hours(
+    domain: &Domain,
+    state: &State,
+    (text, said): (&str, When),
+    acts: &[Act],
+) -> bool {
     let last = state.last_ask.as_ref().map(|last| &last.topic);
-    let open = state.ours.is_none() && arranged(domain, state).is_none() || text.contains('?');
+    // "Dann Samstag 14 Uhr" after the hours of Saturday says when.
+    let exact = said.date.is_some() && matches!(said.time, Some(Times::At(_)));
+    let open = state.ours.is_none() && arranged(domain, state).is_none() && !exact;
+    let open = open || text.contains('?');
     let says_more = |act: &Act| match &act.does {
         Does::Unclear { .. } | Does::Social(_) | Does::Request { .. } => false,
         Does::Ask(ask) => !matches!(ask.topic, Asked::Other | Asked::Hours),

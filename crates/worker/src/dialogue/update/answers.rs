@@ -126,7 +126,11 @@ impl Update<'_> {
         let last = self.state.last_ask.as_ref();
         let newest = self.state.theirs.last().filter(|asked| asked.passed_on);
         let just = last.filter(|last| last.turns <= 1).zip(newest);
-        let withdraws = just.is_some_and(|(last, asked)| last.topic == asked.topic);
+        // "I am ill, never mind" is about what was planned.
+        let ill =
+            |act: &Act| matches!(act.does, Does::Social(Social::Feels { of }) if of.is_grave());
+        let ill = self.heard.acts.iter().any(ill);
+        let withdraws = !ill && just.is_some_and(|(last, asked)| last.topic == asked.topic);
         if withdraws {
             let words = self.quote(act);
             self.keep_remark(&words);

@@ -2,7 +2,7 @@
 
 use super::{Clause, LIKELY, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
-use crate::domain::{ActCue, IntentAct, SlotKind, Topic, TopicKind};
+use crate::domain::{About, ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::Said;
@@ -42,6 +42,20 @@ impl Talk<'_> {
         let seen_to = request.is_some();
         acts.extend(request);
         seen_to
+    }
+
+    /// "My Astra makes a noise. Can you look at it?" looks at that one, and wants to see no other.
+    pub(super) fn is_seen_to_own(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        let about_own = |act: &Act| match &act.does {
+            Does::Request { goal, .. } => {
+                let mut intents = self.understander.intents.iter();
+                intents.any(|intent| intent.name == *goal && intent.about == About::Own)
+            }
+            _ => false,
+        };
+        let own =
+            acts.iter().any(about_own) || self.called_for(clause).as_ref().is_some_and(about_own);
+        own && self.is_seen_to(clause, acts)
     }
 
     /// What the statement before a question calls for.

@@ -76,7 +76,9 @@ impl Talk<'_> {
         });
         let stands = self.context.has_appointment;
         let named = self.mark(ActCue::Reschedule, clause);
-        let moved = self.mark(ActCue::Move, clause).filter(|_| stands);
+        // "Do you have any electric SUVs instead" moves no appointment.
+        let there = self.mark(ActCue::Existence, clause).is_some();
+        let moved = self.mark(ActCue::Move, clause).filter(|_| stands && !there);
         let shifted = shift.filter(|_| stands || clause.asking.asks());
         named.or(moved).or(shifted.map(|(_, span)| span))?;
         let shift_minutes = shift.map(|(minutes, _)| minutes);
@@ -130,6 +132,10 @@ impl Talk<'_> {
             return;
         }
         let asks = clause.asking.asks();
+        let sees = clause.act == IntentAct::Request && !self.is_about_own(clause);
+        if asks && sees && self.is_seen_to_own(clause, acts) {
+            return;
+        }
         // What examples alone take for a wish may be a value that is told.
         let tells = !asks && !clause.said.is_empty();
         let cued = match self.is_plate_alone(clause) {
