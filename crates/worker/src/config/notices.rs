@@ -40,7 +40,7 @@ pub struct NoticeConfig {
     )]
     pub notice_http_url: Option<SecretString>,
 
-    /// Its token, where it wants one.
+    /// Its token, where it wants one. Apprise wants `<user>:<password>`.
     #[arg(
         long,
         env = "NOTICE_HTTP_TOKEN",

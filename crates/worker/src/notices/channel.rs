@@ -165,22 +165,16 @@ impl Channels {
                     ("webhook-timestamp", now.as_second().to_string()),
                     ("webhook-signature", signature),
                 ]);
-                self.poster.post(url, headers, body, |_| true).await
+                self.poster.post(url, headers, body, |_, _| true).await
             }
             Way::Service(service) => {
                 let call = presets::call(service.preset, &service.topic, notice, self.labels);
-                let token = service.token.as_ref().zip(call.auth);
-                let token = token.map(|(token, header)| {
-                    (header, format!("{}{}", call.scheme, token.expose_secret()))
-                });
+                let token = service.token.as_ref();
+                let token = token.and_then(|token| call.auth.header(token.expose_secret()));
                 let url = with_path(&service.url, call.path);
-                let is_done: fn(&str) -> bool = match service.preset {
-                    Preset::Slack => |said| said.trim() == "ok",
-                    Preset::Ntfy | Preset::Gotify => |said| said.trim_start().starts_with('{'),
-                    Preset::Apprise => |said| !said.trim_start().starts_with('<'),
-                };
+                let is_taken = |status, said: &str| presets::is_taken(service.preset, status, said);
                 self.poster
-                    .post(&url, headers(token), call.body.to_string(), is_done)
+                    .post(&url, headers(token), call.body.to_string(), is_taken)
                     .await
             }
             Way::Whatsapp(colleagues) => {

@@ -47,7 +47,7 @@ impl Poster {
         url: &Url,
         headers: HeaderMap,
         body: String,
-        is_done: fn(&str) -> bool,
+        is_done: impl Fn(u16, &str) -> bool,
     ) -> Outcome {
         if !self.may_be_private && literal(url).is_some_and(|ip| !is_public(ip)) {
             return Outcome::failed("the target is a private address; see NOTICE_ALLOW_PRIVATE");
@@ -57,6 +57,7 @@ impl Poster {
             .post(url.clone())
             .headers(headers)
             .header("content-type", "application/json")
+            .header("accept", "application/json")
             .body(body);
         let mut answer = match request.send().await {
             Ok(answer) => answer,
@@ -71,7 +72,7 @@ impl Poster {
         let said = beginning(&mut answer).await;
         match status.as_u16() {
             410 => Outcome::Gone,
-            200..=299 if is_done(&said) => Outcome::Sent,
+            200..=299 if is_done(status.as_u16(), &said) => Outcome::Sent,
             200..=299 => Outcome::failed(&format!("{status}, but not what was expected")),
             300..=399 => Outcome::failed(&format!("{status}: redirects are not followed")),
             _ => Outcome::Failed {

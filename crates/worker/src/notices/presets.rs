@@ -1,5 +1,7 @@
 //! What services that take one POST want to read. Pure.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -24,12 +26,50 @@ pub enum Preset {
 pub(super) struct Call {
     /// Put after the URL.
     pub(super) path: &'static str,
-    /// The header that carries the token.
-    pub(super) auth: Option<&'static str>,
-    /// What stands before the token in it.
-    pub(super) scheme: &'static str,
+    /// How the token is carried.
+    pub(super) auth: Auth,
     /// The body.
     pub(super) body: Value,
+}
+
+/// How a service wants its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Auth {
+    /// The URL is the secret.
+    None,
+    /// In a header of the service's own.
+    Header(&'static str),
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// `Authorization: Basic` for a user and a password with a colon between, else as [`Auth::Bearer`].
+    Basic,
+}
+
+impl Auth {
+    /// The header, and what it says.
+    pub(super) fn header(self, token: &str) -> Option<(&'static str, String)> {
+        const AUTHORIZATION: &str = "authorization";
+        match self {
+            Self::None => None,
+            Self::Header(name) => Some((name, token.to_owned())),
+            Self::Basic if token.contains(':') => {
+                Some((AUTHORIZATION, format!("Basic {}", STANDARD.encode(token))))
+            }
+            Self::Bearer | Self::Basic => Some((AUTHORIZATION, format!("Bearer {token}"))),
+        }
+    }
+}
+
+/// Whether an answer of the service says that it took the notice. A success alone does not: a proxy or a
+/// login page says 200 as well.
+pub(super) fn is_taken(preset: Preset, status: u16, said: &str) -> bool {
+    let said = said.trim_start();
+    match preset {
+        Preset::Slack => said.trim_end() == "ok",
+        Preset::Ntfy | Preset::Gotify => said.starts_with('{'),
+        // 204: there is no such key, and nobody was told.
+        Preset::Apprise => status != 204 && !said.starts_with('<'),
+    }
 }
 
 /// The call of a notice. Words of customers stay words: none of these services reads them as markup.
@@ -39,8 +79,7 @@ pub(super) fn call(preset: Preset, topic: &str, notice: &Notice, labels: Labels)
     match preset {
         Preset::Slack => Call {
             path: "",
-            auth: None,
-            scheme: "",
+            auth: Auth::None,
             body: json!({
                 "text": for_slack(&format!("{title}\n{body}")),
                 "mrkdwn": false,
@@ -50,8 +89,7 @@ pub(super) fn call(preset: Preset, topic: &str, notice: &Notice, labels: Labels)
         },
         Preset::Ntfy => Call {
             path: "",
-            auth: Some("authorization"),
-            scheme: "Bearer ",
+            auth: Auth::Bearer,
             body: json!({
                 "topic": topic,
                 "title": title,
@@ -62,8 +100,7 @@ pub(super) fn call(preset: Preset, topic: &str, notice: &Notice, labels: Labels)
         },
         Preset::Gotify => Call {
             path: "/message",
-            auth: Some("x-gotify-key"),
-            scheme: "",
+            auth: Auth::Header("x-gotify-key"),
             body: json!({
                 "title": title,
                 "message": body,
@@ -73,8 +110,7 @@ pub(super) fn call(preset: Preset, topic: &str, notice: &Notice, labels: Labels)
         },
         Preset::Apprise => Call {
             path: "",
-            auth: Some("authorization"),
-            scheme: "Bearer ",
+            auth: Auth::Basic,
             body: json!({
                 "title": title,
                 "body": body,

@@ -1,6 +1,7 @@
 //! Notices on their way: a worker that serves, real receivers, and receivers that fail in every way.
 
 mod receivers;
+mod services;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -73,7 +74,9 @@ fn serve(mut stream: &TcpStream, answer: &str, log: &Seen) {
     let mut reader = BufReader::new(stream);
     let (mut head, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-        if let Some((name, value)) = line.split_once(':') {
+        if head.is_empty() {
+            head.push_str(&format!("request: {line}"));
+        } else if let Some((name, value)) = line.split_once(':') {
             head.push_str(&format!("{}:{value}", name.to_lowercase()));
         }
         line.clear();
