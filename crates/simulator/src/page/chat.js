@@ -13,6 +13,8 @@ const SAMPLES = [
   'Bedankt, tot zaterdag 👋',
 ];
 const NAMES = { twilio: 'Twilio', waha: 'WAHA', chatwoot: 'Chatwoot', llm: 'Model' };
+// What Chatwoot makes of a conversation by itself when the customer writes.
+const REOPENED = { resolved: 'pending', snoozed: 'open' };
 // WhatsApp takes the typing sign away after this time.
 const TYPING_MS = 25_000;
 
@@ -59,7 +61,12 @@ export function conversation(who, { send, colleague, takeOver, close }) {
 
   function interject() {
     const text = typed();
-    if (text) attempt(() => colleague(text));
+    if (!text) return;
+    attempt(async () => {
+      await colleague(text);
+      // Chatwoot leaves the conversation pending, but the bot is silent until it is given back.
+      setInCharge('open');
+    });
   }
 
   function fit() {
@@ -71,7 +78,24 @@ export function conversation(who, { send, colleague, takeOver, close }) {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
   });
 
-  const inCharge = who.provider === 'chatwoot' ? whoAnswers(takeOver) : null;
+  // Until Chatwoot has changed it the choice says what was before.
+  let status = 'pending';
+  const inCharge = who.provider === 'chatwoot' ? whoAnswers(hand) : null;
+
+  async function hand(wanted) {
+    inCharge.value = status;
+    await attempt(async () => {
+      await takeOver(wanted);
+      setInCharge(wanted);
+    });
+  }
+
+  function setInCharge(now) {
+    if (!inCharge || !now) return;
+    status = now;
+    inCharge.value = now;
+  }
+
   const root = element('article', { class: `phone ${who.provider}` }, [
     header(who, inCharge, close),
     list,
@@ -105,7 +129,8 @@ export function conversation(who, { send, colleague, takeOver, close }) {
     update(record) {
       const isNew = !shown.has(record.seq);
       if (isNew) noteTyping(record);
-      if (isNew && record.endpoint === 'status' && record.accepted) this.setInCharge(record.text);
+      if (isNew && record.endpoint === 'status' && record.accepted) setInCharge(record.text);
+      if (isNew && record.endpoint === 'webhook') setInCharge(REOPENED[status]);
       const line = lineOf(record);
       if (!line) return;
       const following = list.scrollTop + list.clientHeight >= list.scrollHeight - 40;
@@ -120,9 +145,7 @@ export function conversation(who, { send, colleague, takeOver, close }) {
       typing.hidden = true;
     },
     /** Shows the status of a Chatwoot conversation. */
-    setInCharge(status) {
-      if (inCharge && status) inCharge.value = status;
-    },
+    setInCharge,
     focus: () => input.focus(),
   };
 }
@@ -134,14 +157,14 @@ function insert(list, shown, seq, line) {
 }
 
 /** Chatwoot only: bot or human. */
-function whoAnswers(takeOver) {
+function whoAnswers(hand) {
   const choice = element('select', { 'aria-label': 'Who answers', title: 'Who answers' }, [
     element('option', { value: 'pending', text: 'bot' }),
     element('option', { value: 'open', text: 'human' }),
     element('option', { value: 'resolved', text: 'resolved' }),
     element('option', { value: 'snoozed', text: 'snoozed' }),
   ]);
-  choice.addEventListener('change', () => takeOver(choice.value));
+  choice.addEventListener('change', () => hand(choice.value));
   return choice;
 }
 
