@@ -9,6 +9,9 @@ use super::store::{Crm, CrmError, text};
 use super::write::{CrmWrite, HandoverChange, HandoverWrite};
 use crate::notices::Kind;
 
+/// How often a change is tried that somebody else overtakes: a hand-over has only so many statuses.
+const AT_ONCE: usize = 4;
+
 /// What a customer's message makes of the hand-over: it opens one, or tells the open one what was
 /// written last.
 pub(super) async fn upsert(
@@ -57,15 +60,7 @@ async fn open(
     handover: &HandoverWrite,
 ) -> sqlx::Result<()> {
     let at = text(write.at);
-    // What comes late must not open again what was closed since.
-    let later = "SELECT COUNT(*) FROM handovers WHERE conversation_id = $1 \
-                 AND (status <> 'closed' OR updated_at >= $2)";
-    let later: i64 = sqlx::query_scalar(later)
-        .bind(&handover.conversation)
-        .bind(&at)
-        .fetch_one(&mut **transaction)
-        .await?;
-    if later > 0 {
+    if is_there(transaction, &handover.conversation, &at).await? {
         return Ok(());
     }
     let id = handover.id(&write.message);
@@ -109,6 +104,22 @@ async fn open(
         _ => Kind::HandoverOpened,
     };
     tell(transaction, kind, &id, contact, write, handover).await
+}
+
+/// Whether one is open, or was closed since: what comes late must not open it again.
+async fn is_there(
+    transaction: &mut Transaction<'_, Any>,
+    conversation: &str,
+    at: &str,
+) -> sqlx::Result<bool> {
+    let later = "SELECT COUNT(*) FROM handovers WHERE conversation_id = $1 \
+                 AND (status <> 'closed' OR updated_at >= $2)";
+    let later: i64 = sqlx::query_scalar(later)
+        .bind(conversation)
+        .bind(at)
+        .fetch_one(&mut **transaction)
+        .await?;
+    Ok(later > 0)
 }
 
 /// The open hand-over that this message makes urgent.
@@ -176,59 +187,78 @@ impl Crm {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn hand_over(&self, change: &HandoverChange) -> Result<(), CrmError> {
-        let mut transaction = self.begin().await?;
-        let at = text(change.at);
-        // Opened later: the change was not about it.
-        let select = "SELECT id, contact_id, status FROM handovers \
-                      WHERE conversation_id = $1 AND status <> 'closed' AND created_at <= $2";
-        let open: Option<(String, String, String)> = sqlx::query_as(select)
-            .bind(&change.conversation_id)
-            .bind(&at)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        match open {
-            Some((id, contact, from)) => {
-                let waited = from == Status::Waiting.as_str();
-                let is_new = match change.to {
-                    Status::Taken => waited,
-                    to => from != to.as_str(),
-                };
-                if is_new {
-                    let update = "UPDATE handovers SET status = $1, owner = $2, updated_at = $3 WHERE id = $4";
-                    sqlx::query(update)
-                        .bind(change.to.as_str())
-                        .bind(&change.by)
-                        .bind(&at)
-                        .bind(&id)
-                        .execute(&mut *transaction)
-                        .await?;
-                    let from = Some(from.as_str());
-                    noted(&mut transaction, change, &contact, &id, from).await?;
-                    let kind = match change.to {
-                        Status::Closed => Some(Kind::HandoverClosed),
-                        // Who answers has taken it, and that is told once.
-                        _ if waited => Some(Kind::HandoverTaken),
-                        _ => None,
-                    };
-                    let fact = |kind| Fact {
-                        kind,
-                        matter: Matter::Handover,
-                        id: &id,
-                        contact: &contact,
-                        conversation: &change.conversation_id,
-                        at: change.at,
-                    };
-                    if let Some(kind) = kind {
-                        fact(kind).tell(&mut transaction).await?;
-                    }
-                }
+        // Whoever is quicker by a command leaves another status, of which it is judged again.
+        for _ in 0..AT_ONCE {
+            let mut transaction = self.begin().await?;
+            if changed(&mut transaction, change).await? {
+                transaction.commit().await?;
+                return Ok(());
             }
-            None if change.to != Status::Closed => stepped_in(&mut transaction, change).await?,
-            None => {}
         }
-        transaction.commit().await?;
         Ok(())
     }
+}
+
+/// Whether the change is done, or nothing is to be done. Not when somebody else changed it meanwhile.
+async fn changed(
+    transaction: &mut Transaction<'_, Any>,
+    change: &HandoverChange,
+) -> sqlx::Result<bool> {
+    let at = text(change.at);
+    // Opened later: the change was not about it.
+    let select = "SELECT id, contact_id, status FROM handovers \
+                  WHERE conversation_id = $1 AND status <> 'closed' AND created_at <= $2";
+    let open: Option<(String, String, String)> = sqlx::query_as(select)
+        .bind(&change.conversation_id)
+        .bind(&at)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some((id, contact, from)) = open else {
+        if change.to != Status::Closed {
+            stepped_in(transaction, change).await?;
+        }
+        return Ok(true);
+    };
+    let waited = from == Status::Waiting.as_str();
+    let is_new = match change.to {
+        Status::Taken => waited,
+        to => from != to.as_str(),
+    };
+    if !is_new {
+        return Ok(true);
+    }
+    let update = "UPDATE handovers SET status = $1, owner = $2, updated_at = $3 \
+                  WHERE id = $4 AND status = $5";
+    let updated = sqlx::query(update)
+        .bind(change.to.as_str())
+        .bind(&change.by)
+        .bind(&at)
+        .bind(&id)
+        .bind(&from)
+        .execute(&mut **transaction)
+        .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    noted(transaction, change, &contact, &id, Some(from.as_str())).await?;
+    let kind = match change.to {
+        Status::Closed => Some(Kind::HandoverClosed),
+        // Who answers has taken it, and that is told once.
+        _ if waited => Some(Kind::HandoverTaken),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let fact = Fact {
+            kind,
+            matter: Matter::Handover,
+            id: &id,
+            contact: &contact,
+            conversation: &change.conversation_id,
+            at: change.at,
+        };
+        fact.tell(transaction).await?;
+    }
+    Ok(true)
 }
 
 /// A colleague took a conversation that nobody had handed over, or wrote in it.
@@ -244,6 +274,9 @@ async fn stepped_in(
     let Some(contact) = contact else {
         return Ok(());
     };
+    if is_there(transaction, &change.conversation_id, &text(change.at)).await? {
+        return Ok(());
+    }
     let id = change.id();
     let insert = "INSERT INTO handovers (id, contact_id, conversation_id, status, priority, reason, \
                   last_words, summary, answer_by, owner, created_by, created_at, updated_at) \
