@@ -5,6 +5,7 @@
 mod chatwoot;
 mod command;
 mod compare;
+mod hands;
 mod http;
 mod list;
 mod pass;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
+use serde_json::Value;
 use shared_types::Source;
 use streams::{Compared, Redis, StreamsError};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,7 @@ use crate::spool::Spool;
 use chatwoot::{About, Chatwoot};
 pub use command::{ReconcileArgs, ReconcileError, Reconciled, reconcile};
 use compare::{Tally, Window, before};
+use http::Unreadable;
 use list::List;
 use pass::{Failure, Outcome, Pass};
 pub(crate) use reported::{LookUps, Signs};
@@ -77,6 +80,12 @@ impl Providers {
     pub(crate) fn names(&self) -> Vec<String> {
         let lists = self.lists().into_iter();
         lists.map(|list| list.name().to_owned()).collect()
+    }
+
+    /// The inbox of Chatwoot with this number; none where Chatwoot may not be asked.
+    pub(crate) async fn inbox(&self, number: u64) -> Option<Result<Value, Unreadable>> {
+        let chatwoot = self.chatwoot.first()?;
+        Some(chatwoot.inbox(number).await)
     }
 
     fn lists(&self) -> Vec<List<'_>> {

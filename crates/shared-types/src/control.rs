@@ -17,7 +17,13 @@ pub struct ControlEvent {
     /// The colleague who did it, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When ingress took it in.
+    /// When the help desk changed it, by its own clock, where it says so: its events overtake each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// Nobody told of it: it was found later. What began since then is not ended by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// When ingress took it in; of one that was found later, when it happened.
     pub at: Timestamp,
 }
 

@@ -32,6 +32,10 @@ pub mod contact {
 pub mod mirror {
     /// The number of the conversation there.
     pub const DISPLAY: &str = "display";
+    /// The status that it has there, as far as we set it or were told.
+    pub const STATUS: &str = "status";
+    /// 1 when we know that a colleague has it, and not only that one is wanted.
+    pub const TAKEN: &str = "taken";
 }
 
 /// Of `sent:<outbound id>`: what egress knows of a send, and ingress asks before it takes a message for a

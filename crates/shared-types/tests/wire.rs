@@ -259,6 +259,8 @@ fn delivery_and_control_events() {
         source: Source::Chatwoot,
         kind: ControlKind::HumanTookOver,
         by: Some("Anna".into()),
+        changed_at: None,
+        late: false,
         at: at(),
     };
     insta::assert_snapshot!(format!(

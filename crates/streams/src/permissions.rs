@@ -142,6 +142,7 @@ impl Redis {
         };
         let queue = match duty {
             Duty::TakeIn => {
+                let state = keys.conversation(NOBODY);
                 return vec![
                     whole(keys.stream(Queue::Inbound), "XLEN XADD XTRIM XRANGE"),
                     whole(keys.stream(Queue::Outbound), "XLEN XADD XTRIM XRANGE"),
@@ -150,11 +151,9 @@ impl Redis {
                     one(keys.done(NOBODY), "MGET"),
                     one(keys.replay(NOBODY), "GET SET"),
                     one(keys.recent(NOBODY), "GET SET"),
-                    one(
-                        keys.conversation(NOBODY),
-                        "HLEN HGET HGETALL HSET TTL EXPIRE",
-                    ),
+                    one(state, "HLEN HGET HGETALL HSET TTL EXPIRE"),
                     one(keys.send(NOBODY), "HGETALL"),
+                    one(keys.mirror(NOBODY), "HGETALL"),
                     one(keys.sends(NOBODY), "LRANGE"),
                     one(keys.provider_message("waha", NOBODY), "MGET"),
                 ];
@@ -184,6 +183,7 @@ impl Redis {
                 ),
                 one(keys.turn(NOBODY), "SET"),
                 one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),
+                one(keys.mirror(NOBODY), "HGETALL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),
                 whole(keys.stream(Queue::Crm), "XLEN XADD"),
                 whole(keys.stream(Queue::Mirror), "XLEN XADD"),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use runtime::traces;
 use shared_types::fields::mirror as mirror_fields;
 use shared_types::{
-    ColleagueMessage, Inbound as Payload, InboundMessage, MirrorMessage, Purpose, Source,
-    TypingSignal,
+    ColleagueMessage, ControlEvent, Inbound as Payload, InboundMessage, MirrorMessage, MirrorStep,
+    Purpose, Source, TypingSignal,
 };
 use streams::{
     Commit, DeadLetterReason, EarlyHash, EarlyReads, Entry, Gather, Handler, Ingest, Job, NewEntry,
@@ -94,22 +94,40 @@ impl Inbound {
                 // Boxed: a turn is large, and would be copied on its way in.
                 Box::pin(self.message(job, whole, version)).await
             }
-            Payload::Control(event) => {
-                tracing::info!(change = ?event.kind, "conversation changed hands");
-                let kin = kin(&job.values);
-                let event_name = &job.entry.event;
-                if let Err(error) = self.identities.tell_others(kin, event_name, event).await {
-                    return job.retry(error.to_string(), None).await;
-                }
-                let mut effects = self.turns.control(event, known(&job.values, None));
-                if self.mirrors {
-                    effects.mirror.extend(mirror::of_control(event, event_name));
-                }
-                self.commit(job, version, effects).await
-            }
             // Boxed: rarely taken, and large enough to swell every turn.
+            Payload::Control(event) => Box::pin(self.control(job, event, version)).await,
             Payload::Colleague(message) => Box::pin(self.colleague(job, message, version)).await,
         }
+    }
+
+    async fn control(&self, job: Job<Payload>, event: &ControlEvent, version: u64) -> Settled {
+        tracing::info!(change = ?event.kind, "conversation changed hands");
+        let event_name = &job.entry.event;
+        let is_shown = match mirror::is_about_shown(event, event_name) {
+            true => self.display(&job).await.map(|display| display.is_some()),
+            false => Ok(true),
+        };
+        let is_shown = match is_shown {
+            Ok(is_shown) => is_shown,
+            Err(error) => return job.retry(error.to_string(), None).await,
+        };
+        let known = known(&job.values, None);
+        // After an erasure nothing of the customer is written again.
+        if !is_shown || self.turns.is_overtaken(event, &known) {
+            tracing::info!(
+                "the change is of no conversation that is known, or what it ended is over"
+            );
+            return job.acknowledge().await;
+        }
+        let kin = kin(&job.values);
+        if let Err(error) = self.identities.tell_others(kin, event_name, event).await {
+            return job.retry(error.to_string(), None).await;
+        }
+        let mut effects = self.turns.control(event, known);
+        if self.mirrors {
+            effects.mirror.extend(mirror::of_control(event, event_name));
+        }
+        self.commit(job, version, effects).await
     }
 
     async fn colleague(
@@ -131,12 +149,8 @@ impl Inbound {
         };
         if !is_shown {
             tracing::warn!(message.id = %message.id, "a message of a conversation that is not shown any more");
-            let effects = Effects {
-                memory: known.memory,
-                mirror: mirror::unknown(message, event).into_iter().collect(),
-                ..Effects::default()
-            };
-            return self.commit(job, version, effects).await;
+            let told = mirror::unknown(message, event);
+            return self.tell_help_desk_only(job, told).await;
         }
         if message.takes_over() {
             let told = self
@@ -167,10 +181,25 @@ impl Inbound {
         job: &Job<Payload>,
         message: MirrorMessage,
     ) -> Result<bool, StreamsError> {
+        Ok(self.display(job).await? == Some(message.conversation))
+    }
+
+    /// The number that the conversation has in the help desk.
+    async fn display(&self, job: &Job<Payload>) -> Result<Option<u64>, StreamsError> {
         let key = job.keys().mirror(&job.entry.conversation);
         let known = self.redis.hash(&key).await?;
         let display = known.get(mirror_fields::DISPLAY);
-        Ok(display.and_then(|id| id.parse().ok()) == Some(message.conversation))
+        Ok(display.and_then(|id| id.parse().ok()).filter(|id| *id > 0))
+    }
+
+    /// Ends an entry of a conversation of which nothing is known, and of which nothing may be written.
+    async fn tell_help_desk_only(&self, job: Job<Payload>, told: Option<MirrorStep>) -> Settled {
+        if let Some(step) = told
+            && let Err(error) = mirror::queue(&self.redis, &step).await
+        {
+            return job.retry(error, None).await;
+        }
+        job.acknowledge().await
     }
 }
 

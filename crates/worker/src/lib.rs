@@ -15,6 +15,7 @@ pub mod domain;
 pub mod effects;
 pub mod graph;
 mod handler;
+mod hands;
 mod identity;
 mod last_words;
 mod late;

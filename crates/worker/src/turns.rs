@@ -21,6 +21,7 @@ use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, Sta
 use crate::domain::{Domain, SlotKind};
 use crate::effects::{Effects, OptOut, reply_to, sender_of};
 use crate::graph;
+use crate::hands;
 use crate::late;
 use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
@@ -351,11 +352,17 @@ impl Turns {
         until.unwrap_or(Timestamp::MAX)
     }
 
+    /// Whether a change of hands is older than what is known of them.
+    pub fn is_overtaken(&self, event: &ControlEvent, known: &Known) -> bool {
+        hands::is_overtaken(event, &known.memory, self.until(event.at))
+    }
+
     /// Takes the turn of something that happened outside of the messages.
     pub fn control(&self, event: &ControlEvent, known: Known) -> Effects {
         let mut memory = known.memory;
         let mut history = Vec::new();
-        let handover = handed(event, &memory);
+        let handover = hands::handed(event, &memory);
+        memory.hands_at = event.changed_at.or(memory.hands_at);
         match event.kind {
             ControlKind::HumanTookOver => memory.taken(self.until(event.at), "taken_over"),
             ControlKind::Released | ControlKind::Resolved => memory.release(),
@@ -442,27 +449,6 @@ impl Turns {
             }
         }
     }
-}
-
-/// What becomes of the hand-over. A help desk also opens a conversation because we asked it to: only
-/// a colleague's name says that somebody has it.
-fn handed(event: &ControlEvent, memory: &State) -> Option<HandoverChange> {
-    let to = match event.kind {
-        ControlKind::HumanTookOver if event.by.is_some() => Status::Taken,
-        ControlKind::Released | ControlKind::Resolved
-            if memory.told.is_some() || memory.human_until.is_some() =>
-        {
-            Status::Closed
-        }
-        _ => return None,
-    };
-    let by = event.by.clone();
-    Some(HandoverChange {
-        conversation_id: event.conversation_id.to_string(),
-        to,
-        by: by.unwrap_or_else(|| event.source.to_string()),
-        at: event.at,
-    })
 }
 
 /// Numbers that may not be kept go before anything sees them. Whether there were any.

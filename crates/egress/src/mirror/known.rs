@@ -1,16 +1,15 @@
 //! Where a conversation is mirrored, as fields of a Redis hash. Pure.
 
-use shared_types::fields::mirror::DISPLAY;
+use shared_types::fields::mirror::{DISPLAY, STATUS, TAKEN};
 use streams::{Fields, Record};
 
 use super::KNOWN_FOR;
 
 const CONTACT: &str = "contact";
 const SEEN: &str = "seen";
-const STATUS: &str = "status";
 
 /// What is read of the hash.
-pub(super) const FIELDS: &[&str] = &[CONTACT, DISPLAY, SEEN, STATUS];
+pub(super) const FIELDS: &[&str] = &[CONTACT, DISPLAY, SEEN, STATUS, TAKEN];
 
 /// What is known of a mirrored conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +22,8 @@ pub(super) struct Known {
     pub(super) seen: u64,
     /// The status that we set, or were told.
     pub(super) status: String,
+    /// Whether a colleague has it, and not only one is wanted.
+    pub(super) is_taken: bool,
 }
 
 impl Known {
@@ -34,6 +35,7 @@ impl Known {
             display: number(DISPLAY).filter(|id| *id > 0),
             seen: number(SEEN).unwrap_or_default(),
             status: field(STATUS).cloned().unwrap_or_default(),
+            is_taken: field(TAKEN).is_some_and(|taken| taken == "1"),
         }
     }
 
@@ -47,6 +49,7 @@ impl Known {
                 (DISPLAY, number(self.display)),
                 (SEEN, self.seen.to_string()),
                 (STATUS, self.status.clone()),
+                (TAKEN, u8::from(self.is_taken).to_string()),
             ],
             ttl: KNOWN_FOR,
             ..Record::default()
@@ -65,6 +68,7 @@ mod tests {
             display: Some(5),
             seen: 1001,
             status: "open".into(),
+            is_taken: true,
         };
         let fields: Fields = known.record("k".into()).fields.into_iter().collect();
         assert_eq!(Known::read(Some(&fields)), known);

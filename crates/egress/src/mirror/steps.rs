@@ -77,7 +77,7 @@ impl<'a> Steps<'a> {
                     .await?;
                 // The customer's message opens a conversation that was resolved, and the bot has it.
                 if self.known.status == MirrorStatus::Resolved.as_str() {
-                    self.set_status(display, MirrorStatus::Pending).await?;
+                    self.give_back(display).await?;
                 }
             }
             MirrorWhat::Bot { text } => {
@@ -134,6 +134,7 @@ impl<'a> Steps<'a> {
             display: Some(display),
             seen: 0,
             status: MirrorStatus::Pending.as_str().to_owned(),
+            is_taken: false,
         };
         self.note(job).await?;
         Ok(display)
@@ -267,7 +268,17 @@ impl<'a> Steps<'a> {
         if let Some(label) = &self.api.label {
             self.api.add_label(display, label, self.deadline).await?;
         }
+        self.known.is_taken = false;
         self.set_status(display, MirrorStatus::Open).await
+    }
+
+    /// The bot has it again, and nobody else.
+    async fn give_back(&mut self, display: u64) -> Result<(), Stop> {
+        let nobody = json!({ "assignee_id": null });
+        let set = self.api.set(display, "assignments", &nobody, self.deadline);
+        set.await?;
+        self.known.is_taken = false;
+        self.set_status(display, MirrorStatus::Pending).await
     }
 
     /// A colleague answered. Chatwoot leaves the conversation pending and with nobody; what the colleague
@@ -280,6 +291,7 @@ impl<'a> Steps<'a> {
             Err(Failed::Gone) => return Ok(()),
             now => now?,
         };
+        self.known.is_taken = true;
         if now.get("status").and_then(Value::as_str) != Some(MirrorStatus::Pending.as_str()) {
             return Ok(());
         }
@@ -299,19 +311,15 @@ impl<'a> Steps<'a> {
         let Some(display) = self.known.display else {
             return Ok(());
         };
+        self.known.is_taken = to == MirrorStatus::Open;
         if told {
             to.as_str().clone_into(&mut self.known.status);
             return Ok(());
         }
-        let done = async {
-            if to == MirrorStatus::Pending {
-                let nobody = json!({ "assignee_id": null });
-                let set = self.api.set(display, "assignments", &nobody, self.deadline);
-                set.await?;
-            }
-            self.set_status(display, to).await
-        };
-        done.await
+        match to {
+            MirrorStatus::Pending => self.give_back(display).await,
+            MirrorStatus::Open | MirrorStatus::Resolved => self.set_status(display, to).await,
+        }
     }
 
     async fn tick(&self, of: &Ticked, status: TickStatus, error: Option<&str>) -> Result<(), Stop> {

@@ -11,7 +11,7 @@ use shared_types::{
 };
 
 use super::content;
-use super::read::{Incoming, assigned_to, has_human_assignee, lacks, time};
+use super::read::{Incoming, assigned_to, changed_at, has_human_assignee, lacks, time};
 use super::written::{is_outgoing, name};
 use crate::config::MirrorConfig;
 use crate::event::{Event, Reading, Rejection};
@@ -207,6 +207,9 @@ fn hands(
         Some("pending") => ControlKind::Released,
         _ => return Ok(Reading::Ignored("conversation_status")),
     };
+    if kind == ControlKind::HumanTookOver && assignee.is_none() && event.only_unassigns() {
+        return Ok(Reading::Ignored("unassigned"));
+    }
     let Some(conversation_id) = conversation(fields) else {
         return Ok(Reading::Ignored("unknown_conversation"));
     };
@@ -220,6 +223,8 @@ fn hands(
             source: Source::Chatwoot,
             kind,
             by: assigned_to(meta).or_else(pressed),
+            changed_at: changed_at(fields),
+            late: false,
             at: event.now,
         },
         dedup: delivery.to_owned(),

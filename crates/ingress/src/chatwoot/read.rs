@@ -1,6 +1,6 @@
 //! From Chatwoot's events to ours. Pure.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared_types::{
     Channel, ControlEvent, ControlKind, ConversationId, ConversationRef, Endpoint, InboundMessage,
@@ -86,6 +86,13 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
         Value::String(text) => text.parse().ok(),
         other => Timestamp::from_second(other.as_i64()?).ok(),
     }
+}
+
+/// When a conversation was changed last, to the microsecond; older servers do not say.
+pub(super) fn changed_at(conversation: Fields<'_>) -> Option<Timestamp> {
+    let seconds = conversation.raw("updated_at")?.as_f64()?;
+    let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()
 }
 
 /// Whether a colleague, and not a bot, has the conversation.
@@ -250,6 +257,8 @@ impl Incoming<'_> {
                 source: Source::Chatwoot,
                 kind: ControlKind::MessageDeleted,
                 by: None,
+                changed_at: None,
+                late: false,
                 at: self.now,
             },
             dedup: format!("{account}:deleted:{id}@{}", self.written()),
@@ -263,6 +272,18 @@ impl Incoming<'_> {
         let changes = self.fields.list("changed_attributes").iter();
         let mut names = changes.filter_map(Value::as_object).flatten();
         names.any(|(name, _)| ["status", "assignee_id"].contains(&name.as_str()))
+    }
+
+    /// Whether nobody has it any more, and nothing else is said: that takes nothing over.
+    pub(super) fn only_unassigns(&self) -> bool {
+        let changes = self.fields.list("changed_attributes").iter();
+        let changes: Vec<_> = changes.filter_map(Value::as_object).flatten().collect();
+        let is_status = |name: &str| name == "status";
+        let unassigns = |(name, change): &&(&String, &Value)| {
+            *name == "assignee_id" && change.get("current_value").is_none_or(Value::is_null)
+        };
+        !changes.iter().any(|(name, _)| is_status(name))
+            && changes.iter().any(|one| unassigns(&one))
     }
 
     fn control(&self, delivery: &str, own_account: Option<u64>) -> Result<Reading, Rejection> {
@@ -290,6 +311,8 @@ impl Incoming<'_> {
                 source: Source::Chatwoot,
                 kind,
                 by: assigned_to(meta),
+                changed_at: changed_at(self.fields),
+                late: false,
                 at: self.now,
             },
             dedup: delivery.to_owned(),

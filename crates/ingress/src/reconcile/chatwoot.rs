@@ -10,12 +10,13 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::compare::Window;
+use super::hands;
 use super::http::{Credentials, Http, Unreadable, path};
 use super::list::{List, Listed, Page};
 use crate::chatwoot::mirror::OURS;
 use crate::chatwoot::{read, read_with_mirror};
 use crate::config::MirrorConfig;
-use crate::event::Reading;
+use crate::event::{Event, Reading};
 use crate::lenient::time;
 
 /// More pages are not read of one conversation: so much nobody wrote in a day.
@@ -64,6 +65,12 @@ impl Chatwoot {
         }
     }
 
+    /// An inbox of the account.
+    pub(super) async fn inbox(&self, number: u64) -> Result<Value, Unreadable> {
+        let path = self.path(&["inboxes", &number.to_string()]);
+        self.http.get(&path, &[]).await
+    }
+
     /// The unread list.
     pub(super) fn list(&self) -> List<'_> {
         List::Chatwoot(ChatwootList {
@@ -78,6 +85,18 @@ impl Chatwoot {
             pages: 0,
             page: Some(1),
         })
+    }
+
+    /// Who has a conversation of the inbox in which other channels are shown, read as the event that was lost.
+    fn hands(&self, conversation: &Value, at: Timestamp) -> Option<(Map<String, Value>, Reading)> {
+        let About::Colleagues(shown) = &self.about else {
+            return None;
+        };
+        let (webhook, name) = hands::change(conversation, self.account);
+        let body = serde_json::to_vec(&webhook).unwrap_or_default();
+        let reading = read_with_mirror(&body, &name, Some(self.account), shown, at);
+        let is_change = matches!(reading, Reading::Event(Event::Control { .. }));
+        is_change.then_some((webhook, reading))
     }
 
     /// A path below the account.
@@ -128,7 +147,12 @@ impl ChatwootList<'_> {
                 .iter()
                 .filter_map(|message| self.listed(message, conversation));
             // Each page is the other way round than the pages are.
-            let listed = listed.rev().collect();
+            let listed = listed.rev();
+            // Whoever has it got it after what was written.
+            let hands = (self.pages == 0)
+                .then(|| self.hands(conversation))
+                .flatten();
+            let listed = hands.into_iter().chain(listed).collect();
             let oldest = messages
                 .iter()
                 .filter_map(|message| message["id"].as_u64())
@@ -200,13 +224,43 @@ impl ChatwootList<'_> {
         list(answer.get("payload"))
     }
 
-    /// The message with what its inbox proves of the contact: an inbox of Twilio's knows the number.
+    /// Who has the conversation, where that says something; with when it became so.
+    fn hands(&self, conversation: &Value) -> Option<Listed> {
+        let written_at = last_activity(conversation)?;
+        let (webhook, reading) = self.chatwoot.hands(conversation, written_at)?;
+        let id = conversation["id"].to_string();
+        Some(Listed {
+            written_at,
+            webhook,
+            reading,
+            more: Some(self.chatwoot.path(&["conversations", &id])),
+        })
+    }
+
+    /// The message with what its inbox proves of the contact: an inbox of Twilio's knows the number. Of who
+    /// has a conversation, whether it is still so: we may have changed it meanwhile.
     pub(super) async fn complete(
         &self,
         listed: &Listed,
         more: &str,
     ) -> Result<Reading, Unreadable> {
-        let answer = self.chatwoot.http.get(more, &[]).await?;
+        let answer = match self.chatwoot.http.get(more, &[]).await {
+            Err(Unreadable::Status(404)) if listed.control().is_some() => {
+                return Ok(Reading::Ignored("gone"));
+            }
+            answer => answer?,
+        };
+        if let Some(event) = listed.control() {
+            let now = self.chatwoot.hands(&answer, listed.written_at);
+            let is_same = now.is_some_and(|(_, now)| match now {
+                Reading::Event(Event::Control { event: now, .. }) => now.kind == event.kind,
+                _ => false,
+            });
+            return Ok(match is_same {
+                true => listed.reading.clone(),
+                false => Reading::Ignored("changed_meanwhile"),
+            });
+        }
         let inboxes = list(answer.pointer("/payload/contact_inboxes"))?;
         let mut webhook = listed.webhook.clone();
         let conversation = webhook

@@ -10,6 +10,8 @@ use crate::event::{Event, Reading};
 /// What was answered is remembered for 24 hours; of what is older nobody can tell whether it came.
 pub(crate) const MEMORY: SignedDuration = SignedDuration::from_hours(23);
 
+const ALMOST_A_SECOND: SignedDuration = SignedDuration::from_micros(999_999);
+
 /// The messages that a comparison is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -79,6 +81,14 @@ pub(crate) fn late(reading: Reading, written_at: Timestamp, too_late: bool) -> R
             message.too_late = too_late;
             message.received_at = Some(written_at);
             Reading::Event(Event::Message(message))
+        }
+        Reading::Event(Event::Control { mut event, dedup }) => {
+            event.late = true;
+            // Lists know whole seconds: it was within this one.
+            event.at = written_at
+                .saturating_add(ALMOST_A_SECOND)
+                .unwrap_or(written_at);
+            Reading::Event(Event::Control { event, dedup })
         }
         other => other,
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use shared_types::Source;
+use shared_types::{ControlEvent, Source};
 
 use super::chatwoot::ChatwootList;
 use super::compare::Window;
@@ -32,6 +32,14 @@ impl Listed {
         matches!(self.reading, Reading::Event(Event::Colleague { .. }))
     }
 
+    /// The change of who has a conversation, where it is one.
+    pub(super) const fn control(&self) -> Option<&ControlEvent> {
+        match &self.reading {
+            Reading::Event(Event::Control { event, .. }) => Some(event),
+            _ => None,
+        }
+    }
+
     /// The conversation, of what is to be queued.
     pub(super) fn conversation(&self) -> Option<&str> {
         match &self.reading {
@@ -39,6 +47,7 @@ impl Listed {
             Reading::Event(Event::Colleague { message, .. }) => {
                 Some(message.conversation_id.as_str())
             }
+            Reading::Event(Event::Control { event, .. }) => Some(event.conversation_id.as_str()),
             _ => None,
         }
     }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{InboundMessage, Source};
+use serde_json::Value;
+use shared_types::{ControlEvent, InboundMessage, Source};
 use streams::{Redis, StreamsError};
 
 use super::compare::{Tally, Verdict, Window, verdict};
+use super::hands;
 use super::http::Unreadable;
 use super::list::{List, Listed};
 use super::taking::{Taking, Tries};
@@ -228,6 +230,7 @@ impl Pass<'_> {
                     .was_taken_in(conversation.as_str(), &event)
                     .await?
             }
+            Reading::Event(Event::Control { event, .. }) => self.was_told(event, &listed).await?,
             Reading::Ignored(OURS) => true,
             // The shelf of rejected webhooks knows by itself what it has.
             Reading::Rejected(_) => false,
@@ -235,6 +238,16 @@ impl Pass<'_> {
         };
         let verdict = verdict(taken_in, listed.written_at, self.now, self.max_age);
         Ok((Some(verdict), listed))
+    }
+
+    /// Whether it is known who has a conversation of the help desk.
+    async fn was_told(&self, event: &ControlEvent, listed: &Listed) -> Result<bool, StreamsError> {
+        let conversation = event.conversation_id.as_str();
+        let partition = self.redis.partitions().partition_of(conversation);
+        let key = self.redis.keys().of(partition).mirror(conversation);
+        let shown = self.redis.hash(&key).await?;
+        let display = listed.webhook.get("id").and_then(Value::as_u64);
+        Ok(hands::is_known(event.kind, display, &shown))
     }
 
     /// What was sent from our side, by who did it.
@@ -272,6 +285,15 @@ pub(super) fn log(source: Source, listed: &Listed, text: &'static str) {
         }
         _ => None,
     };
+    if let Some(event) = listed.control() {
+        tracing::warn!(
+            source = source.as_str(),
+            conversation = event.conversation_id.as_str(),
+            change = ?event.kind,
+            since = %listed.written_at,
+            "{text}"
+        );
+    }
     if let Some((id, conversation)) = named {
         tracing::warn!(
             source = source.as_str(),

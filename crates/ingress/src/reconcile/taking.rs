@@ -104,6 +104,10 @@ impl<'a> Taking<'a> {
                     log(list.source(), listed, "somebody else wrote to a customer");
                     &mut tally.colleagues
                 }
+                Destination::Work(_) if listed.control().is_some() => {
+                    log(list.source(), listed, "a lost change of hands was found");
+                    &mut tally.found
+                }
                 Destination::Work(_) if too_late => {
                     log(list.source(), listed, "a lost message was found too late");
                     &mut tally.too_old
@@ -142,6 +146,9 @@ impl<'a> Taking<'a> {
         if error.passes() && !self.was_last_try(listed) {
             return Err(Failure::Incomplete(error));
         }
+        if listed.control().is_some() {
+            return Ok((Reading::Ignored("unreadable"), true));
+        }
         tracing::warn!(source = list.source().as_str(), %error, "what came with a lost message is lost");
         Ok((listed.reading.clone(), false))
     }
@@ -169,7 +176,8 @@ impl<'a> Taking<'a> {
 
     fn was_last_try(&mut self, listed: &Listed) -> bool {
         let Reading::Event(Event::Message(message)) = &listed.reading else {
-            return true;
+            // Who has a conversation must not be guessed.
+            return listed.control().is_none();
         };
         let tries = self.tries.entry(message.event()).or_default();
         *tries += 1;

@@ -218,6 +218,8 @@ impl<'a> Incoming<'a> {
                 source: Source::Waha,
                 kind: ControlKind::MessageDeleted,
                 by: None,
+                changed_at: None,
+                late: false,
                 at: self.now,
             },
             dedup: format!("{}:deleted:{id}", self.session()),

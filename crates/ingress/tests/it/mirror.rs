@@ -240,6 +240,18 @@ fn states_are_what_people_did_and_not_what_we_or_chatwoot_did() {
         kinds(state("snoozed", &json!({"performed_by": by("user")}))),
         None
     );
+    // She lets go of it, which takes nothing over; with a status it is what that says.
+    let dropped = json!([{"assignee_id": {"previous_value": 11, "current_value": null}}]);
+    let updated = |changes: Value| {
+        let body = json!({"event": "conversation_updated", "performed_by": by("user"),
+            "changed_attributes": changes});
+        kinds(state("open", &body))
+    };
+    assert_eq!(updated(dropped), None);
+    assert_eq!(
+        updated(json!([{"assignee_id": {"current_value": null}}, {"status": {}}])),
+        Some(ControlKind::HumanTookOver)
+    );
     let labelled =
         json!({"event": "conversation_updated", "changed_attributes": [{"cached_label_list": {}}]});
     assert_eq!(kinds(state("open", &labelled)), None);
@@ -265,5 +277,23 @@ fn what_is_no_conversation_of_ours_is_left_alone_and_another_inbox_is_read_as_be
         json!({"conversation": null}),
     ] {
         assert!(matches!(read(&message(&unusable)), Reading::Rejected(_)));
+    }
+}
+
+/// Chatwoot's events overtake each other; newer servers say to which moment each belongs.
+#[test]
+fn a_change_of_hands_says_when_the_server_made_it() {
+    let changed = |more: Value| match read(&state("resolved", &more)) {
+        Reading::Event(Event::Control { event, .. }) => event.changed_at,
+        other => panic!("{other:?}"),
+    };
+    let at = "2026-11-28T20:00:00.25Z".parse().unwrap();
+    assert_eq!(changed(json!({"updated_at": 1_795_896_000.25})), Some(at));
+    for nothing in [
+        json!({}),
+        json!({"updated_at": "soon"}),
+        json!({"updated_at": 1e300}),
+    ] {
+        assert_eq!(changed(nothing), None);
     }
 }

@@ -109,6 +109,8 @@ pub(super) async fn change_hands(
         source: Source::Twilio,
         kind,
         by: Some(by.to_owned()),
+        changed_at: None,
+        late: false,
         at,
     };
     let name = format!("operator:control:{conversation}:{}", at.as_nanosecond());

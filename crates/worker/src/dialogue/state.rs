@@ -1,6 +1,8 @@
 //! What is remembered of a conversation between turns. Stored as JSON in the conversation's hash,
 //! field `memory`; what older builds wrote is read.
 
+mod echo;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, DateTime};
@@ -11,6 +13,7 @@ use shared_types::Slots;
 use super::act::{Asked, Dates, Thing, Times};
 use super::wish::{Wishes, first_values};
 use crate::domain::About;
+pub use echo::Echo;
 
 /// What is known of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct State {
     pub human_until: Option<Timestamp>,
     /// Why.
     pub human_reason: Option<String>,
+    /// The last change of hands that a help desk told of, by its own clock: its events overtake each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hands_at: Option<Timestamp>,
     /// The goal that an answer was about, although the customer pursues none: what follows is read
     /// in its light.
     pub in_mind: Option<String>,
@@ -276,18 +282,6 @@ impl Before {
     pub(super) fn knows_appointment(&self, purpose: &str) -> bool {
         self.appointments.iter().any(|one| one.purpose == purpose)
     }
-}
-
-/// Texts that come again and again, or without a human pause, as machines send them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Echo {
-    /// Hashes of the last texts, figures aside.
-    pub texts: Vec<u64>,
-    /// When the last one was answered.
-    pub at: Timestamp,
-    /// Answers in a row that were answered before a human could have read them.
-    pub hurried: u32,
 }
 
 /// Tokens used on a day.

@@ -284,6 +284,8 @@ impl Identities {
             source: message.source,
             kind: ControlKind::HumanTookOver,
             by: message.by.clone(),
+            changed_at: None,
+            late: false,
             at: message.at,
         };
         self.tell(others, name, &event, true).await

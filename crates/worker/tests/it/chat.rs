@@ -145,6 +145,8 @@ impl Chat {
             source: Source::Twilio,
             kind,
             by: None,
+            changed_at: None,
+            late: false,
             at: self.now,
         };
         writeln!(self.transcript, "--------  {kind:?}").unwrap();

@@ -205,6 +205,7 @@ pub(super) fn conversation_fields(mirror: &Mirror) -> Value {
         "last_activity_at": mirror.last_activity_at.as_second(),
         "timestamp": mirror.last_activity_at.as_second(),
         "created_at": mirror.last_activity_at.as_second(),
+        "updated_at": mirror.last_activity_at.as_duration().as_secs_f64(),
     })
 }
 

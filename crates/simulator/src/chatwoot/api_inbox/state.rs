@@ -45,6 +45,13 @@ pub(crate) struct Mirror {
     pub(crate) messages: Vec<Value>,
 }
 
+impl Mirror {
+    /// A change by a person is a status line, and so an activity.
+    fn active(&mut self) {
+        self.last_activity_at = Timestamp::now();
+    }
+}
+
 /// The inbox.
 #[derive(Debug, Default)]
 pub(crate) struct ApiInbox {
@@ -257,6 +264,7 @@ impl ApiInbox {
         status: ConversationStatus,
     ) -> Option<ConversationStatus> {
         self.change(conversation, |one| {
+            one.active();
             std::mem::replace(&mut one.status, status)
         })
     }
@@ -264,6 +272,7 @@ impl ApiInbox {
     /// Gives the assignee before.
     pub(super) fn assign(&self, conversation: u64, agent: Option<Agent>) -> Option<Option<Agent>> {
         self.change(conversation, |one| {
+            one.active();
             std::mem::replace(&mut one.assignee, agent)
         })
     }

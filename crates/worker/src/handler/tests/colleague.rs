@@ -28,15 +28,25 @@ async fn colleague_writes(redis: &Redis) -> String {
     take_in(redis, &entry).await
 }
 
-async fn released(redis: &Redis) {
-    let event = ControlEvent {
+fn change(kind: ControlKind) -> ControlEvent {
+    ControlEvent {
         conversation_id: CONVERSATION.parse().unwrap(),
         source: Source::Twilio,
-        kind: ControlKind::Released,
+        kind,
         by: None,
+        changed_at: None,
+        late: false,
         at: Timestamp::now(),
-    };
-    let entry = NewEntry::new(&event, "twilio:control:1", CONVERSATION).unwrap();
+    }
+}
+
+async fn released(redis: &Redis) {
+    changed(redis, "1", &change(ControlKind::Released)).await;
+}
+
+async fn changed(redis: &Redis, name: &str, event: &ControlEvent) {
+    let name = format!("twilio:control:{name}");
+    let entry = NewEntry::new(event, name, CONVERSATION).unwrap();
     take_in(redis, &entry).await;
 }
 
@@ -158,4 +168,62 @@ async fn a_message_that_cannot_be_handled_says_nothing_after_a_colleague() {
     let stuck = stuck(&redis, &mut metrics);
     all_done(&redis, stuck).await;
     assert_eq!(replies(&server), []);
+}
+
+/// The help desk's events come in another order than it made the changes.
+#[tokio::test]
+async fn the_last_change_stands_whichever_event_came_last() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    let at = |seconds: i64| Some(Timestamp::from_second(1_796_000_000 + seconds).unwrap());
+    let made = |kind, seconds| ControlEvent {
+        changed_at: at(seconds),
+        ..change(kind)
+    };
+    changed(&redis, "1", &made(ControlKind::HumanTookOver, 1)).await;
+    changed(&redis, "2", &made(ControlKind::Released, 3)).await;
+    changed(&redis, "3", &made(ControlKind::HumanTookOver, 2)).await;
+    all_done(&redis, handler).await;
+    assert!(!is_with_a_colleague(&server));
+    let handler = healthy(
+        &redis,
+        &mut Metrics::new("worker", "0").unwrap(),
+        Duration::ZERO,
+    );
+    changed(&redis, "4", &made(ControlKind::HumanTookOver, 4)).await;
+    all_done(&redis, handler).await;
+    assert!(is_with_a_colleague(&server));
+}
+
+/// Found later in the help desk's list: what a colleague took since then is not given back by it.
+#[tokio::test]
+async fn a_release_that_was_found_late_ends_nothing_newer() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    let ago = |minutes: i64| Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+    let found = |kind, minutes| ControlEvent {
+        late: true,
+        at: ago(minutes),
+        ..change(kind)
+    };
+    let taken = ControlEvent {
+        at: ago(5),
+        ..change(ControlKind::HumanTookOver)
+    };
+    changed(&redis, "1", &taken).await;
+    changed(&redis, "2", &found(ControlKind::Resolved, 6)).await;
+    all_done(&redis, handler).await;
+    assert!(is_with_a_colleague(&server));
+    let handler = healthy(
+        &redis,
+        &mut Metrics::new("worker", "0").unwrap(),
+        Duration::ZERO,
+    );
+    changed(&redis, "3", &found(ControlKind::Resolved, 4)).await;
+    all_done(&redis, handler).await;
+    assert!(!is_with_a_colleague(&server));
 }
