@@ -195,6 +195,18 @@ pub(crate) fn answered(
     Some(answered)
 }
 
+/// What is shown of a message that nobody's turn said, such as that nobody took the hand-over in time.
+pub(crate) fn of_late_reply(reply: &OutboundMessage) -> Option<MirrorStep> {
+    is_mirrored(&reply.conversation_id).then(|| MirrorStep {
+        conversation_id: reply.conversation_id.clone(),
+        id: reply.id.to_string(),
+        at: reply.created_at,
+        what: MirrorWhat::Bot {
+            text: reply.text.clone(),
+        },
+    })
+}
+
 /// Whether an event of the help desk is about a conversation that is held elsewhere, and shown there.
 pub(crate) fn is_about_shown(event: &ControlEvent, name: &str) -> bool {
     event.source == Source::Chatwoot && !is_told_by_kin(name) && is_mirrored(&event.conversation_id)

@@ -235,6 +235,7 @@ impl Worker {
             channels: self.channels.clone(),
             domain: self.inbound.turns.domain.clone(),
             metrics: self.counters.clone(),
+            mirrors: self.inbound.mirrors,
             holder: MemberId::unique(&self.host).as_str().to_owned(),
         };
         background.spawn(courier.run(stop.clone()));

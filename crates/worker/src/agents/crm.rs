@@ -251,7 +251,8 @@ fn late_reply(domain: &Domain, turn: &Turn, at: DateTime) -> Option<OutboundMess
         dice: 0,
     };
     let worded = word(domain, replies, &turn.memory, &said, occasion);
-    let reply = reply_to(turn, worded.text.into_string(), Purpose::Reply);
+    // It is about the hand-over: that somebody should have the conversation does not hold it back.
+    let reply = reply_to(turn, worded.text.into_string(), Purpose::HandoffNotice);
     Some(OutboundMessage {
         id: message.reply_id(PLACE),
         ..reply

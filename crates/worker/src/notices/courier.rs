@@ -17,6 +17,7 @@ use crate::crm::{Claimed, Crm, CrmError, Settled};
 use crate::dialogue::calendar;
 use crate::domain::Domain;
 use crate::metrics::WorkerMetrics;
+use crate::mirror;
 
 const EVERY: Duration = Duration::from_secs(1);
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -35,6 +36,8 @@ pub(crate) struct Courier {
     pub(crate) channels: Arc<Channels>,
     pub(crate) domain: Arc<Domain>,
     pub(crate) metrics: WorkerMetrics,
+    /// Whether conversations are shown in a help desk.
+    pub(crate) mirrors: bool,
     /// Names this worker among the others.
     pub(crate) holder: String,
 }
@@ -104,12 +107,25 @@ impl Courier {
             };
             match self.redis.ingest(&ingest).await {
                 Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {
-                    self.crm.late_reply_is_done(&handover).await?;
+                    if self.show(&reply).await {
+                        self.crm.late_reply_is_done(&handover).await?;
+                    }
                 }
                 other => tracing::debug!(?other, "a customer waits for an excuse"),
             }
         }
         Ok(())
+    }
+
+    /// Shows the help desk what a customer is told. Whether that is done, or not wanted.
+    async fn show(&self, reply: &OutboundMessage) -> bool {
+        let step = mirror::of_late_reply(reply).filter(|_| self.mirrors);
+        let Some(step) = step else { return true };
+        let shown = mirror::queue(&self.redis, &step).await;
+        if let Err(error) = &shown {
+            tracing::debug!(error, "the help desk is not shown an excuse yet");
+        }
+        shown.is_ok()
     }
 
     async fn look_at_dead_letters(&self, now: Timestamp) -> Result<(), CrmError> {

@@ -232,7 +232,7 @@ async fn an_export_is_safe_in_a_spreadsheet_and_whole_for_a_program() {
 /// The customer asks, nobody comes: colleagues are told again, and the customer hears the truth, once.
 #[tokio::test]
 async fn nobody_answers_in_time_and_the_customer_is_told() {
-    let office = Office::open().await;
+    let office = Office::with(&[("CHATWOOT_MIRROR_INBOX_ID", "2")]).await;
     office
         .writes("SM1", "Sanne", "ik wil graag een medewerker spreken")
         .await;
@@ -269,6 +269,12 @@ async fn nobody_answers_in_time_and_the_customer_is_told() {
         if left == 0 { Ok(()) } else { Err(left) }
     })
     .await;
+    // The help desk is shown it, under the name of the reply.
+    let shown: Vec<(String, Vec<String>)> = office.redis.run(&["XRANGE", "mir:0", "-", "+"]);
+    let excuses = shown
+        .iter()
+        .filter(|(_, fields)| fields.contains(&"mirror:ob_late".into()));
+    assert_eq!(excuses.count(), 1, "{shown:?}");
     let (_, told) = office.worker(&["notices", "list"]);
     assert!(told.matches("handover.unanswered").count() == 1, "{told}");
     let (closed, said) = office.worker(&["handovers", "close", &id]);
