@@ -1,6 +1,7 @@
 //! `ingress doctor`: finds out why a webhook is refused, or what is wrong with the configuration.
 
 mod config;
+mod inbox;
 mod signature;
 mod variants;
 

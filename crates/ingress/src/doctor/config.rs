@@ -1,4 +1,4 @@
-//! Checks the configuration against the world: Redis, the public URL, the clock.
+//! Checks the configuration against the world: Redis, the public URL, the clock, Chatwoot's inbox.
 
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use streams::{Duty, Queue, Redis, StreamsError};
 
-use super::Diagnosis;
+use super::{Diagnosis, inbox};
 use crate::config::IngressConfig;
 use crate::reconcile::{Providers, without_inboxes};
 use crate::twilio::host_and_port;
@@ -42,6 +42,7 @@ pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
         Ok(redis) => redis_server(&redis, &mut lines, &mut problems).await,
         Err(error) => problems.push(error.to_string()),
     }
+    inbox::examine(config, &mut lines, &mut problems).await;
     if config.limits.observe_only {
         problems.push("INGRESS_OBSERVE_ONLY is on: anybody can send messages in".into());
     }
