@@ -9,6 +9,7 @@
 
 mod api;
 mod brake;
+mod forgotten;
 mod known;
 mod steps;
 mod text;

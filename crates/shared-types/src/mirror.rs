@@ -67,6 +67,11 @@ pub enum MirrorWhat {
         /// Whether the help desk told of it: then it is so there already.
         told: bool,
     },
+    /// The customer was erased. The step names the conversation there, and nothing else of them.
+    Forgotten {
+        /// The number of the conversation there: the display id.
+        display: u64,
+    },
     /// How far a colleague's answer, or a message of ours, got.
     Tick {
         /// Which message.
@@ -157,6 +162,7 @@ impl MirrorWhat {
             Self::HandedOver { .. } => "handed_over",
             Self::Answered { .. } => "answered",
             Self::Hands { .. } => "hands",
+            Self::Forgotten { .. } => "forgotten",
             Self::Tick { .. } => "tick",
         }
     }

@@ -321,6 +321,7 @@ fn steps_of_a_mirrored_conversation() {
             to: MirrorStatus::Pending,
             told: false,
         }),
+        step(MirrorWhat::Forgotten { display: 5001 }),
         step(MirrorWhat::Tick {
             of: Ticked::Theirs(mirrored),
             status: TickStatus::Failed,

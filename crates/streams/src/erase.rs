@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use redis::{FromRedisValue, ToRedisArgs};
+use shared_types::fields::mirror::DISPLAY;
 
 use crate::entry::RawEntry;
 use crate::identities::CONVERSATION_NAME;
@@ -119,6 +120,24 @@ impl Redis {
                 self.erase_command::<u64, _>(command, &key, NOTHING).await?;
         }
         Ok(found)
+    }
+
+    /// Where a person's conversations are shown in a help desk: the numbers that they have there.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached, or forbids SCAN.
+    pub async fn shown_of(&self, person: &impl Person) -> Result<BTreeSet<u64>, StreamsError> {
+        let mut shown = BTreeSet::new();
+        for key in self.all_keys().await? {
+            if let ("mirror", conversation) = kind_of(&key)
+                && person.has(conversation)
+            {
+                let fields = self.hash(&key).await?;
+                let display = fields.get(DISPLAY).and_then(|id| id.parse::<u64>().ok());
+                shown.extend(display.filter(|id| *id > 0));
+            }
+        }
+        Ok(shown)
     }
 
     async fn is_send_to(&self, key: &str, person: &impl Person) -> Result<bool, StreamsError> {

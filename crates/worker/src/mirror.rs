@@ -195,6 +195,17 @@ pub(crate) fn answered(
     Some(answered)
 }
 
+/// What the help desk is told when the customer of one of its conversations is erased.
+pub(crate) fn forgotten(display: u64, now: Timestamp) -> Option<MirrorStep> {
+    Some(MirrorStep {
+        // Not the customer's own, which would name them.
+        conversation_id: format!("chatwoot:mirror:{display}").parse().ok()?,
+        id: format!("forgotten:{display}"),
+        at: now,
+        what: MirrorWhat::Forgotten { display },
+    })
+}
+
 /// What is shown of a message that nobody's turn said, such as that nobody took the hand-over in time.
 pub(crate) fn of_late_reply(reply: &OutboundMessage) -> Option<MirrorStep> {
     is_mirrored(&reply.conversation_id).then(|| MirrorStep {

@@ -12,6 +12,8 @@ pub struct Person {
     names: BTreeSet<String>,
     /// Where numbers that begin with a zero are from, such as `31`.
     country: String,
+    /// Notices to colleagues that are about them.
+    notices: BTreeSet<String>,
 }
 
 /// The text names nobody.
@@ -34,6 +36,7 @@ impl Person {
         let mut person = Self {
             names: BTreeSet::new(),
             country: country.trim_start_matches(['+', '0']).to_owned(),
+            notices: BTreeSet::new(),
         };
         for name in names {
             let name: String = name.nfkc().collect();
@@ -46,6 +49,11 @@ impl Person {
     /// Learns another address or conversation of the same person.
     pub fn learn(&mut self, address: &str) -> bool {
         !address.is_empty() && self.names.insert(normal(address))
+    }
+
+    /// Learns that a notice to colleagues is about the person, whoever it goes to.
+    pub fn learn_notice(&mut self, id: &str) {
+        self.notices.insert(id.to_owned());
     }
 
     /// Whether the CRM's contact with this id is meant by it.
@@ -127,6 +135,12 @@ impl streams::Person for Person {
         let Ok(payload) = serde_json::from_str::<Value>(payload) else {
             return false;
         };
+        // `<notice>:<the colleague's number>`
+        let answered = payload.pointer("/in_reply_to").and_then(Value::as_str);
+        let notice = answered.and_then(|answered| answered.split(':').next());
+        if notice.is_some_and(|id| self.notices.contains(id)) {
+            return true;
+        }
         let found = PLACES.iter().filter_map(|place| payload.pointer(place));
         let mut found = found.flat_map(|value| match value {
             Value::Array(many) => many.iter().collect(),
@@ -268,5 +282,16 @@ mod tests {
                 .is_in(r#"{"sender":{"id":"whatsapp:+31687654321"},"content":"bel 0612345678"}"#)
         );
         assert!(!person.is_in("no json"));
+    }
+
+    #[test]
+    fn a_notice_about_a_person_is_theirs_whoever_gets_it() {
+        let mut person = named("0612345678").unwrap();
+        person.learn_notice("notice_1");
+        let to_colleague = |notice: &str| {
+            format!(r#"{{"to":"whatsapp:+31687654321","in_reply_to":"{notice}:31687654321"}}"#)
+        };
+        assert!(person.is_in(&to_colleague("notice_1")));
+        assert!(!person.is_in(&to_colleague("notice_12")));
     }
 }

@@ -158,13 +158,14 @@ impl Api {
             .map(drop)
     }
 
-    /// The conversation of an address. An inbox that is locked to one gives the one that there is.
+    /// The conversation of an address, and its status. An inbox that is locked to one gives the one that
+    /// there is.
     pub(super) async fn converse(
         &self,
         contact: u64,
         source_id: &str,
         deadline: Instant,
-    ) -> Result<u64, Failed> {
+    ) -> Result<(u64, String), Failed> {
         let body = json!({
             "inbox_id": self.inbox,
             "contact_id": contact,
@@ -176,7 +177,9 @@ impl Api {
         let made = self
             .change(As::Bot, Method::POST, "conversations", &body, deadline)
             .await?;
-        number(&made, "/id")
+        let status = made.get("status").and_then(Value::as_str);
+        let status = status.unwrap_or("pending").to_owned();
+        Ok((number(&made, "/id")?, status))
     }
 
     /// A conversation as it is now.

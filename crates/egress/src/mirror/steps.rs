@@ -8,7 +8,7 @@ use streams::{Job, Record, Settled};
 
 use super::api::{Api, Failed, NewContact, Trouble};
 use super::known::Known;
-use super::text;
+use super::{forgotten, text};
 
 /// Why a step is not done.
 pub(super) enum Stop {
@@ -41,7 +41,7 @@ impl From<Failed> for Stop {
 }
 
 /// What stands before the name of each of our messages.
-const OURS: &str = "pd:";
+pub(super) const OURS: &str = "pd:";
 
 /// A step with what is known of its conversation.
 pub(super) struct Steps<'a> {
@@ -99,6 +99,10 @@ impl<'a> Steps<'a> {
             }
             MirrorWhat::Answered { agent } => self.answered(*agent).await?,
             MirrorWhat::Hands { to, told } => self.hands(*to, *told).await?,
+            MirrorWhat::Forgotten { display } => {
+                forgotten::tell(self.api, self.step, *display, self.deadline).await?;
+                return Ok(Record::default());
+            }
             MirrorWhat::Tick { of, status, error } => {
                 self.tick(of, *status, error.as_deref()).await?;
                 return Ok(Record::default());
@@ -120,7 +124,7 @@ impl<'a> Steps<'a> {
             None => self.contact(source_id).await?,
         };
         self.known.contact = Some(contact);
-        let display = match self.api.converse(contact, source_id, self.deadline).await {
+        let (display, status) = match self.api.converse(contact, source_id, self.deadline).await {
             // The contact was deleted, or belongs to an inbox that was.
             Err(Failed::Gone) => {
                 self.known = Known::default();
@@ -133,7 +137,7 @@ impl<'a> Steps<'a> {
             contact: Some(contact),
             display: Some(display),
             seen: 0,
-            status: MirrorStatus::Pending.as_str().to_owned(),
+            status,
             is_taken: false,
         };
         self.note(job).await?;

@@ -313,6 +313,10 @@ impl Rig {
     pub(crate) fn set(&self, key: &str, field: &str, value: &str) {
         self.server.run::<u64>(&["HSET", key, field, value]);
     }
+
+    pub(crate) fn forget(&self, key: &str) {
+        self.server.run::<u64>(&["DEL", key]);
+    }
 }
 
 fn redis_args(server: &RedisServer, partitions: &str) -> Vec<String> {

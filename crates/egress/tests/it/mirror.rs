@@ -1,6 +1,8 @@
 //! Conversations of other channels in Chatwoot's API inbox: in order, each message once, whatever goes
 //! wrong on the way.
 
+mod forgotten;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared_types::{

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use runtime::Operator;
 use streams::{DeploymentError, Found, Place, Redis, RedisConfig, StreamsError};
 
@@ -13,6 +14,7 @@ use super::PersonArgs;
 use super::who::{self, UnknowableError};
 use crate::config::CrmConfig;
 use crate::crm::{Crm, CrmError, Rows};
+use crate::mirror;
 use crate::person::NobodyError;
 
 /// `worker erase`.
@@ -49,6 +51,9 @@ pub enum EraseError {
     /// Redis or the CRM failed.
     #[error(transparent)]
     Unknowable(#[from] UnknowableError),
+    /// The help desk cannot be told.
+    #[error("the help desk is not told: {0}")]
+    HelpDesk(String),
     /// The output could not be written.
     #[error("output: {0}")]
     Output(#[from] io::Error),
@@ -70,6 +75,21 @@ impl EraseArgs {
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
         let contacts = who::learn(&mut person, &crm, &redis).await?;
+        for notice in crm.notices_of(&contacts).await? {
+            person.learn_notice(&notice);
+        }
+        let shown = redis.shown_of(&person).await?;
+        if !self.dry_run {
+            // First: afterwards nobody knows any more where they were shown.
+            let steps = shown
+                .iter()
+                .filter_map(|display| mirror::forgotten(*display, Timestamp::now()));
+            for step in steps {
+                mirror::queue(&redis, &step)
+                    .await
+                    .map_err(EraseError::HelpDesk)?;
+            }
+        }
         let mut found = redis.erase(&person, self.dry_run).await?;
         let mut is_quiet = self.dry_run || found.values().sum::<u64>() == 0;
         for _ in 0..SWEEPS {
@@ -86,6 +106,13 @@ impl EraseArgs {
         }
         let rows = crm.erase(&contacts, self.dry_run).await?;
         runtime::print(&report(&found, rows, self.dry_run))?;
+        if !shown.is_empty() {
+            let count = shown.len();
+            runtime::print(&format!(
+                "Chatwoot keeps what it was shown, in {count} conversations that say so: delete the \
+                 contact there as well."
+            ))?;
+        }
         let pieces = found.values().sum::<u64>();
         let known = pieces + rows.contacts > 0;
         if known && !self.dry_run {

@@ -135,6 +135,20 @@ impl Crm {
         Ok(())
     }
 
+    /// The notices that are about these contacts.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn notices_of(&self, contacts: &[String]) -> Result<Vec<String>, CrmError> {
+        let mut all = Vec::new();
+        for contact in contacts {
+            let select = sqlx::query_scalar("SELECT id FROM notices WHERE contact_id = $1");
+            let of_contact: Vec<String> = select.bind(contact).fetch_all(&self.pool).await?;
+            all.extend(of_contact);
+        }
+        Ok(all)
+    }
+
     /// Tells of dead letters when there are more than last time. `newest` is what is known of the last.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use test_support::{PostgresServer, eventually_within};
-use worker::crm::{ByHand, Crm, CrmWrite, HandoverWrite, Matter, Settled, Status, What};
+use worker::crm::{
+    ByHand, Changed, Crm, CrmWrite, HandoverChange, HandoverWrite, Matter, Settled, Status, What,
+};
 use worker::notices::Kind;
 
 use crate::crm::{PHONE, write};
@@ -40,6 +42,8 @@ async fn the_outbox_on_sqlite() {
     crm.migrate().await.unwrap();
     notices_wait_for_the_opening_and_for_each_other(&crm).await;
     the_machine_is_told_of_once_and_a_lease_has_one_holder(&crm).await;
+    what_is_closed_stays_closed(&crm).await;
+    nothing_is_told_of_who_is_erased(&crm).await;
 }
 
 #[tokio::test]
@@ -52,6 +56,8 @@ async fn the_outbox_on_postgresql() {
     .await;
     notices_wait_for_the_opening_and_for_each_other(&crm).await;
     the_machine_is_told_of_once_and_a_lease_has_one_holder(&crm).await;
+    what_is_closed_stays_closed(&crm).await;
+    nothing_is_told_of_who_is_erased(&crm).await;
 }
 
 /// The outbox alone, at times of its own.
@@ -187,4 +193,125 @@ async fn tables_are_made_once_whoever_comes_at_once() {
     while let Some(migrated) = all.join_next().await {
         migrated.unwrap().unwrap();
     }
+}
+
+/// A colleague closes a hand-over by a command while events that are older are still on their way.
+async fn what_is_closed_stays_closed(crm: &Crm) {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let asked = at("2027-03-01T10:00:00Z");
+    crm.apply(&asks("closing", asked)).await.unwrap();
+    let only = async || {
+        let all = crm.list(Matter::Handover, What::All, None).await.unwrap();
+        let ours = all.rows.into_iter().map(|row| row.into_iter().collect());
+        let ours: Vec<std::collections::BTreeMap<_, _>> = ours.collect();
+        let since = |row: &std::collections::BTreeMap<&str, serde_json::Value>| {
+            row["created_at"].as_str().unwrap() >= "2027-03-01"
+        };
+        let ours: Vec<_> = ours.into_iter().filter(since).collect();
+        assert_eq!(ours.len(), 1, "{ours:?}");
+        ours.into_iter().next().unwrap()
+    };
+    let id = only().await["id"].as_str().unwrap().to_owned();
+    let by_hand = |to, when| ByHand {
+        matter: Matter::Handover,
+        id: &id,
+        to,
+        by: "anna",
+        note: None,
+        at: at(when),
+    };
+    crm.change(by_hand(Status::Taken, "2027-03-01T10:01:00Z"))
+        .await
+        .unwrap();
+    crm.change(by_hand(Status::Closed, "2027-03-01T10:01:02Z"))
+        .await
+        .unwrap();
+    for (to, when) in [
+        (Status::Taken, "2027-03-01T10:01:01Z"),
+        (Status::Answered, "2027-03-01T10:01:01Z"),
+        (Status::Closed, "2027-03-01T10:01:03Z"),
+    ] {
+        let change = HandoverChange {
+            conversation_id: PHONE.into(),
+            to,
+            by: "anna".into(),
+            at: at(when),
+        };
+        crm.hand_over(&change).await.unwrap();
+    }
+    assert_eq!(only().await["status"], "closed");
+    // Many at once: whoever is first, it ends closed, and only once.
+    crm.apply(&asks("racing", at("2027-03-02T10:00:00Z")))
+        .await
+        .unwrap();
+    let all = crm.list(Matter::Handover, What::Open, None).await.unwrap();
+    let open: std::collections::BTreeMap<_, _> = all.rows[0].clone().into_iter().collect();
+    let id = open["id"].as_str().unwrap().to_owned();
+    let by_hand = |to| ByHand {
+        matter: Matter::Handover,
+        id: &id,
+        to,
+        by: "anna",
+        note: None,
+        at: at("2027-03-02T10:05:00Z"),
+    };
+    let event = |to| HandoverChange {
+        conversation_id: PHONE.into(),
+        to,
+        by: "Petra".into(),
+        at: at("2027-03-02T10:04:00Z"),
+    };
+    let (taken, answered) = (event(Status::Taken), event(Status::Answered));
+    let (first, second, closed) = tokio::join!(
+        crm.hand_over(&taken),
+        crm.hand_over(&answered),
+        crm.change(by_hand(Status::Closed)),
+    );
+    first.unwrap();
+    second.unwrap();
+    if !matches!(closed.unwrap(), Changed::Done { .. }) {
+        crm.change(by_hand(Status::Closed)).await.unwrap();
+    }
+    let open = crm.list(Matter::Handover, What::Open, None).await.unwrap();
+    assert!(open.rows.is_empty(), "{:?}", open.rows);
+}
+
+/// Nobody is told of a customer who is erased, and nor is the customer.
+async fn nothing_is_told_of_who_is_erased(crm: &Crm) {
+    let asked = "2027-04-01T10:00:00Z".parse::<Timestamp>().unwrap();
+    let mut write = asks("erasing", asked);
+    let excuse = serde_json::json!({
+        "id": "ob_late", "source": "twilio", "conversation_id": "whatsapp:+31612345678",
+        "to": "whatsapp:+31612345678", "text": "Het is helaas nog niet gelukt", "in_reply_to": "SM1",
+        "created_at": "2027-04-01T10:00:00Z",
+    });
+    if let Some(handover) = &mut write.handover {
+        handover.late_reply = Some(serde_json::from_value(excuse).unwrap());
+    }
+    crm.apply(&write).await.unwrap();
+    let after = |hours| {
+        asked
+            .checked_add(SignedDuration::from_hours(hours))
+            .unwrap()
+    };
+    let contacts: Vec<String> = crm
+        .addresses()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(contact, _)| contact)
+        .collect();
+    assert!(!crm.notices_of(&contacts).await.unwrap().is_empty());
+    let rows = crm.erase(&contacts, false).await.unwrap();
+    assert!(rows.handovers > 0);
+    crm.tell_of_unanswered(after(2)).await.unwrap();
+    let takes = |_: Kind| vec!["mail"];
+    crm.dispatch(takes, true, after(2)).await.unwrap();
+    let claimed = crm.claim(&["mail"], "erasing", 10, after(2)).await.unwrap();
+    let of_customers = claimed
+        .iter()
+        .filter(|one| one.notice.data.contains_key("conversation"));
+    assert_eq!(of_customers.count(), 0, "{claimed:?}");
+    assert!(crm.late_replies().await.unwrap().is_empty());
+    assert!(crm.notices_of(&contacts).await.unwrap().is_empty());
 }
