@@ -10,13 +10,33 @@ use test_support::eventually_within;
 
 use crate::support::{CUSTOMER, worker};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const TWILIO: &str = "whatsapp:+31612345678";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TWILIO: &str = "whatsapp:+31612345678";
 
 /// All services, with an inbox beside the channels.
 pub(crate) async fn mirrored_system() -> System {
     let mut system = SystemBuilder::new(Settings::default()).prepare();
     connect_mirror(&mut system);
+    for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+        system.start(role).await;
+    }
+    system.simulator().deliver(&[], 0).await;
+    system
+}
+
+/// The same, where the inbox is compared with what came, again and again.
+pub(crate) async fn looking_system() -> System {
+    let mut system = SystemBuilder::new(Settings::default()).prepare();
+    connect_mirror(&mut system);
+    let looking = [
+        ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
+        ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
+        ("INGRESS_RECONCILE_SETTLE_SECS", "1"),
+        // Without its number Twilio is not asked.
+        ("TWILIO_WHATSAPP_NUMBER", ""),
+    ];
+    let looking = looking.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    system.service(Role::Ingress, 0).set(looking);
     for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
         system.start(role).await;
     }
@@ -66,7 +86,7 @@ pub(crate) async fn said(system: &System, conversation: &str) -> Vec<(String, St
         .collect()
 }
 
-async fn write(system: &System, provider: &str, from: &str, text: &str) {
+pub(crate) async fn write(system: &System, provider: &str, from: &str, text: &str) {
     let message = json!({"provider": provider, "from": from, "name": "Jan", "text": text});
     let answer = system.simulator().write(message).await;
     assert_eq!(answer["status"], 200, "{answer}");
@@ -212,7 +232,7 @@ async fn until_status(system: &System, conversation: &str, text: &str, status: &
     .await
 }
 
-async fn texts_to(system: &System, customer: &str) -> Vec<String> {
+pub(crate) async fn texts_to(system: &System, customer: &str) -> Vec<String> {
     let arrivals = system.simulator().arrivals().await;
     let theirs = arrivals.into_iter().filter(|one| one.customer == customer);
     theirs.map(|one| one.text).collect()
@@ -374,20 +394,7 @@ async fn two_colleagues_at_once_are_both_heard() {
 /// Events that never came are found in the inbox itself, once; and nothing goes round.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_whose_event_was_lost_is_found_and_nothing_goes_round() {
-    let mut system = SystemBuilder::new(Settings::default()).prepare();
-    connect_mirror(&mut system);
-    let looking = [
-        ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
-        ("INGRESS_RECONCILE_INTERVAL_SECS", "1"),
-        ("INGRESS_RECONCILE_SETTLE_SECS", "1"),
-        // Without its number Twilio is not asked.
-        ("TWILIO_WHATSAPP_NUMBER", ""),
-    ];
-    let looking = looking.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    system.service(Role::Ingress, 0).set(looking);
-    for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
-        system.start(role).await;
-    }
+    let mut system = looking_system().await;
     let simulator = system.simulator();
     simulator.deliver(&["sent", "delivered"], 10).await;
     write(&system, "twilio", CUSTOMER, "Ik zoek een Golf").await;

@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::process::{Command, Output};
 
 use e2e_tests::{RedisShape, Role, Settings, System, SystemBuilder};
 use serde_json::{Value, json};
@@ -65,16 +65,30 @@ pub(crate) fn id_of(answer: &Value) -> String {
 
 /// Runs a command of the worker on the system's Redis and CRM: whether it succeeded, and its words.
 pub(crate) fn worker(system: &System, args: &[&str]) -> (bool, String) {
+    outcome(worker_command(system, args).output().unwrap())
+}
+
+/// The same, while other things happen.
+pub(crate) async fn worker_beside(system: &System, args: &[&str]) -> (bool, String) {
+    let mut command = worker_command(system, args);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    outcome(output.await.unwrap())
+}
+
+fn worker_command(system: &System, args: &[&str]) -> Command {
     let database = system.folder().join("crm.sqlite");
-    let output = Command::new(binary("worker"))
+    let mut command = Command::new(binary("worker"));
+    command
         .args(args)
         .env_clear()
         .envs(system.redis.settings())
         // Not the deployment's own number: it does not matter.
         .env("REDIS_PARTITIONS", "5")
-        .env("CRM_DATABASE_URL", format!("sqlite:{}", database.display()))
-        .output()
-        .unwrap();
+        .env("CRM_DATABASE_URL", format!("sqlite:{}", database.display()));
+    command
+}
+
+fn outcome(output: Output) -> (bool, String) {
     let said = [output.stdout, output.stderr].concat();
     (
         output.status.success(),
