@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared_types::{ColleagueMessage, Source};
+use shared_types::{ColleagueMessage, DeliveryEvent, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
 use crate::again::again;
@@ -164,16 +164,23 @@ impl Intake {
             replay_mark: webhook.replay_mark.as_deref().filter(|_| is_message),
         };
         let taken = self.store(webhook, source, order).await;
-        if let (Taken::Done, Event::Delivery(report), Some(signs)) = (&taken, event, &self.signs)
-            && !signs.note(report)
-        {
-            self.metrics.report_looked_up("dropped");
+        if let (Taken::Done, Event::Delivery(report)) = (&taken, event) {
+            self.note(report);
         }
         // A conversation beyond its budget has few lines, and those are not ours.
         if !matches!(taken, Taken::RateLimited { .. }) {
             self.log(webhook, source, event, &entry, &taken);
         }
         taken
+    }
+
+    /// Notes a message that went out from a number of ours. Says false when too many wait to be looked up.
+    pub(crate) fn note(&self, report: &DeliveryEvent) -> bool {
+        let noted = self.signs.as_ref().is_none_or(|signs| signs.note(report));
+        if !noted {
+            self.metrics.report_looked_up("dropped");
+        }
+        noted
     }
 
     async fn reject(&self, webhook: &Webhook, source: Source, rejection: Rejection) -> Taken {

@@ -374,6 +374,7 @@ fn webhooks(app: &mut ServiceConfig, config: &IngressConfig) {
     if config.takes_twilio() {
         app.service(resource("/webhooks/twilio/whatsapp").route(web::post().to(twilio::whatsapp)));
         app.service(resource("/webhooks/twilio/status").route(web::post().to(twilio::status)));
+        app.service(resource("/webhooks/twilio/events").route(web::post().to(twilio::events)));
     }
     if config.takes_waha() {
         app.service(resource("/webhooks/waha").route(web::post().to(waha::event)));

@@ -1,6 +1,7 @@
 //! Twilio: verification and translation, both pure.
 
 mod content;
+mod events;
 mod form;
 mod inbound;
 mod names;
@@ -10,6 +11,7 @@ mod status;
 mod url;
 mod written;
 
+pub(crate) use events::read_events;
 pub(crate) use form::Pair;
 pub use form::Params;
 pub use inbound::read_message;

@@ -1,4 +1,4 @@
-//! `POST /webhooks/twilio/whatsapp` and `POST /webhooks/twilio/status`.
+//! `POST /webhooks/twilio/whatsapp`, `POST /webhooks/twilio/status` and `POST /webhooks/twilio/events`.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -10,11 +10,12 @@ use shared_types::Source;
 use super::endpoint::Disbelief;
 use super::{Endpoint, Refusals};
 use crate::event::{Reading, Rejection};
+use crate::metrics::WebhookStatus;
 use crate::reply;
 use crate::request::{Head, Webhook};
 use crate::twilio::{
-    Params, Refusal, SignedBody, SignedRequest, are_ambiguous, read_message, read_status,
-    replay_mark, verify, with_path,
+    Params, Refusal, SignedBody, SignedRequest, are_ambiguous, read_events, read_message,
+    read_status, replay_mark, verify, with_path,
 };
 
 const SOURCE: Source = Source::Twilio;
@@ -78,6 +79,64 @@ pub(crate) async fn status(
         .await
 }
 
+/// What happened to messages of the account, by whomever they were sent: those that are not ours are looked up.
+#[utoipa::path(
+    post,
+    path = "/webhooks/twilio/events",
+    request_body(content_type = "application/json", content = String,
+        description = "An array of CloudEvents of Twilio's Event Streams"),
+    params(
+        ("X-Twilio-Signature" = String, Header, description = "HMAC-SHA1 over the URL, base64"),
+        ("bodySHA256" = String, Query, description = "The hash of the body; part of the signed URL"),
+    ),
+    responses(
+        (status = 204, description = "Noted; what is no message that went out is passed over"),
+        (status = 415, description = "Neither a form nor JSON", body = reply::ErrorBody),
+        (status = 503, description = "Too many messages wait to be looked up", body = reply::ErrorBody),
+        Refusals
+    ),
+    tag = "webhooks"
+)]
+pub(crate) async fn events(
+    request: HttpRequest,
+    payload: Payload,
+    endpoint: Data<Endpoint>,
+) -> HttpResponse {
+    let noted = endpoint.clone();
+    let answer = Box::pin(async move { note_events(request, payload, &noted).await });
+    endpoint
+        .counted(SOURCE, "/webhooks/twilio/events", answer)
+        .await
+}
+
+async fn note_events(request: HttpRequest, payload: Payload, endpoint: &Endpoint) -> HttpResponse {
+    let webhook = match read_signed(request, payload, endpoint).await {
+        Ok(webhook) => webhook,
+        Err(answer) => return answer,
+    };
+    if let Err(answer) = believed(&webhook, endpoint) {
+        return *answer;
+    }
+    let account = endpoint.config.twilio.twilio_account_sid.as_deref();
+    let reports = match read_events(&webhook.body, account, Timestamp::now()) {
+        Ok(reports) => reports,
+        Err(rejection) => {
+            let (status, text) = (StatusCode::BAD_REQUEST, &rejection.message);
+            return endpoint.unreadable(&webhook, SOURCE, status, rejection.code, text);
+        }
+    };
+    if reports.iter().all(|report| endpoint.intake.note(report)) {
+        endpoint
+            .intake
+            .metrics
+            .webhook(SOURCE, WebhookStatus::Queued);
+        return reply::empty(&webhook.id);
+    }
+    let text = "too many messages wait to be looked up; Twilio repeats the events";
+    let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    endpoint.unreadable(&webhook, SOURCE, status, code, text)
+}
+
 async fn handle(
     request: HttpRequest,
     payload: Payload,
@@ -85,37 +144,14 @@ async fn handle(
     done: impl FnOnce(&str) -> HttpResponse,
     read: impl FnOnce(&Params<'_>, &str) -> Reading,
 ) -> HttpResponse {
-    let is_signed = |head: &Head| match endpoint.has_signature(head, &["x-twilio-signature"]) {
-        true => Ok(()),
-        false => Err(disbelief(Refusal::Missing)),
-    };
-    let mut webhook = match endpoint.read(SOURCE, request, payload, is_signed).await {
+    let mut webhook = match read_signed(request, payload, endpoint).await {
         Ok(webhook) => webhook,
         Err(answer) => return answer,
     };
-    let body = match Body::of(&webhook) {
-        Ok(body) => body,
-        Err((status, code, message)) => {
-            return endpoint.unreadable(&webhook, SOURCE, status, code, message);
-        }
+    let (body, mark) = match believed(&webhook, endpoint) {
+        Ok(believed) => believed,
+        Err(answer) => return *answer,
     };
-    let url = with_path(&endpoint.base_url, webhook.path_and_query());
-    let signed = SignedRequest {
-        url: &url,
-        body: body.signed(&webhook),
-        signature: webhook.header("x-twilio-signature"),
-        settings: webhook.header("x-twilio-webhooks-signature-settings"),
-    };
-    match verify(&signed, &endpoint.twilio_keys) {
-        Ok(()) => webhook.verified(),
-        Err(refusal) => {
-            let (reason, likely_cause) = disbelief(refusal);
-            if let Some(answer) = endpoint.refused(&webhook, SOURCE, reason, &likely_cause) {
-                return answer;
-            }
-        }
-    }
-    let mark = replay_mark(&signed);
     let reading = match body.params() {
         Ok(params) if !endpoint.is_own_account(&params) => {
             let text = "the webhook belongs to another Twilio account than TWILIO_ACCOUNT_SID";
@@ -142,6 +178,47 @@ async fn handle(
             StatusCode::SERVICE_UNAVAILABLE,
         )
         .await
+}
+
+/// Reads a request that has a signature, or gives the answer.
+async fn read_signed(
+    request: HttpRequest,
+    payload: Payload,
+    endpoint: &Endpoint,
+) -> Result<Webhook, HttpResponse> {
+    let is_signed = |head: &Head| match endpoint.has_signature(head, &["x-twilio-signature"]) {
+        true => Ok(()),
+        false => Err(disbelief(Refusal::Missing)),
+    };
+    endpoint.read(SOURCE, request, payload, is_signed).await
+}
+
+/// The body of a genuine request and the mark of what was signed, or the answer.
+fn believed<'a>(
+    webhook: &'a Webhook,
+    endpoint: &Endpoint,
+) -> Result<(Body<'a>, String), Box<HttpResponse>> {
+    let body = Body::of(webhook).map_err(|(status, code, message)| {
+        Box::new(endpoint.unreadable(webhook, SOURCE, status, code, message))
+    })?;
+    let url = with_path(&endpoint.base_url, webhook.path_and_query());
+    let signed = SignedRequest {
+        url: &url,
+        body: body.signed(webhook),
+        signature: webhook.header("x-twilio-signature"),
+        settings: webhook.header("x-twilio-webhooks-signature-settings"),
+    };
+    match verify(&signed, &endpoint.twilio_keys) {
+        Ok(()) => webhook.verified(),
+        Err(refusal) => {
+            let (reason, likely_cause) = disbelief(refusal);
+            if let Some(answer) = endpoint.refused(webhook, SOURCE, reason, &likely_cause) {
+                return Err(Box::new(answer));
+            }
+        }
+    }
+    let mark = replay_mark(&signed);
+    Ok((body, mark))
 }
 
 fn disbelief(refusal: Refusal) -> Disbelief {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use test_support::{RedisServer, eventually};
 
 use crate::provider::{Asked, Bytes, Provider, json, raw};
-use crate::signing::{ACCOUNT, STATUS, twilio_form};
+use crate::signing::{ACCOUNT, STATUS, twilio_form, twilio_json_to};
 use crate::support::{Service, config, length, stream};
 
 const CUSTOMER: &str = "whatsapp:+31612345678";
@@ -92,6 +92,43 @@ async fn what_somebody_else_sent_is_looked_up_once_and_is_a_colleagues_message()
     let targets: Vec<_> = provider.asked().into_iter().map(|it| it.target).collect();
     let target = |sid: &str| format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}.json");
     assert_eq!(targets, [target("SM1"), target("SM2")]);
+}
+
+/// What a sink of Event Streams posts about a message.
+fn streamed(sid: &str, account: &str, status: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": format!("EZ-{sid}-{status}"), "source": "/messages",
+        "type": format!("com.twilio.messaging.message.{status}"),
+        "data": { "messageSid": sid, "accountSid": account, "from": NUMBER, "to": CUSTOMER, "body": "" },
+    })
+}
+
+#[tokio::test]
+async fn event_streams_tell_of_it_too() {
+    let redis = RedisServer::start();
+    let provider = Provider::start(|_| json(&item("SM1", &json!({}))));
+    let service = start(&redis, &provider);
+    redis.run::<String>(&["SET", "sid:twilio:SM3", "ob_1"]);
+    let body = json!([
+        streamed("SM1", ACCOUNT, "delivered"),
+        streamed("SM1", ACCOUNT, "sent"),
+        streamed("SM2", "AC00000000000000000000000000000000", "sent"),
+        streamed("SM3", ACCOUNT, "sent"),
+        streamed("SM4", ACCOUNT, "failed"),
+    ]);
+    let post = |body: &[u8]| twilio_json_to("/webhooks/twilio/events", body).send(service.port);
+    assert_eq!(post(body.to_string().as_bytes()).status, 204);
+    until_looked_up(&service, "colleague", 1.0).await;
+    until_looked_up(&service, "ours", 1.0).await;
+    let entries = stream(&redis, "in:0");
+    let [entry] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert_eq!(entry.field("event"), "twilio:colleague:SM1");
+    assert_eq!(provider.asked().len(), 1);
+    // Our own messages' reports come by their status callbacks.
+    assert_eq!(length(&redis, "out:0"), 0);
+    assert_eq!(post(b"{}").outcome(), (400, "malformed_json".into()));
 }
 
 #[tokio::test]

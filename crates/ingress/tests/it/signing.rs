@@ -94,8 +94,13 @@ pub(crate) fn twilio_raw(body: &[u8], pairs: &[(&[u8], &[u8])]) -> Request {
 
 /// A genuine JSON body of Twilio, with its hash in the URL.
 pub(crate) fn twilio_json(body: &[u8]) -> Request {
+    twilio_json_to(WHATSAPP, body)
+}
+
+/// The same, to any path.
+pub(crate) fn twilio_json_to(path: &str, body: &[u8]) -> Request {
     let hash = hex::encode(Sha256::digest(body));
-    let target = format!("{WHATSAPP}?bodySHA256={hash}");
+    let target = format!("{path}?bodySHA256={hash}");
     let signature = twilio_signature(TWILIO_TOKEN, &format!("{BASE}{target}"), &[]);
     Request::post(&target, body)
         .header("Content-Type", "application/json")

@@ -26,6 +26,7 @@ fn a_request_without_its_signature_is_refused_before_its_body() {
     for target in [
         WHATSAPP,
         "/webhooks/twilio/status",
+        "/webhooks/twilio/events",
         WAHA,
         "/webhooks/chatwoot",
         "/webhooks/chatwoot/guessed",
