@@ -257,6 +257,15 @@ impl Talk<'_> {
     }
 
     fn topic(&self, clause: &Clause) -> Asked {
+        // "Can I still drive it" is answered before any test drive.
+        let advised = clause.asking.form != Form::Check && self.asks_for_advice(clause);
+        match self.attribute(clause).filter(|_| advised) {
+            Some((name, _)) => Asked::Attribute(name.to_owned()),
+            None => self.topic_but_advice(clause),
+        }
+    }
+
+    fn topic_but_advice(&self, clause: &Clause) -> Asked {
         let has = |cue| self.mark(cue, clause).is_some();
         if clause.asking.form == Form::Check {
             return Asked::Other;

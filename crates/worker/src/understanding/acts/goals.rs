@@ -249,7 +249,7 @@ impl Talk<'_> {
     }
 
     /// Asks what is best left alone until a colleague answers: "can I still drive it?"
-    fn asks_for_advice(&self, clause: &Clause) -> bool {
+    pub(super) fn asks_for_advice(&self, clause: &Clause) -> bool {
         let mut marks = self.signs.marks.within(clause.span);
         marks.any(|(mark, _)| match mark {
             Mark::Attribute(place) => {
