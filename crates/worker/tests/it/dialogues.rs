@@ -273,6 +273,20 @@ async fn who_answers_every_answer_at_once_is_a_machine() {
     assert!(machine.sends("Is de Golf er nog?", later).await.is_some());
 }
 
+/// Who writes fast to a colleague is no machine, and hears nothing of the bot.
+#[tokio::test]
+async fn who_talks_with_a_colleague_at_once_is_no_machine() {
+    let mut chat = Chat::with_rules().await;
+    let until = chat.now + SignedDuration::from_hours(4);
+    chat.known.memory.taken(until, "a colleague wrote");
+    for _ in 0..60 {
+        let at_once = json!({"received_at": (chat.now + SignedDuration::from_secs(1)).to_string()});
+        let text = "Wij hebben ook interesse in een Golf";
+        assert!(chat.sends(text, at_once).await.is_none());
+    }
+    assert!(chat.known.memory.told.is_none());
+}
+
 /// A customer is told that it is noted, so it must be, also where nothing else is said.
 #[tokio::test]
 async fn a_remark_by_itself_is_noted_with_the_lead() {

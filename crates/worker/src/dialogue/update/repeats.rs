@@ -29,6 +29,13 @@ impl Update<'_> {
         if words == 0 {
             return false;
         }
+        if self.state.is_with_human(self.heard.now) {
+            // Who writes to a colleague answers nothing of ours.
+            let echo = &mut self.state.echo;
+            echo.texts.clear();
+            (echo.hurried, echo.at) = (0, self.heard.now);
+            return false;
+        }
         let patience = if words >= LONG { 3 } else { 5 };
         let repeated = self.repeated().checked_sub(patience);
         let hurried = self.hurried().checked_sub(HURRIED);
