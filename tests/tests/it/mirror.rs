@@ -426,9 +426,11 @@ async fn an_answer_whose_event_was_lost_is_found_and_nothing_goes_round() {
             .sum::<f64>()
     };
     let so_far = compared(&mut system).await;
-    while compared(&mut system).await < so_far + 3.0 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eventually_within(PATIENCE, async || match compared(&mut system).await {
+        enough if enough >= so_far + 3.0 => Ok(()),
+        few => Err(few),
+    })
+    .await;
     system.until_idle(PATIENCE).await;
     let after = (
         texts_to(&system, CUSTOMER).await,
