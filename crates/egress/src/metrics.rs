@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
-use runtime::metrics::{LATENCY_BUCKETS, Metrics};
-use shared_types::{DeliveryStatus, FailureClass, Source};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics, from_zero};
+use shared_types::{DeliveryEvent, FailureClass, Masking, Source};
 
 /// How a send, or a round of attempts, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,19 @@ pub(crate) enum SendOutcome {
     RateLimited,
     /// It is not known whether the provider has it.
     Unknown,
+}
+
+impl SendOutcome {
+    const ALL: [Self; 4] = [Self::Sent, Self::Failed, Self::RateLimited, Self::Unknown];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::RateLimited => "rate_limited",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How a doubt about an outcome ended.
@@ -77,6 +90,18 @@ pub struct EgressMetrics {
     mirror_failures: IntCounterVec,
 }
 
+fn sends(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
+    let counters = metrics.counters(
+        "postduif_sends_total",
+        &["source", "outcome"],
+        "Sends by how they ended. `failed` counts rounds, `rate_limited` warnings, `unknown` doubts.",
+    )?;
+    let labels = Source::ALL
+        .iter()
+        .flat_map(|source| SendOutcome::ALL.map(|outcome| [source.as_str(), outcome.as_str()]));
+    Ok(from_zero(counters, labels))
+}
+
 impl EgressMetrics {
     /// Registers the metrics.
     ///
@@ -84,15 +109,11 @@ impl EgressMetrics {
     /// When a name is taken, which is a mistake in the code.
     pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
         Ok(Self {
-            sends: metrics.counters(
-                "postduif_sends_total",
-                &["source", "outcome"],
-                "Sends by how they ended. `failed` counts rounds, `rate_limited` warnings, `unknown` doubts.",
-            )?,
+            sends: sends(metrics)?,
             failures: metrics.counters(
                 "postduif_send_failures_total",
-                &["source", "class"],
-                "Failed requests by what they call for.",
+                &["source", "class", "code"],
+                "Failed requests by what they call for and the provider's code or HTTP status; `none` without an answer.",
             )?,
             refused: metrics.counters(
                 "postduif_sends_refused_total",
@@ -113,9 +134,9 @@ impl EgressMetrics {
             )?,
             pace_seconds: metrics.histograms(
                 "postduif_pace_wait_seconds",
-                &[],
+                &["sender"],
                 LATENCY_BUCKETS,
-                "Time that messages waited for a slot of their sender.",
+                "Time that messages waited for a slot of their sender, whose number is masked.",
             )?,
             doubts: metrics.counters(
                 "postduif_unknown_outcomes_total",
@@ -141,8 +162,8 @@ impl EgressMetrics {
             )?,
             reports: metrics.counters(
                 "postduif_delivery_reports_total",
-                &["source", "status"],
-                "Reports of how far messages got.",
+                &["source", "status", "code"],
+                "Reports of how far messages got; the code is the provider's for an error, else none.",
             )?,
             typing: metrics.counters(
                 "postduif_typing_signals_total",
@@ -163,20 +184,14 @@ impl EgressMetrics {
     }
 
     pub(crate) fn send(&self, source: Source, outcome: SendOutcome) {
-        let outcome = match outcome {
-            SendOutcome::Sent => "sent",
-            SendOutcome::Failed => "failed",
-            SendOutcome::RateLimited => "rate_limited",
-            SendOutcome::Unknown => "unknown",
-        };
         self.sends
-            .with_label_values(&[source.as_str(), outcome])
+            .with_label_values(&[source.as_str(), outcome.as_str()])
             .inc();
     }
 
-    pub(crate) fn failure(&self, source: Source, class: FailureClass) {
+    pub(crate) fn failure(&self, source: Source, class: FailureClass, code: Option<&str>) {
         self.failures
-            .with_label_values(&[source.as_str(), class.as_str()])
+            .with_label_values(&[source.as_str(), class.as_str(), code.unwrap_or("none")])
             .inc();
     }
 
@@ -198,9 +213,11 @@ impl EgressMetrics {
             .observe(requests.into());
     }
 
-    pub(crate) fn paced(&self, waited: Duration) {
+    /// `clock` names the sender.
+    pub(crate) fn paced(&self, clock: &str, waited: Duration) {
+        let sender = Masking::On.show(clock).to_string();
         self.pace_seconds
-            .with_label_values::<&str>(&[])
+            .with_label_values(&[sender.as_str()])
             .observe(waited.as_secs_f64());
     }
 
@@ -250,9 +267,10 @@ impl EgressMetrics {
         self.mirror_failures.with_label_values(&[class]).inc();
     }
 
-    pub(crate) fn report(&self, source: Source, status: DeliveryStatus) {
+    pub(crate) fn report(&self, report: &DeliveryEvent) {
+        let code = report.error_code.as_deref().unwrap_or("none");
         self.reports
-            .with_label_values(&[source.as_str(), status.as_str()])
+            .with_label_values(&[report.source.as_str(), report.status.as_str(), code])
             .inc();
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Reports {
 impl Reports {
     /// Applies one report.
     pub(crate) async fn apply(&self, mut job: Job<Outbound>, report: &DeliveryEvent) -> Settled {
-        self.metrics.report(report.source, report.status);
+        self.metrics.report(report);
         let send = match self.find(&mut job, report).await {
             Ok(Found::Here(send)) => send,
             Ok(Found::PassedOn) => return job.acknowledge().await,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use shared_types::{ColleagueMessage, DeliveryEvent, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
@@ -48,11 +49,22 @@ pub(crate) enum Taken {
 /// Where an event goes, and what it may use up there.
 struct Order<'a> {
     entry: &'a NewEntry,
-    /// Of a colleague's message: whether a request of ours had begun.
-    on_the_wire: Option<bool>,
+    whose: Whose,
     destination: Destination,
     rate: Option<RateLimit>,
     replay_mark: Option<&'a str>,
+}
+
+/// Whose message comes in; each is counted on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Customers,
+    Colleagues {
+        /// Whether a request of ours had begun.
+        on_the_wire: bool,
+    },
+    /// It is no message.
+    Nobodys,
 }
 
 impl Intake {
@@ -155,9 +167,12 @@ impl Intake {
         let is_message = matches!(event, Event::Message(_));
         let order = Order {
             entry: &entry,
-            on_the_wire: match event {
-                Event::Colleague { on_the_wire, .. } => Some(*on_the_wire),
-                Event::Message(_) | Event::Delivery(_) | Event::Control { .. } => None,
+            whose: match event {
+                Event::Message(_) => Whose::Customers,
+                Event::Colleague { on_the_wire, .. } => Whose::Colleagues {
+                    on_the_wire: *on_the_wire,
+                },
+                Event::Delivery(_) | Event::Control { .. } => Whose::Nobodys,
             },
             destination: Destination::Work(event.queue()),
             rate: is_message.then(|| self.limits.rate()),
@@ -189,7 +204,7 @@ impl Intake {
         let entry = rejected::entry(source, &rejection, &webhook.id, &webhook.body, sender);
         let order = Order {
             entry: &entry,
-            on_the_wire: None,
+            whose: Whose::Nobodys,
             destination: Destination::Rejected,
             rate,
             replay_mark: None,
@@ -256,7 +271,7 @@ impl Intake {
             }
             Ok(Ingested::Queued { backlog, .. }) => {
                 self.watch_backlog(backlog);
-                self.metrics.colleague(source, order.on_the_wire);
+                self.count(source, order.whose);
                 (Taken::Done, WebhookStatus::Queued)
             }
             Ok(Ingested::Duplicate { .. }) => (Taken::Done, WebhookStatus::Duplicate),
@@ -327,7 +342,7 @@ impl Intake {
         match spool.store(spooled).await {
             Ok(()) => {
                 self.metrics.spooled();
-                self.metrics.colleague(source, order.on_the_wire);
+                self.count(source, order.whose);
                 let status = match order.destination {
                     Destination::Work(_) => WebhookStatus::Queued,
                     Destination::Rejected => WebhookStatus::Invalid,
@@ -341,6 +356,14 @@ impl Intake {
                 self.metrics.webhook(source, WebhookStatus::Error);
                 Taken::Unavailable
             }
+        }
+    }
+
+    fn count(&self, source: Source, whose: Whose) {
+        match whose {
+            Whose::Customers => self.metrics.message(source, Timestamp::now()),
+            Whose::Colleagues { on_the_wire } => self.metrics.colleague(source, on_the_wire),
+            Whose::Nobodys => {}
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
-use runtime::metrics::{LATENCY_BUCKETS, Metrics};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics, from_zero};
 use shared_types::Source;
 
 /// How a webhook ended, as the label `status` says it.
@@ -24,6 +25,15 @@ pub(crate) enum WebhookStatus {
 }
 
 impl WebhookStatus {
+    const ALL: [Self; 6] = [
+        Self::Received,
+        Self::Queued,
+        Self::Duplicate,
+        Self::Invalid,
+        Self::RateLimited,
+        Self::Error,
+    ];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
@@ -43,6 +53,7 @@ pub struct IngressMetrics {
     signature_errors: IntCounterVec,
     seconds: HistogramVec,
     ignored: IntCounterVec,
+    customers: Customers,
     colleagues: IntCounterVec,
     rejected: IntCounterVec,
     verified_refused: IntCounterVec,
@@ -55,6 +66,30 @@ pub struct IngressMetrics {
     spooled: IntCounterVec,
     observe_only: IntGaugeVec,
     reconcile: Reconcile,
+}
+
+/// What customers wrote.
+#[derive(Debug, Clone)]
+struct Customers {
+    messages: IntCounterVec,
+    last_message: IntGaugeVec,
+}
+
+impl Customers {
+    fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            messages: of_sources(metrics.counters(
+                "postduif_messages_total",
+                &["source"],
+                "Customers' messages that were taken in by webhook, without reports, events and repetitions.",
+            )?),
+            last_message: metrics.gauges(
+                "postduif_last_message_timestamp_seconds",
+                &["source"],
+                "When this process took its last message of a customer in, in seconds since 1970.",
+            )?,
+        })
+    }
 }
 
 /// What the comparison with the providers' lists found.
@@ -123,6 +158,22 @@ impl Bounds {
     }
 }
 
+fn requests(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
+    let counters = metrics.counters(
+        "webhook_requests_total",
+        &["source", "status"],
+        "Webhooks by how they ended; `received` counts all of them.",
+    )?;
+    let labels = Source::ALL
+        .iter()
+        .flat_map(|source| WebhookStatus::ALL.map(|status| [source.as_str(), status.as_str()]));
+    Ok(from_zero(counters, labels))
+}
+
+fn of_sources(counters: IntCounterVec) -> IntCounterVec {
+    from_zero(counters, Source::ALL.map(|source| [source.as_str()]))
+}
+
 impl IngressMetrics {
     /// Registers the metrics.
     ///
@@ -130,16 +181,12 @@ impl IngressMetrics {
     /// When a name is taken, which is a mistake in the code.
     pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
         Ok(Self {
-            requests: metrics.counters(
-                "webhook_requests_total",
-                &["source", "status"],
-                "Webhooks by how they ended; `received` counts all of them.",
-            )?,
-            signature_errors: metrics.counters(
+            requests: requests(metrics)?,
+            signature_errors: of_sources(metrics.counters(
                 "webhook_signature_errors_total",
                 &["source"],
                 "Webhooks whose signature was missing or wrong.",
-            )?,
+            )?),
             seconds: metrics.histograms(
                 "postduif_webhook_seconds",
                 &["source"],
@@ -151,6 +198,7 @@ impl IngressMetrics {
                 &["source", "reason"],
                 "Verified webhooks that were none of our business.",
             )?,
+            customers: Customers::new(metrics)?,
             colleagues: metrics.counters(
                 "postduif_colleague_messages_total",
                 &["source", "on_the_wire"],
@@ -230,13 +278,23 @@ impl IngressMetrics {
             .inc();
     }
 
-    /// A colleague's message, where it is one, and whether a request of ours had begun.
-    pub(crate) fn colleague(&self, source: Source, on_the_wire: Option<bool>) {
-        if let Some(on_the_wire) = on_the_wire {
-            self.colleagues
-                .with_label_values(&[source.as_str(), if on_the_wire { "true" } else { "false" }])
-                .inc();
-        }
+    /// A customer's message that is queued, or on disk until it can be.
+    pub(crate) fn message(&self, source: Source, now: Timestamp) {
+        self.customers
+            .messages
+            .with_label_values(&[source.as_str()])
+            .inc();
+        self.customers
+            .last_message
+            .with_label_values(&[source.as_str()])
+            .set(now.as_second());
+    }
+
+    /// A colleague's message, and whether a request of ours had begun.
+    pub(crate) fn colleague(&self, source: Source, on_the_wire: bool) {
+        self.colleagues
+            .with_label_values(&[source.as_str(), if on_the_wire { "true" } else { "false" }])
+            .inc();
     }
 
     pub(crate) fn rejected(&self, source: Source, code: &'static str) {

@@ -346,7 +346,7 @@ impl Reconciler {
         let tally = &outcome.tally;
         count(&self.metrics, list.source(), tally);
         for _ in 0..tally.colleagues {
-            self.metrics.colleague(list.source(), Some(false));
+            self.metrics.colleague(list.source(), false);
         }
         let label = outcome.failure.as_ref().map_or("complete", Failure::label);
         self.metrics

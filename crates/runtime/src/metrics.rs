@@ -25,6 +25,19 @@ pub struct Family {
     pub help: &'static str,
 }
 
+/// Makes counters known before their first event: a graph shows 0 instead of nothing, and that event is an
+/// increase.
+#[must_use]
+pub fn from_zero<const N: usize>(
+    counters: IntCounterVec,
+    labels: impl IntoIterator<Item = [&'static str; N]>,
+) -> IntCounterVec {
+    for values in labels {
+        counters.with_label_values(&values).inc_by(0);
+    }
+    counters
+}
+
 /// A registry that remembers what it was asked for. Passed into whatever counts.
 #[derive(Debug)]
 pub struct Metrics {

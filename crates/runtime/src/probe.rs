@@ -120,7 +120,7 @@ async fn report(redis: &Redis, metrics: &RedisMetrics) -> bool {
     true
 }
 
-/// Measures a queue and its dead letters until `stop`.
+/// Measures a queue, its dead letters and the memory of Redis until `stop`.
 pub async fn probe_backlog(
     redis: Redis,
     queue: Queue,
@@ -131,6 +131,9 @@ pub async fn probe_backlog(
         let now_ms = jiff::Timestamp::now().as_millisecond();
         if let Ok(backlog) = redis.backlog(queue, now_ms).await {
             metrics.set_backlog(queue, &backlog);
+        }
+        if let Ok(Some(memory)) = redis.memory().await {
+            metrics.set_memory(memory);
         }
         for shelf in [Shelf::Dead(queue), Shelf::Rejected] {
             if let Ok(count) = redis.letter_count(shelf).await {

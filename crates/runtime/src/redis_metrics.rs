@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
-use streams::{Backlog, Observer, Queue, Shelf};
+use streams::{Backlog, Observer, Queue, RedisMemory, Shelf};
 
 use crate::metrics::{LATENCY_BUCKETS, Metrics};
 
@@ -20,8 +20,43 @@ pub struct RedisMetrics {
     oldest: IntGaugeVec,
     unowned: IntGaugeVec,
     shelved: IntGaugeVec,
+    server: Server,
+}
+
+/// What is told of the server itself.
+#[derive(Debug, Clone)]
+struct Server {
     durable: IntGaugeVec,
+    memory: IntGaugeVec,
+    memory_limit: IntGaugeVec,
     clock_steps: IntCounterVec,
+}
+
+impl Server {
+    fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            durable: metrics.gauges(
+                "postduif_redis_durable",
+                &[],
+                "1 when Redis keeps an append-only file and evicts nothing, else 0.",
+            )?,
+            memory: metrics.gauges(
+                "postduif_redis_memory_bytes",
+                &[],
+                "Memory that Redis uses; in a cluster the node that is nearest to its limit.",
+            )?,
+            memory_limit: metrics.gauges(
+                "postduif_redis_memory_limit_bytes",
+                &[],
+                "maxmemory of that Redis; 0 without a limit.",
+            )?,
+            clock_steps: metrics.counters(
+                "postduif_redis_clock_steps_total",
+                &[],
+                "Times that Redis' clock was set back by a second or more.",
+            )?,
+        })
+    }
 }
 
 impl RedisMetrics {
@@ -92,16 +127,7 @@ impl RedisMetrics {
                 &["shelf"],
                 "Dead letters and rejected webhooks that wait for an operator.",
             )?,
-            durable: metrics.gauges(
-                "postduif_redis_durable",
-                &[],
-                "1 when Redis keeps an append-only file and evicts nothing, else 0.",
-            )?,
-            clock_steps: metrics.counters(
-                "postduif_redis_clock_steps_total",
-                &[],
-                "Times that Redis' clock was set back by a second or more.",
-            )?,
+            server: Server::new(metrics)?,
         })
     }
 
@@ -129,14 +155,25 @@ impl RedisMetrics {
 
     /// Notes whether Redis keeps what it acknowledged.
     pub fn set_durable(&self, durable: bool) {
-        self.durable
+        self.server
+            .durable
             .with_label_values::<&str>(&[])
             .set(durable.into());
     }
 
+    /// Notes how full Redis is.
+    pub fn set_memory(&self, memory: RedisMemory) {
+        let set = |gauge: &IntGaugeVec, bytes: u64| {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            gauge.with_label_values::<&str>(&[]).set(bytes);
+        };
+        set(&self.server.memory, memory.used);
+        set(&self.server.memory_limit, memory.limit);
+    }
+
     /// Notes that Redis' clock was set back.
     pub fn clock_stepped_back(&self) {
-        self.clock_steps.with_label_values::<&str>(&[]).inc();
+        self.server.clock_steps.with_label_values::<&str>(&[]).inc();
     }
 }
 

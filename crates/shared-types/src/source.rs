@@ -18,6 +18,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every provider.
+    pub const ALL: [Self; 3] = [Self::Twilio, Self::Waha, Self::Chatwoot];
+
     /// The name on the wire, in metric labels and in Redis keys.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,8 +40,7 @@ impl FromStr for Source {
     type Err = SourceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Twilio, Self::Waha, Self::Chatwoot];
-        let named = all.into_iter().find(|source| source.as_str() == text);
+        let named = Self::ALL.into_iter().find(|source| source.as_str() == text);
         named.ok_or(SourceError)
     }
 }

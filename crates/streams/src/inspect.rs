@@ -60,6 +60,32 @@ impl ServerReport {
     }
 }
 
+/// How full Redis is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RedisMemory {
+    /// Bytes that it uses.
+    pub used: u64,
+    /// Bytes that it may use; 0 without a limit.
+    pub limit: u64,
+}
+
+impl RedisMemory {
+    fn read(info: &InfoDict) -> Option<Self> {
+        Some(Self {
+            used: info.get("used_memory")?,
+            limit: info.get("maxmemory").unwrap_or_default(),
+        })
+    }
+
+    /// How much is left, where there is a limit.
+    const fn left(self) -> u64 {
+        match self.limit {
+            0 => u64::MAX,
+            limit => limit.saturating_sub(self.used),
+        }
+    }
+}
+
 /// How much waits in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backlog {
@@ -141,6 +167,25 @@ impl Redis {
         })
     }
 
+    /// How full the server is, where it tells; in a cluster the node with the least left.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn memory(&self) -> Result<Option<RedisMemory>, StreamsError> {
+        let nodes = self
+            .with_connection("info", |mut connection| async move {
+                let reply: Value = redis::cmd("INFO")
+                    .arg("memory")
+                    .query_async(&mut connection)
+                    .await?;
+                Ok(each_node(reply))
+            })
+            .await?;
+        let infos = nodes.into_iter().filter_map(text);
+        let memories = infos.filter_map(|info| RedisMemory::read(&InfoDict::new(&info)));
+        Ok(memories.min_by_key(|memory| memory.left()))
+    }
+
     /// Some hosted servers forbid CONFIG; what they hide is not known, and no error.
     async fn setting(&self, name: &'static str) -> Option<String> {
         let reply: Value = self
@@ -211,15 +256,16 @@ impl Redis {
     }
 }
 
+fn each_node(reply: Value) -> Vec<Value> {
+    match reply {
+        Value::Map(nodes) => nodes.into_iter().map(|(_, value)| value).collect(),
+        other => vec![other],
+    }
+}
+
 /// A cluster answers commands without a key with a map from node to reply.
 fn first_node(reply: Value) -> Value {
-    match reply {
-        Value::Map(nodes) => nodes
-            .into_iter()
-            .next()
-            .map_or(Value::Nil, |(_, value)| value),
-        other => other,
-    }
+    each_node(reply).into_iter().next().unwrap_or(Value::Nil)
 }
 
 fn first_value(reply: Value) -> Option<Value> {

@@ -57,7 +57,7 @@ pub use erase::{Found, Person, Place};
 pub use error::StreamsError;
 pub use identities::{Claim, Identity, Join, Joined};
 pub use ingest::{Destination, Ingest, Ingested, RateLimit, Replay};
-pub use inspect::{Backlog, ServerReport};
+pub use inspect::{Backlog, RedisMemory, ServerReport};
 pub use keys::{Keys, PartitionKeys};
 pub use layout::{DeploymentError, PartitionMismatch};
 pub use lease::MemberId;

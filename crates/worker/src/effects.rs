@@ -76,11 +76,15 @@ pub enum OptOut {
 }
 
 impl OptOut {
+    /// The names of all changes.
+    pub(crate) const NAMES: [&'static str; 2] = ["ended", "renewed"];
+
     /// Its name in metrics.
     pub(crate) const fn name(self) -> &'static str {
+        let [ended, renewed] = Self::NAMES;
         match self {
-            Self::Since(_) => "ended",
-            Self::Lifted => "renewed",
+            Self::Since(_) => ended,
+            Self::Lifted => renewed,
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use prometheus::{HistogramVec, IntCounterVec};
-use runtime::metrics::{LATENCY_BUCKETS, Metrics};
+use runtime::metrics::{LATENCY_BUCKETS, Metrics, from_zero};
 
+use crate::effects::OptOut;
 use crate::graph::Node;
 
 mod colleagues;
@@ -33,6 +34,15 @@ pub struct WorkerMetrics {
     cards: IntCounterVec,
     colleagues: Colleagues,
     talks: Talks,
+}
+
+fn opt_outs(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
+    let counters = metrics.counters(
+        "postduif_opt_outs_total",
+        &["change"],
+        "Contacts that ended messages, or wanted them again.",
+    )?;
+    Ok(from_zero(counters, OptOut::NAMES.map(|change| [change])))
 }
 
 impl WorkerMetrics {
@@ -84,11 +94,7 @@ impl WorkerMetrics {
                 &["reason"],
                 "Conversations handed to a colleague.",
             )?,
-            opt_outs: metrics.counters(
-                "postduif_opt_outs_total",
-                &["change"],
-                "Contacts that ended messages, or wanted them again.",
-            )?,
+            opt_outs: opt_outs(metrics)?,
             crm: CrmMetrics::new(metrics)?,
             transcriptions: metrics.counters(
                 "postduif_transcriptions_total",

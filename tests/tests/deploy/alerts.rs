@@ -1,6 +1,7 @@
 //! Prometheus' rules and Alertmanager's configuration.
 
 use crate::files::read;
+use crate::runbook::headings;
 use crate::tools::run;
 
 fn names() -> Vec<String> {
@@ -40,21 +41,35 @@ fn every_rule_fires_and_is_silent_as_promised() {
     }
 }
 
+/// As a browser shows the runbook. The account is the operator's.
+const RUNBOOK: &str = "https://github.com/your-account/postduif/blob/main/deploy/README.md";
+
 #[test]
 fn every_rule_says_what_to_do() {
     let text = read("deploy/prometheus/alerts.yml");
-    let runbook = read("deploy/README.md");
+    let headings = headings(&read("deploy/README.md"));
     for rule in text.split("- alert: ").skip(1) {
         let name = rule.lines().next().unwrap();
         for key in ["severity: ", "summary: ", "description: "] {
             assert!(rule.contains(key), "{name} has no {key}");
         }
-        let anchor = format!("runbook: \"deploy/README.md#{}\"", name.to_lowercase());
-        assert!(rule.contains(&anchor), "{name} has no {anchor}");
+        let anchor = name.to_lowercase();
+        let link = format!("runbook_url: \"{RUNBOOK}#{anchor}\"");
+        assert!(rule.contains(&link), "{name} has no {link}");
         assert!(
-            runbook.contains(&format!("\n### {name}\n")),
+            headings.contains(&anchor),
             "the runbook has no section {name}"
         );
+    }
+}
+
+#[test]
+fn whoever_is_told_gets_the_link() {
+    let text = read("deploy/alertmanager/alertmanager.yml");
+    for receiver in ["slack_configs:", "pagerduty_configs:"] {
+        let (_, told) = text.split_once(receiver).unwrap();
+        let (told, _) = told.split_once("- name:").unwrap_or((told, ""));
+        assert!(told.contains("Annotations.runbook_url"), "{receiver}");
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use test_support::{Process, eventually_within, free_port};
 
 use crate::files::read;
+use crate::metrics::dashboard_queries;
 use crate::tools;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,6 +85,19 @@ impl Prometheus {
             .count())
     }
 
+    /// How many series answer a query, and the first one's value.
+    async fn value(&self, query: &str) -> Result<(usize, Option<f64>), String> {
+        let request = reqwest::Client::new().get(format!("{}/query", self.url));
+        let answer = request.query(&[("query", query)]).send().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        let series = answer["data"]["result"]
+            .as_array()
+            .ok_or_else(|| answer.to_string())?;
+        let value = series.first().and_then(|first| first["value"][1].as_str());
+        Ok((series.len(), value.and_then(|value| value.parse().ok())))
+    }
+
     async fn firing(&self) -> Result<BTreeSet<String>, String> {
         let alerts = self.ask("/alerts").await?;
         let alerts = alerts["data"]["alerts"].as_array().ok_or("no alerts")?;
@@ -129,6 +143,35 @@ async fn write(system: &System, tamper: Option<&str>) {
     system.simulator().write(message).await;
 }
 
+/// A person who looks at the dashboards on the first day sees zeros, and not that there is no data. Times
+/// are not known before something took them.
+async fn every_panel_shows_something(prometheus: &Prometheus) {
+    for (panel, query) in dashboard_queries() {
+        if query.contains("histogram_quantile") {
+            continue;
+        }
+        eventually_within(PATIENCE, async || match prometheus.value(&query).await? {
+            (0, _) => Err(format!("{panel} shows no data: {query}")),
+            _ => Ok(()),
+        })
+        .await;
+    }
+    // Twilio reports what became of the one answer; those webhooks are queued, too.
+    eventually_within(PATIENCE, async || {
+        let webhooks = r#"sum(webhook_requests_total{status="queued"})"#;
+        let (webhooks, messages) = (
+            prometheus.value(webhooks).await?.1,
+            prometheus.value("sum(postduif_messages_total)").await?.1,
+        );
+        if webhooks > Some(1.0) && messages == Some(1.0) {
+            Ok(())
+        } else {
+            Err(format!("{webhooks:?} webhooks, {messages:?} messages"))
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_fire_while_things_go_wrong_and_only_then() {
     let folder = tempfile::tempdir().unwrap();
@@ -145,6 +188,8 @@ async fn alerts_fire_while_things_go_wrong_and_only_then() {
         }
     })
     .await;
+
+    every_panel_shows_something(&prometheus).await;
 
     let forge = async || write(&system, Some("bad_signature")).await;
     prometheus.until_firing(&["SignatureErrors"], forge).await;

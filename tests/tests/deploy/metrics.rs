@@ -51,6 +51,13 @@ fn registered() -> BTreeMap<String, BTreeSet<&'static str>> {
 fn queries() -> Vec<(String, String)> {
     let mut queries = vec![("scaled object".to_owned(), scaling_query())];
     queries.extend(alert_queries());
+    queries.extend(dashboard_queries());
+    queries
+}
+
+/// What the dashboards ask, with the panel's name.
+pub(crate) fn dashboard_queries() -> Vec<(String, String)> {
+    let mut queries = Vec::new();
     for name in ["owner", "operator"] {
         let dashboard: Value =
             serde_json::from_str(&read(&format!("deploy/grafana/dashboards/{name}.json"))).unwrap();

@@ -13,7 +13,8 @@ fn anchor(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-fn headings(text: &str) -> BTreeSet<String> {
+/// The anchors of all headings of a page.
+pub(crate) fn headings(text: &str) -> BTreeSet<String> {
     let mut fenced = false;
     let lines = text.lines().filter(|line| {
         fenced ^= line.starts_with("```");

@@ -42,8 +42,8 @@ pub(super) enum SenderNews {
 pub(super) struct Failure {
     pub(super) next: Consequence,
     pub(super) sender: SenderNews,
-    /// What is counted.
-    pub(super) class: Option<FailureClass>,
+    /// What is counted, with the provider's code where it answered with one.
+    pub(super) class: Option<(FailureClass, Option<String>)>,
     /// For the ledger and the log; what is the provider's is masked.
     pub(super) error: String,
 }
@@ -73,7 +73,7 @@ pub(super) fn consequence(
         Attempt::NotSent(trouble) => Failure {
             next: again(progress, schedule),
             sender: SenderNews::Nothing { requested: true },
-            class: Some(FailureClass::Transient),
+            class: Some((FailureClass::Transient, None)),
             error: trouble.text,
         },
         Attempt::RateLimited { retry_after, text } => {
@@ -96,7 +96,7 @@ pub(super) fn consequence(
                 after: pause_of_doubt(&trouble, progress, schedule, settle),
             },
             sender: SenderNews::Nothing { requested: true },
-            class: Some(FailureClass::Transient),
+            class: Some((FailureClass::Transient, None)),
             error: trouble.text,
         },
     })
@@ -125,7 +125,7 @@ fn refused(
     Failure {
         next,
         sender,
-        class: Some(refusal.class),
+        class: Some((refusal.class, Some(refusal.code))),
         error: refusal.text,
     }
 }
@@ -195,6 +195,7 @@ mod tests {
         let class = FailureClass::Configuration;
         let failure = after(Attempt::Refused(Refusal::of_sender(class, "20003", "no")));
         assert_eq!(failure.sender, SenderNews::Stop);
+        assert_eq!(failure.class, Some((class, Some("20003".to_owned()))));
         let uncounted = |progress| progress == Progress::default();
         assert!(matches!(failure.next, Consequence::Again { progress, .. } if uncounted(progress)));
         let failure = after(Attempt::Refused(Refusal::of_message(class, "21608", "no")));

@@ -206,8 +206,8 @@ impl HandOver<'_> {
         else {
             return Ok(Step::Go(Stage::Sent));
         };
-        if let Some(class) = class {
-            self.shared.metrics.failure(source, class);
+        if let Some((class, code)) = class {
+            self.shared.metrics.failure(source, class, code.as_deref());
         }
         self.note_sender(sender, &error).await;
         self.follow(next, &error, Some(begun)).await

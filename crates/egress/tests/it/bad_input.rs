@@ -121,8 +121,10 @@ fn answers() -> Vec<Answer> {
 }
 
 async fn failures(egress: &Running, class: &str) -> f64 {
-    let name = format!(r#"postduif_send_failures_total{{class="{class}",source="twilio"}}"#);
-    egress.metric(&name).await
+    let class = format!("class=\"{class}\"");
+    egress
+        .metric_with("postduif_send_failures_total", &class)
+        .await
 }
 
 async fn stopped(egress: &Running) {
@@ -263,6 +265,8 @@ async fn a_certificate_that_cannot_be_trusted_stops_the_sender() {
     let ledger = rig.ledger_when(&message, |f| f["state"] == "due").await;
     assert!(ledger["error"].starts_with("tls: "), "{ledger:?}");
     assert!(failures(&egress, "configuration").await > 0.5);
+    let name = r#"postduif_send_failures_total{class="configuration",code="tls",source="twilio"}"#;
+    assert!(egress.metric(name).await > 0.5);
     assert!(!logs::about(STOPPED).is_empty());
     egress.stop().await;
 

@@ -356,6 +356,17 @@ impl Running {
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.trim().parse().unwrap())
     }
+
+    /// The sum of a metric over all of its lines that have this label.
+    pub(crate) async fn metric_with(&self, name: &str, label: &str) -> f64 {
+        let page = self.http.get(&self.metrics).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        let of_name = page.lines().filter_map(|line| line.strip_prefix(name));
+        let of_label = of_name.filter(|rest| rest.starts_with('{') && rest.contains(label));
+        of_label
+            .map(|rest| rest.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum()
+    }
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);

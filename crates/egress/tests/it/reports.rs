@@ -74,7 +74,7 @@ async fn a_late_delivery_overrides_a_failure() {
         ("delivered", "63032")
     );
     assert_eq!(rig.letters(1).await[0].reason, "undelivered");
-    let name = r#"postduif_delivery_reports_total{source="twilio",status="failed"}"#;
+    let name = r#"postduif_delivery_reports_total{code="63032",source="twilio",status="failed"}"#;
     assert!((egress.metric(name).await - 2.0).abs() < f64::EPSILON);
 }
 

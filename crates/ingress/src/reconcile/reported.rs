@@ -184,7 +184,7 @@ impl LookUps {
         let ingest = self.limits.ingest(destination, &entry, partitions);
         match self.redis.ingest(&ingest).await? {
             Ingested::Queued { .. } => {
-                self.metrics.colleague(Source::Twilio, Some(on_the_wire));
+                self.metrics.colleague(Source::Twilio, on_the_wire);
                 tracing::info!(
                     conversation = entry.conversation,
                     event = entry.event,

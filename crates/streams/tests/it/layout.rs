@@ -38,4 +38,8 @@ async fn a_server_without_a_safety_net_is_reported() {
     let report = redis.server_report().await.unwrap();
     assert!(report.warnings().is_empty(), "{report:?}");
     assert_eq!(report.fsync.as_deref(), Some("everysec"));
+    server.run::<()>(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    let memory = redis.memory().await.unwrap().unwrap();
+    assert_eq!(memory.limit, 100 << 20);
+    assert!(memory.used > 0 && memory.used < memory.limit, "{memory:?}");
 }

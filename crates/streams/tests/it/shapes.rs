@@ -103,6 +103,7 @@ async fn a_cluster_keeps_order_and_survives_a_failover() {
         cluster_has(&cluster, &redis, conversation, &expected).await;
     }
     assert!(redis.server_report().await.unwrap().append_only);
+    assert!(redis.memory().await.unwrap().unwrap().used > 0);
     running.stop().await;
 }
 

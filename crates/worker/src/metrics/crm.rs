@@ -1,7 +1,7 @@
 //! What is counted of the CRM.
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
-use runtime::metrics::Metrics;
+use runtime::metrics::{Metrics, from_zero};
 
 const WRITE_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
@@ -17,11 +17,14 @@ pub(crate) struct CrmMetrics {
 impl CrmMetrics {
     pub(super) fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
         Ok(Self {
-            writes: metrics.counters(
-                "postduif_crm_writes_total",
-                &["when"],
-                "CRM writes: at_once, deferred, or later (landed after all).",
-            )?,
+            writes: from_zero(
+                metrics.counters(
+                    "postduif_crm_writes_total",
+                    &["when"],
+                    "CRM writes: at_once, deferred, or later (landed after all).",
+                )?,
+                [["at_once"], ["deferred"], ["later"]],
+            ),
             up: metrics.gauges("postduif_crm_up", &[], "1 while the CRM answers, else 0.")?,
             waiting: metrics.gauges(
                 "postduif_crm_writes_waiting",
