@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use egress::{DeliveriesArgs, Egress, EgressConfig, EgressError, show_deliveries};
-use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
+use runtime::{Chain, CommandLine};
 use streams::Queue;
 
 // A reply is many small allocations.
@@ -44,10 +44,20 @@ enum Command {
     Deliveries(Box<DeliveriesArgs>),
 }
 
+impl CommandLine for Cli {
+    fn mistakes(&self) -> Vec<String> {
+        match &self.command {
+            Command::Serve(config) => config.mistakes(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     runtime::install_tls();
-    match runtime::parse::<Cli>().command {
+    let (cli, _) = runtime::parse::<Cli>();
+    match cli.command {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
         Command::DeadLetters { queue, letters } => {
@@ -67,10 +77,6 @@ fn own_queue(name: &str) -> Result<Queue, String> {
 }
 
 async fn serve(config: EgressConfig) -> anyhow::Result<()> {
-    let mistakes = config.mistakes();
-    if !mistakes.is_empty() {
-        runtime::refuse(&mistakes);
-    }
     let _telemetry = runtime::start_telemetry(&config.runtime, "egress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;

@@ -1,5 +1,6 @@
 //! Settings of ingress.
 
+mod check;
 mod limits;
 mod providers;
 mod reconcile;
@@ -7,10 +8,7 @@ mod strangers;
 
 use clap::Args;
 use runtime::RuntimeConfig;
-use secrecy::{ExposeSecret, SecretString};
 use streams::RedisConfig;
-
-use crate::reconcile::wrong_urls;
 
 pub(crate) use limits::LimitsConfig;
 use limits::SpoolConfig;
@@ -101,92 +99,7 @@ pub struct IngressConfig {
     pub runtime: RuntimeConfig,
 }
 
-/// Twilio makes its tokens itself; people choose these.
-const LEAST_SECRET: usize = 12;
-
 impl IngressConfig {
-    /// What is wrong with the settings as a whole; empty when nothing is.
-    pub fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        if let Err(error) = self.redis.check() {
-            mistakes.push(error.to_string());
-        }
-        let empty = |secret: &SecretString| secret.expose_secret().trim().is_empty();
-        let secrets = [
-            (
-                "TWILIO_AUTH_TOKEN",
-                self.twilio.twilio_auth_token.iter().any(empty),
-            ),
-            (
-                "TWILIO_EXTRA_AUTH_TOKENS",
-                self.twilio.twilio_extra_auth_tokens.iter().any(empty),
-            ),
-            (
-                "WAHA_WEBHOOK_SECRET",
-                self.waha.waha_webhook_secret.iter().any(empty),
-            ),
-            (
-                "CHATWOOT_WEBHOOK_SECRET",
-                self.chatwoot.chatwoot_webhook_secret.iter().any(empty),
-            ),
-            (
-                "CHATWOOT_PATH_TOKEN",
-                self.chatwoot.chatwoot_path_token.iter().any(empty),
-            ),
-        ];
-        for (variable, is_empty) in secrets {
-            if is_empty {
-                mistakes.push(format!(
-                    "{variable}: is set but empty; everybody could sign with it"
-                ));
-            }
-        }
-        let short =
-            |secret: &SecretString| !empty(secret) && secret.expose_secret().len() < LEAST_SECRET;
-        let chosen_by_people = [
-            (
-                "WAHA_WEBHOOK_SECRET",
-                self.waha.waha_webhook_secret.iter().any(short),
-            ),
-            (
-                "CHATWOOT_WEBHOOK_SECRET",
-                self.chatwoot.chatwoot_webhook_secret.iter().any(short),
-            ),
-        ];
-        for (variable, _) in chosen_by_people.iter().filter(|(_, is_short)| *is_short) {
-            mistakes.push(format!(
-                "{variable}: needs at least {LEAST_SECRET} characters; whoever sees one signature \
-                 can try all shorter ones"
-            ));
-        }
-        let token = self.chatwoot.chatwoot_path_token.as_ref();
-        if token.is_some_and(|token| !empty(token) && token.expose_secret().len() < 16) {
-            mistakes
-                .push("CHATWOOT_PATH_TOKEN: needs at least 16 characters to be unguessable".into());
-        }
-        if self.takes_twilio() && self.base_url().is_none() {
-            mistakes.push(
-                "PUBLIC_BASE_URL: is missing; Twilio signs the URL that it calls, such as \
-                 https://bot.example.nl"
-                    .into(),
-            );
-        }
-        if !self.takes_twilio() && !self.takes_waha() && !self.takes_chatwoot() {
-            mistakes.push(
-                "no provider is configured: set TWILIO_AUTH_TOKEN, WAHA_WEBHOOK_SECRET or \
-                 CHATWOOT_WEBHOOK_SECRET"
-                    .into(),
-            );
-        }
-        if self.mirror.chatwoot_mirror_inbox_id.is_some() && !self.takes_chatwoot() {
-            mistakes.push(
-                "CHATWOOT_WEBHOOK_SECRET: is missing; CHATWOOT_MIRROR_INBOX_ID is set".into(),
-            );
-        }
-        mistakes.extend(wrong_urls(self));
-        mistakes
-    }
-
     /// The budget of unverified requests a minute and client address; 0 is off.
     pub fn failed_signatures(&self) -> u32 {
         self.strangers
@@ -231,6 +144,9 @@ fn base_url(text: &str) -> Result<String, String> {
     let host = rest.map(|rest| rest.split('/').next().unwrap_or_default());
     if host.is_none_or(str::is_empty) {
         return Err("must start with https:// (or http://) and a host".into());
+    }
+    if rest.is_some_and(|rest| rest.contains("/webhooks")) {
+        return Err("must end before /webhooks: the path of a webhook is put behind it".into());
     }
     if text.contains(['?', '#']) || text.chars().any(char::is_whitespace) {
         return Err("must have no query, fragment or white space".into());
@@ -308,6 +224,7 @@ mod tests {
             "https://a.nl?x",
             "https://a.nl#rc=5",
             "https://a nl",
+            "https://a.nl/webhooks/twilio/whatsapp",
         ] {
             assert!(base_url(bad).is_err(), "{bad}");
         }

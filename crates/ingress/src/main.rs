@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use ingress::doctor::{self, ConfigArgs, SignatureArgs};
 use ingress::{Ingress, IngressConfig, IngressError, ReconcileArgs};
-use runtime::Chain;
 use runtime::letters::{self, RejectedArgs};
+use runtime::{Chain, CommandLine};
 
 // A webhook is many small allocations.
 #[global_allocator]
@@ -31,9 +31,8 @@ enum Command {
         #[arg(long, env = "PORT", default_value_t = 8080)]
         port: u16,
     },
-    /// Find out why a webhook is refused, or what is wrong with the configuration.
-    #[command(subcommand)]
-    Doctor(Doctor),
+    /// Find out what is wrong with the configuration, or why a webhook is refused.
+    Doctor(Box<DoctorArgs>),
     /// Find messages whose webhooks never came in the providers' own lists, and take them in.
     ///
     /// Reads what customers wrote since a time from the API of each provider whose credentials are
@@ -46,34 +45,60 @@ enum Command {
     Openapi,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct DoctorArgs {
+    #[command(subcommand)]
+    doctor: Option<Doctor>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
 #[derive(Debug, Subcommand)]
 enum Doctor {
     /// Say whether a signature is right, or what differs.
     Signature(Box<SignatureArgs>),
-    /// Print the effective settings, and check Redis, the public URL and the clock.
+    /// Print the effective settings, and check Redis, the public URL and the clock. The same as `doctor`
+    /// alone.
     Config(Box<ConfigArgs>),
+}
+
+impl CommandLine for Cli {
+    fn mistakes(&self) -> Vec<String> {
+        let config = match &self.command {
+            Command::Serve(config) => Some(config.as_ref()),
+            Command::Doctor(args) => args.examined(),
+            _ => None,
+        };
+        config.map(IngressConfig::mistakes).unwrap_or_default()
+    }
+
+    fn examines(&self) -> bool {
+        matches!(self.command, Command::Doctor(_))
+    }
+}
+
+impl DoctorArgs {
+    /// The settings that are looked at.
+    fn examined(&self) -> Option<&IngressConfig> {
+        match &self.doctor {
+            None => Some(&self.config.ingress),
+            Some(Doctor::Config(args)) => Some(&args.ingress),
+            Some(Doctor::Signature(_)) => None,
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     runtime::install_tls();
-    match runtime::parse::<Cli>().command {
+    let (cli, mistakes) = runtime::parse::<Cli>();
+    match cli.command {
         Command::Serve(config) => serve(*config).await,
         Command::Healthcheck { port } => runtime::healthcheck(port)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Into::into),
-        Command::Doctor(Doctor::Signature(args)) => {
-            let body = std::fs::read(&args.body_file)
-                .with_context(|| args.body_file.display().to_string())?;
-            Ok(runtime::show_verdict(
-                &doctor::examine_signature(&args, &body),
-                |d| d.healthy,
-            ))
-        }
-        Command::Doctor(Doctor::Config(args)) => Ok(runtime::show_verdict(
-            &doctor::examine_config(&args.ingress).await,
-            |d| d.healthy,
-        )),
+        Command::Doctor(args) => examine(&args, mistakes).await,
         Command::Reconcile(args) => Ok(runtime::show_verdict(
             &ingress::reconcile(&args).await?,
             |reconciled| reconciled.complete,
@@ -83,11 +108,23 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
+async fn examine(args: &DoctorArgs, mistakes: Vec<String>) -> anyhow::Result<ExitCode> {
+    let diagnosis = match (args.examined(), &args.doctor) {
+        (None, Some(Doctor::Signature(args))) => {
+            let body = std::fs::read(&args.body_file)
+                .with_context(|| args.body_file.display().to_string())?;
+            doctor::examine_signature(args, &body)
+        }
+        (config, _) => {
+            doctor::examine_config(config.unwrap_or(&args.config.ingress), mistakes).await
+        }
+    };
+    Ok(runtime::show_verdict(&diagnosis, |diagnosis| {
+        diagnosis.healthy
+    }))
+}
+
 async fn serve(config: IngressConfig) -> anyhow::Result<ExitCode> {
-    let mistakes = config.mistakes();
-    if !mistakes.is_empty() {
-        runtime::refuse(&mistakes);
-    }
     let _telemetry = runtime::start_telemetry(&config.runtime, "ingress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     runtime::raise_file_limit();

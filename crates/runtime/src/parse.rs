@@ -1,5 +1,7 @@
 //! Configuration mistakes, all of them at once, one line each, without values.
 
+mod names;
+mod placeholder;
 mod tidy;
 mod unused;
 
@@ -11,10 +13,27 @@ use clap::{ArgMatches, Command, Parser};
 /// The exit code of a program whose configuration is wrong (`EX_USAGE` of sysexits.h).
 pub const BAD_CONFIGURATION: i32 = 64;
 
+/// The command line of a program.
+pub trait CommandLine: Parser {
+    /// What is wrong with the settings of the command as a whole.
+    fn mistakes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the command looks into mistakes, and must not end by them.
+    fn examines(&self) -> bool {
+        false
+    }
+}
+
+/// Whoever made more has to begin anew.
+const MOST_MISTAKES: usize = 100;
+
 /// Reads flags and environment. Help and version end the process with 0; mistakes end it with
-/// [`BAD_CONFIGURATION`] and one line for each. A variable that is not used is never a mistake, and
-/// what stands around a secret or an id no part of it; both are warned of.
-pub fn parse<T: Parser>() -> T {
+/// [`BAD_CONFIGURATION`] and one line for each, unless the command examines them: then they are given
+/// back with it. A variable that is not used is never a mistake, and what stands around a secret or an id
+/// no part of it; both are warned of, and so is a name that nothing reads.
+pub fn parse<T: CommandLine>() -> (T, Vec<String>) {
     let arguments: Vec<_> = std::env::args_os().collect();
     let command = without_empty_variables(T::command());
     let Read {
@@ -22,26 +41,66 @@ pub fn parse<T: Parser>() -> T {
         mut mistakes,
         mut warnings,
     } = match_all(command, &arguments);
-    if let Some(matches) = &matches {
-        warnings.extend(tidy::oddities(&chosen(T::command(), matches)));
+    let Some(matches) = matches else {
+        warn(&warnings);
+        refuse(&mistakes)
+    };
+    let (chosen, own) = chosen(T::command(), &matches);
+    warnings.extend(tidy::oddities(&chosen));
+    add_new(&mut mistakes, tidy::quoted(&chosen));
+    add_new(&mut mistakes, placeholder::placeholders(&chosen, own));
+    let strays = names::strays(
+        &T::command(),
+        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+    );
+    let config = T::from_arg_matches(&matches).unwrap_or_else(|error| {
+        mistakes.push(whole(&error));
+        refuse(&mistakes)
+    });
+    add_new(&mut mistakes, config.mistakes());
+    if config.examines() {
+        mistakes.extend(strays);
+    } else {
+        warnings.extend(strays);
     }
     warn(&warnings);
-    if mistakes.is_empty() {
-        match matches.as_ref().map(T::from_arg_matches) {
-            Some(Ok(config)) => return config,
-            Some(Err(error)) => mistakes.push(first_line(&error)),
-            None => mistakes.push("the command line could not be read".into()),
-        }
+    if mistakes.is_empty() || config.examines() {
+        return (config, mistakes);
     }
     refuse(&mistakes)
 }
 
-/// The command that is run, whose settings count.
-fn chosen(command: Command, matches: &ArgMatches) -> Command {
+/// A command and the one below it may both have a setting.
+fn add(lines: &mut Vec<String>, line: String) {
+    if !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
+/// Adds mistakes about settings that are named in none so far: what else is said of one follows from that.
+fn add_new(mistakes: &mut Vec<String>, more: Vec<String>) {
+    let names = |line: &str| -> Vec<String> {
+        let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let is_name = |word: &&str| {
+            word.len() > 3
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        };
+        words.filter(is_name).map(str::to_owned).collect()
+    };
+    let first = |line: &str| names(line).into_iter().next();
+    let told: Vec<_> = mistakes.iter().filter_map(|line| first(line)).collect();
+    let is_new = |line: &String| !names(line).iter().any(|name| told.contains(name));
+    mistakes.extend(more.into_iter().filter(is_new));
+}
+
+/// The command that is run, whose settings count, with what was given for them.
+fn chosen(command: Command, matches: &ArgMatches) -> (Command, &ArgMatches) {
     let below = matches.subcommand();
     match below.and_then(|(name, below)| Some((command.find_subcommand(name)?.clone(), below))) {
         Some((sub, below)) => chosen(sub, below),
-        None => command,
+        None => (command, matches),
     }
 }
 
@@ -122,10 +181,10 @@ fn match_all(mut command: Command, arguments: &[std::ffi::OsString]) -> Read {
         let unused =
             variable.and_then(|name| unused::why(&name, |name| is_set(&command, name, arguments)));
         match unused {
-            Some(why) => warnings.push(why),
-            None => mistakes.push(describe(&command, &error)),
+            Some(why) => add(&mut warnings, why),
+            None => add(&mut mistakes, describe(&command, &error)),
         }
-        let Some(culprit) = culprit.filter(|_| mistakes.len() < 100) else {
+        let Some(culprit) = culprit.filter(|_| mistakes.len() < MOST_MISTAKES) else {
             return Read {
                 matches: None,
                 mistakes,
@@ -239,19 +298,41 @@ fn describe(command: &Command, error: &clap::Error) -> String {
                      switch the links off (enableServiceLinks: false)"
                 );
             }
+            let name_alone = name.split(' ').next().unwrap_or_default();
+            if std::env::var_os(name_alone)
+                .is_some_and(|value| value.to_str().is_some_and(tidy::is_quoted))
+            {
+                return format!("{name}: {}", tidy::QUOTED);
+            }
             let expected = match error.get(ContextKind::ValidValue) {
                 Some(ContextValue::Strings(valid)) if !valid.is_empty() => {
                     format!("expected one of {}", valid.join(", "))
                 }
-                _ => reason.unwrap_or_else(|| "the value is not valid".into()),
+                _ => expected(reason.as_deref()),
             };
             format!("{name}: {expected}")
         }
-        (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) => {
-            let names: Vec<_> = missing.iter().map(|arg| variable(arg)).collect();
-            format!("missing: {}", names.join(", "))
+        _ => whole(error),
+    }
+}
+
+/// What a value should have been, in words that need no Rust to be understood.
+fn expected(reason: Option<&str>) -> String {
+    match reason {
+        Some("invalid digit found in string" | "cannot parse integer from empty string") => {
+            "expected a whole number".into()
         }
-        _ => first_line(error),
+        Some("invalid float literal" | "cannot parse float from empty string") => {
+            "expected a number".into()
+        }
+        Some("number would be zero for non-zero type") => "must be at least 1".into(),
+        Some(reason)
+            if reason.starts_with("number too large") || reason.starts_with("number too small") =>
+        {
+            "is beyond what can be set".into()
+        }
+        Some(reason) => reason.to_owned(),
+        None => "the value is not valid".into(),
     }
 }
 
@@ -261,13 +342,15 @@ fn is_service_link(variable: &str) -> bool {
     value.is_some_and(|value| value.to_string_lossy().starts_with("tcp://"))
 }
 
-fn first_line(error: &clap::Error) -> String {
+/// A mistake in the command line with all that helps: what is missing, how it is used, what was meant. A
+/// command without its subcommand is answered with its help.
+fn whole(error: &clap::Error) -> String {
     let text = error.to_string();
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("error: ")
-        .to_owned()
+    let text = text.trim_start_matches("error: ").trim_end();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return format!("a command is missing\n\n{text}");
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -305,7 +388,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_eq!(mistakes(&[]), ["missing: PARSE_TEST_PORT (--port)"]);
+        let lines = mistakes(&[]).concat();
+        assert!(
+            lines.contains("--port") && lines.contains("Usage:"),
+            "{lines}"
+        );
         assert!(mistakes(&["--port", "1"]).is_empty());
     }
 }

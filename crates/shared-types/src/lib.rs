@@ -22,6 +22,7 @@ mod payload;
 mod send_result;
 mod source;
 mod state;
+mod twilio_sid;
 mod typing;
 mod whatsapp_number;
 
@@ -47,5 +48,6 @@ pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine, NextAgent,
     Role, RouterAct, RouterOutput, Sentiment, SlotValue, Slots,
 };
+pub use twilio_sid::sid_mistake;
 pub use typing::TypingSignal;
 pub use whatsapp_number::phone_number_of;

@@ -16,6 +16,15 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl runtime::CommandLine for Cli {
+    fn mistakes(&self) -> Vec<String> {
+        match &self.command {
+            Command::Serve(config) => config.validate().err().into_iter().collect(),
+            Command::Healthcheck { .. } => Vec::new(),
+        }
+    }
+}
+
 /// What the simulator can be told to do on the command line.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -7,7 +7,8 @@ use simulator::{Cli, Command, Simulator, SimulatorConfig};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match runtime::parse::<Cli>().command {
+    let (cli, _) = runtime::parse::<Cli>();
+    match cli.command {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
     }
@@ -15,9 +16,6 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: SimulatorConfig) -> anyhow::Result<()> {
-    if let Err(mistake) = config.validate() {
-        runtime::refuse(&[mistake]);
-    }
     let _telemetry = runtime::start_telemetry(&config.runtime, "simulator")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;

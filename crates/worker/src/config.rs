@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use runtime::RuntimeConfig;
 use secrecy::SecretString;
-use shared_types::Source;
+use shared_types::{Source, sid_mistake};
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 pub use media::MediaConfig;
@@ -99,8 +99,7 @@ pub struct TurnConfig {
         long,
         env = "WORKER_HISTORY_LINES",
         default_value_t = 40,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<usize>(1..=1000))]
     pub history_lines: usize,
 
     /// How long a conversation is remembered after its last message.
@@ -119,8 +118,7 @@ pub struct TurnConfig {
         long,
         env = "WORKER_IN_FLIGHT",
         default_value_t = 256,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<usize>(1..=10_000))]
     pub in_flight: usize,
 
     /// After how long a turn counts as slow, so that egress may show a typing indicator; 0 for never.
@@ -128,8 +126,7 @@ pub struct TurnConfig {
         long,
         env = "WORKER_SLOW_TURN_MS",
         default_value_t = 1_500,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=60_000))]
     pub slow_turn_ms: u64,
 
     /// Providers whose messages are each answered on their own: twilio, waha, chatwoot, with commas
@@ -145,7 +142,7 @@ pub struct TurnConfig {
 
     /// Conversations of Twilio and WAHA are shown in this API inbox of Chatwoot: egress does so, and needs
     /// the same setting.
-    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_inbox_id: Option<u64>,
 
     /// How long a dead worker's partitions stay closed.
@@ -233,6 +230,15 @@ impl WorkerConfig {
         if let Err(error) = crate::crm::Crm::check_url(&self.crm.crm_database_url) {
             mistakes.push(error.to_string());
         }
+        let (account, token) = (
+            &self.media.twilio_account_sid,
+            &self.media.twilio_auth_token,
+        );
+        let wrong = account.as_ref().and_then(|sid| sid_mistake("AC", sid));
+        mistakes.extend(wrong.map(|wrong| format!("TWILIO_ACCOUNT_SID: {wrong}")));
+        if account.is_some() != token.is_some() {
+            mistakes.push("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: set both or none".into());
+        }
         mistakes.extend(self.steps_that_do_not_fit());
         mistakes.extend(crate::notices::mistakes(&self.notices));
         let urls = [
@@ -244,9 +250,6 @@ impl WorkerConfig {
             if url.as_ref().is_some_and(|url| !is_http(url)) {
                 mistakes.push(format!("{variable}: must start with http:// or https://"));
             }
-        }
-        if self.turns.history_lines == 0 {
-            mistakes.push("WORKER_HISTORY_LINES: must be at least 1".into());
         }
         mistakes
     }

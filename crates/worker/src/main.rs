@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use runtime::Chain;
 use runtime::letters::{self, LettersArgs};
+use runtime::{Chain, CommandLine};
 use streams::Queue;
 use worker::commands::acts::ActsArgs;
 use worker::commands::chat::ChatArgs;
@@ -88,10 +88,25 @@ enum Command {
     Release(Box<ReleaseArgs>),
 }
 
+impl CommandLine for Cli {
+    fn mistakes(&self) -> Vec<String> {
+        match &self.command {
+            Command::Serve(config) => config.mistakes(),
+            Command::Doctor(args) => args.mistakes(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn examines(&self) -> bool {
+        matches!(self.command, Command::Doctor(_))
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     runtime::install_tls();
-    match runtime::parse::<Cli>().command {
+    let (cli, mistakes) = runtime::parse::<Cli>();
+    match cli.command {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
         Command::DeadLetters { queue, letters } => {
@@ -116,7 +131,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             }
         }
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
-        Command::Doctor(args) => return Ok(args.run().await?),
+        Command::Doctor(args) => return Ok(args.run(&mistakes).await?),
         Command::Erase(args) => return Ok(args.run().await?),
         Command::Identity(args) => return Ok(args.run().await?),
         Command::Release(args) => return Ok(args.run().await?),
@@ -137,10 +152,6 @@ fn domain(config: &DomainConfig) -> Domain {
 }
 
 async fn serve(config: WorkerConfig) -> anyhow::Result<()> {
-    let mistakes = config.mistakes();
-    if !mistakes.is_empty() {
-        runtime::refuse(&mistakes);
-    }
     let _telemetry = runtime::start_telemetry(&config.runtime, "worker")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;

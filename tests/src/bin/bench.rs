@@ -138,9 +138,11 @@ impl Cli {
     }
 }
 
+impl runtime::CommandLine for Cli {}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let cli = runtime::parse::<Cli>();
+    let (cli, _) = runtime::parse::<Cli>();
     let measured = match &cli.against {
         Some(other) => compare(other, cli.rounds, &cli.flags())?,
         None => {

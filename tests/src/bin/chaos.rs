@@ -62,9 +62,11 @@ enum Consumer {
 
 const MESSAGES_A_MINUTE: f64 = 4_100.0;
 
+impl runtime::CommandLine for Cli {}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = runtime::parse::<Cli>();
+    let (cli, _) = runtime::parse::<Cli>();
     let messages = (cli.minutes * MESSAGES_A_MINUTE).round() as u32;
     let plan = Plan {
         duration: Duration::from_secs_f64(cli.minutes * 60.0),

@@ -23,9 +23,11 @@ struct Cli {
     once: bool,
 }
 
+impl runtime::CommandLine for Cli {}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let cli = runtime::parse::<Cli>();
+    let (cli, _) = runtime::parse::<Cli>();
     std::panic::set_hook(Box::new(|panic| {
         let reason = panic.payload_as_str().unwrap_or("unknown");
         let _ignored = runtime::print(&format!("\nThe demo cannot go on: {reason}"));

@@ -41,9 +41,16 @@ struct EchoConfig {
     runtime: RuntimeConfig,
 }
 
+impl runtime::CommandLine for Cli {}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Command::Serve(config) = runtime::parse::<Cli>().command;
+    let (
+        Cli {
+            command: Command::Serve(config),
+        },
+        _,
+    ) = runtime::parse();
     let _telemetry = runtime::start_telemetry(&config.runtime, "echo")?;
     let listener = runtime::listen(config.port)?;
     let stop = runtime::stop_signal()?;

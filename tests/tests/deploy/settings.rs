@@ -163,7 +163,9 @@ fn the_services_are_content_with_the_local_stack() {
 
 #[test]
 fn the_services_are_content_with_the_filled_example() {
-    let example = settings(".env.example", false);
+    let mut example = settings(".env.example", false);
+    let account = "AC0123456789abcdef0123456789abcdef";
+    example.insert("TWILIO_ACCOUNT_SID".into(), account.into());
     assert_eq!(
         example.get("SETTINGS_FILE").map(String::as_str),
         Some(".env"),
@@ -173,6 +175,100 @@ fn the_services_are_content_with_the_filled_example() {
     assert_eq!(with_settings::<IngressConfig>(&example).mistakes(), nothing);
     assert_eq!(with_settings::<WorkerConfig>(&example).mistakes(), nothing);
     assert_eq!(with_settings::<EgressConfig>(&example).mistakes(), nothing);
+}
+
+/// What a service says of the example as it is copied.
+#[test]
+fn the_services_name_what_was_left_to_be_filled_in() {
+    let example = settings(".env.example", false);
+    for (service, left) in [
+        (
+            "ingress",
+            &[
+                "PUBLIC_BASE_URL",
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "TWILIO_WHATSAPP_NUMBER",
+                "REDIS_PASSWORD",
+            ][..],
+        ),
+        (
+            "worker",
+            &[
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "CRM_DATABASE_URL",
+                "REDIS_PASSWORD",
+            ],
+        ),
+        (
+            "egress",
+            &[
+                "PUBLIC_BASE_URL",
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "TWILIO_WHATSAPP_NUMBER",
+                "REDIS_PASSWORD",
+            ],
+        ),
+    ] {
+        let mut command = std::process::Command::new(test_support::binary(service));
+        let refused = command
+            .arg("serve")
+            .env_clear()
+            .envs(&example)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        let named: BTreeSet<_> = said
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("configuration error: ")?
+                    .split_once(": still has the value of an example")
+            })
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(named, left.iter().copied().collect(), "{service}: {said}");
+        assert_eq!(refused.status.code(), Some(64), "{said}");
+    }
+}
+
+/// Numbers that no service can do anything with.
+#[test]
+fn every_number_is_bounded() {
+    let monstrous = [
+        "-1",
+        "4294967295",
+        "18446744073709551615",
+        "99999999999999999999",
+        "1e30",
+        "NaN",
+        "inf",
+    ];
+    for command in [
+        command::<IngressConfig>(),
+        command::<WorkerConfig>(),
+        command::<EgressConfig>(),
+    ] {
+        let is_number = |argument: &&Arg| {
+            let default = default(argument);
+            let of_many = matches!(argument.get_action(), clap::ArgAction::Append);
+            default.is_some_and(|default| default.parse::<f64>().is_ok()) && !of_many
+        };
+        for argument in command.get_arguments().filter(is_number) {
+            let flag = argument.get_long().unwrap();
+            for value in monstrous {
+                let given = command
+                    .clone()
+                    .mut_args(|argument| argument.env(None::<&str>));
+                let words = ["service".to_owned(), format!("--{flag}={value}")];
+                assert!(
+                    given.try_get_matches_from(words).is_err(),
+                    "--{flag}={value} is taken"
+                );
+            }
+        }
+    }
 }
 
 #[test]

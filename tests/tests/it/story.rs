@@ -68,8 +68,8 @@ impl Office {
         let settings = [
             ("NOTICE_SMTP_URL", format!("smtp://127.0.0.1:{mail}")),
             ("NOTICE_SMTP_UNENCRYPTED", "true".into()),
-            ("NOTICE_MAIL_FROM", "Postduif <bot@example.nl>".into()),
-            ("NOTICE_MAIL_TO", "balie@example.nl".into()),
+            ("NOTICE_MAIL_FROM", "Postduif <bot@postduif.test>".into()),
+            ("NOTICE_MAIL_TO", "balie@postduif.test".into()),
             ("NOTICE_WEBHOOK_URL", format!("http://127.0.0.1:{hook}/")),
             (
                 "NOTICE_WEBHOOK_SECRET",

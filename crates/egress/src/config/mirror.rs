@@ -9,7 +9,7 @@ use secrecy::SecretString;
 #[command(next_help_heading = "Mirror")]
 pub struct MirrorConfig {
     /// The number of the inbox, as in `/app/accounts/1/inbox/5`. No agent bot may have it.
-    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_inbox_id: Option<u64>,
 
     /// The access token of a person's account who sees the inbox: bots may not make contacts.
@@ -17,11 +17,11 @@ pub struct MirrorConfig {
     pub chatwoot_mirror_user_token: Option<SecretString>,
 
     /// Who a handed-over conversation is assigned to, by number.
-    #[arg(long, env = "CHATWOOT_MIRROR_ASSIGNEE_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_ASSIGNEE_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_assignee_id: Option<u64>,
 
     /// Which team a handed-over conversation is assigned to, by number.
-    #[arg(long, env = "CHATWOOT_MIRROR_TEAM_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_TEAM_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_team_id: Option<u64>,
 
     /// The label that a handed-over conversation gets.

@@ -26,8 +26,8 @@ impl FromStr for SenderPace {
             .trim()
             .parse()
             .map_err(|_| "the rate must be a number")?;
-        if !per_second.is_finite() || per_second < 0.0 {
-            return Err("the rate must not be negative".into());
+        if !(0.0..=10_000.0).contains(&per_second) {
+            return Err("the rate must be a number from 0 to 10000".into());
         }
         Ok(Self {
             sender: sender.parse::<OwnNumber>()?.address().clone(),

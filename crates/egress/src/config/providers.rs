@@ -58,8 +58,7 @@ pub struct TwilioConfig {
         long,
         env = "EGRESS_TWILIO_PER_SECOND",
         default_value_t = 80.0,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::number_within(0.0..=10_000.0))]
     pub twilio_per_second: f64,
 
     /// Other rates for single senders, as `+31201234567=20,+14155238886=0.33`.
@@ -89,8 +88,7 @@ pub struct WahaConfig {
         long,
         env = "EGRESS_WAHA_PER_SECOND",
         default_value_t = 1.0,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::number_within(0.0..=10_000.0))]
     pub waha_per_second: f64,
 
     /// Characters a second that the bot seems to type; 0 shows no typing.
@@ -98,8 +96,7 @@ pub struct WahaConfig {
         long,
         env = "EGRESS_WAHA_TYPING_SPEED",
         default_value_t = 25.0,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::number_within(0.0..=10_000.0))]
     pub waha_typing_speed: f64,
 }
 
@@ -116,7 +113,7 @@ pub struct ChatwootConfig {
     pub chatwoot_api_token: Option<SecretString>,
 
     /// The account, for messages that do not name one.
-    #[arg(long, env = "CHATWOOT_ACCOUNT_ID")]
+    #[arg(long, env = "CHATWOOT_ACCOUNT_ID", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_account_id: Option<u64>,
 
     /// Messages a second and account, over all replicas; 0 is off.
@@ -124,8 +121,7 @@ pub struct ChatwootConfig {
         long,
         env = "EGRESS_CHATWOOT_PER_SECOND",
         default_value_t = 20.0,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::number_within(0.0..=10_000.0))]
     pub chatwoot_per_second: f64,
 }
 

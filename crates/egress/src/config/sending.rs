@@ -25,8 +25,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_SETTLE_MS",
         default_value_t = 4_000,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=600_000))]
     pub settle_ms: u64,
 
     /// Attempts in a round, with a first pause that doubles.
@@ -39,8 +38,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_FIRST_PAUSE_MS",
         default_value_t = 1_000,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=600_000))]
     pub first_pause_ms: u64,
 
     /// Rounds after a failed first one; then the message becomes a dead letter.
@@ -53,8 +51,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_FIRST_ROUND_PAUSE_MS",
         default_value_t = 4_000,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=3_600_000))]
     pub first_round_pause_ms: u64,
 
     /// Time on the way to a provider that the pace allows for: slots lie this share further apart,
@@ -68,8 +65,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_PACE_WARNING_MS",
         default_value_t = 2_000,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=3_600_000))]
     pub pace_warning_ms: u64,
 
     /// The shortest time between two messages to one recipient.
@@ -77,8 +73,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_RECIPIENT_SPACING_MS",
         default_value_t = 0,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(0..=3_600_000))]
     pub recipient_spacing_ms: u64,
 
     /// How long a stopped sender waits before one message probes it; the time doubles up to 5
@@ -97,8 +92,7 @@ pub struct SendingConfig {
         long,
         env = "EGRESS_IN_FLIGHT",
         default_value = "256",
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<NonZeroUsize>(1..=10_000))]
     pub in_flight: NonZeroUsize,
 
     /// How long a dead process's partitions stay closed.

@@ -169,3 +169,12 @@ fn bad_settings_are_refused_at_start() {
         + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("TWILIO_AUTH_TOKEN"), "{said}");
 }
+
+#[test]
+fn a_service_that_could_send_nothing_does_not_start() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egress"));
+    let output = command.arg("serve").env_clear().output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("no provider is configured"), "{said}");
+}

@@ -19,8 +19,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_RATE_LIMIT_PER_MINUTE",
         default_value_t = 50,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u32>(0..=100_000))]
     pub rate_limit_per_minute: u32,
 
     /// Verified webhooks a minute of all conversations together, in each replica; 0 is off. A
@@ -29,8 +28,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_TOTAL_LIMIT_PER_MINUTE",
         default_value_t = 60_000,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u32>(0..=10_000_000))]
     pub total_limit_per_minute: u32,
 
     /// Entries that may wait in one partition before webhooks are refused; 0 is off. A warning
@@ -39,8 +37,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_MAX_BACKLOG",
         default_value_t = 100_000,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u32>(0..=10_000_000))]
     pub max_backlog: u32,
 
     /// Webhooks that failed validation and are kept, over all partitions; the oldest go first.
@@ -48,8 +45,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_MAX_REJECTED",
         default_value = "10000",
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<NonZeroU32>(1..=1_000_000))]
     pub max_rejected: NonZeroU32,
 
     /// The most that they may take up together, in MiB; the oldest go first.
@@ -57,8 +53,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_MAX_REJECTED_MIB",
         default_value = "16",
-        value_name = "MIB"
-    )]
+        value_name = "MIB", value_parser = runtime::within::<NonZeroU16>(1..=1024))]
     pub max_rejected_mib: NonZeroU16,
 
     /// How long they are kept.
@@ -66,8 +61,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_REJECTED_DAYS",
         default_value = "30",
-        value_name = "DAYS"
-    )]
+        value_name = "DAYS", value_parser = runtime::within::<NonZeroU16>(1..=3650))]
     pub rejected_days: NonZeroU16,
 
     /// Replicas of Redis that must have a message before the 200.
@@ -75,8 +69,7 @@ pub struct LimitsConfig {
         long,
         env = "REDIS_WAIT_REPLICAS",
         default_value_t = 0,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u16>(0..=100))]
     pub wait_replicas: u16,
 
     /// How long to wait for those replicas.
@@ -84,8 +77,7 @@ pub struct LimitsConfig {
         long,
         env = "REDIS_WAIT_TIMEOUT_MS",
         default_value_t = 500,
-        value_name = "MS"
-    )]
+        value_name = "MS", value_parser = runtime::within::<u64>(1..=60_000))]
     pub wait_timeout_ms: u64,
 
     /// How long a repeated message is recognised.
@@ -93,8 +85,7 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_DEDUP_SECS",
         default_value_t = 3600,
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<u64>(1..=2_592_000))]
     pub dedup_secs: u64,
 
     /// How long the signed content of a message is recognised where its signature has no time, as
@@ -103,12 +94,11 @@ pub struct LimitsConfig {
         long,
         env = "INGRESS_REPLAY_DAYS",
         default_value_t = 7,
-        value_name = "DAYS"
-    )]
+        value_name = "DAYS", value_parser = runtime::within::<u16>(0..=365))]
     pub replay_days: u16,
 
     /// Threads that serve requests; as many as cores when not set.
-    #[arg(long, env = "INGRESS_THREADS", value_name = "N")]
+    #[arg(long, env = "INGRESS_THREADS", value_name = "N", value_parser = runtime::within::<NonZeroU16>(1..=1024))]
     pub threads: Option<NonZeroU16>,
 
     /// Check signatures and count the bad ones, but refuse nothing. For a rollout only.
@@ -182,7 +172,6 @@ pub struct SpoolConfig {
         long,
         env = "INGRESS_SPOOL_MAX_ENTRIES",
         default_value_t = 100_000,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u64>(1..=100_000_000))]
     pub spool_max_entries: u64,
 }

@@ -83,8 +83,7 @@ pub struct WahaConfig {
         long,
         env = "WAHA_MAX_AGE_SECS",
         default_value_t = 3600,
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<u32>(1..=31_536_000))]
     pub waha_max_age_secs: u32,
 
     /// Where WAHA is: for lost messages.
@@ -131,7 +130,7 @@ pub struct ChatwootConfig {
     pub chatwoot_path_token: Option<SecretString>,
 
     /// The account, for events that do not name one.
-    #[arg(long, env = "CHATWOOT_ACCOUNT_ID")]
+    #[arg(long, env = "CHATWOOT_ACCOUNT_ID", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_account_id: Option<u64>,
 
     /// Where Chatwoot is: for lost messages.
@@ -148,8 +147,7 @@ pub struct ChatwootConfig {
         long,
         env = "CHATWOOT_INBOX_IDS",
         value_delimiter = ',',
-        value_name = "NUMBERS"
-    )]
+        value_name = "NUMBERS", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_inbox_ids: Vec<u64>,
 }
 
@@ -158,11 +156,11 @@ pub struct ChatwootConfig {
 #[command(next_help_heading = "Mirror")]
 pub struct MirrorConfig {
     /// The number of the inbox. What colleagues write in it goes to the customer.
-    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_INBOX_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_inbox_id: Option<u64>,
 
     /// Whom egress assigns handed-over conversations to: that they have one does not say that they took it.
-    #[arg(long, env = "CHATWOOT_MIRROR_ASSIGNEE_ID", value_name = "NUMBER")]
+    #[arg(long, env = "CHATWOOT_MIRROR_ASSIGNEE_ID", value_name = "NUMBER", value_parser = runtime::within::<u64>(1..=runtime::MOST_ID))]
     pub chatwoot_mirror_assignee_id: Option<u64>,
 
     /// Whether what Chatwoot's automation rules write goes to the customer.

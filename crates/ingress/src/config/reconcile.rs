@@ -14,8 +14,7 @@ pub struct ReconcileConfig {
         long,
         env = "INGRESS_RECONCILE_INTERVAL_SECS",
         default_value_t = 300,
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<u32>(0..=86_400))]
     pub reconcile_interval_secs: u32,
 
     /// A younger message is left alone: its webhook may be on the way.
@@ -23,8 +22,7 @@ pub struct ReconcileConfig {
         long,
         env = "INGRESS_RECONCILE_SETTLE_SECS",
         default_value_t = 60,
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<u32>(0..=82_800))]
     pub reconcile_settle_secs: u32,
 
     /// How far a comparison reaches back behind the end of the one before it: lists may lag.
@@ -32,8 +30,7 @@ pub struct ReconcileConfig {
         long,
         env = "INGRESS_RECONCILE_OVERLAP_SECS",
         default_value_t = 600,
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<u32>(0..=82_800))]
     pub reconcile_overlap_secs: u32,
 
     /// A message that is found later than this is counted and logged, and not answered. At most 23:

@@ -13,7 +13,7 @@ use crate::network::Network;
 pub struct StrangersConfig {
     /// Unverified requests a minute and client address, in each replica; 0 is off. Half of
     /// INGRESS_RATE_LIMIT_PER_MINUTE when not set.
-    #[arg(long, env = "INGRESS_FAILED_SIGNATURES_PER_MINUTE", value_name = "N")]
+    #[arg(long, env = "INGRESS_FAILED_SIGNATURES_PER_MINUTE", value_name = "N", value_parser = runtime::within::<u32>(0..=100_000))]
     pub failed_signatures_per_minute: Option<u32>,
 
     /// Where the client address comes from. Set it only behind a proxy that overwrites the header.
@@ -25,8 +25,7 @@ pub struct StrangersConfig {
         long,
         env = "INGRESS_TRUSTED_HOPS",
         default_value = "1",
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<NonZeroU16>(1..=100))]
     pub trusted_hops: NonZeroU16,
 
     /// Where those proxies connect from, with commas between. A header from elsewhere is not
@@ -46,8 +45,7 @@ pub struct StrangersConfig {
         long,
         env = "INGRESS_UNVERIFIED_CONNECTIONS",
         default_value = "1000",
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<NonZeroU32>(1..=1_000_000))]
     pub unverified_connections: NonZeroU32,
 
     /// The same of one address; without effect on proxies of ours.
@@ -55,8 +53,7 @@ pub struct StrangersConfig {
         long,
         env = "INGRESS_UNVERIFIED_CONNECTIONS_PER_ADDRESS",
         default_value = "100",
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<NonZeroU32>(1..=1_000_000))]
     pub unverified_connections_per_address: NonZeroU32,
 
     /// Memory for the bodies of all requests together, in MiB. When they need more, the oldest that
@@ -65,8 +62,7 @@ pub struct StrangersConfig {
         long,
         env = "INGRESS_BODY_MEMORY_MIB",
         default_value = "16",
-        value_name = "MIB"
-    )]
+        value_name = "MIB", value_parser = runtime::within::<NonZeroU16>(1..=16_384))]
     pub body_memory_mib: NonZeroU16,
 
     /// How long a client may take to send its headers, and again to send its body.
@@ -74,8 +70,7 @@ pub struct StrangersConfig {
         long,
         env = "INGRESS_REQUEST_TIMEOUT_SECS",
         default_value = "10",
-        value_name = "SECONDS"
-    )]
+        value_name = "SECONDS", value_parser = runtime::within::<NonZeroU16>(1..=600))]
     pub request_timeout_secs: NonZeroU16,
 }
 

@@ -33,10 +33,10 @@ const DUTIES: [Duty; 4] = [
     Duty::Consume(Queue::Outbound),
 ];
 
-/// Prints the effective settings and checks them.
-pub async fn examine_config(config: &IngressConfig) -> Diagnosis {
+/// Prints the effective settings and checks them. `mistakes` were found in them before.
+pub async fn examine_config(config: &IngressConfig, mistakes: Vec<String>) -> Diagnosis {
     let mut lines = settings(config);
-    let mut problems = config.mistakes();
+    let mut problems = mistakes;
     public_url(config, &mut lines, &mut problems);
     match Redis::new(&config.redis) {
         Ok(redis) => redis_server(&redis, &mut lines, &mut problems).await,

@@ -132,15 +132,15 @@ fn mistakes() -> Vec<(&'static str, Case<'static>)> {
         (
             "has white space or quotes around it",
             Case {
-                token: "\"fake-twilio-token\"",
+                token: "\"twilio-token-of-tests\"",
                 ..Case::default()
             },
         ),
         (
             "the shared key key1; the header that names it is missing",
             Case {
-                signature: shared_key_signature("fake-shared-secret", URL, &pairs()),
-                more: vec!["--shared-keys", "key1:SHA256:fake-shared-secret"],
+                signature: shared_key_signature("shared-secret-of-tests", URL, &pairs()),
+                more: vec!["--shared-keys", "key1:SHA256:shared-secret-of-tests"],
                 ..Case::default()
             },
         ),
@@ -153,7 +153,7 @@ fn mistakes() -> Vec<(&'static str, Case<'static>)> {
             Case {
                 more: vec![
                     "--shared-keys",
-                    "key1:SHA256:fake-shared-secret",
+                    "key1:SHA256:shared-secret-of-tests",
                     "--settings",
                     "key=key1,algorithm=HMAC_SHA256",
                 ],
@@ -163,10 +163,10 @@ fn mistakes() -> Vec<(&'static str, Case<'static>)> {
         (
             "TWILIO_SHARED_KEYS says SHA256",
             Case {
-                signature: twilio_signature("fake-shared-secret", URL, &pairs()),
+                signature: twilio_signature("shared-secret-of-tests", URL, &pairs()),
                 more: vec![
                     "--shared-keys",
-                    "key1:SHA256:fake-shared-secret",
+                    "key1:SHA256:shared-secret-of-tests",
                     "--settings",
                     "key=key1,algorithm=HMAC_SHA1",
                 ],
@@ -242,7 +242,7 @@ fn every_mistake_made_on_purpose_is_explained_without_a_secret() {
             last.starts_with("What to do: ") && last.len() > 20,
             "{cause}: {last}"
         );
-        for secret in [TWILIO_TOKEN, "new-token", "fake-shared-secret"] {
+        for secret in [TWILIO_TOKEN, "new-token", "shared-secret-of-tests"] {
             assert!(!said.contains(secret), "{cause}: {said}");
         }
     }
@@ -304,11 +304,11 @@ fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
     let redis = RedisServer::builder().append_only("everysec").start();
     let url = redis.url();
     let said = |more: &[(&str, &str)]| said(&doctor(&settings(&url, more), &["config"]));
-    let account = ("TWILIO_ACCOUNT_SID", "AC1");
-    let number = ("TWILIO_WHATSAPP_NUMBER", "+31201234567");
+    let account = ("TWILIO_ACCOUNT_SID", ACCOUNT);
+    let number = ("TWILIO_WHATSAPP_NUMBER", "+31201112233");
     for (more, expected) in [
         (vec![account], "lost messages are not looked for"),
-        (vec![account, number], "300: twilio:whatsapp:+31201234567"),
+        (vec![account, number], "300: twilio:whatsapp:+31201112233"),
         (
             vec![account, number, ("INGRESS_RECONCILE_INTERVAL_SECS", "0")],
             "0: lost messages are not looked for",
@@ -320,7 +320,7 @@ fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
         (
             vec![(
                 "TWILIO_API_BASE_URL",
-                "https://user:fake-password@twilio.example.nl",
+                "https://user:fake-password@twilio.postduif.test",
             )],
             "problem: TWILIO_API_BASE_URL: must not have a user or a password in it",
         ),
@@ -330,7 +330,7 @@ fn the_lists_in_which_lost_messages_are_looked_for_are_named() {
                 number,
                 ("CHATWOOT_READ_TOKEN", "fake-chatwoot-user-token"),
             ],
-            "300: twilio:whatsapp:+31201234567, twilio:from:whatsapp:+31201234567; CHATWOOT_INBOX_IDS is not set",
+            "300: twilio:whatsapp:+31201112233, twilio:from:whatsapp:+31201112233; CHATWOOT_INBOX_IDS is not set",
         ),
     ] {
         let said = said(&more);

@@ -86,7 +86,7 @@ fn settings_that_do_not_fit_together_are_all_named_at_once() {
 #[test]
 fn what_is_around_a_secret_or_an_id_is_left_out_and_what_is_inside_refused() {
     let redis = RedisServer::start();
-    let doctor = |secret: &str| {
+    let command = |secret: &str, words: &[&str]| {
         run(
             &[
                 ("REDIS_URL", &format!("{}\n", redis.url())),
@@ -94,10 +94,10 @@ fn what_is_around_a_secret_or_an_id_is_left_out_and_what_is_inside_refused() {
                 ("WAHA_WEBHOOK_SECRET", secret),
                 ("REDIS_SENTINEL_MASTER", "mymaster\r\n"),
             ],
-            &["doctor", "config"],
+            words,
         )
     };
-    let output = doctor("hunter2-hunter2\n");
+    let output = command("hunter2-hunter2\n", &["doctor", "config"]);
     let said = text(&output.stderr);
     for warning in [
         "configuration warning: WAHA_WEBHOOK_SECRET: white space",
@@ -110,7 +110,7 @@ fn what_is_around_a_secret_or_an_id_is_left_out_and_what_is_inside_refused() {
     assert_eq!(said.lines().count(), 4, "{said}");
     let report = text(&output.stdout);
     assert!(report.contains("WAHA_WEBHOOK_SECRET"), "{report}");
-    let output = doctor("hun\nter2");
+    let output = command("hun\nter2", &["serve"]);
     assert_eq!(output.status.code(), Some(64));
     let said = text(&output.stderr);
     assert!(
@@ -175,6 +175,66 @@ fn another_number_of_partitions_than_the_deployment_has_is_refused() {
 }
 
 #[test]
+fn all_kinds_of_mistakes_are_named_in_one_go() {
+    let output = run(
+        &[
+            ("INGRESS_RATE_LIMIT_PER_MINUTE", "4294967295"),
+            ("INGRESS_TRUSTED_HOPS", "\"1\""),
+            ("TWILIO_ACCOUNT_SID", "SK0123456789abcdef0123456789abcdef"),
+            ("TWILIO_AUTH_TOKEN", "your-token"),
+            ("WAHA_WEBHOOK_SECRET", "'a-quoted-secret'"),
+            ("PUBLIC_BASE_URL", "https://bot.dealer.test/webhooks"),
+            ("CHATWOOT_PATH_TOKEN", "short"),
+            ("INGRESS_RATE_LIMIT", "50"),
+        ],
+        &["serve"],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    let said = text(&output.stderr);
+    for line in [
+        "configuration error: INGRESS_RATE_LIMIT_PER_MINUTE (--rate-limit-per-minute): expected a whole number from 0 to 100000",
+        "configuration error: INGRESS_TRUSTED_HOPS (--trusted-hops): the quotation marks around its value",
+        "configuration error: TWILIO_ACCOUNT_SID: is the SID of an API key (SK…); AC… is wanted",
+        "configuration error: TWILIO_AUTH_TOKEN: still has the value of an example",
+        "configuration error: WAHA_WEBHOOK_SECRET: the quotation marks around its value",
+        "configuration error: PUBLIC_BASE_URL (--public-base-url): must end before /webhooks",
+        "configuration error: CHATWOOT_PATH_TOKEN: needs at least 16 characters",
+        "configuration warning: INGRESS_RATE_LIMIT: nothing reads it; is INGRESS_RATE_LIMIT_PER_MINUTE meant?",
+    ] {
+        assert!(said.contains(line), "{line} in {said}");
+    }
+    assert_eq!(said.lines().count(), 8, "{said}");
+}
+
+#[test]
+fn a_command_line_that_is_not_whole_is_told_what_it_lacks() {
+    let said = |words: &[&str]| {
+        let output = run(&[], words);
+        assert_eq!(output.status.code(), Some(64), "{words:?}");
+        text(&output.stderr)
+    };
+    let alone = said(&[]);
+    assert!(
+        alone.contains("a command is missing") && alone.contains("serve"),
+        "{alone}"
+    );
+    let list = said(&["rejected"]);
+    assert!(
+        list.contains("discard") && list.contains("Usage:"),
+        "{list}"
+    );
+    let discard = said(&["rejected", "discard"]);
+    for part in [
+        "<IDS|--reason <REASON>|--all>",
+        "Usage: ingress rejected discard",
+    ] {
+        assert!(discard.contains(part), "{part} in {discard}");
+    }
+    assert!(said(&["rejcted"]).contains("'rejected'"));
+    assert!(said(&["serve", "--prot", "1"]).contains("'--port'"));
+}
+
+#[test]
 fn help_begins_with_what_the_program_does() {
     let output = run(&[], &["--help"]);
     let help = text(&output.stdout);
@@ -236,7 +296,7 @@ impl Program {
             ("PUBLIC_BASE_URL", BASE),
             ("TWILIO_ACCOUNT_SID", ACCOUNT),
             ("TWILIO_AUTH_TOKEN", TWILIO_TOKEN),
-            ("TWILIO_SHARED_KEYS", "key1:SHA256:fake-shared-secret"),
+            ("TWILIO_SHARED_KEYS", "key1:SHA256:shared-secret-of-tests"),
             ("WAHA_WEBHOOK_SECRET", WAHA_SECRET),
             ("CHATWOOT_WEBHOOK_SECRET", CHATWOOT_SECRET),
             ("CHATWOOT_PATH_TOKEN", CHATWOOT_PATH_TOKEN),
@@ -350,7 +410,7 @@ async fn a_refused_webhook_leaves_a_line_that_names_the_likely_cause_and_no_secr
         WAHA_SECRET,
         CHATWOOT_SECRET,
         CHATWOOT_PATH_TOKEN,
-        "fake-shared-secret",
+        "shared-secret-of-tests",
         "geheime tekst",
         "31612345678",
         "guessed",

@@ -250,7 +250,7 @@ proptest! {
         extra in text(),
     ) {
         let port = port.map_or(String::new(), |port| format!(":{port}"));
-        let url = format!("https://bot.example.nl{port}{path}");
+        let url = format!("https://bot.postduif.test{port}{path}");
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let signature = twilio_signature("token", &url, &pairs);
         let keys = verify::TwilioKeys { auth_tokens: vec!["token".into()], shared: vec![] };

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::http::Request;
 
-pub(crate) const BASE: &str = "https://bot.example.nl";
+pub(crate) const BASE: &str = "https://bot.postduif.test";
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
-pub(crate) const TWILIO_TOKEN: &str = "fake-twilio-token";
-pub(crate) const WAHA_SECRET: &str = "fake-waha-secret";
-pub(crate) const CHATWOOT_SECRET: &str = "fake-chatwoot-secret";
-pub(crate) const CHATWOOT_PATH_TOKEN: &str = "fake-and-unguessable-path";
+pub(crate) const TWILIO_TOKEN: &str = "twilio-token-of-tests";
+pub(crate) const WAHA_SECRET: &str = "waha-secret-of-tests";
+pub(crate) const CHATWOOT_SECRET: &str = "chatwoot-secret-of-tests";
+pub(crate) const CHATWOOT_PATH_TOKEN: &str = "an-unguessable-path";
 
 pub(crate) const WHATSAPP: &str = "/webhooks/twilio/whatsapp";
 pub(crate) const STATUS: &str = "/webhooks/twilio/status";

@@ -72,7 +72,7 @@ fn a_twilio_message_as_json_is_taken_in_when_its_hash_is_signed() {
 fn either_auth_token_and_both_spellings_of_the_port_are_accepted() {
     let rig = Rig::start(&["--twilio-extra-auth-tokens", "next-token,third-token"]);
     let mut sids = 0;
-    for base in [BASE, "https://bot.example.nl:443"] {
+    for base in [BASE, "https://bot.postduif.test:443"] {
         for token in [TWILIO_TOKEN, "next-token", "third-token"] {
             sids += 1;
             let sid = format!("SM{sids}");
@@ -89,10 +89,13 @@ fn either_auth_token_and_both_spellings_of_the_port_are_accepted() {
 
 #[test]
 fn a_shared_key_signs_with_the_algorithm_that_is_configured_for_it() {
-    let rig = Rig::start(&["--twilio-shared-keys", "key1:SHA256:fake-shared-secret"]);
+    let rig = Rig::start(&["--twilio-shared-keys", "key1:SHA256:shared-secret-of-tests"]);
     let pairs = text_message("SM1", "hoi");
-    let signature =
-        shared_key_signature("fake-shared-secret", &format!("{BASE}{WHATSAPP}"), &pairs);
+    let signature = shared_key_signature(
+        "shared-secret-of-tests",
+        &format!("{BASE}{WHATSAPP}"),
+        &pairs,
+    );
     let request = twilio_form(WHATSAPP, &pairs)
         .without("X-Twilio-Signature")
         .header("X-Twilio-Signature", signature);

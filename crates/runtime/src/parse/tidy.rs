@@ -22,7 +22,7 @@ pub(super) fn tidied(command: Command) -> Command {
     })
 }
 
-fn is_secret(arg: &Arg) -> bool {
+pub(super) fn is_secret(arg: &Arg) -> bool {
     arg.get_env().is_some() && arg.get_value_parser().type_id() == TypeId::of::<SecretString>()
 }
 
@@ -49,18 +49,33 @@ pub(super) fn oddities(command: &Command) -> Vec<String> {
 }
 
 fn oddity(value: &str) -> Option<&'static str> {
-    let bare = bare(value);
-    let quoted = ['"', '\'']
-        .iter()
-        .any(|quote| bare.len() > 1 && bare.starts_with(*quote) && bare.ends_with(*quote));
-    if bare != value {
-        Some("white space or control characters around it are left out")
-    } else if quoted {
-        Some("the quotation marks around it count as part of it")
-    } else {
-        None
-    }
+    (bare(value) != value).then_some("white space or control characters around it are left out")
 }
+
+/// Whether somebody's quotation marks became part of a value, as `docker run --env-file` and
+/// `kubectl create secret --from-env-file` leave them.
+pub(super) fn is_quoted(value: &str) -> bool {
+    let bare = bare(value);
+    ['"', '\'', '“', '”', '‘', '’', '`']
+        .iter()
+        .any(|quote| bare.chars().count() > 1 && bare.starts_with(*quote))
+        && bare.ends_with(['"', '\'', '“', '”', '‘', '’', '`'])
+}
+
+/// Settings of the environment whose value stands in quotation marks, by name.
+pub(super) fn quoted(command: &Command) -> Vec<String> {
+    let names = command.get_arguments().filter_map(Arg::get_env);
+    let is_quoted = |name: &&OsStr| {
+        std::env::var_os(name).is_some_and(|value| value.to_str().is_some_and(is_quoted))
+    };
+    names
+        .filter(is_quoted)
+        .map(|name| format!("{}: {QUOTED}", name.to_string_lossy()))
+        .collect()
+}
+
+pub(super) const QUOTED: &str = "the quotation marks around its value count as part of it: \
+     `docker run --env-file` and `kubectl --from-env-file` keep them. Take them away";
 
 /// Without white space, control characters and invisible ones at the ends. What is nothing else stays
 /// for the service's own check, which refuses it.
@@ -121,7 +136,7 @@ mod tests {
             assert_eq!(bare(value), "token");
             assert!(oddity(value).unwrap().contains("left out"));
         }
-        assert!(oddity("\"token\"").unwrap().contains("quotation marks"));
+        assert!(is_quoted("\"token\"") && is_quoted("'token'\n") && !is_quoted("to\"ken\""));
         assert_eq!(oddity("to ken"), None);
         assert_eq!(bare(" \n"), " \n");
     }

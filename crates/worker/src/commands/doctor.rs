@@ -39,15 +39,19 @@ pub enum DoctorError {
 type Finding = Result<String, String>;
 
 impl DoctorArgs {
-    /// Tries everything once and says what came of it, a line each. Exit code 1 when something cannot
-    /// be used.
+    /// What is wrong with the settings as a whole.
+    pub fn mistakes(&self) -> Vec<String> {
+        self.worker.mistakes()
+    }
+
+    /// Tries everything once and says what came of it, a line each, beside the mistakes that were found
+    /// in the settings. Exit code 1 when something cannot be used.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub async fn run(&self) -> Result<ExitCode, DoctorError> {
-        let config = &self.worker;
+    pub async fn run(&self, mistakes: &[String]) -> Result<ExitCode, DoctorError> {
         let findings = [
-            ("settings", none_of(&config.mistakes())),
+            ("settings", none_of(mistakes)),
             ("business", self.business()),
             ("Redis", self.redis().await),
             ("CRM", self.crm().await),

@@ -57,11 +57,11 @@ pub struct ModelConfig {
     pub llm_timeout_ms: u64,
 
     /// Retries of a question within its time.
-    #[arg(long, env = "LLM_RETRIES", default_value_t = 1, value_name = "N")]
+    #[arg(long, env = "LLM_RETRIES", default_value_t = 1, value_name = "N", value_parser = runtime::within::<u32>(0..=10))]
     pub llm_retries: u32,
 
     /// Questions in progress at once.
-    #[arg(long, env = "LLM_CONCURRENCY", default_value_t = 32, value_name = "N")]
+    #[arg(long, env = "LLM_CONCURRENCY", default_value_t = 32, value_name = "N", value_parser = runtime::within::<usize>(1..=10_000))]
     pub llm_concurrency: usize,
 
     /// What a million tokens of questions cost, in any currency; for the metrics only.
@@ -69,8 +69,7 @@ pub struct ModelConfig {
         long,
         env = "LLM_PROMPT_PRICE",
         default_value_t = 0.0,
-        value_name = "PRICE"
-    )]
+        value_name = "PRICE", value_parser = runtime::number_within(0.0..=1_000_000.0))]
     pub llm_prompt_price: f64,
 
     /// What a million tokens of answers cost.
@@ -78,8 +77,7 @@ pub struct ModelConfig {
         long,
         env = "LLM_COMPLETION_PRICE",
         default_value_t = 0.0,
-        value_name = "PRICE"
-    )]
+        value_name = "PRICE", value_parser = runtime::number_within(0.0..=1_000_000.0))]
     pub llm_completion_price: f64,
 
     /// Tokens for one contact on one day; then the rules answer.
@@ -87,8 +85,7 @@ pub struct ModelConfig {
         long,
         env = "LLM_TOKENS_PER_CONTACT_PER_DAY",
         default_value_t = 50_000,
-        value_name = "N"
-    )]
+        value_name = "N", value_parser = runtime::within::<u64>(0..=1_000_000_000))]
     pub llm_tokens_per_contact_per_day: u64,
 }
 

@@ -305,10 +305,10 @@ asyncio.new_event_loop().run_forever()
     let office = Office::new(vec![
         ("NOTICE_SMTP_URL", format!("smtp://127.0.0.1:{port}")),
         ("NOTICE_SMTP_UNENCRYPTED", "true".into()),
-        ("NOTICE_MAIL_FROM", "Postduif <bot@example.nl>".into()),
+        ("NOTICE_MAIL_FROM", "Postduif <bot@postduif.test>".into()),
         (
             "NOTICE_MAIL_TO",
-            "verkoop@example.nl,balie@example.nl".into(),
+            "verkoop@postduif.test,balie@postduif.test".into(),
         ),
     ])
     .await;
@@ -326,13 +326,13 @@ asyncio.new_event_loop().run_forever()
     let (head, body) = mail.split_once("\r\n\r\n").unwrap();
     assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
     for line in [
-        "To: verkoop@example.nl, balie@example.nl",
+        "To: verkoop@postduif.test, balie@postduif.test",
         "Auto-Submitted: auto-generated",
     ] {
         assert!(head.contains(line), "{line} is not in\n{head}");
     }
     assert!(
-        head.contains("Message-ID: <notice_") && head.contains("@example.nl>"),
+        head.contains("Message-ID: <notice_") && head.contains("@postduif.test>"),
         "{head}"
     );
     assert!(body.contains("Laatste bericht: een mens graag"), "{body}");

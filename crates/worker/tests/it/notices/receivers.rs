@@ -242,8 +242,8 @@ async fn a_mail_server_that_answers_oddly_is_named_and_never_waited_for_without_
                 format!("smtp://bot:geheim@127.0.0.1:{}", odd.port),
             ),
             ("NOTICE_SMTP_UNENCRYPTED", "true".into()),
-            ("NOTICE_MAIL_FROM", "bot@example.nl".into()),
-            ("NOTICE_MAIL_TO", "verkoop@example.nl".into()),
+            ("NOTICE_MAIL_FROM", "bot@postduif.test".into()),
+            ("NOTICE_MAIL_TO", "verkoop@postduif.test".into()),
         ];
         let (arrived, said, took) = tried(office, "mail", settings).await;
         assert!(!arrived && said.contains(expected), "{expected}: {said}");
@@ -281,7 +281,7 @@ asyncio.new_event_loop().run_forever()
         vec![
             ("NOTICE_SMTP_URL", format!("smtp://127.0.0.1:{port}")),
             ("NOTICE_SMTP_UNENCRYPTED", "true".into()),
-            ("NOTICE_MAIL_FROM", "bot@example.nl".into()),
+            ("NOTICE_MAIL_FROM", "bot@postduif.test".into()),
             ("NOTICE_MAIL_TO", to.to_owned()),
         ]
     };
@@ -293,15 +293,15 @@ asyncio.new_event_loop().run_forever()
     let (arrived, said, _) = tried(
         &office,
         "mail",
-        addresses("weg@example.nl,balie@example.nl"),
+        addresses("weg@postduif.test,balie@postduif.test"),
     )
     .await;
     assert!(arrived, "{said}");
     assert_eq!(
         std::fs::read_to_string(&mails).unwrap(),
-        "balie@example.nl\n"
+        "balie@postduif.test\n"
     );
-    let (arrived, said, _) = tried(&office, "mail", addresses("weg@example.nl")).await;
+    let (arrived, said, _) = tried(&office, "mail", addresses("weg@postduif.test")).await;
     assert!(!arrived && said.contains("550"), "{said}");
 }
 
