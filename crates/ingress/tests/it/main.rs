@@ -29,6 +29,7 @@ mod reconcile;
 mod redis_away;
 mod reported;
 mod same_ids;
+mod settings;
 mod signing;
 #[cfg(target_os = "linux")]
 mod spool_disk;
