@@ -14,6 +14,7 @@ use crate::domain::Domain;
 use crate::graph::Node;
 use crate::llm::Model;
 use crate::metrics::WorkerMetrics;
+use crate::stock::Shelf;
 use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
 
@@ -49,6 +50,8 @@ pub struct Parts {
     pub model: Option<Arc<Model>>,
     /// The CRM; without it every write is left to who takes the turn.
     pub crm: Option<Crm>,
+    /// What is for sale.
+    pub stock: Shelf,
     /// What is counted.
     pub metrics: WorkerMetrics,
 }

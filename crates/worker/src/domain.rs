@@ -28,6 +28,7 @@ mod section;
 mod settings;
 mod slots;
 mod source;
+mod stock;
 mod template;
 mod unserved;
 mod vocabulary;
@@ -63,6 +64,7 @@ pub use vocabulary::{
 
 pub use source::STARTER;
 use source::Source;
+pub use stock::DomainStock;
 
 /// Everything that the worker knows about the business that it speaks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +89,8 @@ pub struct Domain {
     pub knowledge: Knowledge,
     /// What is said, by language; the first is the default.
     pub replies: Vec<Replies>,
+    /// How what is for sale is read and called; none where the domain sells nothing by feed.
+    pub stock: Option<DomainStock>,
 }
 
 /// Texts of a domain that has none: there is no such domain, since the loader refuses it.

@@ -29,6 +29,7 @@ mod outbox;
 pub mod person;
 mod remembered;
 mod service;
+pub mod stock;
 mod subscription;
 pub mod turn;
 pub mod turns;

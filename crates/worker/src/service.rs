@@ -27,6 +27,7 @@ use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
+use crate::stock::Shelf;
 use crate::turns::Turns;
 use crate::understanding::Understander;
 
@@ -112,6 +113,7 @@ impl Worker {
             understander: understander.clone(),
             model: model.clone(),
             crm: Some(crm.clone()),
+            stock: Shelf::default(),
             metrics: counters.clone(),
         };
         let turns = Turns {

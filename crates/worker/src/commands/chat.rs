@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::talk::{Talk, Turned};
 use crate::config::DomainConfig;
 use crate::domain::Domain;
+use crate::stock::from_file;
 
 /// `worker chat`.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +22,9 @@ pub struct ChatArgs {
     /// business, or a time with an offset), `attachments`, `location`, `name`. Print one a turn.
     #[arg(long)]
     jsonl: bool,
+    /// A feed of what is for sale, in any known format; `shipped` is the domain's own example.
+    #[arg(long, value_name = "FILE")]
+    stock: Option<PathBuf>,
     #[command(flatten)]
     domain: DomainConfig,
 }
@@ -46,13 +51,16 @@ impl ChatArgs {
     /// Reads standard input, writes to standard output.
     ///
     /// # Errors
-    /// When a line cannot be read or an answer not be written.
+    /// When the stock cannot be read, a line not be read or an answer not be written.
     pub async fn run(&self, domain: Domain) -> anyhow::Result<()> {
+        let stock = self.stock.as_deref();
+        let stock = stock.map(|file| from_file(&domain, file)).transpose()?;
+        let talk = Talk::new(domain, stock);
         let (input, output) = (io::stdin().lock(), io::stdout().lock());
         let ran = if self.jsonl {
-            json_lines(domain, input, output, io::stderr()).await
+            json_lines(talk, input, output, io::stderr()).await
         } else {
-            terminal(domain, input, output).await
+            terminal(talk, input, output).await
         };
         match ran {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -62,8 +70,7 @@ impl ChatArgs {
 }
 
 /// A line to the customer's text, the replies and what was understood below it.
-async fn terminal(domain: Domain, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
-    let mut talk = Talk::new(domain);
+async fn terminal(mut talk: Talk, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     writeln!(
         output,
         "Write as a customer would; an empty line or Ctrl-D ends."
@@ -91,13 +98,12 @@ async fn terminal(domain: Domain, input: impl BufRead, mut output: impl Write) -
 ///
 /// # Errors
 /// When the input cannot be read further or an output not be written.
-pub async fn json_lines(
-    domain: Domain,
+async fn json_lines(
+    mut talk: Talk,
     input: impl BufRead,
     mut output: impl Write,
     mut problems: impl Write,
 ) -> io::Result<()> {
-    let mut talk = Talk::new(domain);
     let mut clocks: BTreeMap<String, Timestamp> = BTreeMap::new();
     for (number, line) in input.lines().enumerate() {
         let line = line?;

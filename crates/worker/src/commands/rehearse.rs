@@ -19,16 +19,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
+use stock::Stock;
 
 use super::talk::{Talk, Turned, act_name};
 use crate::config::DomainConfig;
 use crate::domain::Domain;
+use crate::stock::from_file;
 
 /// `worker rehearse`.
 #[derive(Debug, Clone, Args)]
 pub struct RehearseArgs {
     /// The folder of the dialogues (`*.txt`), or one of them.
     path: PathBuf,
+    /// A feed of what is for sale, in any known format; `shipped` is the domain's own example.
+    #[arg(long, value_name = "FILE")]
+    stock: Option<PathBuf>,
     #[command(flatten)]
     domain: DomainConfig,
 }
@@ -44,7 +49,9 @@ impl RehearseArgs {
     /// # Errors
     /// When a file cannot be read.
     pub async fn run(&self, domain: &Domain) -> anyhow::Result<bool> {
-        let report = rehearse(domain, &self.path).await?;
+        let stock = self.stock.as_deref();
+        let stock = stock.map(|file| from_file(domain, file)).transpose()?;
+        let report = rehearse(domain, stock, &self.path).await?;
         for failure in &report.failures {
             runtime::print(failure)?;
         }
@@ -69,7 +76,11 @@ pub struct Report {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub async fn rehearse(domain: &Domain, path: &Path) -> std::io::Result<Report> {
+pub async fn rehearse(
+    domain: &Domain,
+    stock: Option<Stock>,
+    path: &Path,
+) -> std::io::Result<Report> {
     let mut files = if path.is_dir() {
         let entries: Result<Vec<_>, _> = std::fs::read_dir(path)?.collect();
         let files = entries?.into_iter().map(|entry| entry.path());
@@ -81,7 +92,7 @@ pub async fn rehearse(domain: &Domain, path: &Path) -> std::io::Result<Report> {
     };
     files.sort();
     let mut report = Report::default();
-    let mut talk = Talk::new(domain.clone());
+    let mut talk = Talk::new(domain.clone(), stock);
     for file in files {
         let text = std::fs::read_to_string(&file)?;
         let name = file

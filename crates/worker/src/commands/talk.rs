@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use shared_types::InboundMessage;
+use stock::Stock;
 
 use crate::agents::{Agents, Parts};
 use crate::crm::CrmWrite;
@@ -17,6 +18,7 @@ use crate::dialogue::{Piece, Question, Reply, date_code, time_code};
 use crate::domain::Domain;
 use crate::effects::{Effects, OptOut};
 use crate::metrics::WorkerMetrics;
+use crate::stock::Shelf;
 use crate::turns::{Known, Turns};
 use crate::understanding::Understander;
 
@@ -47,7 +49,8 @@ pub(crate) struct Turned {
 }
 
 impl Talk {
-    pub(crate) fn new(domain: Domain) -> Self {
+    /// Talks with a domain that has something for sale, or nothing.
+    pub(crate) fn new(domain: Domain, stock: Option<Stock>) -> Self {
         let understander = Arc::new(Understander::new(&domain));
         let metrics =
             Metrics::new("worker", "0").and_then(|mut page| WorkerMetrics::new(&mut page));
@@ -57,6 +60,7 @@ impl Talk {
             understander,
             model: None,
             crm: None,
+            stock: stock.map_or_else(Shelf::default, Shelf::of),
             metrics: metrics.clone(),
         };
         Self {

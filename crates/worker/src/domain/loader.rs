@@ -14,6 +14,7 @@ use super::section::{DomainFile, Section};
 use super::settings::{self, Settings};
 use super::slots;
 use super::source::Source;
+use super::stock;
 use super::vocabulary::{Names, Reader, Reference, Vocabulary};
 
 /// Reads the main file, then every file that it names, and reports all problems together.
@@ -83,6 +84,9 @@ impl Loader<'_> {
             gaps: &business.as_ref().map_or_else(Vec::new, Business::gaps),
         };
         let knowledge = self.knowledge(name, &root, &known, &mut references);
+        let stock = stock::read(&root, &slots, &|path| {
+            self.text(path.value, name, path.line)
+        });
         self.check(&references, &languages, &shared, &slots);
         Some(Domain {
             business: business?,
@@ -95,6 +99,7 @@ impl Loader<'_> {
             languages,
             shared,
             examples,
+            stock,
         })
     }
 

@@ -35,6 +35,11 @@ impl<'a> DomainFile<'a> {
         self.problems.add(self.name, line, message);
     }
 
+    /// A problem in a file that this one names.
+    pub(super) fn problem_in(&self, file: &str, line: usize, message: impl Into<String>) {
+        self.problems.add(file, line, message);
+    }
+
     pub(super) fn name(&self) -> &'a str {
         self.name
     }

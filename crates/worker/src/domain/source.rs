@@ -52,6 +52,12 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "car-dealer/nl/replies.toml",
     "car-dealer/en/replies.toml",
     "car-dealer/de/replies.toml",
+    "car-dealer/stock/attributes.toml",
+    "car-dealer/stock/schema-org.toml",
+    "car-dealer/stock/hexon.toml",
+    "car-dealer/stock/autoscout24.toml",
+    "car-dealer/stock/mobile-de.toml",
+    "car-dealer/stock/cars.csv",
 ];
 
 /// A small domain to start from.

@@ -71,6 +71,7 @@ impl Chat {
                 .unwrap()
                 .map(Arc::new),
             crm: Some(crm),
+            stock: worker::stock::Shelf::default(),
             metrics: counters.clone(),
         };
         let turns = Turns {

@@ -36,3 +36,4 @@ mod quality;
 mod rehearsals;
 mod robustness;
 mod slots;
+mod stock;

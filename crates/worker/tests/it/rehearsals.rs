@@ -8,7 +8,7 @@ use worker::domain::Domain;
 async fn goes_as_expected(name: &str) {
     let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains");
     let domain = Domain::load(&domains.join(format!("{name}.toml"))).unwrap();
-    let report = rehearse(&domain, &domains.join(name).join("rehearsals"))
+    let report = rehearse(&domain, None, &domains.join(name).join("rehearsals"))
         .await
         .unwrap();
     assert!(report.dialogues >= 3, "{report:?}");
@@ -30,7 +30,7 @@ async fn what_goes_otherwise_is_told_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let dialogue = "at 2026-12-01 10:00\n> hallo\nsays fact(parking)\nasks nothing\nhums along\n";
     std::fs::write(folder.path().join("a.txt"), dialogue).unwrap();
-    let report = rehearse(&Domain::embedded().unwrap(), folder.path())
+    let report = rehearse(&Domain::embedded().unwrap(), None, folder.path())
         .await
         .unwrap();
     let lines: Vec<_> = report
