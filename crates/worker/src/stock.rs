@@ -80,3 +80,8 @@ pub fn from_file(domain: &Domain, file: &Path) -> anyhow::Result<Stock> {
     let import = import.with_context(|| format!("the feed {}", file.display()))?;
     Ok(Stock::new(Arc::clone(&known.feeds.schema), import.items))
 }
+
+/// The stock, or the end of the command with one line that says what is wrong.
+pub(crate) fn or_refuse(stock: anyhow::Result<Stock>) -> Stock {
+    stock.unwrap_or_else(|error| runtime::refuse(&[format!("{error:#}")]))
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::talk::{Talk, Turned};
 use crate::config::DomainConfig;
 use crate::domain::Domain;
-use crate::stock::from_file;
+use crate::stock::{from_file, or_refuse};
 
 /// `worker chat`.
 #[derive(Debug, Clone, Args)]
@@ -51,10 +51,10 @@ impl ChatArgs {
     /// Reads standard input, writes to standard output.
     ///
     /// # Errors
-    /// When the stock cannot be read, a line not be read or an answer not be written.
+    /// When a line cannot be read or an answer not be written.
     pub async fn run(&self, domain: Domain) -> anyhow::Result<()> {
         let stock = self.stock.as_deref();
-        let stock = stock.map(|file| from_file(&domain, file)).transpose()?;
+        let stock = stock.map(|file| or_refuse(from_file(&domain, file)));
         let talk = Talk::new(domain, stock);
         let (input, output) = (io::stdin().lock(), io::stdout().lock());
         let ran = if self.jsonl {

@@ -24,7 +24,7 @@ use stock::Stock;
 use super::talk::{Talk, Turned, act_name};
 use crate::config::DomainConfig;
 use crate::domain::Domain;
-use crate::stock::from_file;
+use crate::stock::{from_file, or_refuse};
 
 /// `worker rehearse`.
 #[derive(Debug, Clone, Args)]
@@ -50,7 +50,7 @@ impl RehearseArgs {
     /// When a file cannot be read.
     pub async fn run(&self, domain: &Domain) -> anyhow::Result<bool> {
         let stock = self.stock.as_deref();
-        let stock = stock.map(|file| from_file(domain, file)).transpose()?;
+        let stock = stock.map(|file| or_refuse(from_file(domain, file)));
         let report = rehearse(domain, stock, &self.path).await?;
         for failure in &report.failures {
             runtime::print(failure)?;
