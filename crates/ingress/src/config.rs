@@ -8,6 +8,7 @@ mod strangers;
 
 use clap::Args;
 use runtime::RuntimeConfig;
+use secrecy::SecretString;
 use streams::RedisConfig;
 
 pub(crate) use limits::LimitsConfig;
@@ -55,6 +56,17 @@ pub struct IngressConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub chatwoot: ChatwootConfig,
+    /// The login with which a dealer's system pushes its stock to /webhooks/hexon: `user:password`. Off when
+    /// not set.
+    #[arg(
+        long,
+        env = "HEXON_LOGIN",
+        hide_env_values = true,
+        value_name = "LOGIN",
+        help_heading = "Hexon"
+    )]
+    pub hexon_login: Option<SecretString>,
+
     #[command(flatten)]
     #[allow(
         missing_docs,

@@ -46,6 +46,41 @@ impl WebhookStatus {
     }
 }
 
+/// What became of a thing for sale that was pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StockPush {
+    /// It waits for a worker.
+    Kept,
+    /// It is no XML, too large or too slow.
+    Invalid,
+    /// Its login is missing or wrong.
+    Refused,
+    /// Too many wait.
+    Full,
+    /// Redis is away.
+    Error,
+}
+
+impl StockPush {
+    const ALL: [Self; 5] = [
+        Self::Kept,
+        Self::Invalid,
+        Self::Refused,
+        Self::Full,
+        Self::Error,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Full => "full",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// The counters of ingress.
 #[derive(Debug, Clone)]
 pub struct IngressMetrics {
@@ -66,6 +101,7 @@ pub struct IngressMetrics {
     spooled: IntCounterVec,
     observe_only: IntGaugeVec,
     reconcile: Reconcile,
+    stock_pushes: IntCounterVec,
 }
 
 /// What customers wrote.
@@ -174,7 +210,26 @@ fn of_sources(counters: IntCounterVec) -> IntCounterVec {
     from_zero(counters, Source::ALL.map(|source| [source.as_str()]))
 }
 
+fn stock_pushes(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
+    let counters = metrics.counters(
+        "postduif_stock_pushes_total",
+        &["outcome"],
+        "Things for sale that were pushed: kept, invalid, refused (a wrong login), full (too many wait), or error.",
+    )?;
+    Ok(from_zero(
+        counters,
+        StockPush::ALL.map(|outcome| [outcome.as_str()]),
+    ))
+}
+
 impl IngressMetrics {
+    /// Something for sale was pushed.
+    pub(crate) fn stock_push(&self, outcome: StockPush) {
+        self.stock_pushes
+            .with_label_values(&[outcome.as_str()])
+            .inc();
+    }
+
     /// Registers the metrics.
     ///
     /// # Errors
@@ -251,6 +306,7 @@ impl IngressMetrics {
                 "1 while bad signatures are let through, else 0.",
             )?,
             reconcile: Reconcile::new(metrics)?,
+            stock_pushes: stock_pushes(metrics)?,
         })
     }
 

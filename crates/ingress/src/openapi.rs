@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::routes::{chatwoot, twilio, waha};
+use crate::routes::{chatwoot, hexon, twilio, waha};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -11,7 +11,7 @@ use crate::routes::{chatwoot, twilio, waha};
         description = "Webhooks of Twilio, WAHA and Chatwoot, and the pages that operators and orchestrators ask."
     ),
     paths(
-        twilio::whatsapp, twilio::status, twilio::events, waha::event, chatwoot::signed, chatwoot::by_path_token,
+        twilio::whatsapp, twilio::status, twilio::events, waha::event, chatwoot::signed, chatwoot::by_path_token, hexon::push,
         pages::live, pages::ready, pages::metrics, pages::openapi
     ),
     tags(

@@ -113,9 +113,21 @@ impl Head {
         bodies: &Bodies,
         patience: Duration,
     ) -> Result<Webhook, (Self, Limit)> {
+        self.read_at_most(payload, max_body(source), bodies, patience)
+            .await
+    }
+
+    /// As [`Head::read`], at most so many bytes.
+    pub(crate) async fn read_at_most(
+        self,
+        payload: Payload,
+        most: usize,
+        bodies: &Bodies,
+        patience: Duration,
+    ) -> Result<Webhook, (Self, Limit)> {
         let mut share = bodies.begin();
         let read = tokio::select! {
-            body = body(self.request.headers(), payload, max_body(source), &mut share) => body,
+            body = body(self.request.headers(), payload, most, &mut share) => body,
             () = tokio::time::sleep(patience) => Err(Limit::SlowBody),
         };
         match read {

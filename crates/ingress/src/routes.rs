@@ -2,6 +2,7 @@
 
 pub(crate) mod chatwoot;
 mod endpoint;
+pub(crate) mod hexon;
 mod refusals;
 pub(crate) mod twilio;
 pub(crate) mod waha;

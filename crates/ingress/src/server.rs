@@ -25,7 +25,9 @@ use crate::metrics::IngressMetrics;
 use crate::reconcile::{
     LookUps, Providers, ProvidersError, Reconciler, Signs, twilio_api, without_inboxes,
 };
-use crate::routes::{Endpoint, Shared, chatwoot, method_not_allowed, not_found, twilio, waha};
+use crate::routes::{
+    Endpoint, Shared, chatwoot, hexon, method_not_allowed, not_found, twilio, waha,
+};
 use crate::spool::{Spool, SpoolOpenError, drain};
 use crate::strangers::{Bounds, Connection, Strangers};
 use crate::total::TotalLimit;
@@ -385,6 +387,9 @@ fn webhooks(app: &mut ServiceConfig, config: &IngressConfig) {
     if config.chatwoot.chatwoot_path_token.is_some() {
         let by_token = web::post().to(chatwoot::by_path_token);
         app.service(resource("/webhooks/chatwoot/{token}").route(by_token));
+    }
+    if config.hexon_login.is_some() {
+        app.service(resource("/webhooks/hexon").route(web::post().to(hexon::push)));
     }
 }
 

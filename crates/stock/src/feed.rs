@@ -121,42 +121,79 @@ impl Feeds {
     /// # Errors
     /// When the feed as a whole is not to be believed.
     pub fn import(&self, input: impl Read, how: &Reading<'_>) -> Result<Import, FeedError> {
-        let mut input = input;
+        Ok(self.read(input, how, Records::new)?.finish())
+    }
+
+    /// Reads what was pushed: single things that are so now, or gone.
+    ///
+    /// # Errors
+    /// When it is no feed of a known kind.
+    pub fn pushed(&self, input: impl Read, how: &Reading<'_>) -> Result<Vec<Pushed>, FeedError> {
+        Ok(self
+            .read(input, how, |recorder| Pushes {
+                recorder,
+                pushed: Vec::new(),
+            })?
+            .pushed)
+    }
+
+    /// Gives a sink all that is in a feed.
+    fn read<'a, S: Sink>(
+        &'a self,
+        mut input: impl Read,
+        how: &'a Reading<'a>,
+        sink: impl FnOnce(Recorder<'a>) -> S,
+    ) -> Result<S, FeedError> {
         let head = sniff::head(&mut input).map_err(|error| FeedError::of(error, Place::Line(1)))?;
         let kind = sniff::kind(&head)?;
         let mapping = match how.mapping {
             Some(mapping) => mapping,
             None => sniff::choose(&self.mappings, &kind)?,
         };
+        let mut sink = sink(Recorder {
+            schema: &self.schema,
+            names: &self.names,
+            mapping,
+            source: how.source.into(),
+            now: how.now,
+            limits: &how.limits,
+            interner: Interner::default(),
+        });
         let encoding = sniff::encoding(mapping, &head);
         let whole = Cursor::new(head).chain(input);
         let (bounded, meter) = Bounded::new(whole, encoding, how.limits.bytes, how.limits.element);
-        let mut records = Records::new(self, mapping, how);
+        let depth = how.limits.depth;
         match &mapping.format {
             Format::Csv {
                 delimiter, header, ..
-            } => {
-                rows::read(bounded, &meter, *delimiter, *header, &mut records)?;
-            }
-            Format::Xml { items, .. } => {
-                elements::read(bounded, &meter, items, how.limits.depth, &mut records)?;
-            }
+            } => rows::read(bounded, &meter, *delimiter, *header, &mut sink)?,
+            Format::Xml { items, .. } => elements::read(bounded, &meter, items, depth, &mut sink)?,
             Format::Json { types, containers } => {
-                let depth = how.limits.depth;
                 let sought = Sought {
                     types,
                     containers,
                     depth,
                 };
                 if kind == Kind::Html {
-                    objects::read_page(bounded, sought, &meter, &mut records)?;
+                    objects::read_page(bounded, sought, &meter, &mut sink)?;
                 } else {
-                    objects::read(bounded, &meter, sought, &mut records)?;
+                    objects::read(bounded, &meter, sought, &mut sink)?;
                 }
             }
         }
-        Ok(records.finish())
+        Ok(sink)
     }
+}
+
+/// Something that was pushed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pushed {
+    /// It is so now.
+    Put(Box<Item>),
+    /// The thing with this id is gone.
+    Remove(String),
+    /// It cannot be read.
+    Unread(Reason),
 }
 
 /// Makes records of elements as they come.
@@ -168,18 +205,9 @@ struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    fn new(feeds: &'a Feeds, mapping: &'a Mapping, how: &'a Reading<'a>) -> Self {
-        let recorder = Recorder {
-            schema: &feeds.schema,
-            names: &feeds.names,
-            mapping,
-            source: how.source.into(),
-            now: how.now,
-            limits: &how.limits,
-            interner: Interner::default(),
-        };
+    fn new(recorder: Recorder<'a>) -> Self {
         let report = Report {
-            mapping: mapping.name.clone(),
+            mapping: recorder.mapping.name.clone(),
             ..Report::default()
         };
         Self {
@@ -200,11 +228,7 @@ impl<'a> Records<'a> {
     }
 
     fn record(&mut self, place: Place, node: &Node) -> Result<Item, Reason> {
-        if self
-            .recorder
-            .action(node)
-            .is_some_and(|action| action == "delete")
-        {
+        if self.recorder.removes(node) {
             return Err(Reason::Deleted);
         }
         if self.items.len() >= self.recorder.limits.items {
@@ -235,5 +259,30 @@ impl Sink for Records<'_> {
     fn skip(&mut self, place: Place, reason: Reason) {
         self.report.elements += 1;
         self.report.skip(place, reason);
+    }
+}
+
+/// Makes pushes of elements as they come.
+struct Pushes<'a> {
+    recorder: Recorder<'a>,
+    pushed: Vec<Pushed>,
+}
+
+impl Sink for Pushes<'_> {
+    fn element(&mut self, _: Place, mut node: Node) {
+        node.forget(&self.recorder.schema.private);
+        let pushed = if self.recorder.removes(&node) {
+            self.recorder
+                .id(&node)
+                .map_or(Pushed::Unread(Reason::NoId), Pushed::Remove)
+        } else {
+            let record = self.recorder.record(&node, &mut Vec::new());
+            record.map_or_else(Pushed::Unread, |item| Pushed::Put(Box::new(item)))
+        };
+        self.pushed.push(pushed);
+    }
+
+    fn skip(&mut self, _: Place, reason: Reason) {
+        self.pushed.push(Pushed::Unread(reason));
     }
 }

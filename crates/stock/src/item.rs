@@ -41,7 +41,8 @@ pub struct Item {
     /// When the feed says that it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// When the feed last had it.
+    /// When the feed last had it; who keeps items as JSON keeps this once a feed.
+    #[serde(default, skip_serializing)]
     pub seen_at: Timestamp,
 }
 

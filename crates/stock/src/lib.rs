@@ -27,7 +27,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use feed::{FeedError, Feeds, Import, Reading};
+pub use feed::{FeedError, Feeds, Import, Pushed, Reading};
 pub use index::Stock;
 pub use item::{Attributes, Item, PRICE, Price, Status, Value};
 pub use limits::Limits;

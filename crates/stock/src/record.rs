@@ -35,7 +35,7 @@ pub(crate) struct Unread {
 impl Recorder<'_> {
     /// The record of an element, with what of it could not be read.
     pub(crate) fn record(&mut self, node: &Node, unread: &mut Vec<Unread>) -> Result<Item, Reason> {
-        let id = self.text(node, "id", self.limits.id).ok_or(Reason::NoId)?;
+        let id = self.id(node).ok_or(Reason::NoId)?;
         let attributes = self.attributes(node, unread);
         let title = self
             .text(node, "title", self.limits.title)
@@ -62,15 +62,21 @@ impl Recorder<'_> {
         Ok(item)
     }
 
-    /// What a pushed element asks for, in the words of the mapping.
-    pub(crate) fn action(&self, node: &Node) -> Option<String> {
+    /// Whether an element asks for its thing to be gone.
+    pub(crate) fn removes(&self, node: &Node) -> bool {
         let rules = self.rules(ACTION).iter();
         let words = rules.flat_map(|rule| {
-            found(node, rule)
-                .into_iter()
-                .filter_map(|text| rule.words.get(&squash(&text)).cloned())
+            let texts = found(node, rule).into_iter();
+            texts.filter_map(|text| rule.words.get(&squash(&text)))
         });
-        words.into_iter().next()
+        words
+            .into_iter()
+            .next()
+            .is_some_and(|word| word == "delete")
+    }
+
+    pub(crate) fn id(&self, node: &Node) -> Option<String> {
+        self.text(node, "id", self.limits.id)
     }
 
     fn rules(&self, field: &str) -> &[Rule] {
@@ -209,7 +215,7 @@ impl Recorder<'_> {
                     .words
                     .get(&squash(&text))
                     .map_or(text.as_str(), String::as_str);
-                if word.is_empty() {
+                if word.is_empty() || says_nothing(&attribute.kind, word) {
                     continue;
                 }
                 let value = match &attribute.kind {
@@ -338,6 +344,18 @@ fn found(node: &Node, rule: &Rule) -> Vec<String> {
             .map(str::to_owned)
             .collect(),
         None => texts.map(str::to_owned).collect(),
+    }
+}
+
+/// How programs write that they do not know: no number is zero, no date of the first of all years.
+fn says_nothing(kind: &Kind, text: &str) -> bool {
+    let digits = text.trim_matches(|c: char| c == '0' || !c.is_alphanumeric());
+    match kind {
+        Kind::Number { .. } => digits.is_empty(),
+        Kind::Year { .. } | Kind::Month => {
+            digits.is_empty() || text.trim_start().starts_with("0001-")
+        }
+        Kind::Word(_) | Kind::Name | Kind::Flag | Kind::Text => false,
     }
 }
 

@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_told_with_its_line_and_stops_nothing() {
         fields,
         [
             ("fuel", 1, "kolen"),
-            ("km", 2, "0"),
+            ("km", 1, "-5"),
             ("price", 1, "op aanvraag")
         ]
     );

@@ -43,6 +43,16 @@ impl Keys {
         "acts".into()
     }
 
+    /// Things for sale that were pushed and not taken over yet.
+    pub fn stock_pushes(self) -> String {
+        "stock:pushes".into()
+    }
+
+    /// Pushes that nobody could read.
+    pub fn stock_unread(self) -> String {
+        "stock:unread".into()
+    }
+
     /// The live consumers of a queue.
     pub fn members(self, queue: Queue) -> String {
         queue

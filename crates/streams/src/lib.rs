@@ -38,6 +38,7 @@ mod record;
 mod redis;
 mod scan;
 mod script;
+mod stock;
 mod stream_id;
 mod together;
 

@@ -11,6 +11,7 @@ pub mod matters;
 pub mod notices;
 pub mod rehearse;
 pub mod release;
+pub mod stock;
 mod talk;
 pub mod understand;
 mod who;

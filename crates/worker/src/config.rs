@@ -3,6 +3,7 @@
 mod media;
 mod model;
 mod notices;
+mod stock;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 pub use media::MediaConfig;
 pub use model::ModelConfig;
 pub use notices::NoticeConfig;
+pub use stock::{FeedSetting, Named, StockConfig};
 
 use crate::budget::KEPT;
 
@@ -62,6 +64,12 @@ pub struct WorkerConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub notices: NoticeConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub stock: StockConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -241,6 +249,7 @@ impl WorkerConfig {
         }
         mistakes.extend(self.steps_that_do_not_fit());
         mistakes.extend(crate::notices::mistakes(&self.notices));
+        mistakes.extend(self.stock.mistakes());
         let urls = [
             ("LLM_BASE_URL", &self.model.llm_base_url),
             ("TRANSCRIBE_BASE_URL", &self.media.transcribe_base_url),

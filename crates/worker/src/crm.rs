@@ -14,6 +14,7 @@ mod questions;
 mod rows;
 mod sends;
 mod status;
+mod stock;
 mod store;
 mod write;
 mod writer;
@@ -22,6 +23,7 @@ pub use changes::{ByHand, Changed};
 pub use list::{Page, Place, Row, What};
 pub use sends::{Claimed, NoticeSend, Settled};
 pub use status::{Matter, Status};
+pub use stock::{KeptFeed, Origin, Push, Taken, WholeFeed};
 pub use store::{Crm, CrmError, Rows};
 pub use write::{
     AppointmentWrite, ContactWrite, CrmEntry, CrmWrite, HandoverChange, HandoverWrite, LeadField,

@@ -36,7 +36,8 @@ pub mod turns;
 pub mod understanding;
 
 pub use config::{
-    CrmConfig, DomainConfig, MediaConfig, ModelConfig, NoticeConfig, TurnConfig, WorkerConfig,
+    CrmConfig, DomainConfig, FeedSetting, MediaConfig, ModelConfig, Named, NoticeConfig,
+    StockConfig, TurnConfig, WorkerConfig,
 };
 pub use graph::{Drawing, draw};
 pub use service::{Worker, WorkerError};

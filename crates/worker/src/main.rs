@@ -18,6 +18,7 @@ use worker::commands::matters::{AppointmentsArgs, HandoversArgs, LeadsArgs};
 use worker::commands::notices::NoticesArgs;
 use worker::commands::rehearse::RehearseArgs;
 use worker::commands::release::ReleaseArgs;
+use worker::commands::stock::StockArgs;
 use worker::commands::understand::UnderstandArgs;
 use worker::domain::Domain;
 use worker::{DomainConfig, Drawing, Worker, WorkerConfig, WorkerError, draw};
@@ -58,6 +59,8 @@ enum Command {
     Leads(Box<LeadsArgs>),
     /// Appointments: list, show, take (confirm), close (cancel).
     Appointments(Box<AppointmentsArgs>),
+    /// What is for sale: check a feed, import one, list, show.
+    Stock(Box<StockArgs>),
     /// What colleagues were told: list, retry, and test a channel.
     Notices(Box<NoticesArgs>),
     /// Show who replayed and discarded what, newest first.
@@ -107,7 +110,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     runtime::install_tls();
     let (cli, mistakes) = runtime::parse::<Cli>();
     match cli.command {
-        Command::Serve(config) => serve(*config).await?,
+        Command::Serve(config) => Box::pin(serve(*config)).await?,
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
         Command::DeadLetters { queue, letters } => {
             return letters::run(&letters, queue).await.map_err(Into::into);
@@ -115,6 +118,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Handovers(args) => return Ok(args.run().await?),
         Command::Leads(args) => return Ok(args.run().await?),
         Command::Appointments(args) => return Ok(args.run().await?),
+        Command::Stock(args) => return args.run(&domain(args.domain())).await,
         Command::Notices(args) => return Ok(args.run().await?),
         Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,

@@ -9,4 +9,5 @@ mod resolver;
 mod transcribe;
 
 pub use cards::Cards;
+pub(crate) use resolver::PublicOnly;
 pub use transcribe::{Transcriber, TranscriberError};

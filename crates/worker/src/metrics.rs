@@ -10,10 +10,12 @@ use crate::graph::Node;
 
 mod colleagues;
 mod crm;
+mod stock;
 mod talks;
 
 pub(crate) use colleagues::Colleagues;
 pub(crate) use crm::CrmMetrics;
+use stock::StockMetrics;
 pub(crate) use talks::Talked;
 use talks::Talks;
 
@@ -34,6 +36,7 @@ pub struct WorkerMetrics {
     cards: IntCounterVec,
     colleagues: Colleagues,
     talks: Talks,
+    stock: StockMetrics,
 }
 
 fn opt_outs(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
@@ -108,6 +111,7 @@ impl WorkerMetrics {
             )?,
             colleagues: Colleagues::new(metrics)?,
             talks: Talks::new(metrics)?,
+            stock: StockMetrics::new(metrics)?,
         })
     }
 
@@ -174,6 +178,11 @@ impl WorkerMetrics {
     /// What is counted of the CRM.
     pub(crate) const fn crm(&self) -> &CrmMetrics {
         &self.crm
+    }
+
+    /// What is counted of what is for sale.
+    pub(crate) const fn stock(&self) -> &StockMetrics {
+        &self.stock
     }
 
     /// What is counted of telling colleagues.

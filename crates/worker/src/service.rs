@@ -27,7 +27,7 @@ use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
-use crate::stock::Shelf;
+use crate::stock::{Keeper, Shelf};
 use crate::turns::Turns;
 use crate::understanding::Understander;
 
@@ -49,6 +49,9 @@ pub enum WorkerError {
     /// The settings of notices are wrong.
     #[error("notices: {0}")]
     Notices(String),
+    /// The settings of the stock are wrong.
+    #[error("{0}")]
+    Stock(String),
     /// The metrics contradict each other.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -72,6 +75,7 @@ pub struct Worker {
     model: Option<Arc<Model>>,
     inbound: Arc<Inbound>,
     channels: Arc<Channels>,
+    keeper: Option<Keeper>,
     readiness: Readiness,
 }
 
@@ -95,25 +99,24 @@ impl Worker {
         let bursts = Bursts::new(&domain, &config.turns.answer_each);
         domain.forget_words();
         let domain = Arc::new(domain);
-        tracing::info!(
-            port = config.port,
-            business = domain.business.name,
-            model = model.is_some(),
-            "worker starts"
+        announce(&config, &domain, model.is_some());
+        let shelf = Shelf::default();
+        let keeper = Keeper::new(
+            crm.clone(),
+            redis.clone(),
+            domain.clone(),
+            &config.stock,
+            shelf.clone(),
+            counters.clone(),
+            MemberId::unique(host).as_str().to_owned(),
         );
-        if config.domain.domain_file.is_none() {
-            tracing::warn!(
-                business = domain.business.name,
-                "customers are answered as the built-in example of a business; name yours with \
-                 WORKER_DOMAIN_FILE"
-            );
-        }
+        let keeper = keeper.map_err(WorkerError::Stock)?;
         let parts = Parts {
             domain: domain.clone(),
             understander: understander.clone(),
             model: model.clone(),
             crm: Some(crm.clone()),
-            stock: Shelf::default(),
+            stock: shelf.clone(),
             metrics: counters.clone(),
         };
         let turns = Turns {
@@ -154,6 +157,7 @@ impl Worker {
             model,
             inbound: Arc::new(inbound),
             channels: Arc::new(channels),
+            keeper,
             readiness: Readiness::waiting_for(&["redis"]),
         })
     }
@@ -163,11 +167,14 @@ impl Worker {
     /// # Errors
     /// When the deployment has another number of partitions or the health page cannot be served.
     pub async fn run(
-        self,
+        mut self,
         listener: TcpListener,
         stop: CancellationToken,
     ) -> Result<(), WorkerError> {
         let background = TaskTracker::new();
+        if let Some(keeper) = self.keeper.take() {
+            background.spawn(keeper.run(stop.clone()));
+        }
         self.start_probes(&background, &stop);
         let health = serve_health(
             listener,
@@ -248,6 +255,22 @@ impl Worker {
                 .spawn(async move { stop.run_until_cancelled(try_out(&model, &domain)).await });
         }
         background.close();
+    }
+}
+
+fn announce(config: &WorkerConfig, domain: &Domain, model: bool) {
+    tracing::info!(
+        port = config.port,
+        business = domain.business.name,
+        model,
+        "worker starts"
+    );
+    if config.domain.domain_file.is_none() {
+        tracing::warn!(
+            business = domain.business.name,
+            "customers are answered as the built-in example of a business; name yours with \
+             WORKER_DOMAIN_FILE"
+        );
     }
 }
 

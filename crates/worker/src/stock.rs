@@ -6,9 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
 use jiff::Timestamp;
-use stock::{Limits, Reading, Stock};
+use stock::{FeedError, Import, Limits, Mapping, Reading, Stock};
 
-use crate::domain::Domain;
+use crate::domain::{Domain, DomainStock};
+
+mod client;
+mod keeper;
+
+pub(crate) use client::is_public;
+pub use keeper::Keeper;
 
 /// The name by which commands and settings ask for the feed that comes with the domain.
 pub const SHIPPED: &str = "shipped";
@@ -46,42 +52,71 @@ impl Shelf {
 /// # Errors
 /// When the domain has no stock, or the file cannot be read as a feed.
 pub fn from_file(domain: &Domain, file: &Path) -> anyhow::Result<Stock> {
-    let known = domain
+    let known = of_domain(domain)?;
+    let source = file
+        .file_stem()
+        .map(|name| name.to_string_lossy().into_owned());
+    let import = import_file(known, file, &source.unwrap_or_default(), None)?;
+    Ok(Stock::new(Arc::clone(&known.feeds.schema), import.items))
+}
+
+/// What the domain says of its stock.
+pub(crate) fn of_domain(domain: &Domain) -> anyhow::Result<&DomainStock> {
+    domain
         .stock
         .as_ref()
-        .context("the domain says nothing of a stock")?;
+        .context("the domain says nothing of a stock")
+}
+
+/// What a file, or the feed that comes with the domain, has.
+pub(crate) fn import_file(
+    known: &DomainStock,
+    file: &Path,
+    source: &str,
+    mapping: Option<&Mapping>,
+) -> anyhow::Result<Import> {
     let how = Reading {
-        source: SHIPPED,
-        mapping: None,
+        source,
+        mapping,
         now: Timestamp::now(),
         limits: Limits::default(),
     };
-    let import = if file.as_os_str() == SHIPPED {
+    let import: Result<Import, FeedError> = if file.as_os_str() == SHIPPED {
         let example = known
             .example
             .as_deref()
             .context("the domain comes with no stock")?;
         known.feeds.import(example.as_bytes(), &how)
     } else {
-        let name = file.display();
-        let open = File::open(file).with_context(|| format!("{name} cannot be read"))?;
-        let source = file
-            .file_stem()
-            .map(|name| name.to_string_lossy().into_owned());
-        let source = source.unwrap_or_default();
-        known.feeds.import(
-            open,
-            &Reading {
-                source: &source,
-                ..how
-            },
-        )
+        let open =
+            File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        known.feeds.import(open, &how)
     };
-    let import = import.with_context(|| format!("the feed {}", file.display()))?;
-    Ok(Stock::new(Arc::clone(&known.feeds.schema), import.items))
+    import.with_context(|| format!("the feed {}", file.display()))
+}
+
+/// A mapping of the domain, or one in a file.
+pub(crate) fn mapping(known: &DomainStock, name: &str) -> Result<Mapping, String> {
+    if let Some(mapping) = known.feeds.mapping(name) {
+        return Ok(mapping.clone());
+    }
+    if Path::new(name).extension().is_none_or(|end| end != "toml") {
+        let names: Vec<&str> = known
+            .feeds
+            .mappings
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        return Err(format!(
+            "there is no mapping {name}; there are {}, or a file of yours (.toml)",
+            names.join(", ")
+        ));
+    }
+    let text = std::fs::read_to_string(name).map_err(|error| format!("{name}: {error}"))?;
+    Mapping::parse(&text, &known.feeds.schema).map_err(|mistake| format!("{name}: {mistake}"))
 }
 
 /// The stock, or the end of the command with one line that says what is wrong.
-pub(crate) fn or_refuse(stock: anyhow::Result<Stock>) -> Stock {
+pub(crate) fn or_refuse<T>(stock: anyhow::Result<T>) -> T {
     stock.unwrap_or_else(|error| runtime::refuse(&[format!("{error:#}")]))
 }

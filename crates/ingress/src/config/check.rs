@@ -30,6 +30,14 @@ impl IngressConfig {
                 "CHATWOOT_WEBHOOK_SECRET: is missing; CHATWOOT_MIRROR_INBOX_ID is set".into(),
             );
         }
+        if let Some(login) = &self.hexon_login {
+            let (user, password) = login.expose_secret().split_once(':').unwrap_or_default();
+            if user.is_empty() || password.len() < LEAST_SECRET {
+                mistakes.push(format!(
+                    "HEXON_LOGIN: must be user:password, the password of at least {LEAST_SECRET} characters"
+                ));
+            }
+        }
         mistakes.extend(wrong_urls(self));
         mistakes
     }

@@ -42,6 +42,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Counts a failed login of a client. Whether it may fail again.
+    pub(crate) fn may_fail(&self, head: &Head, now: Instant) -> bool {
+        let failures = self.failures.lock();
+        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+        failures.spend(&head.client.address, now).is_ok()
+    }
+
+    /// The memory for bodies.
+    pub(crate) const fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
     /// With the budgets of these settings. At 400 bytes a line, strangers can write 70 MB a day.
     pub(crate) fn new(config: &IngressConfig) -> Self {
         Self {

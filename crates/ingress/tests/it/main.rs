@@ -15,6 +15,7 @@ mod colleagues;
 mod doctor;
 mod fixtures;
 mod hardening;
+mod hexon;
 mod http;
 mod mirror;
 mod observe;

@@ -1,7 +1,7 @@
 //! Feeds as JSON and XML.
 
 use super::{import_with, mapped};
-use crate::{Import, Item, Limits, Mapping, Place, Reason, Status, Value};
+use crate::{Import, Item, Limits, Mapping, Place, Pushed, Reading, Reason, Status, Value};
 
 const OBJECTS: &str = r#"name = "objects"
 format = "json"
@@ -136,8 +136,46 @@ fn elements_become_things_and_what_the_trade_pays_does_not() {
             .any(|price| kept.contains(price)),
         "{kept}"
     );
-    let again: Vec<Item> = serde_json::from_str(&kept).unwrap();
+    let mut again: Vec<Item> = serde_json::from_str(&kept).unwrap();
+    again.iter_mut().for_each(|one| one.seen_at = item.seen_at);
     assert_eq!(again, read.items);
+}
+
+#[test]
+fn what_is_pushed_is_put_or_removed() {
+    let feeds = mapped(ELEMENTS);
+    let push = |text: &str| {
+        let now = "2026-11-29T12:00:00Z".parse().unwrap();
+        let limits = Limits::default();
+        let how = Reading {
+            source: "push",
+            mapping: None,
+            now,
+            limits,
+        };
+        feeds
+            .pushed(text.as_bytes(), &how)
+            .map_err(|error| error.to_string())
+    };
+    let put =
+        push("<thing nr=\"1\" do=\"change\"><make>Aro</make><trade>9</trade></thing>").unwrap();
+    assert!(
+        matches!(put.as_slice(), [Pushed::Put(item)] if &*item.id == "1" && &*item.source == "push")
+    );
+    let removed = push("<thing nr=\"1\" do=\"DELETE\"/>").unwrap();
+    assert_eq!(removed, [Pushed::Remove("1".into())]);
+    assert_eq!(
+        push("<thing do=\"delete\"/>").unwrap(),
+        [Pushed::Unread(Reason::NoId)]
+    );
+    assert_eq!(
+        push("<thing nr=\"2\"/>").unwrap(),
+        [Pushed::Unread(Reason::NoTitle)]
+    );
+    assert_eq!(
+        push("<other/>").unwrap_err(),
+        "no mapping fits it: its outermost element is <other>"
+    );
 }
 
 #[test]

@@ -208,7 +208,11 @@ impl Crm {
 }
 
 /// Notes how much of something there is. Answers how much was noted before.
-async fn mark(transaction: &mut Transaction<'_, Any>, name: &str, value: i64) -> sqlx::Result<i64> {
+pub(super) async fn mark(
+    transaction: &mut Transaction<'_, Any>,
+    name: &str,
+    value: i64,
+) -> sqlx::Result<i64> {
     let known = sqlx::query_scalar("SELECT value FROM watermarks WHERE name = $1").bind(name);
     let known: Option<i64> = known.fetch_optional(&mut **transaction).await?;
     if known != Some(value) {

@@ -24,12 +24,14 @@ pub enum Kind {
     /// Messages to customers do not leave over a channel, or a channel of these notices was switched
     /// off.
     ChannelDown,
+    /// A feed of what is for sale is not believed; what was kept stays.
+    StockSuspect,
     /// Somebody tries a channel.
     Test,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::HandoverOpened,
         Self::HandoverUnanswered,
         Self::HandoverTaken,
@@ -39,6 +41,7 @@ impl Kind {
         Self::ErasureRequested,
         Self::DeadLetterAdded,
         Self::ChannelDown,
+        Self::StockSuspect,
         Self::Test,
     ];
 
@@ -55,6 +58,7 @@ impl Kind {
             Self::ErasureRequested => "erasure.requested",
             Self::DeadLetterAdded => "dead_letter.added",
             Self::ChannelDown => "channel.down",
+            Self::StockSuspect => "stock.suspect",
             Self::Test => "test",
         }
     }
@@ -68,7 +72,10 @@ impl Kind {
     /// Whether it is about the machine, and not about a customer: it is sent at any hour.
     #[must_use]
     pub const fn is_operational(self) -> bool {
-        matches!(self, Self::DeadLetterAdded | Self::ChannelDown | Self::Test)
+        matches!(
+            self,
+            Self::DeadLetterAdded | Self::ChannelDown | Self::StockSuspect | Self::Test
+        )
     }
 }
 

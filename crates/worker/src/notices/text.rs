@@ -84,6 +84,11 @@ const TITLES: &[(Kind, &str, &str)] = &[
         "Message not handled",
     ),
     (Kind::ChannelDown, "Kanaal ligt stil", "Channel down"),
+    (
+        Kind::StockSuspect,
+        "Voorraad niet overgenomen",
+        "Stock not taken over",
+    ),
     (Kind::Test, "Proefmelding", "Test notice"),
 ];
 
@@ -113,7 +118,7 @@ pub(super) fn title(notice: &Notice, labels: Labels) -> String {
     let title = titles.map_or(notice.kind.as_str(), |(_, dutch, english)| {
         labels.pick(dutch, english)
     });
-    let about = ["name", "channel"].map(|field| one_line(notice.field(field)));
+    let about = ["name", "channel", "feed"].map(|field| one_line(notice.field(field)));
     let about = about.into_iter().find(|text| !text.is_empty());
     about.map_or_else(|| title.to_owned(), |about| format!("{title}: {about}"))
 }

@@ -1,0 +1,59 @@
+//! What is counted of what is for sale.
+
+use prometheus::{IntCounterVec, IntGaugeVec};
+use runtime::metrics::{Metrics, from_zero};
+
+/// The counters of the stock.
+#[derive(Debug, Clone)]
+pub(crate) struct StockMetrics {
+    reads: IntCounterVec,
+    pushed: IntCounterVec,
+    items: IntGaugeVec,
+    age: IntGaugeVec,
+}
+
+impl StockMetrics {
+    pub(super) fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+        Ok(Self {
+            reads: from_zero(
+                metrics.counters(
+                    "postduif_stock_reads_total",
+                    &["outcome"],
+                    "Readings of feeds of stock: changed, unchanged, suspect (less than half of what is kept), refused (no feed), or failed.",
+                )?,
+                [["changed"], ["unchanged"], ["suspect"], ["refused"], ["failed"]],
+            ),
+            pushed: from_zero(
+                metrics.counters(
+                    "postduif_stock_pushed_total",
+                    &["outcome"],
+                    "Things for sale that were pushed: taken over, or unread and kept aside.",
+                )?,
+                [["taken"], ["unread"]],
+            ),
+            items: metrics.gauges("postduif_stock_items", &[], "Things for sale that this worker knows.")?,
+            age: metrics.gauges(
+                "postduif_stock_age_seconds",
+                &[],
+                "How long ago the feed was read that waits longest; 0 without feeds.",
+            )?,
+        })
+    }
+
+    pub(crate) fn read(&self, outcome: &'static str) {
+        self.reads.with_label_values(&[outcome]).inc();
+    }
+
+    pub(crate) fn pushed(&self, taken: usize, unread: usize) {
+        for (outcome, count) in [("taken", taken), ("unread", unread)] {
+            self.pushed
+                .with_label_values(&[outcome])
+                .inc_by(count as u64);
+        }
+    }
+
+    pub(crate) fn set(&self, items: i64, age_seconds: i64) {
+        self.items.with_label_values::<&str>(&[]).set(items);
+        self.age.with_label_values::<&str>(&[]).set(age_seconds);
+    }
+}
