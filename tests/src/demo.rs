@@ -54,6 +54,7 @@ impl Demo {
         let settings = Settings {
             consumer: "worker",
             lease_ms: 10_000,
+            stock: "shipped",
             log: "info",
             ..Settings::default()
         };

@@ -30,6 +30,8 @@ pub struct Settings {
     pub wait_replicas: u16,
     /// Whether each message has a reply of its own, which is what most tests count by.
     pub answer_each: bool,
+    /// Feeds of what is for sale; none when empty.
+    pub stock: &'static str,
     /// The filter of the services' logs.
     pub log: &'static str,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             spool: false,
             wait_replicas: 0,
             answer_each: true,
+            stock: "",
             log: "warn",
         }
     }
@@ -110,6 +113,9 @@ impl Settings {
             ("ECHO_WORK_MS", "60".into()),
             ("CRM_DATABASE_URL", database),
         ]));
+        if !self.stock.is_empty() {
+            all.extend(pairs([("WORKER_STOCK", self.stock.into())]));
+        }
         if self.answer_each {
             all.extend(pairs([(
                 "WORKER_ANSWER_EACH",

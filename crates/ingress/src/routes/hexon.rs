@@ -37,6 +37,7 @@ const MAX_BODY: usize = 512 * 1024;
         (status = 408, description = "`0`: the body did not arrive in time", body = String, content_type = "text/plain"),
         (status = 413, description = "`0`: it is larger than 512 KiB", body = String, content_type = "text/plain"),
         (status = 429, description = "`0`: too many requests with a wrong login", body = String, content_type = "text/plain"),
+        (status = 431, description = "`0`: the headers are larger than 16 KiB", body = String, content_type = "text/plain"),
         (status = 503, description = "`0`: Redis is away, or too many wait", body = String, content_type = "text/plain"),
     ),
     tag = "webhooks"

@@ -32,6 +32,7 @@ pub(crate) fn config(redis_url: &str, extra: &[&str]) -> IngressConfig {
         &["--waha-webhook-secret", WAHA_SECRET],
         &["--chatwoot-webhook-secret", CHATWOOT_SECRET],
         &["--chatwoot-path-token", CHATWOOT_PATH_TOKEN],
+        &["--hexon-login", "dealer:a long password"],
         &["--rate-limit-per-minute", "0"],
         // Nothing listens there, and nobody asks Twilio.
         match extra.contains(&"--twilio-api-base-url") {
