@@ -21,6 +21,7 @@ mod domain;
 mod erasing;
 mod every_act;
 mod facts;
+mod feed_files;
 mod feeds;
 mod footprint;
 mod handovers;
