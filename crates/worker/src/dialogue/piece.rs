@@ -212,6 +212,16 @@ pub enum Passed {
     Words(String),
 }
 
+impl Passed {
+    /// The thing that it names.
+    pub(super) const fn about(&self) -> Option<About> {
+        match self {
+            Self::Attribute(_, about) | Self::Existence(about) => Some(*about),
+            Self::Words(_) => None,
+        }
+    }
+}
+
 /// An answer about opening hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hours {

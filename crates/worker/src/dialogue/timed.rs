@@ -37,7 +37,9 @@ pub fn timed(
     mut acts: Vec<Act>,
     now: &Zoned,
 ) -> Vec<Act> {
-    let wanted = reading.moments.all(now).into_iter();
+    let said = reading.moments.all(now);
+    let letters: usize = said.iter().map(|moment| moment.bytes.len()).sum();
+    let wanted = said.into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     drop_deadlines(&acts, &mut moments);
     drop_standing_day(state, &mut moments);
@@ -46,9 +48,14 @@ pub fn timed(
         moments.extend(bare_hour(text, reading));
     }
     let whole = when(&moments);
-    let letters: usize = moments.iter().map(|moment| moment.bytes.len()).sum();
-    let alone = text.trim().len().saturating_sub(letters) <= AROUND;
-    if let Some(said) = whole.filter(|_| alone)
+    let rest = text.trim().len().saturating_sub(letters);
+    let alone = rest <= AROUND;
+    let open = |act: &Act| {
+        let asks_nothing = matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Other);
+        asks_nothing || matches!(act.does, Does::Unclear { .. })
+    };
+    let bare = alone || rest <= AROUND_WORD && acts.iter().all(open);
+    if let Some(said) = whole.filter(|_| bare)
         && goes_on_with_hours(domain, state, (text, said), &acts)
     {
         return vec![told(ask_hours(said), text)];
@@ -198,7 +205,7 @@ fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
     pursued
         .next()
         .or(standing)
-        .or(in_mind.filter(takes))
+        .or(in_mind.filter(|goal| topics::is_visited(domain, goal)))
         .or(off)
 }
 

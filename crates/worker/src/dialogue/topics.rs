@@ -140,8 +140,23 @@ fn knows_day(state: &State, goal: &str) -> bool {
 fn is_answered(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
     let of_thing = topic.kind == TopicKind::Values && side(domain, &open.goal) == About::Wanted;
     of_thing && state.definite
+        || is_needless(state, side(domain, &open.goal), topic)
         || open.skipped.contains(&topic.name)
         || is_known(domain, state, &open.goal, topic)
+}
+
+/// Whether something known makes a question needless. Of alternatives all must.
+fn is_needless(state: &State, about: About, topic: &Topic) -> bool {
+    let wishes = state.wishes(about);
+    let of_slot = |slot: &String| wishes.get(slot).filter(|wish| !wish.any_of.is_empty());
+    topic.unless.iter().any(|(slot, _)| {
+        let excluded = |value: &str| {
+            let mut unless = topic.unless.iter();
+            unless.any(|(of, one)| of == slot && one == value)
+        };
+        of_slot(slot)
+            .is_some_and(|wish| wish.any_of.iter().all(|value| excluded(&value.to_string())))
+    })
 }
 
 /// Whether what a topic asks for is known.

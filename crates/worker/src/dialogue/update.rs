@@ -211,7 +211,7 @@ impl Update<'_> {
                     let words = self.quote(act);
                     self.owe(Piece::Answered(REMARKS.to_owned(), words));
                 }
-                self.handoff(act.confidence, when.as_ref());
+                self.handoff(act.confidence, when.as_ref(), *by_phone);
             }
             Does::NoCalls => self.no_calls(act),
             Does::Identify { .. } => self.identify(&act.does),
@@ -321,8 +321,9 @@ impl Update<'_> {
                 return self.add_to_question(remark);
             }
             let pursued = self.state.goal().map(str::to_owned);
+            let in_mind = || self.state.in_mind.clone();
             let first = || topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
-            if let Some(goal) = pursued.or_else(first) {
+            if let Some(goal) = pursued.or_else(in_mind).or_else(first) {
                 match act.confidence >= SURE_ENOUGH_TO_QUOTE && is_short(remark) {
                     true => self.wish_in_words(&goal, remark),
                     false => self.remark(&goal, remark),

@@ -27,6 +27,9 @@ pub struct Attribute {
     pub danger: bool,
     /// The goal of who asks it: what his car is worth asks who wants to trade it in.
     pub goal: Option<String>,
+    /// The goal that who asks it of the own thing has in mind: when it can be collected asks who comes
+    /// for it.
+    pub in_mind: Option<String>,
     /// Which attribute is meant instead while a goal is pursued: the price of a car, or of its repair.
     pub meant_in: BTreeMap<String, String>,
 }
@@ -72,6 +75,7 @@ pub(super) fn read(
             prices: section.boolean("prices"),
             danger: section.boolean("danger"),
             goal: section.text("goal").map(|goal| goal.value.to_owned()),
+            in_mind: section.text("in_mind").map(|goal| goal.value.to_owned()),
             meant_in: section
                 .section("meant_in")
                 .map_or_else(BTreeMap::new, |table| {

@@ -34,6 +34,8 @@ pub struct Topic {
     pub kind: TopicKind,
     /// The values that answer it; any one will do.
     pub values: Vec<String>,
+    /// What makes the question needless: the gearbox of an electric car.
+    pub unless: Vec<(String, String)>,
     /// Put before an answer that is not understood alone: "15" after a question for the budget.
     pub answer_prefix: Option<String>,
     /// Put after it when that is still not understood: "15" for thousands.
@@ -162,6 +164,7 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
                 .iter()
                 .map(|text| text.value.to_owned())
                 .collect(),
+            unless: unless(&section),
             answer_suffix: section
                 .text("answer_suffix")
                 .map(|text| text.value.to_owned()),
@@ -173,6 +176,18 @@ fn read_topics(root: &Section<'_>, slots: &[Slot]) -> Vec<Topic> {
         topics.push(topic);
     }
     topics
+}
+
+fn unless(section: &Section<'_>) -> Vec<(String, String)> {
+    let Some(table) = section.section("unless") else {
+        return Vec::new();
+    };
+    let values = table.keys().into_iter().flat_map(|slot| {
+        let values = table.texts(slot.value).into_iter();
+        let pairs = values.map(|value| (slot.value.to_owned(), value.value.to_owned()));
+        pairs.collect::<Vec<_>>()
+    });
+    values.collect()
 }
 
 fn topic_kind(section: &Section<'_>, has_values: bool) -> TopicKind {

@@ -98,8 +98,7 @@ impl Sides<'_> {
             // "2015 klopt niet, hij is van 2016" says another one; "niet boven 10.000" is a bound.
             let denied = denials.iter().any(|span| span.covers(amount.span))
                 || deniers.iter().any(|span| span.end == amount.span.start);
-            let others = amounts.iter().filter(|other| other.slot == amount.slot);
-            let negated = denied && others.count() > 1;
+            let negated = denied && self.has_another(amount.slot);
             let Some(SlotKind::Amount(names) | SlotKind::Year(names)) =
                 slots.get(amount.slot).map(|slot| &slot.kind)
             else {
@@ -123,6 +122,19 @@ impl Sides<'_> {
         }
         said.sort_by_key(|said| said.span);
         said
+    }
+
+    /// Whether the message says more than one amount for a slot.
+    fn has_another(&self, slot: usize) -> bool {
+        let all = &self.reading.quantities;
+        let amounts = resolve(
+            &self.understander.slots,
+            all,
+            &self.reading.surroundings,
+            |_| false,
+        );
+        let others = amounts.iter().filter(|other| other.slot == slot);
+        others.count() > 1
     }
 
     fn thing_of_mention(&self, mention: &Mention, scene: &Scene<'_>, told: Telling) -> Thing {
@@ -263,8 +275,13 @@ impl Sides<'_> {
             let mut quantities = self.reading.quantities.iter();
             named(at) || quantities.any(|quantity| quantity.span.overlaps(at))
         };
-        let mut words = clause.start..clause.end;
-        unnamed && !self.seeks && words.all(|at| told(at) || self.reading.lattice.is_filler(at))
+        let words = clause.start..clause.end;
+        let mut rest = words.filter(|at| !told(*at) && !self.reading.lattice.is_filler(*at));
+        // "Mazda 3 uit 2013": a word between the two says nothing else.
+        let inside = |at: usize| clause.start < at && at + 1 < clause.end;
+        let one = rest.next();
+        let alone = one.is_none_or(inside) && rest.next().is_none();
+        unnamed && !self.seeks && alone
     }
 
     /// "I'd want the estate": said of what is wanted, whatever is pursued, where that is known.

@@ -64,7 +64,7 @@ impl Surroundings {
                     return;
                 }
                 let extent = found.extent();
-                let numbers = || {
+                let numbers = || -> Vec<Span> {
                     let spans = found.spans_of(Symbol::NUMBER);
                     spans.map(without_unit_before).collect()
                 };
@@ -101,9 +101,8 @@ impl Surroundings {
                         });
                     }
                     Surrounding::Negation(Negation::Around) => {
-                        let around = found
-                            .spans_of(Symbol::ANY_SLOT)
-                            .map(|span| (Negation::Around, span));
+                        let named = found.spans_of(Symbol::ANY_SLOT).chain(numbers());
+                        let around = named.map(|span| (Negation::Around, span));
                         facts.negations.extend(around);
                     }
                     Surrounding::Negation(kind) => facts.negations.push((kind, extent)),

@@ -99,35 +99,31 @@ pub(super) fn left_over(
         Does::Request { goal, .. } => takes(goal),
         _ => false,
     });
-    let pursued = state.goals.iter().any(|open| takes(&open.goal));
+    let in_mind = state.in_mind.as_deref();
+    let pursued = state.goals.iter().any(|open| takes(&open.goal))
+        || in_mind.is_some_and(|goal| topics::is_visited(domain, goal));
     let asks = acts.iter().any(|act| matches!(act.does, Does::Ask(_)));
     // "Ik kom maandag 10 uur langs": who says day and hour means to come.
     let visits = |act: &Act| matches!(&act.does, Does::Unclear { candidates } if candidates.iter().any(|goal| takes(goal)));
     let comes = !asks
         && matches!(said.date, Some(Dates::On(_)))
         && (matches!(said.time, Some(Times::At(_))) || acts.iter().any(visits));
+    // "When can I bring it in? Tomorrow afternoon works": what was asked is settled.
+    let visit = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Visit && ask.when.is_none());
+    let comes = comes || !is_long(said) && acts.iter().any(visit);
+    acts.retain(|act| !(comes && visit(act)));
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
-    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. });
-    let none_made = state.appointment().is_none() && !asked;
-    let waits = |act: &Act| {
-        matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
-            || matches!(act.does, Does::Handoff { when: None, .. })
-    };
-    let awaited = state.told.as_ref().is_some_and(|told| told.call.is_some());
-    let light = |act: &Act| unread(act) || matches!(act.does, Does::Social(_));
-    let of_call = (alone || awaited && acts.iter().any(unread)) && acts.iter().all(light)
-        || !pursued && acts.iter().any(waits);
-    if state.told.is_some() && none_made && of_call {
+    let free = state.appointment().is_none() && !asked;
+    if state.told.is_some() && free && is_of_call(state, acts, pursued, alone) {
         // "Na vijven graag", to a colleague who will get in touch.
-        acts.retain(|act| !unread(act));
-        acts.push(told(
-            Does::Handoff {
-                by_phone: false,
-                whom: false,
-                when: Some(said),
-            },
-            "",
-        ));
+        acts.retain(|act| !is_unread(act));
+        let when = Some(said);
+        let does = Does::Handoff {
+            by_phone: false,
+            whom: false,
+            when,
+        };
+        acts.push(told(does, ""));
         return;
     }
     if !arranges || is_long(said) {
@@ -158,6 +154,22 @@ pub(super) fn left_over(
         })
     };
     acts.push(told(does, ""));
+}
+
+fn is_unread(act: &Act) -> bool {
+    matches!(act.does, Does::Unclear { .. })
+}
+
+/// Whether a moment is when a colleague who was told may get in touch.
+fn is_of_call(state: &State, acts: &[Act], pursued: bool, alone: bool) -> bool {
+    let waits = |act: &Act| {
+        matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Status)
+            || matches!(act.does, Does::Handoff { when: None, .. })
+    };
+    let awaited = state.told.as_ref().is_some_and(|told| told.call.is_some());
+    let light = |act: &Act| is_unread(act) || matches!(act.does, Does::Social(_));
+    (alone || awaited && acts.iter().any(is_unread)) && acts.iter().all(light)
+        || !pursued && acts.iter().any(waits)
 }
 
 fn is_long(said: When) -> bool {

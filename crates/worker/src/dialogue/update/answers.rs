@@ -13,17 +13,25 @@ const MAX_ANSWER: usize = 200;
 
 impl Update<'_> {
     /// Who comes with the own thing comes for what is pursued for that: "mag ik langskomen met de
-    /// Corsa, dan kunnen jullie hem bekijken".
+    /// Corsa, dan kunnen jullie hem bekijken". So does who has one and wants no other.
     pub(super) fn what_for(&self, goal: &str, thing: Thing) -> String {
-        let mut pursued = self.state.goals.iter().rev().map(|open| &open.goal);
-        let own = |goal: &&String| {
-            topics::side(self.domain, goal) == About::Own && topics::is_visited(self.domain, goal)
-        };
-        let comes = thing == Thing::Own
-            && topics::side(self.domain, goal) == About::Wanted
-            && topics::takes_appointment(self.domain, goal);
-        let other = pursued.find(own).filter(|_| comes);
-        other.cloned().unwrap_or_else(|| goal.to_owned())
+        let own = |goal: &&str| topics::side(self.domain, goal) == About::Own;
+        let visited = |goal: &&str| topics::is_visited(self.domain, goal);
+        let pursued = || self.state.goals.iter().rev().map(|open| open.goal.as_str());
+        let comes = !own(&goal) && topics::takes_appointment(self.domain, goal);
+        let named = topics::is_named(self.domain, goal, self.heard.text);
+        let has_one = self.state.wanted.is_empty() && !self.state.own.is_empty();
+        let brings = has_one && !named && !pursued().any(|open| open == goal);
+        let standing = self.state.appointment().map(|one| one.purpose.as_str());
+        if standing == Some(goal) || !comes || !(thing == Thing::Own || brings) {
+            return goal.to_owned();
+        }
+        let in_mind = self.state.in_mind.as_deref().filter(|_| brings);
+        let all = self.domain.dialogue.goals.iter();
+        let likely = all.map(|goal| goal.intent.as_str());
+        let likely = likely.filter(|goal| topics::takes_appointment(self.domain, goal) && brings);
+        let mut others = pursued().chain(in_mind).filter(visited).chain(likely);
+        others.find(own).unwrap_or(goal).to_owned()
     }
 
     pub(super) fn is_of_own(&self, goal: &str) -> bool {
@@ -210,7 +218,7 @@ impl Update<'_> {
 
     fn agreed(&mut self, ours: &Ours) {
         match &ours.about {
-            OursAbout::Colleague => self.handoff(1.0, None),
+            OursAbout::Colleague => self.handoff(1.0, None, false),
             OursAbout::Stop => {
                 self.dues.wants_messages = Some(false);
                 self.owe(Piece::Consent(Confirmed::Stop));

@@ -152,6 +152,10 @@ impl Update<'_> {
             .and_then(|(known, goal)| known.meant_in.get(goal));
         let name = meant.map_or(name, String::as_str);
         let attribute = self.domain.knowledge.attribute(name);
+        let in_mind = attribute.and_then(|attribute| attribute.in_mind.as_ref());
+        if let Some(goal) = in_mind.filter(|_| about == About::Own) {
+            self.state.in_mind = Some(goal.clone());
+        }
         if attribute.is_some_and(|attribute| attribute.prices) {
             let priced = self.priced(ask, about);
             if !priced.is_empty() {

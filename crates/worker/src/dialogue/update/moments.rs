@@ -351,6 +351,8 @@ impl Update<'_> {
             .acts
             .iter()
             .find_map(|act| told_moment(&act.does));
+        // The moment that stands is not the new one.
+        let beside = beside.filter(|when| known.was != Some((when.date, when.time)));
         match shifted.as_ref().or(when).or(beside.as_ref()) {
             Some(when) => self.moment(Some(&known.purpose), when, true),
             None => {

@@ -92,10 +92,13 @@ impl Update<'_> {
         self.owe(Piece::Status(status));
     }
 
-    pub(super) fn handoff(&mut self, confidence: f64, when: Option<&When>) {
+    pub(super) fn handoff(&mut self, confidence: f64, when: Option<&When>, by_phone: bool) {
         if let Some(when) = when.filter(|_| confidence >= SURE_ENOUGH_TO_DISTURB) {
             self.owe(Piece::CallBack(when.date, when.time));
             self.tell("asked", false);
+            if let Some(told) = self.state.told.as_mut().filter(|_| by_phone) {
+                told.call = Some(self.heard.now);
+            }
             return;
         }
         if self.state.told.is_some() {

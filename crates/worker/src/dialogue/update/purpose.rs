@@ -21,6 +21,7 @@ impl Update<'_> {
         let likely = all
             .clone()
             .filter(|goal| topics::side(self.domain, goal) == side);
+        let in_mind = self.state.in_mind.as_deref();
         // An hour completes what has a day.
         let unfinished = self.state.appointment().filter(|one| {
             one.date.is_some_and(Dates::is_narrow) && !matches!(one.time, Some(Times::At(_)))
@@ -30,6 +31,7 @@ impl Update<'_> {
             .chain(unfinished)
             .chain(pursued.filter(takes))
             .chain(standing)
+            .chain(in_mind.filter(visited))
             .chain(likely.filter(takes))
             .chain(all.filter(takes));
         candidates.next().map(str::to_owned)

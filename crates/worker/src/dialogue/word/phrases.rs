@@ -71,7 +71,7 @@ impl Wording<'_> {
             } => self.appointment(purpose, *date, *time, *status).telling(),
             Piece::CallBack(date, time) => {
                 let moment = times::said(self.replies, *date, *time);
-                self.text_of("call_back", &[("moment", moment)]).telling()
+                self.call_back(moment).telling()
             }
             Piece::Ring(number) => {
                 let gap = number.clone().map(|number| ("number", number));
@@ -81,6 +81,23 @@ impl Wording<'_> {
             Piece::Ask(question) => self.question(question),
             plain => self.text_of(plain_name(plain)?, &[]),
         })
+    }
+
+    /// When a colleague gets in touch; by telephone where that was asked.
+    fn call_back(&self, moment: String) -> Choice {
+        let rings = self
+            .state
+            .told
+            .as_ref()
+            .is_some_and(|told| told.call.is_some());
+        let ring_at = self.replies.pieces.get("ring_at");
+        let worded = ring_at.is_some_and(|texts| !texts.is_empty());
+        let name = if rings && worded {
+            "ring_at"
+        } else {
+            "call_back"
+        };
+        self.text_of(name, &[("moment", moment)])
     }
 
     fn bid(&self, amount: Option<i64>) -> Choice {
@@ -178,12 +195,22 @@ impl Wording<'_> {
         if let [Passed::Words(words)] = passed.as_slice() {
             return self.text_of("passed_on", &[("quote", words.clone())]);
         }
-        let clauses = passed.iter().filter_map(|passed| self.clause(passed));
+        let mut named: Vec<About> = Vec::new();
+        let clauses = passed.iter().filter_map(|passed| {
+            let clause = self.clause(passed, &named);
+            named.extend(passed.about());
+            clause
+        });
         let clauses = self.joined(&clauses.collect::<Vec<_>>(), &self.replies.format.and);
         self.text_of("passed_on", &[("clauses", clauses)])
     }
 
-    fn clause(&self, passed: &Passed) -> Option<String> {
+    /// A question as a clause; a thing that was named before it is called by its kind.
+    fn clause(&self, passed: &Passed, named: &[About]) -> Option<String> {
+        let thing = |about: About| match named.contains(&about) {
+            true => self.thing_of(about, &Filling::new()),
+            false => self.thing(about),
+        };
         match passed {
             Passed::Words(words) => {
                 let quoted = self.text_of("quoted", &[("quote", words.clone())]);
@@ -195,13 +222,17 @@ impl Wording<'_> {
                 self.text_of("stock", &[]).fullest().map(lower)
             }
             Passed::Existence(about) => {
-                let existence = self.text_of("existence", &[("thing", self.thing(*about))]);
-                existence.fullest().map(lower)
+                let name = filling::thing_name(self.domain, self.state.wishes(*about));
+                let any = name.filter(|_| !self.state.definite);
+                let any = any.map(|name| self.text_of("existence_any", &[("name", name)]));
+                let existence = || self.text_of("existence", &[("thing", thing(*about))]);
+                let any = any.as_ref().and_then(Choice::fullest);
+                any.or(existence().fullest()).map(lower)
             }
             Passed::Attribute(name, about) => {
                 let attribute = self.domain.knowledge.attribute(name)?;
                 let clause = attribute.clause.get(&self.replies.language)?;
-                clause.fill(&[("thing".to_owned(), self.thing(*about))].into())
+                clause.fill(&[("thing".to_owned(), thing(*about))].into())
             }
         }
     }
@@ -210,6 +241,11 @@ impl Wording<'_> {
     fn thing(&self, about: About) -> String {
         let values = filling::values_of(self.state.wishes(about));
         let filling = filling::things(self.domain, self.replies, about, &values);
+        self.thing_of(about, &filling)
+    }
+
+    /// The thing by the fullest text that fits: "de auto" where nothing of it is given.
+    fn thing_of(&self, about: About, filling: &Filling) -> String {
         let [wanted, own] = &self.replies.things;
         let variants = match about {
             About::Wanted => wanted,
@@ -217,10 +253,10 @@ impl Wording<'_> {
         };
         let fullest = variants
             .iter()
-            .filter(|text| text.fits(&filling))
+            .filter(|text| text.fits(filling))
             .max_by_key(|text| text.required().len());
         fullest
-            .and_then(|text| text.fill(&filling))
+            .and_then(|text| text.fill(filling))
             .unwrap_or_default()
     }
 

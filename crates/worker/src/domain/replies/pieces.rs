@@ -33,6 +33,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("passed_again", &[]),
     ("quoted", &["quote"]),
     ("existence", &["thing"]),
+    ("existence_any", &["name"]),
     ("stock", &[]),
     ("bid", &["amount"]),
     ("deal", &[]),
@@ -51,6 +52,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("appointment_moved", &["what", "moment"]),
     ("call_back", &["moment"]),
     ("ring", &["number"]),
+    ("ring_at", &["moment"]),
     ("told_open", &[]),
     ("told_closed", &[]),
     ("told_again", &[]),
@@ -97,7 +99,13 @@ pub const PIECES: &[(&str, &[&str])] = &[
 const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
 
 /// Without a text nothing is said.
-const OPTIONAL: &[&str] = &["unanswered", "late", "noted_own"];
+const OPTIONAL: &[&str] = &[
+    "unanswered",
+    "late",
+    "noted_own",
+    "existence_any",
+    "ring_at",
+];
 
 /// Pieces whose gaps are filled by what they are about, so that no bare text is needed.
 const CONTAINERS: &[&str] = &[

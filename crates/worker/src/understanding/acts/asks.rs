@@ -134,7 +134,7 @@ impl Talk<'_> {
         } else {
             self.tells_in_passing(clause, &topic, acts);
         }
-        let content = clause.said.iter();
+        let content = clause.said.iter().filter(|said| !said.negated);
         let content = content
             .map(|said| (said.slot.clone(), said.value.clone()))
             .collect();
@@ -216,7 +216,7 @@ impl Talk<'_> {
     }
 
     /// Whether it is known which thing the customer wants.
-    fn knows_thing(&self) -> bool {
+    pub(super) fn knows_thing(&self) -> bool {
         let mut wanted = self.context.wanted.iter();
         wanted.any(|(slot, _)| self.is_name(slot))
     }

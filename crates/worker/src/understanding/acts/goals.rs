@@ -29,6 +29,10 @@ impl Talk<'_> {
     pub(super) fn changes_of_plan(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
         if let Some((does, span)) = self.reschedule(clause) {
             acts.push(self.act(does, SURE, span, clause.place));
+            // "I have a test drive in the Kuga tomorrow, can we move it?" names the Kuga.
+            if !self.knows_thing() {
+                self.tells(clause, |said| self.is_name(&said.slot), acts);
+            }
             return true;
         }
         let Some(span) = self.mark(ActCue::Cancel, clause) else {
@@ -223,7 +227,9 @@ impl Talk<'_> {
         // "Can I come on Thursday to have it valued?" comes.
         let comes = self.is_dated(clause) && self.mark(ActCue::Modal, clause).is_some();
         if self.is_pursued(clause) || self.is_open(clause) && !self.is_dated(clause) {
-            return !comes;
+            // "Can I drive it, too?" of who comes to see it wants that.
+            let names = clause.asking.form == Form::YesNo && self.has_cue_of(clause, STRONG);
+            return !(comes || modal && names && !self.known_topic(clause));
         }
         // "May my dad come along?" wants nothing done.
         if self.mark(ActCue::Companion, clause).is_some() && !self.is_dated(clause) {

@@ -99,7 +99,7 @@ impl Scan<'_> {
     }
 
     /// The "een" of "voor een proefrit": it stands before a word that belongs to no wording.
-    fn is_article(&self, at: usize) -> bool {
+    pub(super) fn is_article(&self, at: usize) -> bool {
         let spelled = self.message.get(at).is_some_and(|word| !word.is_number);
         let next = self.message.get(at + 1);
         let thing = |next: &Word| next.id == 0 && !next.is_number && next.before == Gap::Nothing;

@@ -142,6 +142,7 @@ impl<'g> Scan<'g> {
     fn bare_hour(&self, at: usize) -> Option<Found<TimeSaid>> {
         let word = self.message.get(at)?;
         let hour = self.grammar.words.hour(word)?;
+        let hour = (hour != 1 || !self.is_article(at)).then_some(hour)?;
         let alone = self.is_bare_number(at + 1) && !self.leads_to_an_amount(at + 1);
         alone.then(|| Found {
             end: at + 1,

@@ -4,7 +4,7 @@ use crate::domain::Needs;
 use crate::understanding::language::Guess;
 use crate::understanding::lattice::{Lattice, Span};
 use crate::understanding::mentions::{Mention, Named};
-use crate::understanding::tokens::{Boundary, Token};
+use crate::understanding::tokens::{Boundary, Kind, Token};
 use crate::understanding::vocabulary::Compiled;
 
 pub(super) fn find_names(compiled: &Compiled, text: &str, tokens: &[Token]) -> Vec<Mention> {
@@ -20,8 +20,14 @@ pub(super) fn find_names(compiled: &Compiled, text: &str, tokens: &[Token]) -> V
     };
     let is_unit = |word: &str| compiled.numbers.is_unit(word);
     let names = index.find(tokens, |_| false, &compiled.lexicon, is_unit);
+    // The "44" of a plate is no Morgan 4/4.
+    let is_number = |span: Span| {
+        let kinds = tokens.get(span.start..span.end).unwrap_or_default();
+        kinds.iter().all(|token| token.kind == Kind::Number)
+    };
     let clashes = |plate: &Mention| {
         let certain = names.iter().filter(|name| name.needs == Needs::Nothing);
+        let certain = certain.filter(|name| !is_number(name.span));
         certain
             .map(|name| name.span)
             .any(|span| span.start == plate.span.start || span.covers(plate.span))
