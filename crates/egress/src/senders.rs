@@ -5,6 +5,7 @@ mod guard;
 mod http;
 mod twilio;
 mod twilio_errors;
+mod twilio_tokens;
 mod waha;
 
 use std::sync::Arc;

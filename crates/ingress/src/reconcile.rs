@@ -104,14 +104,14 @@ fn twilio(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
 /// Twilio's API, where its credentials are set.
 pub(crate) fn twilio_api(config: &IngressConfig) -> Result<Option<Twilio>, ProvidersError> {
     let twilio = &config.twilio;
-    let (Some(account), Some(token)) = (&twilio.twilio_account_sid, &twilio.twilio_auth_token)
-    else {
+    let (Some(account), Some(_)) = (&twilio.twilio_account_sid, &twilio.twilio_auth_token) else {
         return Ok(None);
     };
+    let tokens = twilio.keys().auth_tokens;
     let base = base_url("TWILIO_API_BASE_URL", &twilio.twilio_api_base_url)?;
     let numbers = twilio.twilio_whatsapp_number.iter();
     let numbers = numbers.map(|number| number.address().clone());
-    let twilio = Twilio::new(&base, account.clone(), token.clone(), numbers.collect())?;
+    let twilio = Twilio::new(&base, account.clone(), tokens, numbers.collect())?;
     Ok(Some(twilio))
 }
 

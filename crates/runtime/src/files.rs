@@ -1,3 +1,6 @@
+use std::path::Path;
+
+use rustix::fs::statvfs;
 use rustix::io;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -23,9 +26,21 @@ pub fn file_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
+/// Bytes that may still be written to the disk of a folder; none where it does not tell.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_tells_what_is_left_of_it() {
+        assert!(free_bytes(Path::new("/")).is_some_and(|free| free > 0));
+        assert_eq!(free_bytes(Path::new("/nowhere/at/all")), None);
+    }
 
     #[test]
     fn all_that_is_allowed_is_taken() {

@@ -29,7 +29,7 @@ mod tls;
 
 pub use chain::Chain;
 pub use config::{LogFormat, RuntimeConfig};
-pub use files::{file_limit, raise_file_limit};
+pub use files::{file_limit, free_bytes, raise_file_limit};
 pub use health::{Readiness, Status, health_routes, live_route, serve_health};
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use host::host_name;

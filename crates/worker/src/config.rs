@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use runtime::RuntimeConfig;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use shared_types::{Source, sid_mistake};
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
@@ -261,6 +261,22 @@ impl WorkerConfig {
             }
         }
         mistakes
+    }
+}
+
+const TWILIO: &str = "https://api.twilio.com";
+
+impl WorkerConfig {
+    /// Whether real customers are behind a provider, as far as the worker's own settings tell: Twilio itself,
+    /// or a WAHA with another key than the simulator's.
+    pub fn has_real_customers(&self) -> bool {
+        let media = &self.media;
+        let twilio =
+            media.twilio_auth_token.is_some() && media.twilio_api_base_url.starts_with(TWILIO);
+        let key = media.waha_api_key.as_ref();
+        let waha = media.waha_base_url.is_some()
+            && key.is_some_and(|key| !key.expose_secret().starts_with("fake-"));
+        twilio || waha
     }
 }
 

@@ -96,6 +96,9 @@ pub struct Domain {
 /// Texts of a domain that has none: there is no such domain, since the loader refuses it.
 static NO_REPLIES: LazyLock<Replies> = LazyLock::new(Replies::default);
 
+/// The businesses of `deploy/domains`.
+const EXAMPLES: [&str; 2] = ["Autobedrijf De Duif", "Kapsalon Krul"];
+
 impl Domain {
     /// What is said in a language, or else in the first.
     #[must_use]
@@ -118,6 +121,16 @@ impl Domain {
         let alarms = knowledge.alarms.iter_mut().map(|alarm| &mut alarm.cues);
         attributes.chain(alarms).for_each(BTreeMap::clear);
         knowledge.facts.iter_mut().for_each(|fact| fact.ask.clear());
+    }
+
+    /// Whether customers are answered as one of the invented businesses that come with the worker.
+    #[must_use]
+    pub fn is_example(&self) -> bool {
+        let business = &self.business;
+        let places = [&business.email, &business.website].into_iter().flatten();
+        let mut places = places.map(|place| place.trim_end_matches('/'));
+        EXAMPLES.contains(&business.name.as_str())
+            || places.any(|place| place.ends_with(".example"))
     }
 
     /// Whether a slot holds a text of a fixed format.

@@ -99,7 +99,7 @@ impl Worker {
         let bursts = Bursts::new(&domain, &config.turns.answer_each);
         domain.forget_words();
         let domain = Arc::new(domain);
-        announce(&config, &domain, model.is_some());
+        let readiness = announce(&config, &domain, model.is_some());
         let shelf = Shelf::default();
         let keeper = Keeper::new(
             crm.clone(),
@@ -158,7 +158,7 @@ impl Worker {
             inbound: Arc::new(inbound),
             channels: Arc::new(channels),
             keeper,
-            readiness: Readiness::waiting_for(&["redis"]),
+            readiness,
         })
     }
 
@@ -258,21 +258,27 @@ impl Worker {
     }
 }
 
-fn announce(config: &WorkerConfig, domain: &Domain, model: bool) {
+/// Says whose business it is, and gives what readiness knows of that.
+fn announce(config: &WorkerConfig, domain: &Domain, model: bool) -> Readiness {
     tracing::info!(
         port = config.port,
         business = domain.business.name,
         model,
         "worker starts"
     );
-    if config.domain.domain_file.is_none() {
-        tracing::warn!(
-            business = domain.business.name,
-            "customers are answered as the built-in example of a business; name yours with \
-             WORKER_DOMAIN_FILE"
-        );
+    let readiness = Readiness::waiting_for(&["redis"]);
+    if domain.is_example() {
+        tracing::warn!(business = domain.business.name, "{AN_EXAMPLE}");
+        if config.has_real_customers() {
+            readiness.set_because("business", Status::Degraded, AN_EXAMPLE);
+        }
     }
+    readiness
 }
+
+/// What an operator must hear before a customer does.
+pub(crate) const AN_EXAMPLE: &str = "customers are answered as the invented business of an example; \
+     describe yours and name it with WORKER_DOMAIN_FILE";
 
 /// One consumer that ends takes the other one along.
 async fn stop_with(
@@ -296,30 +302,34 @@ async fn try_out(model: &Model, domain: &Domain) {
 
 const CRM_EVERY: Duration = Duration::from_secs(5);
 
-/// Makes the CRM's tables as soon as it answers, and tells whether it does. Replies do not need it.
+/// Makes the CRM's tables as soon as it answers, and tells whether it takes writes. Replies do not need it.
 async fn watch_crm(crm: Crm, ready: Readiness, counters: WorkerMetrics, stop: CancellationToken) {
     let mut migrated = false;
+    let mut trouble = None;
     loop {
-        let answer = if migrated {
-            crm.ping().await
+        let made = if migrated {
+            Ok(())
         } else {
             crm.migrate().await
         };
-        let status = if answer.is_ok() {
-            Status::Ok
-        } else {
-            Status::Degraded
+        migrated |= made.is_ok();
+        let answer = match made {
+            Ok(()) => crm.check_writable().await,
+            Err(error) => Err(error),
         };
-        migrated |= answer.is_ok();
         counters.crm().set_up(answer.is_ok());
-        if ready.set("crm", status) != Some(status) {
-            match answer {
-                Ok(()) => tracing::info!("the CRM answers"),
-                Err(error) => {
-                    tracing::error!(%error, "the CRM does not answer; its writes are kept")
-                }
+        let why = answer.err().map(|error| error.to_string());
+        if trouble.as_ref() != Some(&why) {
+            match &why {
+                None => tracing::info!("the CRM takes writes"),
+                Some(error) => tracing::error!(error, "the CRM takes no writes; they are kept"),
             }
         }
+        match &why {
+            None => drop(ready.set("crm", Status::Ok)),
+            Some(error) => ready.set_because("crm", Status::Degraded, error),
+        }
+        trouble = Some(why);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(CRM_EVERY) => {}

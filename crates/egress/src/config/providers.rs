@@ -25,6 +25,15 @@ pub struct TwilioConfig {
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
     pub twilio_auth_token: Option<SecretString>,
 
+    /// Further auth tokens, tried when Twilio refuses the first: for a rotation; separated by commas.
+    #[arg(
+        long,
+        env = "TWILIO_EXTRA_AUTH_TOKENS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub twilio_extra_auth_tokens: Vec<SecretString>,
+
     /// Our WhatsApp numbers, separated by commas. Replies leave from the one that the customer wrote
     /// to, else from the first.
     #[arg(
@@ -132,6 +141,13 @@ impl TwilioConfig {
             .iter()
             .map(|number| number.address().clone())
             .collect()
+    }
+
+    /// The account's auth tokens, the first one first; none where it has none.
+    pub fn tokens(&self) -> Option<Vec<SecretString>> {
+        let first = self.twilio_auth_token.clone()?;
+        let further = self.twilio_extra_auth_tokens.iter().cloned();
+        Some(std::iter::once(first).chain(further).collect())
     }
 
     /// The rates. The sandbox has its own where the real Twilio is behind it.

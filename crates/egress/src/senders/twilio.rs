@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Source, TypingSignal};
 
 use super::http::{Answer, Http};
+use super::twilio_tokens::Tokens;
 use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class};
 use crate::attempt::{Attempt, Refusal};
 use crate::config::EgressConfig;
@@ -38,7 +40,7 @@ pub(super) struct Twilio {
     messages_url: String,
     indicator_url: String,
     account_sid: String,
-    auth_token: SecretString,
+    tokens: Tokens,
     senders: Vec<ChannelAddress>,
     messaging_service: Option<String>,
     status_callback: Option<String>,
@@ -48,8 +50,7 @@ pub(super) struct Twilio {
 impl Twilio {
     pub(super) fn new(config: &EgressConfig) -> reqwest::Result<Option<Self>> {
         let twilio = &config.twilio;
-        let (Some(account_sid), Some(auth_token)) =
-            (&twilio.twilio_account_sid, &twilio.twilio_auth_token)
+        let (Some(account_sid), Some(tokens)) = (&twilio.twilio_account_sid, twilio.tokens())
         else {
             return Ok(None);
         };
@@ -60,7 +61,7 @@ impl Twilio {
             messages_url: format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"),
             indicator_url: format!("{}/v2/Indicators/Typing.json", twilio.indicator_base_url()),
             account_sid: account_sid.clone(),
-            auth_token: auth_token.clone(),
+            tokens: Tokens::new(tokens),
             senders: twilio.senders(),
             messaging_service: twilio.twilio_messaging_service_sid.clone(),
             status_callback: public
@@ -108,19 +109,44 @@ impl Twilio {
     }
 
     async fn post(&self, part: &Part, deadline: Instant) -> Attempt {
-        let request = self
-            .http
-            .post(&self.messages_url)
-            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match self
-            .http
-            .send(request, encode(&self.form(part)), deadline)
-            .await
-        {
-            Ok(answer) => meaning(&answer, &part.message.to),
-            Err(attempt) => attempt,
+        let form = encode(&self.form(part));
+        let mut refused = None;
+        for (place, token) in self.tokens.in_turn() {
+            let request = self
+                .http
+                .post(&self.messages_url)
+                .basic_auth(&self.account_sid, Some(token.expose_secret()))
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            match self.http.send(request, form.clone(), deadline).await {
+                Ok(answer) => {
+                    let attempt = meaning(&answer, &part.message.to);
+                    if self.tokens.is_taken(place, &answer) {
+                        return attempt;
+                    }
+                    refused = Some(attempt);
+                }
+                // What is known of the first token is no reason to be less sure of the second request.
+                Err(attempt) => return attempt,
+            }
         }
+        refused.unwrap_or(Attempt::TooLate)
+    }
+
+    /// Asks with each token until one is taken.
+    async fn ask(&self, request: &RequestBuilder) -> Result<Answer, String> {
+        let mut refused = Err("the request cannot be made".to_owned());
+        for (place, token) in self.tokens.in_turn() {
+            let Some(request) = request.try_clone() else {
+                break;
+            };
+            let request = request.basic_auth(&self.account_sid, Some(token.expose_secret()));
+            let answer = self.http.ask(request).await?;
+            if self.tokens.is_taken(place, &answer) {
+                return Ok(answer);
+            }
+            refused = Ok(answer);
+        }
+        refused
     }
 
     /// <https://www.twilio.com/docs/whatsapp/api/typing-indicators-resource>
@@ -133,10 +159,9 @@ impl Twilio {
             .http
             .post(&self.indicator_url)
             .timeout(INDICATOR_TIMEOUT)
-            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(encode(&form));
-        match self.http.ask(request).await?.status {
+        match self.ask(&request).await?.status {
             status if status.is_success() => Ok(()),
             status => Err(format!("answered with {status}")),
         }
@@ -153,9 +178,8 @@ impl Twilio {
         );
         let request = self
             .http
-            .get(format!("{}?{}", self.messages_url, encode(&query)))
-            .basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
-        let answer = match self.http.ask(request).await {
+            .get(format!("{}?{}", self.messages_url, encode(&query)));
+        let answer = match self.ask(&request).await {
             Ok(answer) => answer,
             Err(text) => return Trace::Unreadable(text),
         };

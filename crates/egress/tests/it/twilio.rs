@@ -37,6 +37,43 @@ async fn a_reply_leaves_as_a_form_with_our_id_in_the_status_callback() {
     egress.stop().await;
 }
 
+/// Before Twilio knows of the new token, and after it forgot the old one.
+#[tokio::test]
+async fn no_message_waits_for_a_token_that_is_rotated() {
+    let rig = Rig::start();
+    for tokens in [
+        [
+            "twilio-auth-token=twilio-forgot-it",
+            "twilio-extra-auth-tokens=nobody-knows-it,fake-twilio-token",
+        ],
+        [
+            "twilio-auth-token=fake-twilio-token",
+            "twilio-extra-auth-tokens=not-promoted-yet",
+        ],
+    ] {
+        let egress = rig.egress(&tokens);
+        let before = rig.calls(Provider::Twilio).len();
+        for _ in 0..2 {
+            rig.queue(&reply("Hallo")).await;
+            rig.until_empty().await;
+        }
+        let refused = rig.calls(Provider::Twilio).len() - before - 2;
+        assert_eq!(
+            refused,
+            if tokens[0].ends_with("forgot-it") {
+                2
+            } else {
+                0
+            },
+            "each once"
+        );
+        assert!(egress.metric("postduif_senders_stopped").await < 0.5);
+        egress.stop().await;
+    }
+    rig.letters(0).await;
+    rig.sent(CUSTOMER, 4).await;
+}
+
 #[tokio::test]
 async fn a_reply_that_comes_alone_is_started_by_the_fetch() {
     let rig = Rig::start();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -20,16 +20,35 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What proves who asks.
 pub(super) enum Credentials {
-    /// HTTP Basic.
+    /// HTTP Basic. While a password is changed there are several; one of them is good.
     Basic {
         user: String,
-        password: SecretString,
+        passwords: Vec<SecretString>,
     },
     /// A header of the provider's own.
     Header {
         name: &'static str,
         value: SecretString,
     },
+}
+
+impl Credentials {
+    /// The request as it is made with each of them.
+    fn ways(&self, request: &RequestBuilder) -> Vec<RequestBuilder> {
+        let copy = || request.try_clone();
+        match self {
+            Self::Basic { user, passwords } => {
+                let ways = passwords.iter().filter_map(|password| {
+                    Some(copy()?.basic_auth(user, Some(password.expose_secret())))
+                });
+                ways.collect()
+            }
+            Self::Header { name, value } => {
+                let way = copy().map(|request| request.header(*name, value.expose_secret()));
+                way.into_iter().collect()
+            }
+        }
+    }
 }
 
 /// Why a list could not be read.
@@ -121,18 +140,19 @@ impl Http {
             [] => request,
             query => request.query(query),
         };
-        let request = match &self.credentials {
-            Credentials::Basic { user, password } => {
-                request.basic_auth(user, Some(password.expose_secret()))
+        let mut refused = Unreadable::Forbidden(401);
+        for request in self.credentials.ways(&request) {
+            let answer = request.send().await.map_err(|error| silent(&error))?;
+            match refusal(&answer) {
+                Some(Unreadable::Forbidden(status)) => refused = Unreadable::Forbidden(status),
+                Some(refusal) => return Err(refusal),
+                None => {
+                    let body = read(answer).await?;
+                    return serde_json::from_slice(&body).map_err(|_| Unreadable::Unexpected);
+                }
             }
-            Credentials::Header { name, value } => request.header(*name, value.expose_secret()),
-        };
-        let answer = request.send().await.map_err(|error| silent(&error))?;
-        if let Some(refusal) = refusal(&answer) {
-            return Err(refusal);
         }
-        let body = read(answer).await?;
-        serde_json::from_slice(&body).map_err(|_| Unreadable::Unexpected)
+        Err(refused)
     }
 }
 

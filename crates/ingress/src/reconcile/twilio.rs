@@ -28,12 +28,12 @@ impl Twilio {
     pub(super) fn new(
         base: &Url,
         account: String,
-        password: SecretString,
+        passwords: Vec<SecretString>,
         numbers: Vec<ChannelAddress>,
     ) -> reqwest::Result<Self> {
         let user = account.clone();
         Ok(Self {
-            http: Http::new(base, Credentials::Basic { user, password })?,
+            http: Http::new(base, Credentials::Basic { user, passwords })?,
             account,
             numbers,
         })

@@ -1,6 +1,6 @@
 //! Takes spooled webhooks in, oldest first, as soon as Redis is back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runtime::{Readiness, Status};
 use sha2::{Digest, Sha256};
@@ -15,6 +15,10 @@ use crate::rejected;
 
 const BATCH: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A disk may fill up while nobody writes here.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// With less, the spool has no room for what it is for.
+const LEAST_FREE: u64 = 64 * 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs until `stop`. Readiness says `degraded` while anything waits, and `down` when the spool is
@@ -28,6 +32,7 @@ pub(crate) async fn drain(
     stop: CancellationToken,
 ) {
     let mut failing = false;
+    let mut checked = Instant::now();
     loop {
         let mut mended = on_disk(&spool, Store::reopen).await;
         let waiting = spool.len();
@@ -42,6 +47,10 @@ pub(crate) async fn drain(
         if mended.is_ok() {
             mended = on_disk(&spool, tidy).await;
         }
+        if mended.is_ok() && checked.elapsed() >= CHECK_EVERY {
+            checked = Instant::now();
+            mended = on_disk(&spool, look).await;
+        }
         match (&mended, failing) {
             (Err(error), false) => {
                 tracing::error!(error, "the spool's disk fails; it is tried again and again");
@@ -52,7 +61,13 @@ pub(crate) async fn drain(
         failing = mended.is_err();
         metrics.set_spool(spool.len());
         let redis_works = readiness.of("redis") == Some(Status::Ok);
-        readiness.set("spool", spool.status(redis_works));
+        match mended {
+            Ok(()) => drop(readiness.set("spool", spool.status(redis_works))),
+            Err(error) => {
+                let status = spool.status(redis_works).max(Status::Degraded);
+                readiness.set_because("spool", status, &error);
+            }
+        }
         if moved == 0 {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -82,6 +97,17 @@ fn tidy(store: &Store) -> Result<(), String> {
         Ok(())
     } else {
         store.probe()
+    }
+}
+
+/// Finds out whether the disk would take webhooks, before they have to go there.
+fn look(store: &Store) -> Result<(), String> {
+    store.check()?;
+    match runtime::free_bytes(store.folder()) {
+        Some(free) if free < LEAST_FREE => {
+            Err(format!("its disk has {} MiB left", free / (1024 * 1024)))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,6 +17,8 @@ const WEBHOOKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("webhooks
 const PROBE: TableDefinition<'_, (), &[u8]> = TableDefinition::new("probe");
 /// As much as the largest body.
 const PROBE_BYTES: usize = 1024 * 1024;
+/// As much as tells whether the disk takes anything.
+const CHECK_BYTES: usize = 4096;
 
 /// What redb says, as text: nobody acts on its kinds.
 type Result<T> = std::result::Result<T, String>;
@@ -181,7 +183,21 @@ impl Store {
 
     /// Finds out whether the disk takes a webhook. Makes the tables too.
     pub(super) fn probe(&self) -> Result<()> {
-        let probe = vec![0x5a; PROBE_BYTES];
+        self.probe_with(PROBE_BYTES)
+    }
+
+    /// Finds out whether the disk still takes anything while nothing has to be written.
+    pub(super) fn check(&self) -> Result<()> {
+        self.probe_with(CHECK_BYTES)
+    }
+
+    /// Where it lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(&self.file)
+    }
+
+    fn probe_with(&self, bytes: usize) -> Result<()> {
+        let probe = vec![0x5a; bytes];
         self.with(|database| {
             for fill in [true, false] {
                 let mut write = database.begin_write().map_err(text)?;

@@ -96,6 +96,18 @@ async fn after_a_full_disk_webhooks_are_taken_again_and_each_is_queued_once() {
 }
 
 #[tokio::test]
+async fn a_disk_that_fills_up_while_the_spool_is_empty_is_told_before_it_is_needed() {
+    let rig = Rig::start().await;
+    rig.disk_is_full();
+    rig.until_ready_says(200, "degraded").await;
+    let said = Request::get("/health/ready").send(rig.program.port).json();
+    assert!(said["reasons"]["spool"].is_string(), "{said}");
+    assert_eq!(rig.send("SM1"), 200, "Redis takes it");
+    rig.disk_is_freed();
+    rig.until_ready_says(200, "ok").await;
+}
+
+#[tokio::test]
 async fn what_was_drained_onto_a_full_disk_is_not_queued_again_after_its_id_is_forgotten() {
     let mut rig = Rig::start().await;
     rig.redis.kill();

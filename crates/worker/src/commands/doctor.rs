@@ -15,7 +15,7 @@ use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
 use crate::notices::Channels;
-use crate::service::FIRST_QUESTION;
+use crate::service::{AN_EXAMPLE, FIRST_QUESTION};
 
 /// `worker doctor`.
 #[derive(Debug, Clone, Args)]
@@ -77,12 +77,19 @@ impl DoctorArgs {
 
     /// As whom customers are answered.
     fn business(&self) -> Finding {
-        let domain = self.worker.domain.load();
-        let name = domain.map_err(|error| error.to_string())?.business.name;
-        Ok(match self.worker.domain.domain_file {
-            Some(_) => name,
-            None => format!("{name}, the built-in example; name yours with WORKER_DOMAIN_FILE"),
-        })
+        let domain = self
+            .worker
+            .domain
+            .load()
+            .map_err(|error| error.to_string())?;
+        let name = &domain.business.name;
+        match (domain.is_example(), self.worker.has_real_customers()) {
+            (false, _) => Ok(name.clone()),
+            (true, false) => Ok(format!(
+                "{name}, an invented example; name yours with WORKER_DOMAIN_FILE"
+            )),
+            (true, true) => Err(format!("{name}: {AN_EXAMPLE}")),
+        }
     }
 
     async fn redis(&self) -> Finding {

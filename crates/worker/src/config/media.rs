@@ -52,6 +52,15 @@ pub struct MediaConfig {
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
     pub twilio_auth_token: Option<SecretString>,
 
+    /// Further auth tokens, tried when Twilio refuses the first: for a rotation; separated by commas.
+    #[arg(
+        long,
+        env = "TWILIO_EXTRA_AUTH_TOKENS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub twilio_extra_auth_tokens: Vec<SecretString>,
+
     /// Where WAHA's media are fetched with its key.
     #[arg(long, env = "WAHA_BASE_URL", value_name = "URL")]
     pub waha_base_url: Option<String>,

@@ -103,13 +103,44 @@ impl CrmError {
 /// The kind of error and its code, without the statement or its values.
 fn describe(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::Database(database) => database
-            .code()
-            .map_or_else(|| "refused".into(), |code| format!("refused with {code}")),
-        sqlx::Error::PoolTimedOut => "no connection in time".into(),
+        sqlx::Error::Database(database) => match database.code() {
+            Some(code) => match meaning(&code) {
+                Some(meaning) => format!("{meaning} ({code})"),
+                None => format!("refused with {code}"),
+            },
+            None => "refused".into(),
+        },
+        sqlx::Error::PoolTimedOut => {
+            "no connection in time; is it running, and is its address right?".into()
+        }
         sqlx::Error::Io(error) => error.to_string(),
         _ => "failed".into(),
     }
+}
+
+/// What a code means here: SQLite's primary and extended result codes (<https://sqlite.org/rescode.html>), and
+/// SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn meaning(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "8" | "264" | "520" | "776" | "1032" | "1288" => "its file may only be read",
+        "13" => "its disk is full",
+        "10" | "266" | "522" | "778" | "1034" | "1290" => "its disk fails",
+        "14" | "270" | "526" | "782" | "1038" => {
+            "its file cannot be opened: the folder must exist and be writable"
+        }
+        "11" | "523" | "779" => "its file is damaged: restore a backup",
+        "26" => "its file is no SQLite database",
+        "5" | "6" | "517" => "another process keeps it locked",
+        "28P01" | "28000" => "user or password are wrong",
+        "3D000" => "there is no database of this name",
+        "42501" => "its user lacks a permission",
+        "42P01" => "its tables are not made: the user must be allowed to make them",
+        "25006" => "it takes no writes: it is a replica, or set to read only",
+        "53100" => "its disk is full",
+        "53300" => "it has too many connections",
+        "57P03" => "it starts up or shuts down",
+        _ => return None,
+    })
 }
 
 impl Crm {
@@ -184,6 +215,23 @@ impl Crm {
     pub async fn ping(&self) -> Result<(), CrmError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Whether the database takes a write, asked by one that is committed: a database that is full or may only
+    /// be read answers questions all the same.
+    ///
+    /// # Errors
+    /// When it does not; the error says why.
+    pub async fn check_writable(&self) -> Result<(), CrmError> {
+        let written = "INSERT INTO watermarks (name, value) VALUES ('writable', $1) \
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let now = Timestamp::now().as_millisecond();
+        let mut transaction = self.begin().await?;
+        sqlx::query(written)
+            .bind(now)
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Applies a write in one transaction, with others that wait. Applied again it changes nothing and

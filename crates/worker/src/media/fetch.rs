@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
 use shared_types::Source;
 
@@ -77,12 +77,17 @@ impl Fetcher {
     async fn get(&self, url: Url, credentials: Option<&Credentials>) -> reqwest::Result<Response> {
         match credentials {
             None => self.public.get(url).send().await,
-            Some(Credentials::Basic { user, password }) => {
-                self.home
-                    .get(url)
-                    .basic_auth(user, Some(password.expose_secret()))
-                    .send()
-                    .await
+            Some(Credentials::Basic { user, passwords }) => {
+                let mut passwords = passwords.iter();
+                loop {
+                    let password = passwords.next().map(ExposeSecret::expose_secret);
+                    let request = self.home.get(url.clone()).basic_auth(user, password);
+                    let response = request.send().await?;
+                    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+                    if !is_refused || passwords.len() == 0 {
+                        return Ok(response);
+                    }
+                }
             }
             Some(Credentials::ApiKey(key)) => {
                 self.home

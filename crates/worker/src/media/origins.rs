@@ -9,10 +9,11 @@ use crate::config::MediaConfig;
 /// How a request proves who it comes from.
 #[derive(Debug, Clone)]
 pub(super) enum Credentials {
-    /// Basic authentication, as Twilio's media want it.
+    /// Basic authentication, as Twilio's media want it. While a password is changed there are several; one
+    /// of them is good.
     Basic {
         user: String,
-        password: SecretString,
+        passwords: Vec<SecretString>,
     },
     /// The header `X-Api-Key`, as WAHA's files want it.
     ApiKey(SecretString),
@@ -101,10 +102,13 @@ impl Origins {
         };
         let account = config.twilio_account_sid.clone();
         let twilio = account
-            .zip(config.twilio_auth_token.clone())
-            .and_then(|(user, password)| {
+            .filter(|_| config.twilio_auth_token.is_some())
+            .and_then(|user| {
+                let tokens = config.twilio_auth_token.iter();
+                let tokens = tokens.chain(&config.twilio_extra_auth_tokens);
+                let passwords = tokens.cloned().collect();
                 let media = format!("2010-04-01/Accounts/{user}/Messages/*/Media/*");
-                let credentials = Credentials::Basic { user, password };
+                let credentials = Credentials::Basic { user, passwords };
                 home(
                     Source::Twilio,
                     &config.twilio_api_base_url,

@@ -280,6 +280,20 @@ async fn one_person_can_be_erased(database: &Database) {
     }
 }
 
+/// What an operator reads at `/health/ready` and in `worker doctor`.
+async fn a_database_that_may_only_be_read_is_told(database: &Database, read_only: &str) {
+    database.crm.check_writable().await.unwrap();
+    let before = database.count("watermarks").await;
+    let crm = Crm::new(&SecretString::from(read_only)).unwrap();
+    crm.ping().await.unwrap();
+    let why = crm.check_writable().await.unwrap_err().to_string();
+    assert!(
+        why.contains("only be read") || why.contains("read only"),
+        "{why}"
+    );
+    assert_eq!(database.count("watermarks").await, before);
+}
+
 async fn all(database: &Database) {
     a_turn_done_twice_writes_once(database).await;
     an_older_write_never_replaces_a_newer_one(database).await;
@@ -298,11 +312,17 @@ async fn crm_on_sqlite() {
         "sqlite:{}?mode=rwc",
         folder.path().join("crm.sqlite").display()
     );
-    all(&Database::open(url).await).await;
+    let database = Database::open(url.clone()).await;
+    all(&database).await;
+    a_database_that_may_only_be_read_is_told(&database, &url.replace("rwc", "ro")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crm_on_postgresql() {
     let server = PostgresServer::start();
-    all(&Database::open(server.url()).await).await;
+    let database = Database::open(server.url()).await;
+    all(&database).await;
+    let options = "options=-c%20default_transaction_read_only%3Don";
+    let read_only = format!("{}?{options}", server.url());
+    a_database_that_may_only_be_read_is_told(&database, &read_only).await;
 }
