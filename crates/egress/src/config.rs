@@ -14,8 +14,9 @@ use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
 use crate::ticks::Ticks;
 pub(crate) use mirror::MirrorConfig;
-pub(crate) use numbers::Paces;
-use providers::{ChatwootConfig, TwilioConfig, WahaConfig};
+pub(crate) use numbers::{Paces, SANDBOX};
+use providers::ChatwootConfig;
+pub(crate) use providers::{TwilioConfig, WahaConfig};
 pub(crate) use sending::{OnUnknown, SendingConfig};
 
 /// A message whose processing was started this often, and never ended, is set aside.
@@ -122,7 +123,7 @@ mod tests {
     use clap::Parser;
     use shared_types::OwnNumber;
 
-    use super::numbers::{SANDBOX, SANDBOX_PER_SECOND};
+    use super::numbers::SANDBOX_PER_SECOND;
     use super::*;
 
     #[derive(Parser)]

@@ -7,6 +7,7 @@
 mod attempt;
 mod config;
 mod deliveries;
+mod doctor;
 mod gate;
 mod handler;
 mod indicator;
@@ -23,5 +24,6 @@ mod typing;
 
 pub use config::EgressConfig;
 pub use deliveries::{DeliveriesArgs, DeliveriesError, show_deliveries};
+pub use doctor::{DoctorArgs, DoctorError};
 pub use metrics::EgressMetrics;
 pub use service::{Egress, EgressError};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use egress::{DeliveriesArgs, Egress, EgressConfig, EgressError, show_deliveries};
+use egress::{DeliveriesArgs, DoctorArgs, Egress, EgressConfig, EgressError, show_deliveries};
 use runtime::letters::{self, LettersArgs};
 use runtime::{Chain, CommandLine};
 use streams::Queue;
@@ -32,6 +32,8 @@ enum Command {
         #[arg(long, env = "PORT", default_value_t = 8082)]
         port: u16,
     },
+    /// Try Redis and each provider once, and say what is wrong and what mends it. Nothing is sent.
+    Doctor(Box<DoctorArgs>),
     /// List, show, replay and discard messages that could not be sent.
     DeadLetters {
         /// outbound, or mirror for what the help desk did not take.
@@ -48,17 +50,23 @@ impl CommandLine for Cli {
     fn mistakes(&self) -> Vec<String> {
         match &self.command {
             Command::Serve(config) => config.mistakes(),
+            Command::Doctor(args) => args.mistakes(),
             _ => Vec::new(),
         }
+    }
+
+    fn examines(&self) -> bool {
+        matches!(self.command, Command::Doctor(_))
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     runtime::install_tls();
-    let (cli, _) = runtime::parse::<Cli>();
+    let (cli, mistakes) = runtime::parse::<Cli>();
     match cli.command {
         Command::Serve(config) => serve(*config).await?,
+        Command::Doctor(args) => return Ok(args.run(&mistakes).await?),
         Command::Healthcheck { port } => runtime::healthcheck(port)?,
         Command::DeadLetters { queue, letters } => {
             return letters::run(&letters, queue).await.map_err(Into::into);

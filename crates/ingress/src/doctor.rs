@@ -3,6 +3,7 @@
 mod config;
 mod inbox;
 mod signature;
+mod spool;
 mod variants;
 
 pub use config::{ConfigArgs, examine_config};

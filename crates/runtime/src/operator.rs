@@ -38,7 +38,7 @@ impl Operator {
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-pub(crate) fn agreed(question: &str) -> io::Result<bool> {
+pub fn agreed(question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }

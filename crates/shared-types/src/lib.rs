@@ -7,6 +7,7 @@
 mod address;
 mod card;
 mod colleague;
+mod connection;
 mod content;
 mod control;
 mod delivery;
@@ -29,6 +30,7 @@ mod whatsapp_number;
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
 pub use card::card_text;
 pub use colleague::{ColleagueMessage, Mirrored, Wanted};
+pub use connection::connection_failure;
 pub use content::{Attachment, ButtonReply, Location, Referral, ReplyTo};
 pub use control::{ControlEvent, ControlKind};
 pub use delivery::{DeliveryEvent, DeliveryStatus};

@@ -1,4 +1,5 @@
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
+use shared_types::connection_failure;
 
 /// What can go wrong between us and Redis.
 #[derive(Debug, thiserror::Error)]
@@ -82,14 +83,10 @@ fn describe(error: &RedisError) -> String {
             Some(meaning) => format!("{code}: {meaning}"),
             None => format!("{code} ({})", error.category()),
         },
-        None => {
-            error.category().to_owned()
-                + if error.is_timeout() {
-                    ", timed out"
-                } else {
-                    ""
-                }
+        None if error.kind() == ErrorKind::Parse => {
+            "it does not answer as Redis does: something else listens at this port".into()
         }
+        None => connection_failure(error).unwrap_or_else(|| error.category().to_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod chat;
+pub mod crm;
 pub mod doctor;
 pub mod domain;
 pub mod erase;

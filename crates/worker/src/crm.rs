@@ -4,6 +4,7 @@ mod appointments;
 mod batch;
 mod changes;
 mod contacts;
+mod copy;
 mod dispatch;
 mod handovers;
 mod leads;
@@ -20,6 +21,7 @@ mod write;
 mod writer;
 
 pub use changes::{ByHand, Changed};
+pub use copy::{CopyError, Counts, back_up, examine, held, migrate, restore};
 pub use list::{Page, Place, Row, What};
 pub use sends::{Claimed, NoticeSend, Settled};
 pub use status::{Matter, Status};

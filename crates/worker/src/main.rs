@@ -9,6 +9,7 @@ use runtime::{Chain, CommandLine};
 use streams::Queue;
 use worker::commands::acts::ActsArgs;
 use worker::commands::chat::ChatArgs;
+use worker::commands::crm::CrmArgs;
 use worker::commands::doctor::DoctorArgs;
 use worker::commands::domain::DomainArgs;
 use worker::commands::erase::EraseArgs;
@@ -83,6 +84,8 @@ enum Command {
     Evaluate(EvaluateArgs),
     /// Try Redis, the CRM, the model and the transcription once, and say what is wrong.
     Doctor(Box<DoctorArgs>),
+    /// Back up and restore the CRM, or copy it into another database.
+    Crm(Box<CrmArgs>),
     /// Remove everything that is kept of one person, from Redis and from the CRM.
     Erase(Box<EraseArgs>),
     /// Show by which addresses a person is known; join two who are one, split one who is two.
@@ -136,6 +139,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Command::Evaluate(args) => args.run(&domain(args.domain()))?,
         Command::Doctor(args) => return Ok(args.run(&mistakes).await?),
+        Command::Crm(args) => return Ok(args.run().await?),
         Command::Erase(args) => return Ok(args.run().await?),
         Command::Identity(args) => return Ok(args.run().await?),
         Command::Release(args) => return Ok(args.run().await?),

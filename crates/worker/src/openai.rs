@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::multipart::Form;
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
+use shared_types::connection_failure;
 
 pub(crate) use words::Words;
 
@@ -88,7 +89,9 @@ impl Server {
 
 async fn answer(request: RequestBuilder) -> Result<Vec<u8>, CallError> {
     let unreachable = |error: reqwest::Error| {
-        CallError::Unreachable(runtime::Chain(&error.without_url()).to_string())
+        let error = error.without_url();
+        let cause = connection_failure(&error);
+        CallError::Unreachable(cause.unwrap_or_else(|| runtime::Chain(&error).to_string()))
     };
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();

@@ -11,6 +11,7 @@ mod lost;
 mod messages;
 mod metrics;
 mod mirror;
+mod mistakes;
 mod persons;
 mod reports;
 mod scenarios;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use shared_types::{ChannelAddress, OwnNumber};
 
 /// Twilio's sandbox sender, and its pace of one message in three seconds (<https://www.twilio.com/docs/whatsapp/sandbox>).
-pub(super) const SANDBOX: &str = "whatsapp:+14155238886";
+pub(crate) const SANDBOX: &str = "whatsapp:+14155238886";
 pub(super) const SANDBOX_PER_SECOND: f64 = 1.0 / 3.0;
 
 /// The rate of one sender.

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use streams::{Duty, Queue, Redis, StreamsError};
 
-use super::{Diagnosis, inbox};
+use super::{Diagnosis, inbox, spool};
 use crate::config::IngressConfig;
 use crate::reconcile::{Providers, without_inboxes};
 use crate::twilio::host_and_port;
@@ -43,6 +43,9 @@ pub async fn examine_config(config: &IngressConfig, mistakes: Vec<String>) -> Di
         Err(error) => problems.push(error.to_string()),
     }
     inbox::examine(config, &mut lines, &mut problems).await;
+    if let Some(folder) = &config.spool.spool_dir {
+        problems.extend(spool::mistake(folder));
+    }
     if config.limits.observe_only {
         problems.push("INGRESS_OBSERVE_ONLY is on: anybody can send messages in".into());
     }

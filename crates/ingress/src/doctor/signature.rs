@@ -98,6 +98,15 @@ pub fn examine_signature(args: &SignatureArgs, body: &[u8]) -> Diagnosis {
     match verify(&request, &keys) {
         Ok(()) => {
             lines.insert(0, "valid: the signature fits URL, body and token".into());
+            if let Some(advice) = foreign_account(args, body) {
+                return Diagnosis {
+                    advice: format!(
+                        "{advice}; ingress refuses its webhooks until TWILIO_ACCOUNT_SID is this account's"
+                    ),
+                    lines,
+                    healthy: false,
+                };
+            }
             let advice = "nothing to do; if ingress still answers 403, its PUBLIC_BASE_URL or \
                           TWILIO_AUTH_TOKEN differs from what you gave here";
             return Diagnosis {
@@ -177,15 +186,18 @@ fn observations(args: &SignatureArgs, body: &[u8], is_form: bool) -> Vec<String>
             args.content_type
         ));
     }
-    let params = Params::parse(body).unwrap_or_default();
-    if let (Some(own), Ok(Some(given))) = (&args.account_sid, params.get("AccountSid"))
-        && own != given
-    {
-        lines.push(format!(
-            "account: the body is of {given}, TWILIO_ACCOUNT_SID is {own}: each account signs with its own token"
-        ));
-    }
+    lines.extend(foreign_account(args, body));
     lines
+}
+
+/// What to say of a body of another account than ours.
+fn foreign_account(args: &SignatureArgs, body: &[u8]) -> Option<String> {
+    let params = Params::parse(body).unwrap_or_default();
+    let own = args.account_sid.as_ref()?;
+    let given = params.get("AccountSid").ok()??;
+    (own != given).then(|| {
+        format!("account: the body is of {given}, TWILIO_ACCOUNT_SID is {own}: each account signs with its own token")
+    })
 }
 
 /// The smallest set of changes after which the signature fits.

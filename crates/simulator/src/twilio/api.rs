@@ -22,6 +22,7 @@ use crate::world::World;
 /// The paths of Twilio's API that are played.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
+        .route("/2010-04-01/Accounts/{sid}.json", web::get().to(account))
         .service(
             web::resource("/2010-04-01/Accounts/{sid}/Messages.json")
                 .route(web::post().to(create))
@@ -76,6 +77,23 @@ async fn create(
         };
         let account = &taker.config.twilio.account_sid;
         Answer::json(201, &resource::message(account, &record))
+    })
+    .await
+}
+
+/// <https://www.twilio.com/docs/iam/api/account>
+async fn account(world: Data<World>, request: HttpRequest, account: Path<String>) -> HttpResponse {
+    let call = Call::new(Provider::Twilio, Endpoint::Fetch);
+    if let Err(error) = authorise(&world, &request, Some(&account)) {
+        return refuse(&world, call, &error);
+    }
+    respond(&world, &request, call, |call, fault| {
+        world.journal.note(call, fault);
+        let answer = json!({
+            "sid": world.config.twilio.account_sid, "friendly_name": "Simulator",
+            "status": "active", "type": "Full",
+        });
+        Answer::json(200, &answer)
     })
     .await
 }

@@ -21,6 +21,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/api/sendSeen", web::post().to(messages::send_seen))
         .route("/api/startTyping", web::post().to(messages::start_typing))
         .route("/api/stopTyping", web::post().to(messages::stop_typing))
+        .route("/api/sessions", web::get().to(contacts::sessions))
         .route("/api/sessions/{session}", web::get().to(contacts::session))
         .route(
             "/api/contacts/check-exists",

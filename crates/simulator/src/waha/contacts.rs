@@ -35,6 +35,16 @@ pub(super) async fn session(
     look_up(&world, &request, Endpoint::Session, &body).await
 }
 
+pub(super) async fn sessions(world: Data<World>, request: HttpRequest) -> HttpResponse {
+    if let Err(answer) = authorise(&world, &request) {
+        return refuse(&world, Endpoint::Session, answer);
+    }
+    let all = world.waha.sessions().into_iter();
+    let all = all.map(|(name, status)| json!({"name": name, "status": status, "config": {}}));
+    let body = Value::Array(all.collect());
+    look_up(&world, &request, Endpoint::Session, &body).await
+}
+
 pub(super) async fn check_exists(
     world: Data<World>,
     request: HttpRequest,

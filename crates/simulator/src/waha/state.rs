@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
@@ -169,6 +169,16 @@ impl WahaState {
 
     pub(crate) fn session(&self, name: &str) -> Option<SessionStatus> {
         self.lock().sessions.get(name)?.last().copied()
+    }
+
+    /// Each session by its name, as it is now.
+    pub(crate) fn sessions(&self) -> BTreeMap<String, SessionStatus> {
+        let inner = self.lock();
+        let now = inner
+            .sessions
+            .iter()
+            .filter_map(|(name, all)| Some((name.clone(), *all.last()?)));
+        now.collect()
     }
 
     /// Sets the state of a session, which need not exist yet, and gives its last states.

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use prometheus::Error as MetricsError;
-use runtime::Chain;
 use runtime::metrics::Metrics;
+use runtime::{Chain, Finding, Findings, examine_redis};
 use streams::{Duty, Queue, Redis};
 
 use crate::config::WorkerConfig;
 use crate::crm::Crm;
+use crate::domain::Domain;
 use crate::llm::Model;
 use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
@@ -35,9 +36,6 @@ pub enum DoctorError {
     Output(#[from] io::Error),
 }
 
-/// What there is to say of something, or what is wrong with it.
-type Finding = Result<String, String>;
-
 impl DoctorArgs {
     /// What is wrong with the settings as a whole.
     pub fn mistakes(&self) -> Vec<String> {
@@ -50,38 +48,29 @@ impl DoctorArgs {
     /// # Errors
     /// When the output cannot be written.
     pub async fn run(&self, mistakes: &[String]) -> Result<ExitCode, DoctorError> {
-        let findings = [
-            ("settings", none_of(mistakes)),
-            ("business", self.business()),
-            ("Redis", self.redis().await),
-            ("CRM", self.crm().await),
-            ("model", self.model().await?),
-            ("voice messages", self.transcription().await),
-        ];
-        let findings = findings.into_iter().chain(self.notices().await);
-        let mut is_well = true;
-        for (name, finding) in findings {
-            is_well &= finding.is_ok();
-            let line = match finding {
-                Ok(finding) => format!("ok       {name}: {finding}"),
-                Err(problem) => format!("problem  {name}: {problem}"),
-            };
-            runtime::print(&line)?;
+        let mut findings = Findings::default();
+        findings.add_settings(mistakes);
+        // A large file, and all that reads it reads the same.
+        let domain = self.worker.domain.load().map_err(|error| error.to_string());
+        findings.add("business", self.business(&domain));
+        let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
+        for finding in examine_redis(&self.worker.redis, &duties).await {
+            findings.add("Redis", finding);
         }
-        Ok(if is_well {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        findings.add("CRM", self.crm().await);
+        findings.add("model", self.model(&domain).await?);
+        findings.add("voice messages", self.transcription().await);
+        for (name, finding) in self.notices(&domain).await {
+            findings.add(name, finding);
+        }
+        Ok(findings.tell()?)
     }
 
     /// As whom customers are answered.
-    fn business(&self) -> Finding {
-        let domain = self
-            .worker
-            .domain
-            .load()
-            .map_err(|error| error.to_string())?;
+    fn business(&self, domain: &Result<Domain, String>) -> Finding {
+        let domain = domain
+            .as_ref()
+            .map_err(|error| format!("{error} (WORKER_DOMAIN_FILE)"))?;
         let name = &domain.business.name;
         match (domain.is_example(), self.worker.has_real_customers()) {
             (false, _) => Ok(name.clone()),
@@ -92,63 +81,39 @@ impl DoctorArgs {
         }
     }
 
-    async fn redis(&self) -> Finding {
-        let redis = Redis::new(&self.worker.redis).map_err(|error| error.to_string())?;
-        let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
-        let report = match redis.server_report().await {
-            Ok(report) => report,
-            // A write is told why more often than a question.
-            Err(error) => {
-                let refused = redis.check_writable(duties[0]).await;
-                return Err(refused.err().unwrap_or(error).to_string());
-            }
-        };
-        let server = format!("{} {}", report.name, report.version);
-        let mut problems = report.warnings();
-        for check in [
-            redis.check_writable(duties[0]).await,
-            redis.check_permissions(&duties).await,
-        ] {
-            problems.extend(check.err().map(|error| error.to_string()));
-            problems.dedup();
-        }
-        none_of(&problems)
-            .map(|nothing| format!("{server}, {nothing}"))
-            .map_err(|problems| format!("{server}: {problems}"))
-    }
-
     async fn crm(&self) -> Finding {
-        let crm = Crm::new(&self.worker.crm.crm_database_url).map_err(|error| error.to_string())?;
-        let answers = crm.ping().await.map(|()| "it answers".to_owned());
-        answers.map_err(|error| error.to_string())
+        let examined = crate::crm::examine(&self.worker.crm.crm_database_url).await;
+        examined
+            .map(str::to_owned)
+            .map_err(|error| format!("{error} (CRM_DATABASE_URL)"))
     }
 
-    async fn model(&self) -> Result<Finding, MetricsError> {
+    async fn model(&self, domain: &Result<Domain, String>) -> Result<Finding, MetricsError> {
         let counters = WorkerMetrics::new(&mut Metrics::new("worker", env!("CARGO_PKG_VERSION"))?)?;
-        let domain = match self.worker.domain.load() {
-            Ok(domain) => domain,
-            Err(error) => return Ok(Err(format!("no domain to ask it about: {error}"))),
+        let Ok(domain) = domain else {
+            return Ok(Err("there is no domain to ask it about".into()));
         };
         Ok(match Model::new(&self.worker.model, counters) {
             Ok(None) => Ok("none; the rules answer".to_owned()),
             Ok(Some(model)) => {
-                let answers = model.try_out(&domain, FIRST_QUESTION).await;
-                answers.map(|asked_for| format!("it answers; asked for: {asked_for}"))
+                let answers = model.try_out(domain, FIRST_QUESTION).await;
+                answers
+                    .map(|asked_for| format!("it answers; asked for: {asked_for}"))
+                    .map_err(|error| naming(error, "LLM_BASE_URL"))
             }
             Err(error) => Err(Chain(&error).to_string()),
         })
     }
 
     /// Each channel to colleagues.
-    async fn notices(&self) -> Vec<(&'static str, Finding)> {
+    async fn notices(&self, domain: &Result<Domain, String>) -> Vec<(&'static str, Finding)> {
         let config = &self.worker;
-        let channels = match config.domain.load() {
-            Ok(domain) => match Redis::new(&config.redis) {
-                Ok(redis) => Channels::new(&config.notices, &domain, &redis)
-                    .map_err(|wrong| wrong.join("; ")),
-                Err(error) => Err(error.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
+        let channels = match (domain, Redis::new(&config.redis)) {
+            (Ok(domain), Ok(redis)) => {
+                Channels::new(&config.notices, domain, &redis).map_err(|wrong| wrong.join("; "))
+            }
+            (Err(_), _) => Err("there is no domain to tell of".into()),
+            (_, Err(error)) => Err(error.to_string()),
         };
         let channels = match channels {
             Ok(channels) => channels,
@@ -183,17 +148,17 @@ impl DoctorArgs {
             Ok(None) => Ok("off".to_owned()),
             Ok(Some(transcriber)) => match transcriber.try_out(FIRST_QUESTION).await {
                 Ok(()) => Ok("the endpoint takes recordings".to_owned()),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(naming(error.to_string(), "TRANSCRIBE_BASE_URL")),
             },
             Err(error) => Err(Chain(&error).to_string()),
         }
     }
 }
 
-fn none_of(problems: &[String]) -> Finding {
-    if problems.is_empty() {
-        Ok("nothing is wrong".to_owned())
-    } else {
-        Err(problems.join("; "))
+/// Where to look, unless that is said.
+fn naming(error: String, setting: &str) -> String {
+    if error.contains("LLM_") || error.contains("TRANSCRIBE_") {
+        return error;
     }
+    format!("{error} ({setting})")
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use shared_types::connection_failure;
 use sqlx::any::AnyPoolOptions;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
@@ -13,7 +15,7 @@ use super::write::{CrmWrite, Noted};
 use super::writer::Writer;
 use crate::metrics::{CrmMetrics, WorkerMetrics};
 
-static MIGRATIONS: Migrator = sqlx::migrate!();
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
 const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -83,6 +85,18 @@ impl CrmError {
         matches!(self, Self::Database(_)) && !self.is_refusal()
     }
 
+    /// Whether the file is no database, or one that cannot be read any more.
+    pub(super) fn is_damage(&self) -> bool {
+        let (Self::Database(error) | Self::Migrate(MigrateError::Execute(error))) = self else {
+            return false;
+        };
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        let primary = code
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff);
+        matches!(primary, Some(11 | 26))
+    }
+
     fn code_matches(&self, classes: &[&str], sqlite: Option<u32>) -> bool {
         let error = match self {
             Self::Database(sqlx::Error::Database(error)) => error,
@@ -113,7 +127,15 @@ fn describe(error: &sqlx::Error) -> String {
         sqlx::Error::PoolTimedOut => {
             "no connection in time; is it running, and is its address right?".into()
         }
-        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Io(error) => connection_failure(error).unwrap_or_else(|| error.to_string()),
+        sqlx::Error::Tls(error) => {
+            let cause = connection_failure(error.as_ref());
+            cause.unwrap_or_else(|| {
+                "it does not speak TLS; leave sslmode out, or set it up there".into()
+            })
+        }
+        sqlx::Error::Protocol(_) => "something else listens at this port: check the port".into(),
+        sqlx::Error::Configuration(_) => "its URL cannot be read".into(),
         _ => "failed".into(),
     }
 }
@@ -318,11 +340,21 @@ pub(super) struct Database {
 }
 
 impl Database {
-    fn at(url: &str) -> Self {
+    /// One that is made when it is not there.
+    pub(super) fn at(url: &str) -> Self {
+        Self::opened(url, "rwc")
+    }
+
+    /// One that must be there.
+    pub(super) fn existing(url: &str) -> Self {
+        Self::opened(url, "rw")
+    }
+
+    fn opened(url: &str, mode: &str) -> Self {
         let is_sqlite = url.starts_with("sqlite:");
         let url = if is_sqlite && !url.contains("mode=") {
             let mark = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{mark}mode=rwc")
+            format!("{url}{mark}mode={mode}")
         } else {
             url.to_owned()
         };
@@ -332,8 +364,31 @@ impl Database {
         }
     }
 
+    pub(super) const fn is_sqlite(&self) -> bool {
+        self.is_sqlite
+    }
+
+    /// The URL, with its password.
+    pub(super) fn address(&self) -> &str {
+        self.url.expose_secret()
+    }
+
+    /// A transaction that sees one moment from its first to its last question.
+    pub(super) async fn begin_reading<'c>(
+        &self,
+        connection: &'c mut AnyConnection,
+    ) -> sqlx::Result<Transaction<'c, Any>> {
+        if self.is_sqlite {
+            connection.begin().await
+        } else {
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+            connection.begin_with(begin).await
+        }
+    }
+
     /// A connection beside the pool.
     pub(super) async fn connect(&self) -> sqlx::Result<AnyConnection> {
+        sqlx::any::install_default_drivers();
         let mut connection = AnyConnection::connect(self.url.expose_secret()).await?;
         prepare(&mut connection, self.is_sqlite).await?;
         Ok(connection)

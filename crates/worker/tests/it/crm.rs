@@ -45,6 +45,11 @@ impl Database {
         sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
     }
 
+    pub(crate) async fn texts(&self, query: String) -> String {
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query));
+        query.fetch_one(&self.pool).await.unwrap()
+    }
+
     pub(crate) async fn text(&self, query: &'static str) -> Option<String> {
         let row = sqlx::query(query).fetch_one(&self.pool).await.unwrap();
         row.get(0)

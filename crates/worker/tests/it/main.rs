@@ -14,6 +14,7 @@ mod chat;
 mod commands;
 mod consent;
 mod crm;
+mod crm_copies;
 mod crm_writer;
 mod dialogues;
 mod doctor;
