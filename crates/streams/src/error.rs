@@ -1,3 +1,5 @@
+use std::io;
+
 use redis::{ErrorKind, RedisError};
 use shared_types::connection_failure;
 
@@ -111,6 +113,10 @@ impl From<deadpool::managed::PoolError<RedisError>> for StreamsError {
     fn from(error: deadpool::managed::PoolError<RedisError>) -> Self {
         match error {
             deadpool::managed::PoolError::Backend(error) => Self::Redis(error),
+            deadpool::managed::PoolError::Timeout(_) => {
+                let silence = io::Error::from(io::ErrorKind::TimedOut);
+                Self::Pool(connection_failure(&silence).unwrap_or_default())
+            }
             other => Self::Pool(other.to_string()),
         }
     }
