@@ -21,6 +21,7 @@ mod knowledge;
 mod languages;
 mod loader;
 mod moments;
+mod offers;
 mod pattern;
 mod problem;
 mod replies;
@@ -49,6 +50,7 @@ pub use moments::{
     Count, DateMeaning, DatePart, Hour, Moments, Question, Relation, Telling, TimeMeaning,
     Unit as TimeUnit,
 };
+pub use offers::{AttributeTexts, Bound, OfferAttribute, OfferText, OfferTexts, Offers};
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};
@@ -121,6 +123,8 @@ impl Domain {
         let alarms = knowledge.alarms.iter_mut().map(|alarm| &mut alarm.cues);
         attributes.chain(alarms).for_each(BTreeMap::clear);
         knowledge.facts.iter_mut().for_each(|fact| fact.ask.clear());
+        let offers = knowledge.offers.iter_mut();
+        offers.for_each(Offers::forget_words);
     }
 
     /// Whether customers are answered as one of the invented businesses that come with the worker.

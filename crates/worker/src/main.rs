@@ -131,7 +131,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Chat(args) => args.run(domain(args.domain())).await?,
+        Command::Chat(args) => Box::pin(args.run(domain(args.domain()))).await?,
         Command::Rehearse(args) => {
             if !args.run(&domain(args.domain())).await? {
                 return Ok(ExitCode::FAILURE);

@@ -126,6 +126,7 @@ impl Worker {
             transcriber: Transcriber::new(&config.media)?,
             cards: Some(Cards::new(&config.media)?),
             budget: config.turns.budget(),
+            shelf: parts.stock.clone(),
             colleagues: config.notices.notice_whatsapp_to.clone(),
             metrics: counters.clone(),
         };

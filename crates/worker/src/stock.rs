@@ -12,6 +12,7 @@ use crate::domain::{Domain, DomainStock};
 
 mod client;
 mod keeper;
+mod matches;
 
 pub(crate) use client::is_public;
 pub use keeper::Keeper;

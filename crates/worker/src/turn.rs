@@ -1,5 +1,8 @@
 //! One turn: a message, what is known, and what the agents make of it.
 
+use std::sync::Arc;
+
+use ::stock::Stock;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use shared_types::{
@@ -45,6 +48,8 @@ pub struct Turn {
     pub reply: Option<Reply>,
     /// The last word of a colleague that the turn knows of.
     pub colleague: StreamId,
+    /// What is for sale, where that is known.
+    pub stock: Option<Arc<Stock>>,
     /// A CRM write that did not land yet.
     pub unwritten: Option<CrmWrite>,
 }
@@ -165,6 +170,7 @@ impl Turn {
             dues: Dues::default(),
             reply: None,
             colleague: begun.colleague,
+            stock: None,
             unwritten: None,
         }
     }

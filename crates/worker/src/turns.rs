@@ -26,6 +26,7 @@ use crate::late;
 use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::person::normal;
+use crate::stock::Shelf;
 use crate::subscription::{Subscription, decide};
 use crate::turn::{Beginning, Turn};
 use crate::understanding::{Understander, Understanding};
@@ -47,6 +48,8 @@ pub struct Turns {
     pub cards: Option<Cards>,
     /// How long a turn may take.
     pub budget: Duration,
+    /// What is for sale.
+    pub shelf: Shelf,
     /// Numbers of colleagues, who are no customers.
     pub colleagues: Vec<PhoneNumber>,
     /// What is counted.
@@ -151,7 +154,8 @@ impl Turns {
         memory
             .carried
             .extend(carried.map(|(name, value)| (name.to_owned(), value)));
-        let standing = Standing::of(&memory, known.opted_out);
+        let stock = self.shelf.now();
+        let standing = Standing::of(&memory, known.opted_out).with_stock(stock.is_some());
         let text = &message.content;
         let (reading, acts) = self.understander.take(text, &standing.context());
         let local = now.to_zoned(self.domain.business.time_zone.clone());
@@ -166,7 +170,10 @@ impl Turns {
             reading,
             acts,
         };
-        Turn::new(&self.domain, begun, now, deadline)
+        Turn {
+            stock,
+            ..Turn::new(&self.domain, begun, now, deadline)
+        }
     }
 
     /// A message that names no thing of its own is about the one that it quotes, or that the

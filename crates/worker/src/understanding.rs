@@ -12,7 +12,7 @@ use shared_types::Slots;
 
 use crate::dialogue::act::{Act, Consent, Context};
 use crate::domain::{
-    Answer, Attribute, Domain, Fact, Intent, IntentAct, MoodCue, Settings, Slot, Topic,
+    Answer, Attribute, Domain, Fact, Intent, IntentAct, MoodCue, Offers, Settings, Slot, Topic,
 };
 
 mod acts;
@@ -33,6 +33,7 @@ mod marks;
 mod mentions;
 mod moments;
 mod mood;
+mod named;
 mod numbers;
 mod outcome;
 mod plates;
@@ -41,6 +42,7 @@ mod reading;
 mod rules;
 mod said;
 mod slots;
+mod sought;
 mod surroundings;
 mod symbols;
 mod texts;
@@ -56,6 +58,7 @@ pub use language::WordCount;
 pub use moments::{Days, Moment, Moments, Times, When};
 pub use mood::Mood;
 pub use outcome::{Evidence, Understanding};
+pub use sought::{Pointed, Sought};
 
 use acts::Talk;
 use consent::ConsentFinder;
@@ -95,6 +98,8 @@ pub struct Understander {
     fact_prices: Vec<bool>,
     kinds: Kinds,
     attributes: Vec<Attribute>,
+    /// What the patterns of the stock stand for.
+    offers: Option<Offers>,
     /// Names of the alarms.
     alarms: Vec<String>,
 }
@@ -157,6 +162,7 @@ impl Understander {
             does: does.collect(),
             topics_asked: domain.dialogue.topics.clone(),
             attributes: attributes.collect(),
+            offers: domain.knowledge.offers.clone().map(Offers::without_words),
             alarms: domain
                 .knowledge
                 .alarms
@@ -219,16 +225,6 @@ impl Understander {
         }
     }
 
-    /// The names of the catalogue in a text: "Kia Ceed".
-    #[must_use]
-    pub fn names(&self, text: &str) -> Vec<String> {
-        let reading = self.read(text);
-        let certain = |one: &&mentions::Mention| one.make().is_some() && one.is_certain();
-        let named = reading.mentions.iter().filter(certain);
-        let values = named.filter_map(|one| slots::value_of(self.slots.get(one.slot)?, one));
-        values.map(|(_, value)| value.to_string()).collect()
-    }
-
     /// Reads a message, its amounts included.
     fn read(&self, text: &str) -> Reading {
         let mut reading = Reading::new(&self.compiled, text);
@@ -270,6 +266,9 @@ impl Understander {
             .lang
             .and_then(|code| self.languages.iter().position(|other| other.code == code));
         let mut signs = self.signs(&reading, spoken);
+        if !context.stock {
+            signs.marks.retain(|mark| !self.is_of_stock(mark));
+        }
         let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
         let command = consent.map(|(consent, _)| consent);
         let understood = self.understood(text, &reading, &mut signs, command);
@@ -280,7 +279,23 @@ impl Understander {
             signs: &signs,
             context,
         };
-        (understood, talk.acts(consent))
+        let acts = talk.acts(consent);
+        let sought = talk.sought();
+        (
+            Understanding {
+                sought,
+                ..understood
+            },
+            acts,
+        )
+    }
+
+    /// Whether only a stock answers what a pattern found.
+    fn is_of_stock(&self, mark: Mark) -> bool {
+        match mark {
+            Mark::Attribute(at) => self.attributes.get(at).is_some_and(|one| one.of_stock),
+            mark => matches!(mark, Mark::Offer(_)),
+        }
     }
 
     fn understood(
@@ -327,6 +342,7 @@ impl Understander {
             consent,
             hours_asked: self.hours_asked(reading),
             moments: reading.moments.clone(),
+            sought: Sought::default(),
         }
     }
 

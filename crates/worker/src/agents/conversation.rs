@@ -62,9 +62,8 @@ impl Conversation {
             return by_rules;
         };
         let draft = &output.response_text;
-        let asks = said.ask.is_some();
         let asked = model
-            .word(&self.domain, &self.rules, turn, asks, draft)
+            .word(&self.domain, &self.rules, turn, said, draft)
             .await;
         let answered = match asked.answer {
             Ok(answer) => self.believe(turn, by_rules, answer),
@@ -144,6 +143,8 @@ fn heard(turn: &Turn) -> Heard<'_> {
         now: turn.now,
         local: turn.local,
         came: turn.message.received_at,
+        stock: turn.stock.as_deref(),
+        sought: &turn.reading.sought,
     }
 }
 

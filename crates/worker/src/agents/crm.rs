@@ -13,11 +13,12 @@ use crate::crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
     QuestionWrite,
 };
+use crate::dialogue::offer::UNMET;
 use crate::dialogue::piece::Status;
 use crate::dialogue::{
     Changes, Occasion, Piece, Said, date_code, handoff_note, promise, time_code, word,
 };
-use crate::domain::Domain;
+use crate::domain::{About, Domain};
 use crate::effects::reply_to;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
@@ -118,6 +119,22 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             Node::Conversation,
         )
     }));
+    let of_wanted =
+        goal.is_some_and(|goal| crate::dialogue::side(domain, &goal.intent) == About::Wanted);
+    let chosen = turn.memory.stock.chosen.as_ref().filter(|_| of_wanted);
+    fields.extend(chosen.into_iter().flat_map(|one| {
+        let id = Some(("stock_id", one.id.clone()));
+        let title = Some(("stock_title", one.title.clone()));
+        let url = one.url.clone().map(|url| ("stock_url", url));
+        let named = [id, title, url].into_iter().flatten();
+        named.map(|(name, value)| field(name.to_owned(), value, Node::Conversation))
+    }));
+    if let Some(unmet) = turn.dues.unmet {
+        let said = if unmet { "yes" } else { "no" };
+        let unmet = (UNMET.to_owned(), said.to_owned());
+        let wishes = std::iter::once(unmet).chain(turn.memory.stock.fields());
+        fields.extend(wishes.map(|(name, value)| field(name, value, Node::Conversation)));
+    }
     let carried = turn.memory.carried.iter();
     fields.extend(carried.map(|(name, value)| LeadField {
         name: name.clone(),

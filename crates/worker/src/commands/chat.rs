@@ -165,6 +165,7 @@ fn shown(line: &Line, turned: &Turned) -> Value {
         "own": values(&state.own),
         "open_question": turned.open_question(),
         "appointment": turned.appointment(),
+        "stock": turned.stock(),
         "lead": turned.lead,
         "opt_out": turned.opted_out,
         "handover": turned.handover(),

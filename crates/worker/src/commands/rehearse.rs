@@ -195,6 +195,7 @@ fn check(key: &str, value: &str, turned: &Turned) -> Result<(), String> {
         "asks" => asks(value, turned),
         "slot" | "own" => slot(key, value, turned),
         "appointment" => appointment(value, turned),
+        "stock" => stock(value, turned),
         "told" => {
             let told = turned.state.told.as_ref();
             let reason = told.map_or("nobody", |told| told.reason.as_str());
@@ -262,6 +263,17 @@ fn slot(key: &str, value: &str, turned: &Turned) -> Result<(), String> {
         },
         shown,
     )
+}
+
+/// `stock 17 4`: these things of the stock, in this order; `stock none`.
+fn stock(value: &str, turned: &Turned) -> Result<(), String> {
+    let found = turned.stock().join(" ");
+    let found = if found.is_empty() {
+        "none".to_owned()
+    } else {
+        found
+    };
+    holds(found == value, found)
 }
 
 /// `appointment 2026-12-02 14:30`, `appointment moved`, `appointment none`.

@@ -71,6 +71,7 @@ impl Talk {
                 transcriber: None,
                 cards: None,
                 budget: BUDGET,
+                shelf: parts.stock,
                 colleagues: Vec::new(),
                 metrics,
             },
@@ -210,7 +211,17 @@ impl Turned {
             OursAbout::Meaning => "meaning",
             OursAbout::Colleague => "colleague",
             OursAbout::Stop => "stop",
+            OursAbout::Offer => "offer",
         })
+    }
+
+    /// The things of the stock that the reply names, in its order.
+    pub(crate) fn stock(&self) -> Vec<String> {
+        let Some(Reply::Say(said)) = &self.reply else {
+            return Vec::new();
+        };
+        let records = said.records().into_iter();
+        records.map(|item| item.id.to_string()).collect()
     }
 
     /// The appointment that stands.
@@ -259,6 +270,8 @@ impl Turned {
             Question::Conflict => "conflict".into(),
             Question::Stop => "stop".into(),
             Question::Colleague => "colleague".into(),
+            Question::Offer { .. } => "offer".into(),
+            Question::WhichOffer => "which_offer".into(),
             Question::Help => "help".into(),
         })
     }
@@ -293,6 +306,11 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Fact { name, .. } => ("fact", name.as_str()),
         Piece::Hours(_) => ("hours", ""),
         Piece::Prices(_) => ("prices", ""),
+        Piece::Stock(listing) => ("stock", listing.fit.name()),
+        Piece::Picked(_) => ("picked", ""),
+        Piece::Standing(_) => ("standing", ""),
+        Piece::Gone(_) => ("gone", ""),
+        Piece::Record(name, _) => ("record", name.as_str()),
         Piece::Robot => ("robot", ""),
         Piece::AboutYou => ("about_you", ""),
         Piece::Possible => ("possible", ""),

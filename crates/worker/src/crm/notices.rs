@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sqlx::{Any, Transaction};
+use stock::Item;
 use streams::Letter;
 
-use super::list::row_of;
+use super::list::{Row, row_of};
 use super::status::Matter;
 use super::store::{Crm, CrmError, text};
 use super::write::short_hash;
@@ -36,6 +37,7 @@ impl Fact<'_> {
         let written = Written {
             kind: self.kind,
             subject: self.id,
+            once: false,
             contact: Some(self.contact),
             conversation: Some(self.conversation),
             data: Value::Object(data),
@@ -49,6 +51,8 @@ impl Fact<'_> {
 struct Written<'a> {
     kind: Kind,
     subject: &'a str,
+    /// Told once, whenever it is.
+    once: bool,
     contact: Option<&'a str>,
     conversation: Option<&'a str>,
     data: Value,
@@ -65,7 +69,11 @@ impl Written<'_> {
         sqlx::query(insert)
             .bind(short_hash(
                 "notice",
-                &[self.kind.as_str(), self.subject, &at],
+                &[
+                    self.kind.as_str(),
+                    self.subject,
+                    if self.once { "once" } else { &at },
+                ],
             ))
             .bind(self.contact)
             .bind(self.conversation)
@@ -91,6 +99,7 @@ pub(super) async fn tell_of_machine(
     let written = Written {
         kind,
         subject,
+        once: false,
         contact: None,
         conversation: None,
         data,
@@ -101,6 +110,51 @@ pub(super) async fn tell_of_machine(
 }
 
 impl Crm {
+    /// Tells that something in stock fits a lead's wish, once of each thing.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn tell_of_match(
+        &self,
+        lead: &Row,
+        item: &Item,
+        now: Timestamp,
+    ) -> Result<(), CrmError> {
+        let id = lead.iter().find(|(name, _)| *name == "id");
+        let Some(id) = id.and_then(|(_, id)| id.as_str()) else {
+            return Ok(());
+        };
+        let mut transaction = self.begin().await?;
+        let select = "SELECT contact_id, conversation_id FROM leads WHERE id = $1";
+        let found = sqlx::query_as(select).bind(id);
+        let found: Option<(String, String)> = found.fetch_optional(&mut *transaction).await?;
+        let Some((contact, conversation)) = found else {
+            return Ok(());
+        };
+        let row = lead.iter().cloned();
+        let mut data: Map<String, Value> =
+            row.map(|(name, value)| (name.to_owned(), value)).collect();
+        data.insert("thing".into(), json!(item.title));
+        data.insert(
+            "price".into(),
+            json!(item.price.map(|price| price.whole().to_string())),
+        );
+        data.insert("url".into(), json!(item.url));
+        let written = Written {
+            kind: Kind::StockMatch,
+            subject: &format!("{id}:{}:{}", item.source, item.id),
+            once: true,
+            contact: Some(&contact),
+            conversation: Some(&conversation),
+            data: Value::Object(data),
+            at: now,
+            at_any_hour: false,
+        };
+        written.insert(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Tells of hand-overs that nobody took by the time by which the customer should have heard.
     ///
     /// # Errors

@@ -433,6 +433,10 @@ pub struct Context<'a> {
     pub complains: bool,
     /// Whether the contact has opted out: only a start command counts.
     pub opted_out: bool,
+    /// Whether there is a stock, whose records answer questions.
+    pub stock: bool,
+    /// Whether something of it was offered that a question may be about.
+    pub offered: bool,
 }
 
 /// Our open question.

@@ -21,6 +21,8 @@ pub struct Standing {
     in_alarm: bool,
     complains: bool,
     opted_out: bool,
+    stock: bool,
+    offered: bool,
 }
 
 impl Standing {
@@ -36,6 +38,7 @@ impl Standing {
                 OursAbout::Meaning => ("meaning", ours.choices.len() == 1),
                 OursAbout::Colleague => ("colleague", true),
                 OursAbout::Stop => ("stop", true),
+                OursAbout::Offer => ("offer", true),
             };
             (topic.to_owned(), choices.collect(), yes_no)
         });
@@ -51,7 +54,15 @@ impl Standing {
             in_alarm: state.alarm.is_some(),
             complains: state.complains(),
             opted_out,
+            stock: false,
+            offered: !state.stock.offered.is_empty(),
         }
+    }
+
+    /// The same where there is a stock.
+    #[must_use]
+    pub fn with_stock(self, stock: bool) -> Self {
+        Self { stock, ..self }
     }
 
     /// As the reader takes it.
@@ -73,6 +84,8 @@ impl Standing {
             in_alarm: self.in_alarm,
             complains: self.complains,
             opted_out: self.opted_out,
+            stock: self.stock,
+            offered: self.stock && self.offered,
         }
     }
 }

@@ -185,7 +185,7 @@ pub(super) fn word(replies: &Replies, value: &str) -> String {
     known.cloned().unwrap_or_else(|| value.to_owned())
 }
 
-fn grouped(number: i64, separator: &str) -> String {
+pub(super) fn grouped(number: i64, separator: &str) -> String {
     let digits = number.abs().to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -27,6 +27,9 @@ pub fn handoff_note(domain: &Domain, state: &State, reason: &str, message: &str)
             lines.push(format!("{what}: {known}"));
         }
     }
+    if let Some(chosen) = &state.stock.chosen {
+        lines.push(format!("Chosen: {} ({})", chosen.title, chosen.id));
+    }
     let answers = state.answers.iter().chain(&state.contact);
     lines.extend(answers.map(|(topic, answer)| format!("{topic}: {answer}")));
     if let Some(appointment) = state.appointment() {

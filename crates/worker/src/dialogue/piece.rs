@@ -1,8 +1,10 @@
 //! What a reply is made of. Pure data: each piece owns what it needs to be worded.
 
 use jiff::civil::{Date, DateTime, Time};
+use stock::Item;
 
 use super::act::{Dates, Feeling, Times};
+use super::offer::{Line, Listing};
 use super::state::AppointmentStatus;
 use super::wish::Changes;
 use crate::domain::About;
@@ -51,6 +53,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// The records of the things that it speaks of.
+    #[must_use]
+    pub fn records(&self) -> Vec<&Item> {
+        let lines = self.pieces().flat_map(Piece::lines);
+        let mut items: Vec<&Item> = lines.map(|line| &line.item).collect();
+        items.dedup_by_key(|item| (&item.source, &item.id));
+        items
+    }
+
     /// All pieces, in order.
     pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
         std::iter::once(&self.first).chain(&self.rest)
@@ -87,6 +98,16 @@ pub enum Piece {
     Hours(Hours),
     /// What things cost: names in `[prices]`.
     Prices(Vec<String>),
+    /// What is in stock for the customer's wish.
+    Stock(Box<Listing>),
+    /// The customer takes one of those that were offered.
+    Picked(Box<Line>),
+    /// Whether things can be had.
+    Standing(Vec<Line>),
+    /// A thing that was offered is not in stock any more: its name.
+    Gone(String),
+    /// What the records of things say of an attribute.
+    Record(String, Vec<Line>),
     /// Who answers here.
     Robot,
     /// What we know of the customer.
@@ -167,6 +188,17 @@ pub enum Piece {
 }
 
 impl Piece {
+    /// The things of the stock that it names, in its order.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        match self {
+            Self::Stock(listing) => &listing.lines,
+            Self::Standing(lines) | Self::Record(_, lines) => lines,
+            Self::Picked(line) => std::slice::from_ref(&**line),
+            _ => &[],
+        }
+    }
+
     /// Whether it is what the message was about, beside which a remark needs no word of its own.
     #[must_use]
     pub const fn answers(&self) -> bool {
@@ -175,6 +207,11 @@ impl Piece {
             Self::Fact { .. }
                 | Self::Hours(_)
                 | Self::Prices(_)
+                | Self::Stock(_)
+                | Self::Picked(_)
+                | Self::Standing(_)
+                | Self::Gone(_)
+                | Self::Record(..)
                 | Self::Robot
                 | Self::PassOn(_)
                 | Self::PassedAgain
@@ -314,6 +351,13 @@ pub enum Question {
     Stop,
     /// Whether a colleague shall get in touch.
     Colleague,
+    /// Whether the customer wants to see what was offered.
+    Offer {
+        /// Several were.
+        several: bool,
+    },
+    /// Which of those that were offered.
+    WhichOffer,
     /// What can be done for the customer.
     Help,
 }

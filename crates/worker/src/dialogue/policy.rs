@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::act::{Dates, Feeling};
+use super::offer::Fit;
 use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
@@ -64,6 +65,11 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Fact { .. }
         | Piece::Hours(_)
         | Piece::Prices(_)
+        | Piece::Stock(_)
+        | Piece::Picked(_)
+        | Piece::Standing(_)
+        | Piece::Gone(_)
+        | Piece::Record(..)
         | Piece::Possible => 5,
         Piece::Advice(_) | Piece::PassOn(_) => 6,
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
@@ -85,7 +91,7 @@ fn taken_up(pieces: &mut Vec<Piece>, domain: &Domain) {
     let looks_for = |piece: &Piece| {
         matches!(
             piece,
-            Piece::PassOn(Passed::Existence(_)) | Piece::Apology(_)
+            Piece::PassOn(Passed::Existence(_)) | Piece::Apology(_) | Piece::Stock(_)
         )
     };
     let looks = pieces.iter().any(looks_for);
@@ -183,6 +189,12 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     if closes || pieces.iter().filter(passed).count() > 1 {
         return waiting(domain, state, dues, pieces);
     }
+    if let Some(asked) = pieces
+        .iter()
+        .find_map(|piece| offer(domain, state, dues, piece))
+    {
+        return asked;
+    }
     if pieces == [Piece::Unheard] || pieces == [Piece::Misread] {
         return waiting(domain, state, dues, pieces).or(Some(Question::Help));
     }
@@ -207,6 +219,38 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
     let open = open || dues.only_named && pieces.iter().all(named);
     form(domain, state, dues).or(open.then_some(Question::Help))
 }
+
+/// What is asked after something was offered, where it was.
+fn offer(domain: &Domain, state: &State, dues: &Dues, piece: &Piece) -> Option<Option<Question>> {
+    let asked = match piece {
+        Piece::Stock(listing) if listing.fit == Fit::None => form(domain, state, dues),
+        Piece::Stock(listing) => {
+            let more = listing.total > listing.lines.len();
+            let narrower = form(domain, state, dues).filter(|_| more);
+            let several = listing.lines.len() > 1;
+            narrower.or_else(|| may_offer(state).then_some(Question::Offer { several }))
+        }
+        Piece::Picked(_) => {
+            // Who picks one comes for it, or is asked whether to; what else it should be like is settled.
+            let comes = |goal: &str| topics::takes_appointment(domain, goal);
+            let pursued = state.goal().is_some_and(comes);
+            let pursued = pursued.then(|| form(domain, state, dues)).flatten();
+            let offer = Question::Offer { several: false };
+            pursued.or_else(|| may_offer(state).then_some(offer))
+        }
+        // Who asks something of a thing is not asked in return.
+        Piece::Standing(_) | Piece::Record(..) => None,
+        _ => return None,
+    };
+    Some(asked.filter(|_| state.told.is_none()))
+}
+
+fn may_offer(state: &State) -> bool {
+    topics::may_ask(state, OFFER) && state.appointment().is_none()
+}
+
+/// How our question is counted that follows what was offered.
+const OFFER: &str = "offer";
 
 /// Our open question again, when the customer only waits, or agrees without an answer.
 fn waiting(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Option<Question> {
@@ -260,6 +304,7 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
         Question::Moments { moments, .. } => (OursAbout::Moment, vec![], moments.clone()),
         Question::Stop => (OursAbout::Stop, vec![], vec![]),
         Question::Colleague => (OursAbout::Colleague, vec![], vec![]),
+        Question::Offer { .. } | Question::WhichOffer => (OursAbout::Offer, vec![], vec![]),
         Question::Conflict | Question::Help => (OursAbout::Meaning, vec![], vec![]),
     };
     Ours {
@@ -273,8 +318,13 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
 
 /// Notes that a topic is asked.
 fn count(state: &mut State, question: &Question, now: Timestamp) {
-    if let Question::Topic { topic, .. } = question {
-        let put = state.questions.entry(topic.clone()).or_default();
+    let topic = match question {
+        Question::Topic { topic, .. } => Some(topic.as_str()),
+        Question::Offer { .. } => Some(OFFER),
+        _ => None,
+    };
+    if let Some(topic) = topic {
+        let put = state.questions.entry(topic.to_owned()).or_default();
         (put.times, put.at) = (put.times + 1, now);
     }
 }

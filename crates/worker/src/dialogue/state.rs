@@ -1,6 +1,7 @@
 //! What is remembered of a conversation between turns. Stored as JSON in the conversation's hash,
 //! field `memory`; what older builds wrote is read.
 
+mod before;
 mod echo;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use shared_types::Slots;
 
 use super::act::{Asked, Dates, Thing, Times};
+use super::offer::StockTalk;
 use super::wish::{Wishes, first_values};
 use crate::domain::About;
+pub use before::Before;
 pub use echo::Echo;
 
 /// What is known of a conversation.
@@ -66,6 +69,9 @@ pub struct State {
     pub named: BTreeSet<String>,
     /// What the customer asked last.
     pub last_ask: Option<LastAsk>,
+    /// What was wished of the stock, and offered.
+    #[serde(skip_serializing_if = "StockTalk::is_empty")]
+    pub stock: StockTalk,
     /// Hashes of the sentences sent last.
     pub said: Vec<u64>,
     /// Messages in a row that were not understood.
@@ -134,6 +140,8 @@ pub enum OursAbout {
     Colleague,
     /// Whether messages shall end.
     Stop,
+    /// Whether the customer wants to see what was offered.
+    Offer,
 }
 
 /// A question of the customer's.
@@ -264,24 +272,6 @@ pub struct Told {
     /// When the customer asked last to be called.
     #[serde(default)]
     pub call: Option<Timestamp>,
-}
-
-/// What a message may change and a misreading gives back.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Before {
-    wanted: Wishes,
-    own: Wishes,
-    answers: BTreeMap<String, String>,
-    goals: Vec<Pursued>,
-    appointments: Vec<Appointment>,
-}
-
-impl Before {
-    /// Whether an appointment stood already.
-    pub(super) fn knows_appointment(&self, purpose: &str) -> bool {
-        self.appointments.iter().any(|one| one.purpose == purpose)
-    }
 }
 
 /// Tokens used on a day.
@@ -458,6 +448,9 @@ impl State {
         self.theirs.retain(|asked| fresh(asked.at, GOALS_KEPT));
         let many = self.theirs.len().saturating_sub(MAX_THEIRS);
         self.theirs.drain(..many);
+        self.stock
+            .offered
+            .retain(|_| self.stock.at.is_some_and(|at| fresh(at, GOALS_KEPT)));
     }
 
     /// What an older build remembered, in today's terms.

@@ -312,7 +312,7 @@ fn asked_for_moment(domain: &Domain, state: &State) -> bool {
             let kind = domain.dialogue.topic(topic).map(|topic| topic.kind);
             matches!(kind, Some(TopicKind::Date | TopicKind::Time))
         }
-        OursAbout::Meaning | OursAbout::Colleague | OursAbout::Stop => false,
+        OursAbout::Meaning | OursAbout::Colleague | OursAbout::Stop | OursAbout::Offer => false,
     })
 }
 

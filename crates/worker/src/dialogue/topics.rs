@@ -10,7 +10,7 @@ const MOST_ASKED: u32 = 2;
 const LABEL_WORD: usize = 6;
 
 /// Which thing a goal is about.
-pub(super) fn side(domain: &Domain, goal: &str) -> About {
+pub(crate) fn side(domain: &Domain, goal: &str) -> About {
     let intent = domain.intents.iter().find(|intent| intent.name == goal);
     intent.map_or(About::Wanted, |intent| intent.about)
 }

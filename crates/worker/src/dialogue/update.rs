@@ -12,6 +12,7 @@ mod people;
 mod purpose;
 mod remarks;
 mod repeats;
+mod stock;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -20,11 +21,13 @@ use remarks::{MAX_MATTER, MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE, shortened_to
 pub(super) use remarks::{WISHES, is_short, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
+use super::offer::Offered;
 use super::piece::{Passed, Piece, Question, Silence};
 use super::state::{State, Theirs};
 use super::topics;
 use super::wish::{self, Changes};
 use crate::domain::{About, Domain, SlotKind};
+use crate::understanding::Sought;
 
 /// A message as the dialogue sees it.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +48,10 @@ pub struct Heard<'a> {
     pub local: DateTime,
     /// When ingress took it in, where that is known.
     pub came: Option<Timestamp>,
+    /// What is for sale, where that is known.
+    pub stock: Option<&'a ::stock::Stock>,
+    /// What it asks of the stock.
+    pub sought: &'a Sought,
 }
 
 /// What a message is owed, and what others have to know of it.
@@ -72,6 +79,10 @@ pub struct Dues {
     pub moment_changed: bool,
     /// Something was named, and it was not said what for.
     pub only_named: bool,
+    /// The customer took one of the things that were offered.
+    pub chosen: bool,
+    /// Whether nothing fits what is wanted, where that was found out just now.
+    pub unmet: Option<bool>,
 }
 
 /// Below this no alarm is given.
@@ -83,6 +94,10 @@ pub(super) struct Update<'a> {
     state: State,
     dues: Dues,
     catalogues: Vec<(String, String)>,
+    /// The message looks for something in the stock.
+    search: bool,
+    /// What it points at of the things that were offered.
+    pointed: Vec<Offered>,
 }
 
 /// Takes a message in.
@@ -98,6 +113,8 @@ pub fn update(domain: &Domain, state: State, heard: &Heard<'_>) -> (State, Dues)
         state,
         dues: Dues::default(),
         catalogues: catalogues.collect(),
+        search: false,
+        pointed: Vec::new(),
     };
     update.run();
     (update.state, update.dues)
@@ -105,7 +122,6 @@ pub fn update(domain: &Domain, state: State, heard: &Heard<'_>) -> (State, Dues)
 
 impl Update<'_> {
     fn run(&mut self) {
-        let acts = self.heard.acts;
         self.state.age(self.heard.now);
         self.end_alarm(self.heard.now.duration_since(self.state.echo.at));
         if self.is_machine() {
@@ -114,10 +130,11 @@ impl Update<'_> {
         let with_human = self.state.is_with_human(self.heard.now);
         let known = self.state.clone();
         let misread = |act: &Act| act.does == Does::Repair(Repair::Misread);
-        if !acts.iter().any(misread) {
+        if !self.heard.acts.iter().any(misread) {
             self.state.before = Some(Box::new(self.state.snapshot()));
         }
         self.mean_one();
+        let acts = self.point(self.heard.acts);
         let (urgent, others): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| {
             matches!(act.does, Does::Consent(_) | Does::Alarm { .. }) || misread(act)
         });
@@ -421,6 +438,7 @@ impl Update<'_> {
                 self.owe(Piece::Next(goal));
             }
         }
+        self.offer();
         self.acknowledge_once();
         if self.dues.pieces.is_empty() && self.dues.question.is_none() && !self.is_in_danger() {
             self.unclear(&[]);

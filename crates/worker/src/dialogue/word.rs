@@ -6,6 +6,7 @@
 mod choose;
 mod moments;
 mod phrases;
+mod stock;
 
 use std::collections::BTreeMap;
 
@@ -97,6 +98,8 @@ pub fn word(
 struct Part {
     text: String,
     weight: u8,
+    /// A list is one sentence, however long.
+    list: bool,
 }
 
 const KEPT: u8 = 9;
@@ -119,6 +122,10 @@ impl Wording<'_> {
             parts.push(Part {
                 text: self.choose(&choice),
                 weight: weight(piece),
+                list: matches!(
+                    piece,
+                    Piece::Stock(_) | Piece::Standing(_) | Piece::Picked(_)
+                ),
             });
         }
         let question = said
@@ -133,12 +140,13 @@ impl Wording<'_> {
         let room = sentences(&parts) < MOST_SENTENCES || must_be_asked(said.ask.as_ref());
         let question = question.filter(|_| room);
         let asks = question.is_some() || matches!(said.first, Piece::Ask(_));
+        let lists: Vec<bool> = parts.iter().map(|part| part.list).collect();
         let mut texts: Vec<String> = parts.into_iter().map(|part| part.text).collect();
         texts.extend(question);
         if texts.is_empty() {
             texts.push(self.received());
         }
-        let mut text = texts.join(" ");
+        let mut text = joined(&texts, &lists);
         if self.state.said.contains(&choose::hash(&text)) {
             let received = self.received();
             text = format!("{received} {text}");
@@ -159,7 +167,8 @@ impl Wording<'_> {
         let mut dropped = None;
         let room = MOST_SENTENCES - usize::from(asks);
         let too_long = |parts: &[Part]| {
-            let chars: usize = parts.iter().map(|part| part.text.chars().count()).sum();
+            let said = parts.iter().filter(|part| !part.list);
+            let chars: usize = said.map(|part| part.text.chars().count()).sum();
             sentences(parts) > room || chars > MOST_CHARS
         };
         while too_long(parts) && parts.len() > 1 {
@@ -241,8 +250,29 @@ const fn must_be_asked(question: Option<&Question>) -> bool {
     )
 }
 
+/// The parts of a reply; a list stands on lines of its own.
+fn joined(texts: &[String], lists: &[bool]) -> String {
+    let mut joined = String::new();
+    for (place, text) in texts.iter().enumerate() {
+        let is_list = |place: usize| lists.get(place).is_some_and(|list| *list);
+        if place > 0 {
+            let apart = is_list(place) || is_list(place - 1);
+            joined.push(if apart { '\n' } else { ' ' });
+        }
+        joined.push_str(text);
+    }
+    joined
+}
+
 fn sentences(parts: &[Part]) -> usize {
-    parts.iter().map(|part| count_sentences(&part.text)).sum()
+    let of = |part: &Part| {
+        if part.list {
+            1
+        } else {
+            count_sentences(&part.text)
+        }
+    };
+    parts.iter().map(of).sum()
 }
 
 /// Ends of sentences: a mark with a space or nothing after it.

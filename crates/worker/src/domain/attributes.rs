@@ -25,6 +25,8 @@ pub struct Attribute {
     pub prices: bool,
     /// Heard only while an alarm lasts, which answers it: "may I drive home?".
     pub danger: bool,
+    /// Heard only where there is a stock, whose records answer it: "wat is het kenteken?".
+    pub of_stock: bool,
     /// The goal of who asks it: what his car is worth asks who wants to trade it in.
     pub goal: Option<String>,
     /// The goal that who asks it of the own thing has in mind: when it can be collected asks who comes
@@ -74,6 +76,7 @@ pub(super) fn read(
             slot: slot.map(|slot| slot.value.to_owned()),
             prices: section.boolean("prices"),
             danger: section.boolean("danger"),
+            of_stock: section.boolean("of_stock"),
             goal: section.text("goal").map(|goal| goal.value.to_owned()),
             in_mind: section.text("in_mind").map(|goal| goal.value.to_owned()),
             meant_in: section

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attributes::{self, Alarm, Attribute};
 use super::facts::{self, Fact, Known, Prices};
+use super::offers::{self, Offers};
 use super::section::Section;
 use super::unserved::{self, Unserved};
 use super::vocabulary::Reference;
@@ -21,6 +22,8 @@ pub struct Knowledge {
     pub prices: Prices,
     /// Languages that are known but not written.
     pub unserved: Vec<Unserved>,
+    /// What is said of the stock, where there may be one.
+    pub offers: Option<Offers>,
 }
 
 impl Knowledge {
@@ -52,6 +55,14 @@ impl Knowledge {
         self.alarms
             .extend(attributes::read_alarms(root, languages, references));
         self.unserved.extend(unserved::read(root));
+        let around = offers::Around {
+            languages,
+            goals: known.goals,
+            slots: known.slots,
+        };
+        if let Some(offers) = offers::read(root, &around, references) {
+            self.offers = Some(offers);
+        }
     }
 
     /// Questions that stand with two facts of different names: which of them is meant?

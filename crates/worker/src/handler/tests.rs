@@ -67,6 +67,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
             transcriber: None,
             cards: None,
             budget: Duration::from_secs(10),
+            shelf: crate::stock::Shelf::default(),
             colleagues: Vec::new(),
             metrics: counters.clone(),
         },

@@ -15,6 +15,7 @@ use super::redact::Redaction;
 use super::request::{Question, body};
 use super::{prompts, reply, slots};
 use crate::config::ModelConfig;
+use crate::dialogue::Said;
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::metrics::WorkerMetrics;
@@ -119,11 +120,12 @@ impl Model {
         domain: &Domain,
         rules: &Understander,
         turn: &Turn,
-        asks: bool,
+        said: &Said,
         draft: &str,
     ) -> Asked<ConversationAnswer> {
         let redaction = Redaction::of(turn.message.sender.name.as_deref(), &domain.business);
-        let document = prompts::draft(turn, asks, draft, &redaction);
+        let records = said.records();
+        let document = prompts::draft(turn, said, draft, &redaction);
         let asked = self
             .ask(turn, prompts::conversation(domain, turn, &document))
             .await;
@@ -133,6 +135,7 @@ impl Model {
             replies: domain.replies_in(turn.lang()),
             draft,
             known: &prompts::known(domain, turn),
+            records: (!records.is_empty()).then(|| prompts::in_words(&records)),
             now: &now,
         };
         asked.read(|answer| {

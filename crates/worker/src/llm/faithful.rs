@@ -19,6 +19,8 @@ pub(super) struct Given<'a> {
     pub draft: &'a str,
     /// What else was said or is known: the message, the facts.
     pub known: &'a str,
+    /// What the records say of the things that the reply speaks of; none where it speaks of none.
+    pub records: Option<String>,
     /// On the clock of the business.
     pub now: &'a Zoned,
 }
@@ -32,11 +34,13 @@ pub(super) fn is_faithful(given: &Given<'_>, worded: &str) -> bool {
     if !said.iter().all(|moment| is_among(moment, &may_say)) {
         return false;
     }
-    let given_text = format!("{} {}", given.draft, given.known);
+    let records = given.records.as_deref().unwrap_or_default();
+    let given_text = format!("{} {} {records}", given.draft, given.known);
     let figures_given = figures(&given_text);
     let rest = without(&worded, &said);
     figures(&rest).is_subset(&figures_given)
         && names_are_given(given, &worded, &given_text)
+        && things_are_given(given, &worded)
         && (capitalises_nouns(given.replies) || capitals_are_given(&worded, &given_text))
 }
 
@@ -87,6 +91,41 @@ fn names_are_given(given: &Given<'_>, worded: &str, known: &str) -> bool {
     said.all(|name| known.contains(&name))
 }
 
+/// Of things in stock no attribute, price and page is said that neither the draft nor their records have,
+/// whatever the customer or a seller wrote.
+fn things_are_given(given: &Given<'_>, worded: &str) -> bool {
+    let Some(records) = &given.records else {
+        return true;
+    };
+    let known = format!("{} {records}", given.draft);
+    let features = given.rules.features(&known);
+    let said = given.rules.features(worded);
+    let is_link = |word: &&str| word.contains("://");
+    let mut links = worded.split_whitespace().filter(is_link);
+    let moments = given.rules.understand(worded).moments.all(given.now);
+    said.is_subset(&features)
+        && figures(&without(worded, &moments)).is_subset(&figures(&known))
+        && amounts(worded).is_subset(&amounts(&known))
+        && links.all(|link| known.contains(link.trim_end_matches(['.', ',', '!', '?', ')'])))
+}
+
+/// The figures beside a sign or word of the currency: the number of a line is no price.
+fn amounts(text: &str) -> BTreeSet<String> {
+    let spaced = text.to_lowercase().replace('€', " € ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let figure = |at: usize| {
+        let word = words.get(at)?;
+        let begins = word.starts_with(|c: char| c.is_ascii_digit());
+        figures(word).into_iter().next().filter(|_| begins)
+    };
+    let signs = words.iter().enumerate().filter(|(_, word)| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '€');
+        ["€", "eur", "euro", "euros"].contains(&bare)
+    });
+    let beside = signs.filter_map(|(at, _)| figure(at + 1).or_else(|| figure(at.checked_sub(1)?)));
+    beside.collect()
+}
+
 /// A language whose nouns all have a capital: in "eine Probefahrt" it tells no name.
 fn capitalises_nouns(replies: &Replies) -> bool {
     let mut labels = replies.goals.values();
@@ -126,6 +165,7 @@ mod tests {
                 rules: &rules,
                 replies: &domain.replies[language],
                 draft,
+                records: None,
                 known: "Autobedrijf De Duif 030 123 45 67 Stationsweg 12, 3511 EE Utrecht Heeft hij een trekhaak?",
                 now: &now,
             };
@@ -162,5 +202,46 @@ mod tests {
             german,
             "Gern, die Probefahrt ist am Samstag um 14 Uhr."
         ));
+    }
+
+    #[test]
+    fn of_things_in_stock_nothing_is_said_that_their_records_do_not_say() {
+        let domain = Domain::embedded().unwrap();
+        let rules = Understander::new(&domain);
+        let now: Zoned = "2026-12-02T11:05[Europe/Amsterdam]".parse().unwrap();
+        let draft = "Deze hebben we voor u:\n1. Volkswagen Golf 1.0 TSI Life, 2020, 48.200 km, € 18.950 \
+            – https://deduif.example/occasions/golf-d001\nWilt u hem komen bekijken?";
+        // The seller's text, which tells the model what to say, is no part of this.
+        let records =
+            "Volkswagen Golf 1.0 TSI Life 18950 petrol manual blue 2020 48200 1300 navigation";
+        let faithful = |worded: &str| {
+            let given = Given {
+                rules: &rules,
+                replies: &domain.replies[0],
+                draft,
+                known: "Autobedrijf De Duif Heeft u een Golf met trekhaak, automaat, rond de 500 euro?",
+                records: Some(records.into()),
+                now: &now,
+            };
+            is_faithful(&given, worded)
+        };
+        for good in [
+            "Zeker! 1. Volkswagen Golf 1.0 TSI Life uit 2020, 48.200 km, € 18.950: \
+                https://deduif.example/occasions/golf-d001 Wilt u hem komen bekijken?",
+            "Ja, een blauwe Golf op benzine, handgeschakeld en met navigatie. Komt u kijken?",
+        ] {
+            assert!(faithful(good), "{good}");
+        }
+        for bad in [
+            "De Golf kost vandaag € 1, dat is bindend.",
+            "Hij kost € 500, precies wat u zoekt.",
+            "Ja, de Golf heeft een trekhaak.",
+            "Deze Golf is een automaat.",
+            "We hebben ook een mooie Polo voor u.",
+            "Kijk op https://deduif.example/occasions/golf-d002 voor foto's.",
+            "Een elektrische Golf voor € 18.950!",
+        ] {
+            assert!(!faithful(bad), "{bad}");
+        }
     }
 }

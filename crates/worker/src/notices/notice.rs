@@ -26,12 +26,14 @@ pub enum Kind {
     ChannelDown,
     /// A feed of what is for sale is not believed; what was kept stays.
     StockSuspect,
+    /// Something in stock fits the wish of a lead that nothing fitted.
+    StockMatch,
     /// Somebody tries a channel.
     Test,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::HandoverOpened,
         Self::HandoverUnanswered,
         Self::HandoverTaken,
@@ -42,6 +44,7 @@ impl Kind {
         Self::DeadLetterAdded,
         Self::ChannelDown,
         Self::StockSuspect,
+        Self::StockMatch,
         Self::Test,
     ];
 
@@ -59,6 +62,7 @@ impl Kind {
             Self::DeadLetterAdded => "dead_letter.added",
             Self::ChannelDown => "channel.down",
             Self::StockSuspect => "stock.suspect",
+            Self::StockMatch => "stock.match",
             Self::Test => "test",
         }
     }

@@ -89,6 +89,7 @@ const TITLES: &[(Kind, &str, &str)] = &[
         "Voorraad niet overgenomen",
         "Stock not taken over",
     ),
+    (Kind::StockMatch, "Past bij een wens", "Fits a wish"),
     (Kind::Test, "Proefmelding", "Test notice"),
 ];
 

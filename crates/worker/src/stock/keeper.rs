@@ -185,6 +185,10 @@ impl Keeper {
                 );
                 self.shelf.put(Stock::new(schema, items));
             }
+            let offers = self.domain.knowledge.offers.as_ref();
+            if let Some((offers, stock)) = offers.zip(self.shelf.now()) {
+                super::matches::tell(&self.crm, offers, &stock, Timestamp::now()).await?;
+            }
             self.shown = wanted.into_iter().cloned().collect();
         }
         Ok(())

@@ -311,6 +311,7 @@ impl Talk<'_> {
         ] {
             // "Is the Niro still there" asks for the Niro.
             let of_thing = clause.named_before.is_some() && clause.asking.asks();
+            let of_thing = of_thing || self.attribute_of_stock(clause).is_some();
             if cue == ActCue::Unheard && (of_thing || !clause.said.is_empty()) {
                 continue;
             }

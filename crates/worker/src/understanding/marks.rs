@@ -13,6 +13,22 @@ pub(super) enum Mark {
     /// Place of an alarm of the domain.
     Alarm(usize),
     Mood(MoodCue),
+    Offer(OfferCue),
+}
+
+/// What a pattern of `[offers]` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfferCue {
+    /// A wish for the attribute at this place.
+    Wish(usize),
+    /// The same, of this number.
+    WishOf(usize, i64),
+    /// The order at this place.
+    Order(usize),
+    /// Points at something that was offered.
+    Point,
+    /// A number that is meant about.
+    Near,
 }
 
 /// Everything that was found, each with its stretch from the first word to the last.
@@ -22,6 +38,11 @@ pub(super) struct Marks(Vec<(Mark, Span)>);
 impl Marks {
     pub(super) fn add(&mut self, mark: Mark, span: Span) {
         self.0.push((mark, span));
+    }
+
+    /// Drops what is not to be heard now.
+    pub(super) fn retain(&mut self, keeps: impl Fn(Mark) -> bool) {
+        self.0.retain(|(mark, _)| keeps(*mark));
     }
 
     /// What begins inside a stretch.

@@ -2,7 +2,7 @@
 
 use shared_types::{SlotValue, Slots};
 
-use super::{HoursAsked, Moments, Mood, WordCount};
+use super::{HoursAsked, Moments, Mood, Sought, WordCount};
 use crate::dialogue::act::Consent;
 use crate::domain::Answer;
 
@@ -33,6 +33,8 @@ pub struct Understanding {
     pub moments: Moments,
     /// What it asks about opening hours.
     pub hours_asked: HoursAsked,
+    /// What it asks of the stock.
+    pub sought: Sought,
 }
 
 impl Understanding {

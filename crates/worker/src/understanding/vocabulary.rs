@@ -1,11 +1,13 @@
 //! The domain's vocabulary, compiled for reading messages.
 
+use std::collections::BTreeMap;
+
 use super::catalogue::CatalogueIndex;
 use super::compiler::Compiler;
 use super::fold::{fold, umlauts_spelled_out};
 use super::language::LanguageGuesser;
 use super::lexicon::Lexicon;
-use super::marks::Mark;
+use super::marks::{Mark, OfferCue};
 use super::moments::MomentReader;
 use super::numbers::NumberReader;
 use super::plates::PlateFinder;
@@ -290,5 +292,29 @@ fn known(domain: &Domain, language: Option<usize>) -> impl Iterator<Item = (Mark
         let patterns = alarm.cues.get(code).into_iter().flatten();
         patterns.map(move |pattern| (Mark::Alarm(place), pattern))
     });
-    attributes.chain(alarms)
+    attributes.chain(alarms).chain(offers(domain, code))
+}
+
+/// How a language speaks of what is in stock.
+fn offers<'d>(domain: &'d Domain, code: &'d str) -> impl Iterator<Item = (Mark, &'d Pattern)> {
+    let of = move |patterns: &'d BTreeMap<String, Vec<Pattern>>, cue: OfferCue| {
+        let patterns = patterns.get(code).into_iter().flatten();
+        patterns.map(move |pattern| (Mark::Offer(cue), pattern))
+    };
+    domain.knowledge.offers.iter().flat_map(move |offers| {
+        let wishes = (0..).zip(&offers.attributes);
+        let wishes = wishes.flat_map(move |(at, one)| {
+            let words = one.wish_words.get(code).into_iter().flatten();
+            let words = words.flat_map(move |(number, patterns)| {
+                let mark = Mark::Offer(OfferCue::WishOf(at, *number));
+                patterns.iter().map(move |pattern| (mark, pattern))
+            });
+            of(&one.wish, OfferCue::Wish(at)).chain(words)
+        });
+        let orders = (0..).zip(&offers.orders);
+        let orders = orders.flat_map(move |(at, one)| of(&one.cues, OfferCue::Order(at)));
+        let points = of(&offers.points, OfferCue::Point);
+        let near = of(&offers.near, OfferCue::Near);
+        wishes.chain(orders).chain(points).chain(near)
+    })
 }

@@ -81,6 +81,7 @@ impl Chat {
             transcriber: Transcriber::new(&config.media).unwrap(),
             cards: Some(Cards::new(&config.media).unwrap()),
             budget: config.turns.budget(),
+            shelf: worker::stock::Shelf::default(),
             colleagues: Vec::new(),
             metrics: counters,
         };

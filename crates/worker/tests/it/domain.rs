@@ -165,3 +165,31 @@ fn copy(from: &Path, to: &Path) {
         std::fs::copy(from, to).unwrap();
     }
 }
+
+#[test]
+fn what_is_missing_of_the_stocks_texts_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains");
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .args([domains.join("car-dealer"), domains.join("car-dealer.toml")])
+        .arg(folder.path())
+        .status();
+    assert!(copied.unwrap().success());
+    let offers = folder.path().join("car-dealer/offers.toml");
+    let text = std::fs::read_to_string(&offers).unwrap();
+    let text = text.replacen("chosen.de =", "chosen.xx =", 1);
+    let text = text.replacen("price_max = \"price <=\"", "price_max = \"prize =<\"", 1);
+    let text = text.replacen("{misses}\"]", "{mistakes}\"]", 1);
+    std::fs::write(&offers, text).unwrap();
+    let error = Domain::load(&folder.path().join("car-dealer.toml")).unwrap_err();
+    let told = error.to_string();
+    for wrong in [
+        "`chosen.de` needs a text that can always be filled",
+        "[[offers.attributes]] has no `prize`",
+        "`=<` is no bound",
+        "nothing fills the gap `{mistakes}`",
+    ] {
+        assert!(told.contains(wrong), "{wrong}: {told}");
+    }
+}

@@ -55,6 +55,8 @@ pub(crate) fn turn(
         now,
         local,
         came: None,
+        stock: None,
+        sought: &worker::understanding::Sought::default(),
     };
     let (mut state, dues) = update(domain, state, &heard);
     let reply = reply(domain, &mut state, &dues, &heard);

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use streams::Redis;
 use tempfile::TempDir;
 use test_support::{PostgresServer, RedisServer, eventually_within};
-use worker::crm::{Crm, KeptFeed, Push};
+use worker::crm::{Crm, KeptFeed, LeadField, Push};
 use worker::domain::Domain;
 use worker::metrics::WorkerMetrics;
 use worker::stock::{Keeper, Shelf};
@@ -367,4 +367,38 @@ async fn the_stock_is_kept_on_postgresql_as_well() {
         keeper.round().await.unwrap();
         assert_eq!(ids(&shelf), count);
     }
+}
+
+#[tokio::test]
+async fn what_fits_a_wish_that_nothing_fitted_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let crm = crm(&folder);
+    crm.migrate().await.unwrap();
+    let mut write = crate::crm::write("1", "2026-12-01T10:00:00Z");
+    let fields = [
+        ("car_make", "Volkswagen"),
+        ("car_model", "Golf"),
+        ("price_max", "12000"),
+        ("wish.towbar", "yes"),
+        ("stock_unmet", "yes"),
+    ];
+    let fields = fields.map(|(name, value)| LeadField {
+        name: name.into(),
+        value: value.into(),
+        agent: "extraction".into(),
+        confidence: 0.9,
+    });
+    write.lead.as_mut().unwrap().fields = fields.into();
+    crm.apply(&write).await.unwrap();
+    for _ in 0..2 {
+        let (mut keeper, _) = keeper(&crm, &["--stock", "shipped"]).unwrap();
+        keeper.round().await.unwrap();
+    }
+    let told = crm.sends(100).await.unwrap();
+    let matches = told.iter().filter(|notice| notice.kind == "stock.match");
+    assert_eq!(
+        matches.count(),
+        1,
+        "one Golf has a towbar and costs no more"
+    );
 }

@@ -32,6 +32,7 @@ mod model_servers;
 mod moments;
 mod notices;
 mod odd_servers;
+mod offers;
 mod other_domain;
 mod outbox;
 mod persons;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use worker::commands::rehearse::rehearse;
 use worker::domain::Domain;
+use worker::stock::{SHIPPED, from_file};
 
 async fn goes_as_expected(name: &str) {
     let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains");
@@ -18,6 +19,17 @@ async fn goes_as_expected(name: &str) {
 #[tokio::test]
 async fn the_dealers_dialogues_go_as_expected() {
     goes_as_expected("car-dealer").await;
+}
+
+#[tokio::test]
+async fn the_dealers_dialogues_about_the_stock_go_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../deploy/domains/car-dealer/stock/rehearsals");
+    let domain = Domain::embedded().unwrap();
+    let stock = from_file(&domain, Path::new(SHIPPED)).unwrap();
+    let report = rehearse(&domain, Some(stock), &folder).await.unwrap();
+    assert!(report.dialogues >= 8, "{report:?}");
+    assert!(report.failures.is_empty(), "{}", report.failures.join("\n"));
 }
 
 #[tokio::test]

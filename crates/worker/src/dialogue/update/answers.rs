@@ -223,6 +223,7 @@ impl Update<'_> {
                 self.dues.wants_messages = Some(false);
                 self.owe(Piece::Consent(Confirmed::Stop));
             }
+            OursAbout::Offer => self.accepts_offer(),
             OursAbout::Meaning if ours.choices.len() == 1 => self.chosen(1, ours),
             OursAbout::Moment if ours.moments.len() == 1 => self.chosen(1, ours),
             // "Ja" says that there is an answer, not which.
@@ -281,6 +282,7 @@ impl Update<'_> {
                 self.touch_current();
                 self.owe(Piece::Skipped);
             }
+            OursAbout::Offer => self.owe(Piece::Courtesy(Courtesy::Nicety)),
             OursAbout::Stop | OursAbout::Colleague => {
                 self.owe(Piece::Courtesy(Courtesy::Nicety));
                 self.must_ask(Question::Help);

@@ -23,6 +23,9 @@ impl Update<'_> {
             days: ask.when.and_then(|when| when.date),
             turns: 0,
         });
+        if self.ask_stock(act, ask) {
+            return;
+        }
         if ask.form == Form::Check {
             self.pass_on_words(act, Asked::Other);
             self.owe(Piece::Deal);
@@ -198,7 +201,7 @@ impl Update<'_> {
     }
 
     /// "Hebben jullie een zwarte Picanto?" asks for one and wants one.
-    fn existence_tells(&mut self, ask: &Ask) {
+    pub(super) fn existence_tells(&mut self, ask: &Ask) {
         let informs = |slot: &String| {
             let mut acts = self.heard.acts.iter();
             acts.any(|act| {
@@ -207,7 +210,10 @@ impl Update<'_> {
             })
         };
         let mut told: Vec<Told> = Vec::new();
-        for (slot, value) in ask.content.iter().filter(|(slot, _)| !informs(slot)) {
+        // "Anything but black?" wants no black one.
+        let denied = &self.heard.sought.denied;
+        let content = ask.content.iter().filter(|one| !denied.contains(one));
+        for (slot, value) in content.filter(|(slot, _)| !informs(slot)) {
             match told.iter_mut().find(|told| told.slot == *slot) {
                 Some(told) => told.any_of.push(value.clone()),
                 None => told.push(Told {
@@ -276,7 +282,7 @@ impl Update<'_> {
     }
 
     /// Passes a question on, or says that a colleague has it already.
-    fn pass_on_or_remind(&mut self, act: &Act, ask: &Ask, passed: Passed) {
+    pub(super) fn pass_on_or_remind(&mut self, act: &Act, ask: &Ask, passed: Passed) {
         let words = self.quote(act);
         let named = about(ask.thing)
             .and_then(|about| filling::thing_name(self.domain, self.state.wishes(about)));

@@ -184,7 +184,9 @@ impl Update<'_> {
         let side = topics::side(self.domain, purpose);
         Appointment {
             purpose: purpose.to_owned(),
-            thing: filling::thing_name(self.domain, self.state.wishes(side)),
+            thing: self
+                .chosen_title(side)
+                .or_else(|| filling::thing_name(self.domain, self.state.wishes(side))),
             date,
             time,
             status: AppointmentStatus::Wanted,

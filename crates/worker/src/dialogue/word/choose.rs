@@ -111,7 +111,7 @@ pub(super) fn hash(text: &str) -> u64 {
 }
 
 /// A sentence begins with a capital letter.
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         Some(first) if first.is_lowercase() => first.to_uppercase().chain(chars).collect(),

@@ -8,6 +8,7 @@ use crate::dialogue::act::Times;
 use crate::dialogue::hours::clock;
 use crate::dialogue::piece::{Hours, Obstacle, Question};
 use crate::dialogue::{calendar, times};
+use crate::domain::OfferText;
 
 /// Goals that are named when nothing is understood.
 const MOST_CHOICES: usize = 4;
@@ -87,6 +88,9 @@ impl Wording<'_> {
             Question::Conflict => self.text_of("ask_conflict", &[]),
             Question::Stop => self.text_of("ask_stop", &[]),
             Question::Colleague => self.text_of("ask_colleague", &[]),
+            Question::Offer { several: false } => self.ask_offer(OfferText::AskOne),
+            Question::Offer { several: true } => self.ask_offer(OfferText::AskSeveral),
+            Question::WhichOffer => self.ask_offer(OfferText::AskWhich),
             Question::Help => self.text_of("ask_help", &[]),
         }
     }

@@ -4,7 +4,7 @@ use super::{Clause, LIKELY, SURE, Talk};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
-use crate::understanding::marks::Mark;
+use crate::understanding::marks::{Mark, OfferCue};
 use crate::understanding::said::Said;
 use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 
@@ -257,6 +257,9 @@ impl Talk<'_> {
     }
 
     fn topic(&self, clause: &Clause) -> Asked {
+        if let Some(name) = self.attribute_of_stock(clause) {
+            return Asked::Attribute(name);
+        }
         // "Can I still drive it" is answered before any test drive.
         let advised = clause.asking.form != Form::Check && self.asks_for_advice(clause);
         match self.attribute(clause).filter(|_| advised) {
@@ -316,7 +319,7 @@ impl Talk<'_> {
         {
             return Asked::Fact(name.clone());
         }
-        if has(ActCue::Hours) || self.is_day_alone(clause) {
+        if self.asks_hours(clause, there) || self.is_day_alone(clause) {
             return Asked::Hours;
         }
         if there {
@@ -351,6 +354,38 @@ impl Talk<'_> {
                 .said_before(clause)
                 .map_or(Asked::Other, |(fact, _)| Asked::Fact(fact)),
         }
+    }
+
+    /// "Habt ihr Kombis auf Lager" does not ask when it is open.
+    fn asks_hours(&self, clause: &Clause, there: bool) -> bool {
+        let of_stock = there && self.context.stock && !clause.said.is_empty();
+        self.mark(ActCue::Hours, clause).is_some() && !of_stock
+    }
+
+    /// "What is the plate?" of a thing that was offered, "have you one with a towbar?": its record says
+    /// it, and no fact of the house.
+    pub(super) fn attribute_of_stock(&self, clause: &Clause) -> Option<String> {
+        let has = |cue| self.mark(cue, clause).is_some();
+        let mut marks = self.signs.marks.within(clause.span);
+        let orders = marks.any(|(mark, _)| matches!(mark, Mark::Offer(OfferCue::Order(_))));
+        let sought = has(ActCue::Existence) && !clause.said.is_empty() || orders;
+        let goes_on = self.context.offered && clause.span.len() <= BARE && !has(ActCue::Modal);
+        if self.context.stock
+            && (sought || goes_on)
+            && let Some((name, false)) = self.attribute(clause)
+        {
+            return Some(name.to_owned());
+        }
+        let mut marks = self.signs.marks.within(clause.span);
+        let attribute = marks.find_map(|(mark, _)| match mark {
+            Mark::Attribute(at) => {
+                let attribute = self.understander.attributes.get(at);
+                attribute.filter(|attribute| attribute.of_stock)
+            }
+            _ => None,
+        });
+        let attribute = attribute.filter(|_| self.context.offered)?;
+        Some(attribute.name.clone())
     }
 
     /// The fact that a question is about together with the statement before it, and whether it tells
@@ -431,7 +466,7 @@ impl Talk<'_> {
     }
 
     /// Whether our open question is for a day or a time.
-    pub(super) fn asked_for_moment(&self) -> bool {
+    pub(in crate::understanding) fn asked_for_moment(&self) -> bool {
         let Some(ours) = &self.context.ours else {
             return false;
         };

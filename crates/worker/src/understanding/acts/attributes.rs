@@ -108,9 +108,20 @@ impl Talk<'_> {
         });
         let attributes = attributes.filter(|(attribute, _)| !attribute.danger);
         let (attribute, _) = attributes.min_by_key(|(attribute, span)| {
-            (attribute.slot.is_some(), std::cmp::Reverse(span.len()))
+            // "What does it cost a month" asks for more than the price.
+            let common = (attribute.slot.is_some(), attribute.prices);
+            // "How big is the boot" is answered by a record, "how big is it" is not.
+            let common = (common, !self.is_in_records(&attribute.name));
+            (common, std::cmp::Reverse(span.len()))
         })?;
         Some((&attribute.name, attribute.slot.is_some()))
+    }
+
+    /// Whether the records of a stock answer a question.
+    fn is_in_records(&self, asked: &str) -> bool {
+        let offers = self.understander.offers.as_ref();
+        let offers = offers.filter(|_| self.context.stock);
+        offers.is_some_and(|offers| offers.answering(asked).is_some())
     }
 
     /// A price, or what something is worth: "was nehmt ihr dafür".

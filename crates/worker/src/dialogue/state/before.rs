@@ -1,0 +1,35 @@
+//! What held before a message, to undo it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Appointment, Pursued};
+use crate::dialogue::wish::Wishes;
+use crate::domain::About;
+
+/// What a message may change and a misreading gives back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Before {
+    pub(super) wanted: Wishes,
+    pub(super) own: Wishes,
+    pub(super) answers: BTreeMap<String, String>,
+    pub(super) goals: Vec<Pursued>,
+    pub(super) appointments: Vec<Appointment>,
+}
+
+impl Before {
+    /// What was known of a thing.
+    pub(in crate::dialogue) fn wishes(&self, about: About) -> &Wishes {
+        match about {
+            About::Wanted => &self.wanted,
+            About::Own => &self.own,
+        }
+    }
+
+    /// Whether an appointment stood already.
+    pub(in crate::dialogue) fn knows_appointment(&self, purpose: &str) -> bool {
+        self.appointments.iter().any(|one| one.purpose == purpose)
+    }
+}

@@ -1,0 +1,239 @@
+//! What is offered from the stock, and when.
+
+use std::collections::BTreeMap;
+
+use shared_types::SlotValue;
+use stock::{Status, Stock, Test};
+
+use super::{ENOUGH, OFFERED};
+use crate::dialogue::act::{Act, Asked, Does};
+use crate::dialogue::offer::{Fit, Line, Listing, wish_of};
+use crate::dialogue::piece::{Passed, Piece, Question};
+use crate::dialogue::update::{REMARKS, Update, WISHES};
+use crate::dialogue::{topics, wish};
+use crate::domain::{About, Bound, Offers};
+
+/// Among so many those are looked for that the customer calls by a word of their title.
+pub(super) const MANY: usize = 60;
+/// Beyond so many misses nothing comes near.
+const MOST_MISSES: usize = 2;
+
+impl Update<'_> {
+    /// Keeps the wishes of a message that no slot has.
+    fn note_needs(&mut self) -> bool {
+        let Some((offers, _)) = self.stock() else {
+            return false;
+        };
+        let sought = self.heard.sought;
+        let before = self.state.stock.needs.clone();
+        let asks = |act: &Act| matches!(&act.does, Does::Ask(ask) if matches!(ask.topic, Asked::Attribute(_)));
+        let about_one = self.heard.acts.iter().any(asks) && !self.search;
+        let needs = &mut self.state.stock.needs;
+        if !about_one {
+            for (attribute, test) in &sought.needs {
+                needs.insert(attribute.clone(), test.clone());
+            }
+            for flag in &sought.flags {
+                needs.insert(flag.clone(), Test::Has(true));
+            }
+        }
+        let changes = self.dues.changes.iter();
+        let changes = changes.filter(|(about, _)| *about == About::Wanted);
+        for (slot, values) in changes.flat_map(|(_, changes)| &changes.set) {
+            let Some(wished) = offers.wishes.get(slot).filter(|one| one.bound != Bound::Is) else {
+                continue;
+            };
+            needs.remove(&wished.attribute);
+            let near = values.iter().find_map(|value| match value {
+                SlotValue::Integer(number) if sought.near.contains(number) => Some(*number),
+                _ => None,
+            });
+            if let Some(number) = near {
+                needs.insert(wished.attribute.clone(), Test::Near(number));
+            }
+        }
+        *needs != before
+    }
+
+    /// Offers what is in stock, where the message asks for it or says enough.
+    pub(in crate::dialogue::update) fn offer(&mut self) {
+        let Some((offers, stock)) = self.stock() else {
+            return;
+        };
+        if self.dues.chosen {
+            self.settle_search();
+        }
+        let needs = self.note_needs();
+        let grave = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::Safety(_) | Piece::StaySafe(_) | Piece::Apology(_) | Piece::Consent(_)
+            )
+        };
+        if self.dues.pieces.iter().any(grave) || self.state.complains() {
+            return;
+        }
+        let of_wanted = |(about, _): &&(About, _)| *about == About::Wanted;
+        let told = self.dues.changes.iter().find(of_wanted);
+        let changed = needs || told.is_some_and(|(_, changes)| !changes.is_empty());
+        let order = self.heard.sought.order.filter(|_| self.pointed.is_empty());
+        let wish = wish_of(offers, &self.state.wanted, &self.state.stock.needs, order);
+        let comes = self.comes_for_one();
+        let enough = wish.conditions.len() >= ENOUGH || self.knows_lower();
+        let looks = self.heard.sought.looks || enough || self.requests_search();
+        let tells = changed && looks && self.pointed.is_empty();
+        if !self.search && !tells {
+            return;
+        }
+        let mut listing = self.look_up(offers, stock, &wish);
+        if listing.fit != Fit::Exact
+            && let Some(said) = self.said_now(offers, order)
+        {
+            // What was wished before gives way to what is wished now.
+            let (wanted, needs, narrower) = said;
+            let other = self.look_up(offers, stock, &narrower);
+            if other.fit == Fit::Exact {
+                (self.state.wanted, self.state.stock.needs) = (wanted, needs);
+                listing = other;
+            }
+        }
+        let unmet = listing.fit != Fit::Exact;
+        // What was met all along is not worth a word.
+        self.dues.unmet = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
+        self.state.stock.unmet = unmet;
+        self.state.stock.chosen = None;
+        self.remember_offered(listing.lines.iter().map(|line| &line.item));
+        if let Some(visits) = comes.filter(|_| listing.fit == Fit::Exact) {
+            match listing.lines.as_slice() {
+                // Who comes for one needs no list.
+                [line] => return self.choose(&line.item),
+                _ if visits => self.must_ask(Question::WhichOffer),
+                _ => return,
+            }
+        }
+        if let [line] = listing.lines.as_slice()
+            && listing.fit == Fit::Exact
+        {
+            self.choose(&line.item);
+        }
+        self.replace_by(listing);
+    }
+
+    /// The wish without what earlier messages said of it, but for the name.
+    fn said_now(
+        &self,
+        offers: &Offers,
+        order: Option<usize>,
+    ) -> Option<(wish::Wishes, BTreeMap<String, Test>, stock::Wish)> {
+        let before = self.state.before.as_ref()?;
+        let old = before.wishes(About::Wanted);
+        let mut wanted = self.state.wanted.clone();
+        wanted.retain(|slot, wish| self.is_name(slot) || old.get(slot) != Some(wish));
+        let needs = self.state.stock.needs.clone();
+        if wanted.len() == self.state.wanted.len() {
+            return None;
+        }
+        let narrower = wish_of(offers, &wanted, &needs, order);
+        let wishes = |one: &stock::Condition| !matches!(one.test, Test::NoneOf(_));
+        if !narrower.conditions.iter().any(wishes) {
+            return None;
+        }
+        Some((wanted, needs, narrower))
+    }
+
+    /// Who has chosen one needs nobody who looks for one.
+    fn settle_search(&mut self) {
+        let first = topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
+        let searches = |piece: &Piece| match piece {
+            Piece::Next(goal) => Some(goal) == first.as_ref(),
+            Piece::Noted { about, .. } => *about == About::Wanted,
+            _ => false,
+        };
+        self.dues.pieces.retain(|piece| !searches(piece));
+    }
+
+    /// Whether the message asks for something to be found.
+    fn requests_search(&self) -> bool {
+        let first = topics::first_goal(self.domain, About::Wanted);
+        let mut acts = self.heard.acts.iter();
+        acts.any(
+            |act| matches!(&act.does, Does::Request { goal, .. } if Some(goal.as_str()) == first),
+        )
+    }
+
+    /// What the list says need not be said.
+    fn replace_by(&mut self, listing: Listing) {
+        let first = topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
+        let asks = self.dues.question == Some(Question::WhichOffer);
+        let said = |piece: &Piece| match piece {
+            Piece::TakeUp(goal) | Piece::Next(goal) => Some(goal) == first.as_ref() || asks,
+            Piece::Noted { about, .. } => *about == About::Wanted,
+            Piece::PassOn(Passed::Existence(about)) => *about == About::Wanted,
+            Piece::Possible => true,
+            Piece::Answered(topic, _) => topic == WISHES || topic == REMARKS,
+            _ => false,
+        };
+        self.dues.pieces.retain(|piece| !said(piece));
+        if let Some(goal) = first
+            && !self.state.goals.iter().any(|open| open.goal == goal)
+            && self.state.goals.is_empty()
+        {
+            self.touch(&goal);
+        }
+        self.owe(Piece::Stock(Box::new(listing)));
+    }
+
+    fn look_up(&self, offers: &Offers, stock: &Stock, wish: &stock::Wish) -> Listing {
+        let found = stock.find(wish, MANY);
+        let near = |one: &&stock::Match<'_>| {
+            one.misses.len() <= MOST_MISSES && one.misses.len() < wish.conditions.len().max(1)
+                || one.misses.is_empty()
+        };
+        // Sold ones are of interest only where nothing else fits.
+        let had = found.available > 0;
+        let wanted = |one: &&stock::Match<'_>| !had || one.item.status != Status::Sold;
+        let matches = found.matches.iter().filter(near).filter(wanted);
+        let mut matches: Vec<_> = matches.collect();
+        let all = matches.len();
+        self.keep_called(&mut matches, |found| found.item);
+        let fewer = matches.len() < all;
+        let called = matches.len();
+        matches.truncate(OFFERED);
+        let fit = match (found.exact, matches.is_empty()) {
+            (_, true) => Fit::None,
+            (0, _) => Fit::Near,
+            _ => Fit::Exact,
+        };
+        let lines = (1..).zip(&matches);
+        let lines: Vec<Line> = lines
+            .map(|(number, found)| Line::found(number, found, wish))
+            .collect();
+        let oldest = lines.iter().map(|line| line.item.seen_at).min();
+        let hours = oldest.map(|seen| self.heard.now.duration_since(seen).as_hours());
+        let bound = offers.stale_hours.map(i64::from);
+        Listing {
+            lines,
+            fit,
+            total: match (fewer, had) {
+                (true, _) => called,
+                (false, true) => found.available,
+                (false, false) => found.exact,
+            },
+            stale_hours: hours.filter(|hours| bound.is_some_and(|bound| *hours >= bound)),
+        }
+    }
+
+    /// Whether the message is about coming for a thing (and says no day), or about paying it, and not
+    /// about which.
+    fn comes_for_one(&self) -> Option<bool> {
+        let first = topics::first_goal(self.domain, About::Wanted);
+        let mut acts = self.heard.acts.iter();
+        let visits = acts.find_map(|act| match &act.does {
+            Does::Request { goal, when, .. } if Some(goal.as_str()) != first => {
+                Some(topics::takes_appointment(self.domain, goal) && when.is_none())
+            }
+            _ => None,
+        });
+        visits.filter(|_| !self.search)
+    }
+}

@@ -1,0 +1,152 @@
+//! What a message points at of the things that were offered.
+
+use shared_types::SlotValue;
+use stock::{Item, Value};
+
+use super::{BARE, Numbered};
+use crate::dialogue::act::{Act, Answer, Asked, Does, Inform, Thing, Told};
+use crate::dialogue::offer::{Fit, Line, Listing, Offered};
+use crate::dialogue::piece::{Piece, Question};
+use crate::dialogue::update::Update;
+use crate::domain::Offers;
+use crate::understanding::Pointed;
+
+impl<'a> Update<'a> {
+    /// Takes what the message points at, and drops the acts that do nothing else.
+    pub(in crate::dialogue::update) fn point(&mut self, acts: &[Act]) -> Vec<Act> {
+        if self.stock().is_none() {
+            return acts.to_vec();
+        }
+        let vague = |act: &Act| {
+            matches!(
+                act.does,
+                Does::Unclear { .. } | Does::Social(_) | Does::Inform(_)
+            )
+        };
+        if !self.heard.sought.needs.is_empty() && acts.iter().all(vague) {
+            // "Needs to pull at least 1800 kg" looks for something.
+            self.search = true;
+            let rest = acts
+                .iter()
+                .filter(|act| !matches!(act.does, Does::Unclear { .. }));
+            return rest.cloned().collect();
+        }
+        let offered = self.offered();
+        let Some((pointed, values)) = self.pointed_at(&offered) else {
+            return acts.to_vec();
+        };
+        self.pointed = pointed.iter().map(|(_, item)| Offered::of(item)).collect();
+        if let [(_, item)] = pointed.as_slice() {
+            self.choose(item);
+        }
+        let mut rest = acts.to_vec();
+        // "Nummer 3" asks for no telephone number.
+        let bare = self.heard.text.split_whitespace().count() <= BARE && values.is_empty();
+        rest.retain(|act| {
+            let social = matches!(act.does, Does::Social(_) | Does::Answer(Answer::Yes));
+            (social || !bare) && !only_points(act, &values)
+        });
+        if rest.iter().all(|act| matches!(act.does, Does::Social(_))) {
+            match pointed.as_slice() {
+                [(number, item)] => self.owe(Piece::Picked(Box::new(Line::alone(*number, item)))),
+                several => {
+                    let lines = several.iter().map(|(at, item)| Line::alone(*at, item));
+                    self.owe(Piece::Stock(Box::new(Listing {
+                        lines: lines.collect(),
+                        fit: Fit::Exact,
+                        total: several.len(),
+                        stale_hours: None,
+                    })));
+                    self.must_ask(Question::WhichOffer);
+                }
+            }
+        }
+        rest
+    }
+
+    /// Those of what was offered that the message points at, and the values by which it does.
+    fn pointed_at(&self, offered: &[(usize, &'a Item)]) -> Option<(Numbered<'a>, Vec<SlotValue>)> {
+        let (offers, _) = self.stock()?;
+        let sought = self.heard.sought;
+        let mut left = offered.to_vec();
+        let mut values = Vec::new();
+        for pointed in &sought.points {
+            let before = left.clone();
+            match pointed {
+                Pointed::Nth(nth) => left.retain(|(number, _)| number == nth),
+                Pointed::Last => left = before.last().copied().into_iter().collect(),
+                Pointed::Such {
+                    values: such,
+                    number,
+                } => {
+                    left.retain(|(_, item)| is_such(offers, item, such, *number));
+                    if !left.is_empty() {
+                        values.extend(such.iter().map(|(_, value)| value.clone()));
+                        values.extend(number.map(SlotValue::Integer));
+                    }
+                }
+            }
+            if left.is_empty() {
+                left = before;
+            }
+        }
+        if let Some(order) = sought.order.filter(|_| !sought.looks)
+            && let Some(order) = offers.orders.get(order)
+        {
+            let value = |item: &Item| item.get(&order.attribute).and_then(|one| one.number());
+            let known = left.iter().filter(|(_, item)| value(item).is_some());
+            let first = match order.descending {
+                true => known.max_by_key(|(_, item)| value(item)),
+                false => known.min_by_key(|(_, item)| value(item)),
+            };
+            left = first.copied().into_iter().collect();
+        }
+        (!left.is_empty()
+            && left.len() < offered.len().max(2)
+            && !(sought.points.is_empty() && sought.order.is_none()))
+        .then_some((left, values))
+    }
+}
+
+/// Whether a thing is as it is pointed at.
+fn is_such(
+    offers: &Offers,
+    item: &Item,
+    values: &[(String, SlotValue)],
+    number: Option<i64>,
+) -> bool {
+    let holds = |(slot, value): &(String, SlotValue)| {
+        let wished = offers.wishes.get(slot);
+        let has = wished.and_then(|wished| item.get(&wished.attribute));
+        has.as_ref().and_then(Value::as_str) == Some(value.to_string().as_str())
+    };
+    let numbers = || {
+        offers
+            .attributes
+            .iter()
+            .filter_map(|one| item.get(&one.name)?.number())
+    };
+    values.iter().all(holds) && number.is_none_or(|number| numbers().any(|one| one == number))
+}
+
+/// Whether an act does nothing but point at what was offered.
+fn only_points(act: &Act, values: &[SlotValue]) -> bool {
+    let pointing = |told: &Told| told.any_of.iter().all(|value| values.contains(value));
+    match &act.does {
+        Does::Unclear { .. } => true,
+        Does::Answer(Answer::Choice(_)) => true,
+        Does::Answer(Answer::Values(told)) => told.iter().all(pointing),
+        Does::Inform(Inform {
+            thing: Thing::Wanted,
+            values: told,
+            when: None,
+            attachment: None,
+            remark: None,
+        }) => told.iter().all(pointing),
+        Does::Correct(correct) => {
+            correct.instead.iter().all(pointing) && correct.indifferent.is_empty()
+        }
+        Does::Ask(ask) => ask.topic == Asked::Other,
+        _ => false,
+    }
+}

@@ -1,0 +1,279 @@
+//! What is said of things in stock.
+
+use stock::{Item, Miss, Status, Test, Value};
+
+use super::Wording;
+use super::choose::Choice;
+use crate::dialogue::filling;
+use crate::dialogue::offer::{Fit, Line, Listing, value};
+use crate::domain::{AttributeTexts, Filling, OfferText, Offers, Template};
+
+impl Wording<'_> {
+    fn offers(&self) -> Option<&Offers> {
+        self.domain.knowledge.offers.as_ref()
+    }
+
+    /// A text about the stock, gaps filled with these.
+    fn offer_text(&self, text: OfferText, filling: &Filling) -> Option<Choice> {
+        let texts = self.offers()?.texts.get(&self.replies.language)?;
+        let own: Vec<(&str, String)> = filling
+            .iter()
+            .map(|(gap, value)| (gap.as_str(), value.clone()))
+            .collect();
+        Some(self.filled(texts.get(&text)?, &own).telling())
+    }
+
+    /// Its fullest wording.
+    fn offer_words(&self, text: OfferText, filling: &Filling) -> Option<String> {
+        let texts = self
+            .offers()?
+            .texts
+            .get(&self.replies.language)?
+            .get(&text)?;
+        let fitting = texts.iter().filter(|one| one.fits(filling));
+        let fullest = fitting.max_by_key(|one| one.required().len())?;
+        fullest.fill(filling)
+    }
+
+    /// The list: what it is, its lines, and how old it is where that is worth a word.
+    pub(super) fn listing(&self, listing: &Listing) -> Option<Choice> {
+        let head = match (listing.fit, listing.lines.as_slice()) {
+            (Fit::None, _) => {
+                let values = filling::values_of(&self.state.wanted);
+                let about = crate::domain::About::Wanted;
+                let things = filling::things(self.domain, self.replies, about, &values);
+                let wish = things
+                    .get("wish")
+                    .map(|wish| ("wish".to_owned(), wish.clone()));
+                return self.offer_text(OfferText::Nothing, &wish.into_iter().collect());
+            }
+            (Fit::Near, _) => OfferText::Nearest,
+            (Fit::Exact, [_]) => OfferText::FoundOne,
+            (Fit::Exact, lines) if listing.total > lines.len() => OfferText::FoundMore,
+            (Fit::Exact, _) => OfferText::Found,
+        };
+        let counts = [
+            ("count".to_owned(), listing.lines.len().to_string()),
+            ("total".to_owned(), listing.total.to_string()),
+        ];
+        let head = self.choose(&self.offer_text(head, &counts.into())?);
+        let lines = listing.lines.iter().filter_map(|line| self.line(line));
+        let hours = listing.stale_hours.map(|hours| hours.to_string());
+        let stale = hours.and_then(|hours| {
+            self.offer_words(OfferText::Stale, &[("hours".to_owned(), hours)].into())
+        });
+        let parts = std::iter::once(head).chain(lines).chain(stale);
+        Some(Choice::one(&parts.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// One thing, as a line of the list.
+    fn line(&self, line: &Line) -> Option<String> {
+        let mut filling = self.item_filling(&line.item);
+        filling.insert("number".into(), line.number.to_string());
+        let mark = match line.item.status {
+            Status::Available => None,
+            Status::Reserved => Some(OfferText::MarkReserved),
+            Status::Sold => Some(OfferText::MarkSold),
+        };
+        let mark = mark.and_then(|mark| self.offer_words(mark, &Filling::new()));
+        filling.extend(mark.map(|mark| ("status".to_owned(), mark)));
+        filling.extend(self.fit(line).map(|fit| ("fit".to_owned(), fit)));
+        self.offer_words(OfferText::Item, &filling)
+    }
+
+    /// "Wel een automaat, maar € 500 boven uw budget."
+    fn fit(&self, line: &Line) -> Option<String> {
+        let misses = line.misses.iter().filter_map(|miss| self.miss(miss));
+        let misses = self.joined(&misses.collect::<Vec<_>>(), &self.replies.format.and);
+        if misses.is_empty() {
+            return None;
+        }
+        let fits = line.fits.iter().filter_map(|name| {
+            let texts = self.attribute_texts(name)?;
+            let value = self.shown(name, &value(&line.item, name)?)?;
+            first(&texts.fits, &[("value".to_owned(), value)].into())
+        });
+        let fits = self.joined(&fits.collect::<Vec<_>>(), &self.replies.format.and);
+        let mut filling = Filling::from([("misses".to_owned(), misses)]);
+        let text = match fits.is_empty() {
+            true => OfferText::Misses,
+            false => {
+                filling.insert("fits".into(), fits);
+                OfferText::Fits
+            }
+        };
+        self.offer_words(text, &filling)
+    }
+
+    fn miss(&self, miss: &Miss) -> Option<String> {
+        let texts = self.attribute_texts(&miss.attribute)?;
+        let Some(has) = &miss.has else {
+            let label = ("label".to_owned(), texts.label.clone());
+            return self.offer_words(OfferText::Unknown, &[label].into());
+        };
+        let mut filling = Filling::new();
+        let value = self.shown(&miss.attribute, has);
+        filling.extend(value.map(|value| ("value".to_owned(), value)));
+        let apart = match (&miss.wanted, has.number()) {
+            (Test::AtMost(most), Some(has)) if has > *most => Some((&texts.over, has - most)),
+            (Test::AtLeast(least), Some(has)) if has < *least => Some((&texts.under, least - has)),
+            (Test::Near(about), Some(has)) if has > *about => Some((&texts.over, has - about)),
+            (Test::Near(about), Some(has)) => Some((&texts.under, about - has)),
+            _ => None,
+        };
+        if let Some((texts, apart)) = apart.filter(|(texts, _)| !texts.is_empty()) {
+            let apart = self.shown(&miss.attribute, &Value::Number(apart));
+            filling.extend(apart.map(|apart| ("difference".to_owned(), apart)));
+            return first(texts, &filling);
+        }
+        first(&texts.other, &filling)
+    }
+
+    /// What the record says, as gaps: its title, its page and each attribute.
+    fn item_filling(&self, item: &Item) -> Filling {
+        let mut filling = Filling::from([("title".to_owned(), item.title.to_string())]);
+        for attribute in self
+            .offers()
+            .into_iter()
+            .flat_map(|offers| &offers.attributes)
+        {
+            let name = &attribute.name;
+            let value = value(item, name).and_then(|value| self.shown(name, &value));
+            filling.extend(value.map(|value| (name.clone(), value)));
+        }
+        filling
+    }
+
+    /// The thing in a sentence: "de Volkswagen Golf uit 2019".
+    fn named_in_words(&self, item: &Item) -> String {
+        let filling = self.item_filling(item);
+        let words = self.offer_words(OfferText::Thing, &filling);
+        words.unwrap_or_else(|| item.title.to_string())
+    }
+
+    fn attribute_texts(&self, name: &str) -> Option<&AttributeTexts> {
+        let attribute = self.offers()?.attribute(name)?;
+        attribute.texts.get(&self.replies.language)
+    }
+
+    /// A value in words; none of what is only there or not.
+    fn shown(&self, name: &str, value: &Value) -> Option<String> {
+        let texts = self.attribute_texts(name)?;
+        let bare = match value {
+            Value::Flag(_) => return None,
+            Value::Number(number) if texts.around.is_some() => {
+                filling::grouped(*number, &self.replies.format.thousands)
+            }
+            Value::Number(number) => number.to_string(),
+            Value::Word(word) | Value::Text(word) => match texts.words.get(&**word) {
+                Some(word) => word.clone(),
+                None => filling::word(self.replies, word),
+            },
+        };
+        Some(match &texts.around {
+            Some((before, after)) => format!("{before}{bare}{after}"),
+            None => bare,
+        })
+    }
+
+    pub(super) fn picked(&self, line: &Line) -> Option<Choice> {
+        let mut filling = self.item_filling(&line.item);
+        filling.insert("thing".into(), self.named_in_words(&line.item));
+        self.offer_text(OfferText::Chosen, &filling)
+    }
+
+    pub(super) fn gone(&self, title: &str) -> Option<Choice> {
+        let thing = ("thing".to_owned(), title.to_owned());
+        self.offer_text(OfferText::Gone, &[thing].into())
+    }
+
+    /// Whether each of some things can be had.
+    pub(super) fn standing(&self, lines: &[Line]) -> Option<Choice> {
+        let said = lines.iter().filter_map(|line| {
+            let text = match line.item.status {
+                Status::Available => OfferText::Available,
+                Status::Reserved => OfferText::Reserved,
+                Status::Sold => OfferText::Sold,
+            };
+            let mut filling = self.item_filling(&line.item);
+            filling.insert("thing".into(), self.named_in_words(&line.item));
+            let words = self.offer_words(text, &filling)?;
+            Some(super::choose::capital(&words))
+        });
+        let said = said.collect::<Vec<_>>();
+        let text = match said.as_slice() {
+            [] => return None,
+            [one] => one.clone(),
+            several => several.join("\n"),
+        };
+        Some(Choice::one(&text))
+    }
+
+    /// What the records say of an attribute, of one thing or of several.
+    pub(super) fn record(&self, name: &str, lines: &[Line]) -> Option<Choice> {
+        let texts = self.attribute_texts(name)?;
+        if let [line] = lines {
+            return self.of_one(name, texts, &line.item);
+        }
+        let each = lines.iter().filter_map(|line| {
+            let value = value(&line.item, name);
+            let answer = match &value {
+                None => self.offer_words(OfferText::NotSaid, &Filling::new()),
+                Some(Value::Flag(true)) => self.offer_words(OfferText::Yes, &Filling::new()),
+                Some(Value::Flag(false)) => self.offer_words(OfferText::No, &Filling::new()),
+                Some(value) => self.shown(name, value),
+            };
+            let filling = Filling::from([
+                ("number".to_owned(), line.number.to_string()),
+                ("thing".to_owned(), self.named_in_words(&line.item)),
+                ("answer".to_owned(), answer?),
+            ]);
+            self.offer_words(OfferText::Each, &filling)
+        });
+        let answers = each.collect::<Vec<_>>().join(", ");
+        let filling = Filling::from([
+            ("label".to_owned(), texts.label.clone()),
+            ("answers".to_owned(), answers),
+        ]);
+        self.offer_text(OfferText::Several, &filling)
+    }
+
+    fn of_one(&self, name: &str, texts: &AttributeTexts, item: &Item) -> Option<Choice> {
+        let mut filling = self.item_filling(item);
+        filling.insert("thing".into(), self.named_in_words(item));
+        filling.insert("label".into(), texts.label.clone());
+        match value(item, name)? {
+            Value::Flag(has) if texts.answer.is_empty() => {
+                let text = if has {
+                    OfferText::Has
+                } else {
+                    OfferText::HasNot
+                };
+                self.offer_text(text, &filling)
+            }
+            value => {
+                filling.extend(
+                    self.shown(name, &value)
+                        .map(|one| ("value".to_owned(), one)),
+                );
+                let fitting = first(&texts.answer, &filling)?;
+                Some(Choice::one(&fitting))
+            }
+        }
+    }
+
+    /// Our question after something was offered.
+    pub(super) fn ask_offer(&self, text: OfferText) -> Choice {
+        let chosen = self.state.stock.chosen.as_ref();
+        let thing = chosen.map(|one| ("thing".to_owned(), one.title.clone()));
+        let asked = self.offer_text(text, &thing.into_iter().collect());
+        asked.unwrap_or_default()
+    }
+}
+
+/// The fullest of some texts that can be filled.
+fn first(texts: &[Template], filling: &Filling) -> Option<String> {
+    let fitting = texts.iter().filter(|text| text.fits(filling));
+    let fullest = fitting.max_by_key(|text| text.required().len())?;
+    fullest.fill(filling)
+}

@@ -1,0 +1,104 @@
+//! Leads whose wish nothing fitted, and that something in stock fits now.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use shared_types::SlotValue;
+use stock::{Item, Status, Stock, Test, Wish};
+
+use crate::crm::{Crm, CrmError, Matter, Row, What};
+use crate::dialogue::offer::{NEED, UNMET, wish_of};
+use crate::dialogue::{Wish as Wanted, Wishes};
+use crate::domain::{Bound, Offers};
+
+/// Of so many things a lead is told at once.
+const TOLD: usize = 3;
+
+/// Tells colleagues of what fits the wish of an open lead now, once of each thing.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(super) async fn tell(
+    crm: &Crm,
+    offers: &Offers,
+    stock: &Stock,
+    now: Timestamp,
+) -> Result<(), CrmError> {
+    let mut after = None;
+    loop {
+        let page = crm.list(Matter::Lead, What::Open, after).await?;
+        for lead in &page.rows {
+            let Some(wish) = unmet(offers, lead) else {
+                continue;
+            };
+            for item in fitting(stock, &wish) {
+                crm.tell_of_match(lead, item, now).await?;
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn fitting<'s>(stock: &'s Stock, wish: &Wish) -> Vec<&'s Item> {
+    let found = stock.find(wish, TOLD).matches.into_iter();
+    let fits = found.filter(|one| one.misses.is_empty() && one.item.status == Status::Available);
+    fits.map(|one| one.item).collect()
+}
+
+/// The wish of a lead that nothing fitted.
+fn unmet(offers: &Offers, lead: &Row) -> Option<Wish> {
+    let (_, fields) = lead.iter().find(|(name, _)| *name == "fields")?;
+    let fields = fields.as_object()?;
+    if fields.get(UNMET).and_then(Value::as_str) != Some("yes") {
+        return None;
+    }
+    let wish = wish_of_fields(offers, fields);
+    (!wish.conditions.is_empty()).then_some(wish)
+}
+
+/// The wish as the fields of a lead tell it: `car_model`, `car_model.2`, `not.color`.
+fn wish_of_fields(offers: &Offers, fields: &Map<String, Value>) -> Wish {
+    let mut wanted = Wishes::new();
+    let mut needs = BTreeMap::new();
+    for (name, value) in fields {
+        let Some(value) = value.as_str() else {
+            continue;
+        };
+        if let Some(attribute) = name.strip_prefix(NEED) {
+            let test = match value.parse() {
+                Ok(number) => bounded(offers, attribute, number),
+                Err(_) => Test::Has(value == "yes"),
+            };
+            needs.insert(attribute.to_owned(), test);
+            continue;
+        }
+        let (denied, slot) = match name.strip_prefix("not.") {
+            Some(slot) => (true, slot),
+            None => (false, name.as_str()),
+        };
+        let slot = slot.split('.').next().unwrap_or(slot);
+        let Some(wished) = offers.wishes.get(slot).filter(|_| value != "any") else {
+            continue;
+        };
+        let number = value.parse().ok().filter(|_| wished.bound != Bound::Is);
+        let value = number.map_or_else(|| SlotValue::Text(value.to_owned()), SlotValue::Integer);
+        let wish: &mut Wanted = wanted.entry(slot.to_owned()).or_default();
+        match denied {
+            true => wish.not.push(value),
+            false => wish.any_of.push(value),
+        }
+    }
+    wish_of(offers, &wanted, &needs, None)
+}
+
+fn bounded(offers: &Offers, attribute: &str, number: i64) -> Test {
+    let bound = offers.attribute(attribute).map(|known| known.bound);
+    match bound {
+        Some(Bound::AtMost) => Test::AtMost(number),
+        _ => Test::AtLeast(number),
+    }
+}
