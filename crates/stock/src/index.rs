@@ -91,7 +91,10 @@ impl Stock {
                 exact += 1;
                 available += usize::from(item.status == Status::Available);
                 fits.push((0.0, item.status, at));
-            } else if distance <= self.schema.furthest && item.status != Status::Sold {
+            } else if available == 0
+                && distance <= self.schema.furthest
+                && item.status != Status::Sold
+            {
                 near.push((distance, item.status, at));
             }
         }

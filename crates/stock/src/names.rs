@@ -46,6 +46,18 @@ impl Names {
         models.entry(squash(form)).or_insert_with(|| model.into());
     }
 
+    /// The name of one of the two attributes that a text is or begins with; `above` is the make of a model.
+    #[must_use]
+    pub fn canonical(&self, attribute: &str, text: &str, above: Option<&str>) -> Option<Arc<str>> {
+        if *self.upper == *attribute {
+            self.make(text).map(|(make, _)| make)
+        } else if *self.lower == *attribute {
+            self.model(above?, text)
+        } else {
+            None
+        }
+    }
+
     /// The make that a text is or begins with, and what follows it.
     pub(crate) fn make<'a>(&self, text: &'a str) -> Option<(Arc<str>, &'a str)> {
         longest(text, |form| self.makes.get(form))

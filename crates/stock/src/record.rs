@@ -237,15 +237,10 @@ impl Recorder<'_> {
     }
 
     fn name(&self, attribute: &str, text: &str, above: Option<&str>, known: bool) -> Option<Value> {
-        let found = self.names.iter().find_map(|names| {
-            if *names.upper == *attribute {
-                names.make(text).map(|(make, _)| make)
-            } else if *names.lower == *attribute {
-                names.model(above?, text)
-            } else {
-                None
-            }
-        });
+        let found = self
+            .names
+            .iter()
+            .find_map(|names| names.canonical(attribute, text, above));
         match found {
             Some(name) => Some(Value::Word(name)),
             None if known => None,

@@ -14,6 +14,7 @@ use crate::domain::Domain;
 use crate::graph::Node;
 use crate::llm::Model;
 use crate::metrics::WorkerMetrics;
+use crate::register::Register;
 use crate::stock::Shelf;
 use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub model: Option<Arc<Model>>,
     /// The CRM; without it every write is left to who takes the turn.
     pub crm: Option<Crm>,
+    /// The register of plates, where one is configured.
+    pub register: Option<Arc<Register>>,
     /// What is for sale.
     pub stock: Shelf,
     /// What is counted.

@@ -3,6 +3,7 @@
 mod media;
 mod model;
 mod notices;
+mod register;
 mod stock;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 pub use media::MediaConfig;
 pub use model::ModelConfig;
 pub use notices::NoticeConfig;
+pub use register::RegisterConfig;
 pub use stock::{FeedSetting, Named, StockConfig};
 
 use crate::budget::KEPT;
@@ -70,6 +72,12 @@ pub struct WorkerConfig {
         reason = "a comment here would become the heading in --help"
     )]
     pub stock: StockConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub register: RegisterConfig,
     #[command(flatten)]
     #[allow(
         missing_docs,
@@ -253,6 +261,7 @@ impl WorkerConfig {
         let urls = [
             ("LLM_BASE_URL", &self.model.llm_base_url),
             ("TRANSCRIBE_BASE_URL", &self.media.transcribe_base_url),
+            ("PLATE_REGISTER_URL", &self.register.plate_register_url),
         ];
         for (variable, url) in urls {
             let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
@@ -287,7 +296,12 @@ impl WorkerConfig {
     /// The sum of what the steps of a turn may take, when that is more than a turn may take.
     fn steps_that_do_not_fit(&self) -> Option<String> {
         // The rules and the CRM share whatever there is; alone they fit into any turn.
-        if self.model.llm_base_url.is_none() && self.media.transcribe_base_url.is_none() {
+        let urls = [
+            &self.model.llm_base_url,
+            &self.media.transcribe_base_url,
+            &self.register.plate_register_url,
+        ];
+        if urls.iter().all(|url| url.is_none()) {
             return None;
         }
         let mut sum = KEPT;
@@ -301,6 +315,11 @@ impl WorkerConfig {
             sum += self.media.timeout();
             let limit = self.media.transcribe_timeout_ms;
             steps = format!("TRANSCRIBE_TIMEOUT_MS {limit} + {steps}");
+        }
+        if self.register.plate_register_url.is_some() {
+            sum += self.register.timeout();
+            let limit = self.register.plate_register_timeout_ms;
+            steps = format!("PLATE_REGISTER_TIMEOUT_MS {limit} + {steps}");
         }
         let budget = self.turns.turn_budget_ms;
         (sum > self.turns.budget()).then(|| {

@@ -24,6 +24,7 @@ mod moments;
 mod offers;
 mod pattern;
 mod problem;
+mod register;
 mod replies;
 mod section;
 mod settings;
@@ -54,6 +55,7 @@ pub use offers::{AttributeTexts, Bound, OfferAttribute, OfferText, OfferTexts, O
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};
+pub use register::Register;
 pub use replies::{Format as ReplyFormat, GoalTexts, PIECES, Replies, Variants};
 pub use settings::{Confidence, Likeness, Settings};
 pub use slots::{Amount, Catalogue, Slot, SlotKind};
@@ -93,6 +95,8 @@ pub struct Domain {
     pub replies: Vec<Replies>,
     /// How what is for sale is read and called; none where the domain sells nothing by feed.
     pub stock: Option<DomainStock>,
+    /// How a public register of plates is asked; none where the domain has no plates.
+    pub register: Option<Register>,
 }
 
 /// Texts of a domain that has none: there is no such domain, since the loader refuses it.

@@ -27,6 +27,7 @@ pub mod notices;
 mod openai;
 mod outbox;
 pub mod person;
+pub mod register;
 mod remembered;
 mod service;
 pub mod stock;
@@ -37,7 +38,7 @@ pub mod understanding;
 
 pub use config::{
     CrmConfig, DomainConfig, FeedSetting, MediaConfig, ModelConfig, Named, NoticeConfig,
-    StockConfig, TurnConfig, WorkerConfig,
+    RegisterConfig, StockConfig, TurnConfig, WorkerConfig,
 };
 pub use graph::{Drawing, draw};
 pub use service::{Worker, WorkerError};

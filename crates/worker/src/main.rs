@@ -121,7 +121,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Handovers(args) => return Ok(args.run().await?),
         Command::Leads(args) => return Ok(args.run().await?),
         Command::Appointments(args) => return Ok(args.run().await?),
-        Command::Stock(args) => return args.run(&domain(args.domain())).await,
+        Command::Stock(args) => return args.run(|| domain(args.domain())).await,
         Command::Notices(args) => return Ok(args.run().await?),
         Command::Acts(args) => args.run().await?,
         Command::Graph { format } => runtime::print(&draw(format))?,

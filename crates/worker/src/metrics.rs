@@ -37,6 +37,7 @@ pub struct WorkerMetrics {
     colleagues: Colleagues,
     talks: Talks,
     stock: StockMetrics,
+    plates: IntCounterVec,
 }
 
 fn opt_outs(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
@@ -48,7 +49,21 @@ fn opt_outs(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
     Ok(from_zero(counters, OptOut::NAMES.map(|change| [change])))
 }
 
+fn plates(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
+    let counters = metrics.counters(
+        "postduif_plates_looked_up_total",
+        &["outcome"],
+        "Questions to the register of plates: found, unknown, limited (not asked, or refused for too many), slow, or failed.",
+    )?;
+    let outcomes = ["found", "unknown", "limited", "slow", "failed"];
+    Ok(from_zero(counters, outcomes.map(|outcome| [outcome])))
+}
+
 impl WorkerMetrics {
+    pub(crate) fn looked_up(&self, outcome: &'static str) {
+        self.plates.with_label_values(&[outcome]).inc();
+    }
+
     /// Registers the metrics.
     ///
     /// # Errors
@@ -112,6 +127,7 @@ impl WorkerMetrics {
             colleagues: Colleagues::new(metrics)?,
             talks: Talks::new(metrics)?,
             stock: StockMetrics::new(metrics)?,
+            plates: plates(metrics)?,
         })
     }
 

@@ -27,6 +27,7 @@ use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
 use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
+use crate::register::Register;
 use crate::stock::{Keeper, Shelf};
 use crate::turns::Turns;
 use crate::understanding::Understander;
@@ -111,11 +112,13 @@ impl Worker {
             MemberId::unique(host).as_str().to_owned(),
         );
         let keeper = keeper.map_err(WorkerError::Stock)?;
+        let register = Register::new(&config.register, domain.register.as_ref(), counters.clone())?;
         let parts = Parts {
             domain: domain.clone(),
             understander: understander.clone(),
             model: model.clone(),
             crm: Some(crm.clone()),
+            register: register.map(Arc::new),
             stock: shelf.clone(),
             metrics: counters.clone(),
         };

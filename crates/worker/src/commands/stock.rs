@@ -69,14 +69,14 @@ impl StockArgs {
         &self.domain
     }
 
-    /// Does what is asked.
+    /// Does what is asked. Only what reads a feed needs the domain.
     ///
     /// # Errors
     /// When the CRM or the output fails.
-    pub async fn run(&self, domain: &Domain) -> anyhow::Result<ExitCode> {
+    pub async fn run(&self, domain: impl FnOnce() -> Domain) -> anyhow::Result<ExitCode> {
         match &self.action {
             Action::Check { file, mapping } => {
-                let import = read(domain, file, "check", mapping.as_deref());
+                let import = read(&domain(), file, "check", mapping.as_deref());
                 tell(&import)?;
                 let whole =
                     import.report.read == import.report.elements && import.report.unread.is_empty();
@@ -96,7 +96,7 @@ impl StockArgs {
                 if let Err(wrong) = format!("{name}=file").parse::<Named>() {
                     runtime::refuse(&[format!("--as: {wrong}")]);
                 }
-                let import = read(domain, file, name, mapping.as_deref());
+                let import = read(&domain(), file, name, mapping.as_deref());
                 tell(&import)?;
                 self.import(&import, name, *smaller).await
             }
@@ -256,7 +256,8 @@ fn item_line(item: &Item) -> String {
     )
 }
 
-fn lines(item: &Item) -> Vec<String> {
+/// All that is known of a thing, a line each.
+pub fn lines(item: &Item) -> Vec<String> {
     let mut lines = vec![item_line(item)];
     let attributes = item.attributes.iter().map(|(name, value)| {
         let value = match value {

@@ -60,6 +60,7 @@ impl Talk {
             understander,
             model: None,
             crm: None,
+            register: None,
             stock: stock.map_or_else(Shelf::default, Shelf::of),
             metrics: metrics.clone(),
         };

@@ -9,6 +9,7 @@ use super::knowledge::Knowledge;
 use super::languages::{self, Declared, Language};
 use super::pattern::Atom;
 use super::problem::{DomainError, Problems};
+use super::register;
 use super::replies::{self, Replies};
 use super::section::{DomainFile, Section};
 use super::settings::{self, Settings};
@@ -87,6 +88,7 @@ impl Loader<'_> {
         let stock = stock::read(&root, &slots, &|path| {
             self.text(path.value, name, path.line)
         });
+        let register = register::read(&root, &slots);
         self.check(&references, &languages, &shared, &slots);
         Some(Domain {
             business: business?,
@@ -100,6 +102,7 @@ impl Loader<'_> {
             shared,
             examples,
             stock,
+            register,
         })
     }
 

@@ -32,7 +32,7 @@ pub(super) fn read(
         root.file()
             .problem_in(file.value, mistake.line, mistake.message);
     };
-    let names: Vec<Names> = slots.iter().filter_map(catalogue).map(names).collect();
+    let names = all_names(slots);
     let attributes = attributes?;
     let text = open(attributes)?;
     let schema = Schema::parse(&text, &names)
@@ -55,6 +55,11 @@ pub(super) fn read(
         },
         example: feed.and_then(open).map(Arc::from),
     })
+}
+
+/// The catalogues of all slots.
+pub(super) fn all_names(slots: &[Slot]) -> Vec<Names> {
+    slots.iter().filter_map(catalogue).map(names).collect()
 }
 
 const fn catalogue(slot: &Slot) -> Option<&Catalogue> {

@@ -54,6 +54,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
         understander: understander.clone(),
         model: None,
         crm: None,
+        register: None,
         stock: crate::stock::Shelf::default(),
         metrics: counters.clone(),
     };

@@ -19,6 +19,7 @@ use worker::effects::{Effects, OptOut};
 use worker::llm::Model;
 use worker::media::{Cards, Transcriber};
 use worker::metrics::WorkerMetrics;
+use worker::register::Register;
 use worker::turns::{Known, Turns};
 use worker::understanding::Understander;
 
@@ -64,6 +65,7 @@ impl Chat {
         let mut metrics = Metrics::new("worker", "0").unwrap();
         let counters = WorkerMetrics::new(&mut metrics).unwrap();
         let understander = Arc::new(Understander::new(&domain));
+        let domain_register = domain.register.clone();
         let parts = Parts {
             domain: Arc::new(domain),
             understander,
@@ -71,6 +73,9 @@ impl Chat {
                 .unwrap()
                 .map(Arc::new),
             crm: Some(crm),
+            register: Register::new(&config.register, domain_register.as_ref(), counters.clone())
+                .unwrap()
+                .map(Arc::new),
             stock: worker::stock::Shelf::default(),
             metrics: counters.clone(),
         };

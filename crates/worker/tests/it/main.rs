@@ -36,6 +36,7 @@ mod offers;
 mod other_domain;
 mod outbox;
 mod persons;
+mod plates;
 mod quality;
 mod rehearsals;
 mod robustness;
