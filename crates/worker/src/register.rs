@@ -14,6 +14,7 @@ use crate::metrics::WorkerMetrics;
 
 mod client;
 
+pub use client::NoClient;
 use client::{Asked, Client};
 
 /// How long an answer is good, and how many are kept.
@@ -55,7 +56,7 @@ impl Register {
         config: &RegisterConfig,
         domain: Option<&Described>,
         metrics: WorkerMetrics,
-    ) -> reqwest::Result<Option<Self>> {
+    ) -> Result<Option<Self>, NoClient> {
         let (Some(address), Some(domain)) = (&config.plate_register_url, domain) else {
             return Ok(None);
         };

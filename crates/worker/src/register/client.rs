@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::media::PublicOnly;
 
+/// Why a client could not be built.
+pub type NoClient = reqwest::Error;
+
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -30,7 +33,7 @@ pub(super) enum Asked {
 }
 
 impl Client {
-    pub(super) fn new(address: &str, token: Option<SecretString>) -> reqwest::Result<Self> {
+    pub(super) fn new(address: &str, token: Option<SecretString>) -> Result<Self, NoClient> {
         let builder = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy();
