@@ -26,6 +26,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use runtime::traces;
+use serde_json::json;
 use shared_types::{Outbound, OutboundId, OutboundMessage, Template, TickStatus};
 use streams::{EarlyHash, EarlyReads, Fields, Job, PartitionKeys, Reads, Redis, Settled};
 
@@ -126,6 +128,10 @@ impl Gate {
                     error = why.error,
                     conversation = job.entry.conversation,
                     "message set aside as a dead letter"
+                );
+                traces::content(
+                    "set_aside",
+                    || json!({ "outbound": job.entry.event, "reason": why.reason, "error": why.error }),
                 );
                 let words = in_words(why.reason, &why.error);
                 match self

@@ -28,6 +28,9 @@ enum Command {
     Serve(Box<EgressConfig>),
     /// Ask the service on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
+        /// The address that it listens on.
+        #[arg(long, env = "BIND", value_name = "ADDRESS")]
+        bind: Option<std::net::IpAddr>,
         /// Where it listens.
         #[arg(long, env = "PORT", default_value_t = 8082)]
         port: u16,
@@ -67,7 +70,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(config) => serve(*config).await?,
         Command::Doctor(args) => return Ok(args.run(&mistakes).await?),
-        Command::Healthcheck { port } => runtime::healthcheck(port)?,
+        Command::Healthcheck { bind, port } => runtime::healthcheck(bind, port)?,
         Command::DeadLetters { queue, letters } => {
             return letters::run(&letters, queue).await.map_err(Into::into);
         }
@@ -87,7 +90,8 @@ fn own_queue(name: &str) -> Result<Queue, String> {
 async fn serve(config: EgressConfig) -> anyhow::Result<()> {
     let _telemetry = runtime::start_telemetry(&config.runtime, "egress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
-    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let listener = runtime::listen(config.runtime.bind, config.port)
+        .with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;
     let egress = Egress::build(config, &runtime::host_name())
         .unwrap_or_else(|error| runtime::refuse(&[Chain(&error).to_string()]));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use runtime::traces;
+use serde_json::json;
 use shared_types::{
     DeliveryEvent, DeliveryStatus, FailureClass, Outbound, OutboundId, OutboundMessage, Purpose,
     Source, Template, TickStatus,
@@ -59,6 +60,10 @@ impl Reports {
 
     /// Applies a report to the message that it is about.
     async fn note(&self, job: Job<Outbound>, report: &DeliveryEvent, send: &Send) -> Settled {
+        traces::content(
+            "report",
+            || json!({ "outbound": send.id.as_str(), "status": report.status.as_str(), "code": report.error_code }),
+        );
         let keys = job.keys();
         let mut record = Record {
             key: keys.send(send.id.as_str()),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use runtime::traces;
+use serde_json::{Value, json};
 use shared_types::{ColleagueMessage, DeliveryEvent, Source};
 use streams::{Destination, Ingest, Ingested, NewEntry, RateLimit, Redis, Replay, StreamsError};
 
@@ -102,6 +104,7 @@ impl Intake {
 
     fn ignore(&self, webhook: &Webhook, source: Source, reason: &'static str) -> Taken {
         self.metrics.ignored(source, reason);
+        traces::content("taken", || json!({ "status": "ignored", "reason": reason }));
         tracing::debug!(request.id = webhook.id, %source, reason, "webhook ignored");
         Taken::Done
     }
@@ -153,7 +156,7 @@ impl Intake {
     }
 
     async fn queue(&self, webhook: &Webhook, source: Source, event: &Event) -> Taken {
-        let entry = match event.entry(runtime::traces::current_traceparent()) {
+        let entry = match event.entry(traces::current_traceparent()) {
             Ok(entry) => entry,
             Err(error) => {
                 tracing::error!(request.id = webhook.id, %error, "event cannot be written as JSON");
@@ -249,6 +252,7 @@ impl Intake {
         }
         let (taken, status) = self.judge(webhook, source, &order, ingested);
         self.metrics.webhook(source, status);
+        note_content(order.entry, status.as_str());
         taken
     }
 
@@ -348,6 +352,7 @@ impl Intake {
                     Destination::Rejected => WebhookStatus::Invalid,
                 };
                 self.metrics.webhook(source, status);
+                note_content(order.entry, "spooled");
                 Taken::Done
             }
             Err(error) => {
@@ -410,4 +415,12 @@ impl Intake {
             "{text}"
         );
     }
+}
+
+/// What became of an event, for who looks on.
+fn note_content(entry: &NewEntry, status: &str) {
+    traces::content("taken", || {
+        let payload: Value = serde_json::from_str(&entry.payload).unwrap_or_default();
+        json!({ "event": entry.event, "id": payload["id"], "kind": entry.kind, "status": status })
+    });
 }

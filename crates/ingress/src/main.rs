@@ -27,6 +27,9 @@ enum Command {
     Serve(Box<IngressConfig>),
     /// Ask the service on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
+        /// The address that it listens on.
+        #[arg(long, env = "BIND", value_name = "ADDRESS")]
+        bind: Option<std::net::IpAddr>,
         /// Where it listens.
         #[arg(long, env = "PORT", default_value_t = 8080)]
         port: u16,
@@ -95,7 +98,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let (cli, mistakes) = runtime::parse::<Cli>();
     match cli.command {
         Command::Serve(config) => serve(*config).await,
-        Command::Healthcheck { port } => runtime::healthcheck(port)
+        Command::Healthcheck { bind, port } => runtime::healthcheck(bind, port)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Into::into),
         Command::Doctor(args) => examine(&args, mistakes).await,
@@ -128,9 +131,11 @@ async fn serve(config: IngressConfig) -> anyhow::Result<ExitCode> {
     let _telemetry = runtime::start_telemetry(&config.runtime, "ingress")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
     runtime::raise_file_limit();
-    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let listener = runtime::listen(config.runtime.bind, config.port)
+        .with_context(|| format!("port {}", config.port))?;
     let health = config.health_port.map(|port| {
-        runtime::listen(port).with_context(|| format!("port {port} of INGRESS_HEALTH_PORT"))
+        runtime::listen(config.runtime.bind, port)
+            .with_context(|| format!("port {port} of INGRESS_HEALTH_PORT"))
     });
     let health = health.transpose()?;
     let stop = runtime::stop_signal()?;

@@ -34,7 +34,7 @@ impl WebhookStatus {
         Self::Error,
     ];
 
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
             Self::Queued => "queued",

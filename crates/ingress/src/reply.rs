@@ -43,10 +43,13 @@ pub(crate) fn security_headers() -> DefaultHeaders {
         .add((header::REFERRER_POLICY, "no-referrer"))
 }
 
+/// Where an answer names its request.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
 /// A response that names its request.
 pub(crate) fn build(status: StatusCode, request_id: &str) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
-    response.insert_header(("x-request-id", request_id));
+    response.insert_header((REQUEST_ID, request_id));
     response
 }
 

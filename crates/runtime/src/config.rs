@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::Uri;
@@ -8,6 +9,10 @@ use shared_types::Masking;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Process")]
 pub struct RuntimeConfig {
+    /// The address to listen on, such as 127.0.0.1 for this machine alone; every address when not set.
+    #[arg(long, env = "BIND", value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+
     /// Which log lines appear: `info`, or by module as in `warn,ingress=debug`.
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
@@ -30,6 +35,17 @@ pub struct RuntimeConfig {
     /// `http://localhost:4318`. Nothing is traced without it.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector)]
     pub otlp_endpoint: Option<String>,
+
+    /// How long spans are gathered before they go to the collector.
+    #[arg(long, env = "OTEL_BSP_SCHEDULE_DELAY", default_value_t = 5_000, value_name = "MILLISECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub trace_delay_ms: u64,
+
+    /// Let traces say what customers wrote, what was understood and what was answered, with names and
+    /// addresses. For demos and tests: a collector knows nothing of erasure.
+    #[arg(long, env = "TRACE_CONTENT", action = clap::ArgAction::Set, default_value_t = false,
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub trace_content: bool,
 
     /// The share of traces that is kept, from 0 to 1. The service where a trace begins decides.
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = 1.0, value_name = "SHARE", value_parser = share)]

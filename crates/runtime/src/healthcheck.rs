@@ -2,7 +2,7 @@
 //! in the image.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,12 +24,12 @@ pub enum HealthcheckError {
     Unhealthy(String),
 }
 
-/// Asks `/health/live` on this machine.
+/// Asks `/health/live` on this machine, of the service that listens on `bind`.
 ///
 /// # Errors
 /// When the answer is not 200.
-pub fn healthcheck(port: u16) -> Result<(), HealthcheckError> {
-    let answer = ask(port).map_err(|source| HealthcheckError::NoAnswer { port, source })?;
+pub fn healthcheck(bind: Option<IpAddr>, port: u16) -> Result<(), HealthcheckError> {
+    let answer = ask(bind, port).map_err(|source| HealthcheckError::NoAnswer { port, source })?;
     let status = answer.lines().next().unwrap_or_default();
     if status.split_whitespace().nth(1) == Some("200") {
         Ok(())
@@ -38,8 +38,10 @@ pub fn healthcheck(port: u16) -> Result<(), HealthcheckError> {
     }
 }
 
-fn ask(port: u16) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), PATIENCE)?;
+fn ask(bind: Option<IpAddr>, port: u16) -> std::io::Result<String> {
+    let bind = bind.filter(|address| !address.is_unspecified());
+    let address = bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+    let mut stream = TcpStream::connect_timeout(&(address, port).into(), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream
         .write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;

@@ -1,5 +1,5 @@
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -8,13 +8,17 @@ const BACKLOG: i32 = 1024;
 /// and what the kernel holds of them is read into memory as a whole.
 const RECEIVE_BUFFER: usize = 16 * 1024;
 
-/// Listens on `port` for IPv6 and IPv4 alike: private networks of some hosts have IPv6 only
+/// Listens on `port` of one address; without one for IPv6 and IPv4 alike: private networks of some hosts have IPv6 only
 /// (such as Railway's, <https://docs.railway.com/reference/private-networking>). Where the machine has
 /// no IPv6, for IPv4 alone. Port 0 takes any free one.
 ///
 /// # Errors
-/// When the port is taken or not allowed.
-pub fn listen(port: u16) -> io::Result<TcpListener> {
+/// When the port is taken or not allowed, or the address is not this machine's.
+pub fn listen(address: Option<IpAddr>, port: u16) -> io::Result<TcpListener> {
+    if let Some(address) = address {
+        let address = SocketAddr::from((address, port));
+        return bind(Domain::for_address(address), address);
+    }
     match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
@@ -43,12 +47,28 @@ mod tests {
 
     #[test]
     fn both_families_reach_the_listener() {
-        let listener = listen(0).unwrap();
+        let listener = listen(None, 0).unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         if listener.local_addr().unwrap().is_ipv6() {
             assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok());
         }
-        assert_eq!(listen(port).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(
+            listen(None, port).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
+    }
+
+    #[test]
+    fn one_address_is_all_that_is_listened_on() {
+        for address in [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            Ipv4Addr::UNSPECIFIED.into(),
+        ] {
+            let listener = listen(Some(address), 0).unwrap();
+            assert_eq!(listener.local_addr().unwrap().ip(), address);
+        }
+        let elsewhere = IpAddr::from([192, 0, 2, 1]);
+        assert!(listen(Some(elsewhere), 0).is_err());
     }
 }

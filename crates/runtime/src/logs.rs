@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use crate::traces::CONTENT;
 use crate::{LogFormat, RuntimeConfig};
 use gathering::Gathering;
 use json::{JsonFields, JsonLines};
@@ -39,6 +40,13 @@ fn text_fields(masking: Masking) -> impl for<'writer> fmt::FormatFields<'writer>
     format::debug_fn(write).delimited(" ")
 }
 
+/// Which lines appear. The server's own chatter is no news, unless it is asked for. Spans of traces are no
+/// lines, and what they hold of customers never is, whatever is asked for.
+fn filter(log: &str) -> Result<EnvFilter, LogFilterError> {
+    EnvFilter::try_new(format!("actix_server=warn,otel=off,{log},{CONTENT}=off"))
+        .map_err(|_| LogFilterError)
+}
+
 /// The layer that writes lines, and what keeps its writer alive.
 ///
 /// # Errors
@@ -49,9 +57,7 @@ pub(crate) fn layer<S>(
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    // The server's own chatter is no news, unless it is asked for. Spans of traces are no lines.
-    let filter = format!("actix_server=warn,otel=off,{}", config.log);
-    let filter = EnvFilter::try_new(filter).map_err(|_| LogFilterError)?;
+    let filter = filter(&config.log)?;
     let stdout = BufWriter::with_capacity(64 * 1024, io::stdout());
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_MEMORY)
@@ -76,4 +82,62 @@ where
             .boxed()
     };
     Ok((lines.with_filter(filter), guard))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::json;
+    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// What was written to any of its clones.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Page {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn layer<S>(page: Page) -> impl Layer<S>
+    where
+        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    {
+        fmt::layer().with_writer(move || page.clone())
+    }
+
+    #[test]
+    fn what_traces_hold_of_customers_is_no_line_whatever_is_asked_for() {
+        let (lines, traced) = (Page::default(), Page::default());
+        let everything = filter("trace,otel=trace,otel::content=trace").unwrap();
+        let subscriber = tracing_subscriber::registry()
+            .with(layer(lines.clone()).with_filter(everything))
+            .with(layer(traced.clone()).with_filter(LevelFilter::TRACE));
+        tracing::subscriber::with_default(subscriber, || {
+            crate::traces::content("turn", || json!({ "text": "Ik zoek een Golf" }));
+            tracing::info!("turn taken");
+        });
+        assert!(traced.text().contains("Golf"), "it is said at all");
+        let lines = lines.text();
+        assert!(
+            lines.contains("turn taken") && !lines.contains("Golf"),
+            "{lines}"
+        );
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! A span a hop, with the attributes of OpenTelemetry's semantic conventions. The context travels
 //! as W3C `traceparent` in stream entries and in the delivery ledger. Spans hold no text and no
-//! address of a customer. Without a collector every span is disabled and costs nothing.
+//! address of a customer, unless [`content`] is let through (`TRACE_CONTENT`). Without a collector every
+//! span is disabled and costs nothing.
 //!
-//! The spans of traces have the target `otel`, which log lines leave out.
+//! The spans of traces have the target `otel`, which log lines leave out; so do they with `otel::content`.
 
 mod export;
 
@@ -16,9 +17,10 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::Value;
 use streams::Queue;
 use tracing::field::Empty;
-use tracing::{Span, Subscriber};
+use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -26,6 +28,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::RuntimeConfig;
 pub(crate) use export::ExportError;
+
+/// What holds content of messages.
+pub(crate) const CONTENT: &str = "otel::content";
 
 /// How long the end of the process waits for the collector to take the last spans.
 const LAST_EXPORT: Duration = Duration::from_secs(2);
@@ -51,10 +56,17 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     let endpoint = config.otlp_endpoint.as_deref()?;
-    let provider = match export::provider(endpoint, config.trace_share, service) {
+    let provider = match export::provider(endpoint, config, service) {
         Ok(provider) => provider,
         Err(error) => return Some(Err(error)),
     };
+    let content = match config.trace_content {
+        true => LevelFilter::TRACE,
+        false => LevelFilter::OFF,
+    };
+    let targets = Targets::new()
+        .with_target("otel", LevelFilter::TRACE)
+        .with_target(CONTENT, content);
     let layer = OpenTelemetryLayer::new(provider.tracer("postduif"))
         .with_context_activation(true)
         .with_level(false)
@@ -62,7 +74,7 @@ where
         .with_target(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(Targets::new().with_target("otel", LevelFilter::TRACE));
+        .with_filter(targets);
     Some(Ok((layer, Traces(provider))))
 }
 
@@ -148,6 +160,19 @@ pub fn answered(span: &Span, status: u16, is_error: bool) {
 pub fn unanswered(span: &Span, kind: &'static str) {
     span.record("error.type", kind);
     span.record("otel.status_code", "ERROR");
+}
+
+/// Whether [`content`] is kept.
+pub fn has_content() -> bool {
+    tracing::enabled!(target: CONTENT, Level::DEBUG)
+}
+
+/// Notes what came of a message, with its text, on the span that this runs in. `kind` is one of a few words.
+/// Only where `TRACE_CONTENT` lets it: `body` is not asked for otherwise.
+pub fn content(kind: &'static str, body: impl FnOnce() -> Value) {
+    if has_content() {
+        tracing::debug!(target: CONTENT, body = body().to_string(), "{kind}");
+    }
 }
 
 /// The W3C `traceparent` of the span that this runs in, to be sent along. None without traces.

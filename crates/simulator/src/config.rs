@@ -32,6 +32,9 @@ pub enum Command {
     Serve(Box<SimulatorConfig>),
     /// Ask a running simulator on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
+        /// The address that it listens on.
+        #[arg(long, env = "BIND", value_name = "ADDRESS")]
+        bind: Option<std::net::IpAddr>,
         /// The port that it listens on.
         #[arg(long, env = "PORT", value_name = "PORT", default_value_t = SimulatorConfig::PORT)]
         port: u16,

@@ -10,7 +10,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let (cli, _) = runtime::parse::<Cli>();
     match cli.command {
         Command::Serve(config) => serve(*config).await?,
-        Command::Healthcheck { port } => runtime::healthcheck(port)?,
+        Command::Healthcheck { bind, port } => runtime::healthcheck(bind, port)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -18,7 +18,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn serve(config: SimulatorConfig) -> anyhow::Result<()> {
     let _telemetry = runtime::start_telemetry(&config.runtime, "simulator")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
-    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let listener = runtime::listen(config.runtime.bind, config.port)
+        .with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;
     let simulator = Simulator::new(config, listener, stop.clone()).start()?;
     tracing::info!(url = simulator.url(), "simulator starts");

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces;
+use serde_json::{Value, json};
 use shared_types::fields::mirror as mirror_fields;
 use shared_types::{
     ColleagueMessage, ControlEvent, Inbound as Payload, InboundMessage, MirrorMessage, MirrorStep,
@@ -16,11 +17,13 @@ use streams::{
 use tracing::Instrument;
 
 use crate::burst::{self, Bursts};
+use crate::dialogue::State;
 use crate::effects::{Effects, OptOut, Retention};
 use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
 use crate::metrics::{Talked, WorkerMetrics};
 use crate::mirror::{self, Shown};
+use crate::onlooker;
 use crate::remembered::{
     CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, our_address,
     version,
@@ -232,6 +235,7 @@ impl Inbound {
             Err(error) => return self.failed(job, &about, error.to_string()).await,
         };
         let known = self.turns.overtaken(known, job.entry.id, Timestamp::now());
+        let before = traces::has_content().then(|| Box::new(known.memory.clone()));
         let slow = self
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
@@ -268,10 +272,14 @@ impl Inbound {
             effects.mirror = shown.steps(&effects);
         }
         effects.whose = whose;
+        let seen = before.map(|before| self.seen(&events(&job), &before, &effects));
         let report = self.report(about, answers, &effects, started.elapsed());
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
             report();
+            if let Some(seen) = seen {
+                traces::content("turn", || seen);
+            }
         }
         settled
     }
@@ -286,6 +294,10 @@ impl Inbound {
     /// Tries again later. After the last attempt a colleague is told, and so is the customer.
     async fn failed(&self, job: Job<Payload>, about: &About, error: String) -> Settled {
         let last = job.is_last_attempt().then_some(());
+        traces::content(
+            "failed",
+            || json!({ "events": events(&job), "error": error, "given_up": last.is_some() }),
+        );
         let told = last.and_then(|()| self.give_up(&job.entry, &job.payload, &job.values));
         let Some(told) = told else {
             return job.retry(error, note()).await;
@@ -367,6 +379,18 @@ impl Inbound {
         }
     }
 
+    /// What people who look on are shown of a turn.
+    fn seen(&self, events: &[String], before: &State, effects: &Effects) -> Value {
+        let Turns {
+            domain,
+            understander,
+            ..
+        } = &self.turns;
+        let mut seen = onlooker::turn(domain, understander, before, effects);
+        seen["events"] = json!(events);
+        seen
+    }
+
     /// Counts the turn and logs it, once it is committed.
     fn report(
         &self,
@@ -416,6 +440,14 @@ impl Inbound {
             );
         }
     }
+}
+
+/// The events of the messages that are one turn.
+fn events(job: &Job<Payload>) -> Vec<String> {
+    let later = job.merged.iter().map(|(entry, _)| entry.event.clone());
+    std::iter::once(job.entry.event.clone())
+        .chain(later)
+        .collect()
 }
 
 /// What a log line says of a message.

@@ -24,6 +24,7 @@ pub mod media;
 pub mod metrics;
 mod mirror;
 pub mod notices;
+mod onlooker;
 mod openai;
 mod outbox;
 pub mod person;

@@ -42,6 +42,9 @@ enum Command {
     Serve(Box<WorkerConfig>),
     /// Ask the service on this machine whether it lives; exit code 0 when it does.
     Healthcheck {
+        /// The address that it listens on.
+        #[arg(long, env = "BIND", value_name = "ADDRESS")]
+        bind: Option<std::net::IpAddr>,
         /// Where it listens.
         #[arg(long, env = "PORT", default_value_t = 8081)]
         port: u16,
@@ -114,7 +117,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let (cli, mistakes) = runtime::parse::<Cli>();
     match cli.command {
         Command::Serve(config) => Box::pin(serve(*config)).await?,
-        Command::Healthcheck { port } => runtime::healthcheck(port)?,
+        Command::Healthcheck { bind, port } => runtime::healthcheck(bind, port)?,
         Command::DeadLetters { queue, letters } => {
             return letters::run(&letters, queue).await.map_err(Into::into);
         }
@@ -162,7 +165,8 @@ fn domain(config: &DomainConfig) -> Domain {
 async fn serve(config: WorkerConfig) -> anyhow::Result<()> {
     let _telemetry = runtime::start_telemetry(&config.runtime, "worker")
         .unwrap_or_else(|error| runtime::refuse(&[error.to_string()]));
-    let listener = runtime::listen(config.port).with_context(|| format!("port {}", config.port))?;
+    let listener = runtime::listen(config.runtime.bind, config.port)
+        .with_context(|| format!("port {}", config.port))?;
     let stop = runtime::stop_signal()?;
     let worker = Worker::build(config, &runtime::host_name())
         .unwrap_or_else(|error| runtime::refuse(&[Chain(&error).to_string()]));

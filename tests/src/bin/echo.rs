@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         _,
     ) = runtime::parse();
     let _telemetry = runtime::start_telemetry(&config.runtime, "echo")?;
-    let listener = runtime::listen(config.port)?;
+    let listener = runtime::listen(config.runtime.bind, config.port)?;
     let stop = runtime::stop_signal()?;
     let redis = Redis::new(&config.redis)?;
     let readiness = Readiness::waiting_for(&["redis"]);

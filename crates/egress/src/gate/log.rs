@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use runtime::traces;
+use serde_json::json;
 use shared_types::{Receipt, SendResult, Source};
 
 use crate::metrics::{EgressMetrics, SendOutcome};
@@ -9,6 +11,10 @@ use crate::senders::Part;
 
 pub(super) fn sent(metrics: &EgressMetrics, part: &Part, receipt: &Receipt) {
     metrics.send(part.message.source, SendOutcome::Sent);
+    traces::content(
+        "sent",
+        || json!({ "outbound": part.id.as_str(), "id": receipt.provider_id() }),
+    );
     tracing::info!(
         outbound.id = %part.id,
         in_reply_to = %part.message.in_reply_to,
@@ -26,6 +32,10 @@ pub(super) fn failed(metrics: &EgressMetrics, part: &Part, error: &str, attempts
         error: error.to_owned(),
         attempts,
     };
+    traces::content(
+        "failed",
+        || json!({ "outbound": part.id.as_str(), "result": result }),
+    );
     tracing::error!(
         outbound.id = %part.id,
         to = %part.message.to,
@@ -37,6 +47,7 @@ pub(super) fn failed(metrics: &EgressMetrics, part: &Part, error: &str, attempts
 /// The message waits for its turn; it is not dropped.
 pub(super) fn rate_limited(metrics: &EgressMetrics, part: &Part, waited: Duration) {
     metrics.send(part.message.source, SendOutcome::RateLimited);
+    traces::content("rate_limited", || json!({ "outbound": part.id.as_str() }));
     tracing::warn!(
         outbound.id = %part.id,
         waited_ms = waited.as_millis(),

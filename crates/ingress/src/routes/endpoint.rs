@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use runtime::traces;
+use serde_json::json;
 use shared_types::Source;
 use tracing::Instrument;
 
@@ -68,6 +69,11 @@ impl Shared {
 /// Why a request is not believed: a short name and the likely cause.
 pub(crate) type Disbelief = (&'static str, String);
 
+/// The id of the request that an answer names.
+fn request_of(answer: &HttpResponse) -> Option<&str> {
+    answer.headers().get(reply::REQUEST_ID)?.to_str().ok()
+}
+
 const RETRY_SOON: Duration = Duration::from_secs(5);
 
 impl Endpoint {
@@ -85,6 +91,9 @@ impl Endpoint {
         let response = answer.instrument(span.clone()).await;
         let status = response.status();
         traces::answered(&span, status.as_u16(), status.is_server_error());
+        span.in_scope(|| {
+            traces::content("answered", || json!({ "request": request_of(&response) }))
+        });
         self.intake.metrics.answered(source, started.elapsed());
         response
     }

@@ -6,15 +6,19 @@ use std::time::Duration;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData,
+};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::RuntimeConfig;
 
 /// How long a collector may take for a batch.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn provider(
     endpoint: &str,
-    share: f64,
+    config: &RuntimeConfig,
     service: &'static str,
 ) -> Result<SdkTracerProvider, ExportError> {
     let resource = Resource::builder()
@@ -23,9 +27,14 @@ pub(super) fn provider(
             "service.version",
             env!("CARGO_PKG_VERSION"),
         ));
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(share)));
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_share)));
+    let batches = BatchConfigBuilder::default()
+        .with_scheduled_delay(Duration::from_millis(config.trace_delay_ms));
+    let processor = BatchSpanProcessor::builder(exporter(endpoint)?)
+        .with_batch_config(batches.build())
+        .build();
     let provider = SdkTracerProvider::builder()
-        .with_batch_exporter(exporter(endpoint)?)
+        .with_span_processor(processor)
         .with_resource(resource.build())
         .with_sampler(sampler);
     Ok(provider.build())

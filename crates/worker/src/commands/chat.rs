@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::talk::{Talk, Turned};
 use crate::config::DomainConfig;
 use crate::domain::Domain;
+use crate::onlooker::values;
 use crate::stock::{from_file, or_refuse};
 
 /// `worker chat`.
@@ -170,33 +171,6 @@ fn shown(line: &Line, turned: &Turned) -> Value {
         "opt_out": turned.opted_out,
         "handover": turned.handover(),
     })
-}
-
-/// One value as it is, several as a list; excluded ones under `not`.
-fn values(wishes: &crate::dialogue::Wishes) -> Value {
-    let mut shown = serde_json::Map::new();
-    let mut not = serde_json::Map::new();
-    for (slot, wish) in wishes {
-        match wish.any_of.as_slice() {
-            [] if wish.indifferent => {
-                shown.insert(slot.clone(), json!("any"));
-            }
-            [] => {}
-            [one] => {
-                shown.insert(slot.clone(), json!(one));
-            }
-            several => {
-                shown.insert(slot.clone(), json!(several));
-            }
-        }
-        if !wish.not.is_empty() {
-            not.insert(slot.clone(), json!(wish.not));
-        }
-    }
-    if !not.is_empty() {
-        shown.insert("not".into(), Value::Object(not));
-    }
-    Value::Object(shown)
 }
 
 impl Talk {

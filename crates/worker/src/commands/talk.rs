@@ -13,11 +13,12 @@ use stock::Stock;
 use crate::agents::{Agents, Parts};
 use crate::crm::CrmWrite;
 use crate::dialogue::act::Act;
-use crate::dialogue::state::{OursAbout, State};
-use crate::dialogue::{Piece, Question, Reply, date_code, time_code};
+use crate::dialogue::state::State;
+use crate::dialogue::{Piece, Question, Reply};
 use crate::domain::Domain;
 use crate::effects::{Effects, OptOut};
 use crate::metrics::WorkerMetrics;
+use crate::onlooker;
 use crate::stock::Shelf;
 use crate::turns::{Known, Turns};
 use crate::understanding::Understander;
@@ -205,15 +206,7 @@ impl Turned {
 
     /// What we wait for.
     pub(crate) fn open_question(&self) -> Option<&str> {
-        let ours = self.state.ours.as_ref().filter(|ours| ours.turns == 0)?;
-        Some(match &ours.about {
-            OursAbout::Topic(topic) => topic,
-            OursAbout::Moment => "moment",
-            OursAbout::Meaning => "meaning",
-            OursAbout::Colleague => "colleague",
-            OursAbout::Stop => "stop",
-            OursAbout::Offer => "offer",
-        })
+        onlooker::open_question(&self.state)
     }
 
     /// The things of the stock that the reply names, in its order.
@@ -227,24 +220,12 @@ impl Turned {
 
     /// The appointment that stands.
     pub(crate) fn appointment(&self) -> Value {
-        let Some(appointment) = self.state.appointments.last() else {
-            return Value::Null;
-        };
-        json!({
-            "purpose": appointment.purpose,
-            "thing": appointment.thing,
-            "date": appointment.date.map(date_code),
-            "time": appointment.time.map(time_code),
-            "status": appointment.status.as_str(),
-        })
+        onlooker::appointment(&self.state)
     }
 
     /// Whether and why a colleague was told.
     pub(crate) fn handover(&self) -> Value {
-        self.state.told.as_ref().map_or(
-            Value::Null,
-            |told| json!({"reason": told.reason, "urgent": told.urgent, "at": told.at.to_string()}),
-        )
+        onlooker::handover(&self.state)
     }
 
     /// The pieces of the reply, as rehearsals name them.
