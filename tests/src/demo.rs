@@ -1,144 +1,235 @@
-//! One message on its way through the system, printed hop by hop.
+//! The whole system with a page to write on, and what becomes of each message, as the simulator's X-ray shows it.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::json;
-use shared_types::{ConversationState, MessageId, OutboundId, Source};
-use streams::{Queue, Redis};
+use tokio::sync::Mutex;
 
-use crate::{Arrival, Settings, SimulatorClient, System, SystemBuilder};
+use crate::{Role, Settings, SimulatorClient, System, SystemBuilder};
 
-/// The whole system with a customer who writes to it.
+/// The whole system with customers who write to it.
 pub struct Demo {
-    system: System,
+    system: Arc<Mutex<System>>,
     simulator: SimulatorClient,
-    redis: Redis,
+    page: String,
+    logs: PathBuf,
+    /// The number of the last message that was seen.
     seen: u64,
+    pending: Vec<(u64, Instant)>,
 }
 
-/// What became of one message.
-#[derive(Debug, Clone)]
+/// What became of a customer's message.
+#[derive(Debug, Clone, Deserialize)]
 pub struct Trip {
-    /// What ingress answered to the webhook, and how long it took.
-    pub webhook: (u16, Duration),
-    /// What the agents made of it, and how long after the message was written.
-    pub turn: Option<(ConversationState, Duration)>,
-    /// The reply as the fake Twilio accepted it, and how long after the message was written.
-    pub reply: Option<(Arrival, Duration)>,
+    /// The customer's message.
+    pub message: Message,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was understood, where a turn was taken.
+    pub turn: Option<Turn>,
 }
 
-/// Why a trip ended early.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TripError {
-    /// Ingress did not take the message.
-    #[error("ingress answered the webhook with {0}: {1}")]
-    Refused(u16, String),
-    /// Nothing came of it.
-    #[error("no reply within {} s; the logs are in {logs}", .patience.as_secs())]
-    Late {
-        /// How long it was waited for.
-        patience: Duration,
-        /// Where the logs are.
-        logs: String,
-    },
+/// A message as the provider has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Message {
+    /// Through whom.
+    pub provider: String,
+    /// The customer.
+    pub customer: String,
+    /// The text.
+    pub text: String,
+    /// What ingress answered.
+    pub code: Option<u16>,
+    /// How long that took, in microseconds.
+    pub elapsed_us: Option<u64>,
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Verdict {
+    /// `answered`, `silent`, `refused`, `waiting` or `lost`.
+    pub fate: String,
+    /// A sentence about it.
+    pub words: String,
+}
+
+/// What was understood and decided.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Turn {
+    /// What the customer wants.
+    pub intent: Option<String>,
+    /// How sure that is.
+    pub confidence: String,
+    /// What is known of it.
+    pub values: Vec<Known>,
+    /// What is new in the CRM.
+    pub crm: Vec<String>,
+    /// What is said.
+    pub reply: Option<String>,
+    /// How many messages of a burst it answers.
+    pub messages: usize,
+}
+
+/// A value that is known.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Known {
+    /// Such as `car_make`.
+    pub name: String,
+    /// Its value now.
+    pub after: String,
+    /// Whether this message told it.
+    pub has_changed: bool,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    seq: u64,
 }
 
 const CUSTOMER: &str = "+31612345678";
-const CONVERSATION: &str = "whatsapp:+31612345678";
+/// How long a message is followed.
 const PATIENCE: Duration = Duration::from_secs(20);
-const GLANCE: Duration = Duration::from_millis(1);
+/// How long its trace is waited for, which services send a moment later.
+const TRACE_PATIENCE: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(25);
 
 impl Demo {
-    /// Starts everything, on free ports and with its data in a temporary folder.
+    /// Starts everything, on free ports of this machine alone and with its data in a temporary folder.
     pub async fn start() -> Self {
         let settings = Settings {
-            consumer: "worker",
-            lease_ms: 10_000,
+            spool: true,
+            answer_each: false,
             stock: "shipped",
             log: "info",
             ..Settings::default()
         };
-        let system = SystemBuilder::new(settings).start().await;
-        Self {
-            simulator: system.simulator(),
-            redis: system.client(),
-            system,
-            seen: 0,
+        let mut system = SystemBuilder::new(settings).prepare();
+        system.connect_every_provider();
+        system.show_traces_on_the_page();
+        for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+            system.start(role).await;
         }
+        Self {
+            page: system.service(Role::Simulator, 0).url(),
+            logs: system.folder().to_owned(),
+            simulator: system.simulator(),
+            system: Arc::new(Mutex::new(system)),
+            seen: 0,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The address of the page.
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
+    /// Where the logs are.
+    pub fn logs(&self) -> &std::path::Path {
+        &self.logs
     }
 
     /// The running system.
-    pub const fn system(&mut self) -> &mut System {
-        &mut self.system
+    pub fn system(&self) -> Arc<Mutex<System>> {
+        self.system.clone()
     }
 
-    /// Lets the customer write and follows the message.
-    ///
-    /// # Errors
-    /// When ingress refuses it or nothing comes of it.
-    pub async fn send(&mut self, text: &str) -> Result<Trip, TripError> {
-        let begun = Instant::now();
-        let message = json!({"from": CUSTOMER, "name": "Sanne", "text": text});
-        let answer = self.simulator.write(message).await;
-        let status = answer["status"].as_u64().unwrap_or_default() as u16;
-        let took = Duration::from_micros(answer["elapsed_us"].as_u64().unwrap_or_default());
-        if status != 200 {
-            let body = answer["body"].as_str().unwrap_or_default().to_owned();
-            return Err(TripError::Refused(status, body));
-        }
-        let id = answer["id"].as_str().unwrap_or_default();
-        let id: MessageId = id.parse().expect("the simulator gives an id");
-        let outbound = OutboundId::of_reply(Source::Twilio, &id, 0);
-        let mut trip = Trip {
-            webhook: (status, took),
-            turn: None,
-            reply: None,
-        };
-        while begun.elapsed() < PATIENCE {
-            if trip.turn.is_none() {
-                let turn = self.turn_of(&id).await;
-                trip.turn = turn.map(|state| (state, begun.elapsed()));
-            }
-            // In this order: a reply that arrives in between is seen in the next round.
-            let settled = self.is_settled().await;
-            trip.reply = self
-                .reply(&outbound)
-                .await
-                .map(|reply| (reply, begun.elapsed()));
-            if trip.reply.is_some() || settled {
-                return Ok(trip);
+    /// The simulator's control API.
+    pub fn simulator(&self) -> SimulatorClient {
+        self.simulator.clone()
+    }
+
+    /// Lets the first customer write.
+    pub async fn write(&self, text: &str) {
+        let message = json!({"from": CUSTOMER, "name": "Sanne de Vries", "text": text});
+        self.simulator.write(message).await;
+    }
+
+    /// The next message of which it is known what became of it, whoever wrote it and wherever. May be
+    /// dropped and asked again.
+    pub async fn next(&mut self) -> Trip {
+        loop {
+            let written: Vec<Written> = self.simulator.written_since(self.seen).await;
+            let now = Instant::now();
+            self.seen = written.last().map_or(self.seen, |last| last.seq);
+            self.pending
+                .extend(written.iter().map(|one| (one.seq, now)));
+            for place in 0..self.pending.len() {
+                let (seq, since) = self.pending[place];
+                let trip: Option<Trip> = self.simulator.xray(seq).await;
+                match trip {
+                    Some(trip) if !trip.is_over(since.elapsed()) => {}
+                    Some(trip) => {
+                        self.pending.remove(place);
+                        return trip;
+                    }
+                    None => {
+                        self.pending.remove(place);
+                        break;
+                    }
+                }
             }
             tokio::time::sleep(GLANCE).await;
         }
-        let logs = self.system.folder().display().to_string();
-        Err(TripError::Late {
-            patience: PATIENCE,
-            logs,
-        })
     }
+}
 
-    async fn turn_of(&self, id: &MessageId) -> Option<ConversationState> {
-        let json = self.redis.last_turn(CONVERSATION).await.ok()??;
-        let state: ConversationState = serde_json::from_str(&json).ok()?;
-        (state.message_id == *id).then_some(state)
-    }
-
-    async fn reply(&mut self, outbound: &OutboundId) -> Option<Arrival> {
-        let arrivals = self.simulator.arrivals_since(self.seen).await;
-        self.seen = arrivals.last().map_or(self.seen, |arrival| arrival.seq);
-        arrivals
-            .into_iter()
-            .find(|arrival| arrival.oid.as_deref() == Some(outbound.as_str()))
-    }
-
-    /// Whether nothing is on its way any more.
-    async fn is_settled(&self) -> bool {
-        for queue in [Queue::Inbound, Queue::Outbound] {
-            match self.redis.backlog(queue, 0).await {
-                Ok(backlog) if backlog.entries == 0 => {}
-                _ => return false,
-            }
+impl Trip {
+    /// Whether no more is to be expected.
+    fn is_over(&self, after: Duration) -> bool {
+        match self.verdict.fate.as_str() {
+            "waiting" => after > PATIENCE,
+            "answered" => self.turn.is_some() || after > TRACE_PATIENCE,
+            _ => true,
         }
-        true
+    }
+
+    /// Whether a reply went out.
+    pub fn is_answered(&self) -> bool {
+        self.verdict.fate == "answered"
+    }
+
+    /// Its way, a line a hop.
+    pub fn lines(&self) -> Vec<String> {
+        let Message {
+            provider,
+            customer,
+            text,
+            ..
+        } = &self.message;
+        let mut lines = vec![format!("customer  {text}  ({customer}, {provider})")];
+        if let (Some(code), Some(took)) = (self.message.code, self.message.elapsed_us) {
+            let ms = Duration::from_micros(took).as_secs_f64() * 1_000.0;
+            lines.push(format!(
+                "ingress   {code} to the signed webhook, in {ms:.1} ms"
+            ));
+        }
+        if let Some(turn) = &self.turn {
+            lines.push(format!("worker    {}", turn.understood()));
+        }
+        lines.push(format!("egress    {}", self.verdict.words));
+        let reply = self.turn.as_ref().and_then(|turn| turn.reply.as_ref());
+        let reply = reply.filter(|_| self.is_answered());
+        lines.extend(reply.map(|reply| format!("reply     {reply}")));
+        lines
+    }
+}
+
+impl Turn {
+    fn understood(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(intent) = &self.intent {
+            parts.push(format!("{intent} ({})", self.confidence));
+        }
+        let told = self.values.iter().filter(|value| value.has_changed);
+        parts.extend(told.map(|value| format!("{}={}", value.name, value.after)));
+        parts.extend(self.crm.iter().cloned());
+        if self.messages > 1 {
+            parts.push(format!("{} messages as one", self.messages));
+        }
+        parts.join(", ")
     }
 }

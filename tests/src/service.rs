@@ -89,6 +89,7 @@ impl Service {
             .arg("serve")
             .env_clear()
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .env("BIND", "127.0.0.1")
             .env("PORT", self.port.to_string())
             .stdout(Stdio::from(log.try_clone().expect("a log file")))
             .stderr(Stdio::from(log));

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use simulator::{Order, Service};
 
 /// Speaks with a running simulator over its JSON API.
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ pub struct Arrival {
 }
 
 #[derive(Deserialize)]
-struct Page {
-    entries: Vec<Arrival>,
+struct Page<T> {
+    entries: Vec<T>,
     last: u64,
 }
 
@@ -50,7 +52,7 @@ impl SimulatorClient {
         let mut since = since;
         loop {
             let path = format!("/simulator/sent?since={since}&limit=1000");
-            let page: Page = self.get(&path).await;
+            let page: Page<Arrival> = self.get(&path).await;
             if page.entries.is_empty() {
                 return all;
             }
@@ -96,6 +98,38 @@ impl SimulatorClient {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
+    /// What customers wrote after number `since`, oldest first, as far as `T` wants to know it.
+    pub async fn written_since<T: DeserializeOwned>(&self, since: u64) -> Vec<T> {
+        let path = format!("/simulator/sent?endpoint=webhook&since={since}");
+        let page: Page<T> = self.get(&path).await;
+        page.entries
+    }
+
+    /// What happened to the message with this number; none when it is forgotten.
+    pub async fn xray<T: DeserializeOwned>(&self, seq: u64) -> Option<T> {
+        let request = self.http.get(format!("{}/simulator/xray/{seq}", self.url));
+        let answer = request.send().await.expect("the simulator answers");
+        answer.json().await.ok()
+    }
+
+    /// Tells the page which services can be restarted.
+    pub async fn tell_services(&self, services: &[Service]) {
+        let url = format!("{}/simulator/services", self.url);
+        let answer = self.http.put(url).json(services).send().await;
+        let answer = answer.expect("the simulator answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    /// What the page wants restarted, as soon as it wants something; none when it wants nothing for long.
+    pub async fn next_order(&self) -> Option<Order> {
+        #[derive(Deserialize)]
+        struct Next {
+            order: Option<Order>,
+        }
+        let next: Next = self.get("/simulator/services/orders").await;
+        next.order
+    }
+
     /// What is in Chatwoot's API inbox.
     pub async fn inbox(&self) -> Value {
         self.get("/simulator/chatwoot/inbox").await
@@ -128,7 +162,7 @@ impl SimulatorClient {
         answer.json().await.expect("JSON")
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> T {
         let request = self.http.get(format!("{}{path}", self.url));
         let answer = request.send().await.expect("the simulator answers");
         answer.json().await.expect("JSON")

@@ -124,6 +124,21 @@ impl System {
         }
     }
 
+    /// Lets the services tell the simulator's page what they do with each message.
+    pub fn show_traces_on_the_page(&mut self) {
+        let simulator = self.service(Role::Simulator, 0).url();
+        let settings = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", simulator.as_str()),
+            ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+            ("TRACE_CONTENT", "true"),
+        ];
+        for role in [Role::Ingress, Role::Worker, Role::Egress] {
+            for service in self.all(role) {
+                service.set(settings.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            }
+        }
+    }
+
     /// Starts what is not running of a role and waits until all of it is ready.
     pub async fn start(&mut self, role: Role) {
         for service in self.all(role) {

@@ -5,6 +5,7 @@ mod events;
 mod inbox;
 mod journal;
 mod misbehaviour;
+mod services;
 mod waha;
 
 use actix_web::web;
@@ -44,6 +45,18 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .route("/info", web::get().to(journal::info))
             .route("/events", web::get().to(events::stream))
             .route("/reset", web::post().to(journal::reset))
+            .route("/xray/{seq}", web::get().to(services::xray))
+            .route("/counts", web::get().to(services::counts))
+            .service(
+                web::resource("/services")
+                    .route(web::get().to(services::list))
+                    .route(web::put().to(services::tell)),
+            )
+            .service(
+                web::resource("/services/orders")
+                    .route(web::get().to(services::next_order))
+                    .route(web::post().to(services::order)),
+            )
             .service(
                 web::resource("/faults")
                     .route(web::post().to(misbehaviour::add))

@@ -146,6 +146,12 @@ impl Journal {
         self.lock().ring.get(seq)
     }
 
+    /// Tells listeners that more is known than the entries say.
+    pub(crate) fn touch(&self) {
+        const NO_ENTRY: u64 = 0;
+        self.announce(NO_ENTRY);
+    }
+
     /// The accepted message to a customer with this id of its provider.
     pub(crate) fn sent_with_id(&self, id: &str) -> Option<Record> {
         let record = self.lock().ring.message(id)?;

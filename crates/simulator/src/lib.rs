@@ -12,8 +12,10 @@ mod clock;
 mod colleague;
 mod config;
 mod control;
+mod counts;
 mod customer;
 mod delivery;
+mod desk;
 mod errors;
 mod faults;
 mod handle;
@@ -28,11 +30,14 @@ mod provider;
 mod server;
 mod signing;
 mod stats;
+mod supervisor;
+mod traces;
 pub mod twilio;
 mod ulid;
 pub mod waha;
 mod webhook;
 mod world;
+mod xray;
 
 pub use clock::Moment;
 pub use colleague::ColleagueMessage;
@@ -48,6 +53,7 @@ pub use llm::{LlmMatch, LlmReply, LlmRule};
 pub use provider::{Endpoint, Provider};
 pub use server::Simulator;
 pub use stats::SenderStats;
+pub use supervisor::{Action, Order, Service};
 pub use webhook::{Posted, Webhook};
 
 /// Compiles the example of the README.

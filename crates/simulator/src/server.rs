@@ -14,7 +14,7 @@ use crate::config::SimulatorConfig;
 use crate::faults::remember_connection;
 use crate::handle::SimulatorHandle;
 use crate::world::World;
-use crate::{chatwoot, control, errors, health, llm, origin, page, twilio, waha};
+use crate::{chatwoot, control, errors, health, llm, origin, page, traces, twilio, waha};
 
 /// A simulator that is about to run.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ impl Simulator {
                 .configure(health::routes)
                 .configure(control::routes)
                 .configure(page::routes)
+                .configure(traces::routes)
                 .configure(twilio::routes)
                 .configure(chatwoot::routes)
                 .configure(waha::routes)

@@ -30,6 +30,9 @@ pub struct Posted {
     pub body: String,
     /// Time from the request to the end of the answer, in microseconds.
     pub elapsed_us: u64,
+    /// What the ingress calls the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Why no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -42,6 +45,7 @@ impl Posted {
             status: None,
             body: String::new(),
             elapsed_us: 0,
+            request_id: None,
             error: Some("lost on the way, as ordered".to_owned()),
         }
     }
@@ -52,8 +56,15 @@ impl Posted {
             status: None,
             body: String::new(),
             elapsed_us: 0,
+            request_id: None,
             error: None,
         }
+    }
+
+    /// What the ingress says is wrong.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        body["error"]["message"].as_str().map(str::to_owned)
     }
 
     /// Whether the ingress took it.
@@ -90,28 +101,34 @@ impl WebhookClient {
         let answer = self.try_post(webhook).await;
         let elapsed_us = micros(started.elapsed());
         match answer {
-            Ok((status, body)) => Posted {
+            Ok((status, request_id, body)) => Posted {
                 status: Some(status),
                 body,
                 elapsed_us,
+                request_id,
                 error: None,
             },
             Err(error) => Posted {
                 status: None,
                 body: String::new(),
                 elapsed_us,
+                request_id: None,
                 error: Some(reason(&error)),
             },
         }
     }
 
-    async fn try_post(&self, webhook: &Webhook) -> reqwest::Result<(u16, String)> {
+    async fn try_post(&self, webhook: &Webhook) -> reqwest::Result<(u16, Option<String>, String)> {
         let mut request = self.http.post(&webhook.url).body(webhook.body.clone());
         for (name, value) in &webhook.headers {
             request = request.header(name, value);
         }
         let mut response = request.send().await?;
         let status = response.status().as_u16();
+        let request_id = response.headers().get("x-request-id");
+        let request_id = request_id
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             let room = Self::BODY_KEPT.saturating_sub(body.len());
@@ -120,7 +137,11 @@ impl WebhookClient {
                 break;
             }
         }
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        Ok((
+            status,
+            request_id,
+            String::from_utf8_lossy(&body).into_owned(),
+        ))
     }
 }
 

@@ -15,10 +15,13 @@ use crate::chatwoot::api_inbox::ApiInbox;
 use crate::clock::Clock;
 use crate::config::SimulatorConfig;
 use crate::delivery::DeliveryPlan;
+use crate::desk::Desk;
 use crate::faults::Faults;
 use crate::journal::{Call, Journal};
 use crate::llm::LlmRules;
 use crate::media::MediaStore;
+use crate::supervisor::Supervisor;
+use crate::traces::Traces;
 use crate::waha::WahaState;
 use crate::webhook::{Webhook, WebhookClient};
 
@@ -37,6 +40,9 @@ pub(crate) struct World {
     pub(crate) api_inbox: ApiInbox,
     pub(crate) media: MediaStore,
     pub(crate) webhooks: WebhookClient,
+    pub(crate) traces: Traces,
+    pub(crate) desk: Desk,
+    pub(crate) supervisor: Supervisor,
     deliveries: Mutex<DeliveryPlan>,
     background: Background,
 }
@@ -76,6 +82,9 @@ impl World {
             api_inbox: ApiInbox::default(),
             media: MediaStore::default(),
             webhooks: WebhookClient::new()?,
+            traces: Traces::default(),
+            desk: Desk::default(),
+            supervisor: Supervisor::default(),
             deliveries: Mutex::new(plan),
             background: Background {
                 runtime,
@@ -98,6 +107,8 @@ impl World {
         self.chatwoot.clear();
         self.api_inbox.clear();
         self.media.clear();
+        self.traces.clear();
+        self.desk.clear();
         self.set_deliveries(default_plan(&self.config));
         self.journal.clear();
     }

@@ -1,16 +1,14 @@
-//! `demo`: the whole system on this machine, with a customer who writes to it.
+//! `demo`: the whole system on this machine, with a page to write on.
 
 use std::io::BufRead;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use e2e_tests::Role;
-use e2e_tests::demo::{Demo, Trip};
-use shared_types::ConversationState;
+use e2e_tests::demo::Demo;
+use e2e_tests::supervise;
 use tokio::sync::mpsc;
 
-/// Starts Redis, the services and a fake Twilio, sends a message and shows its way.
+/// Starts Redis, the services and a fake Twilio, WAHA and Chatwoot; a message is written and its way shown.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 struct Cli {
@@ -43,91 +41,57 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn play(cli: &Cli) -> anyhow::Result<ExitCode> {
     say("Starting Redis, the simulator, ingress, worker and egress ...")?;
     let mut demo = Demo::start().await;
-    let arrived = show(&mut demo, &cli.text).await?;
+    say(&format!(
+        "\nSee it and write on three channels:  {}",
+        demo.page()
+    ))?;
+    demo.write(&cli.text).await;
+    let is_answered = show(&mut demo).await?;
     if cli.once {
-        return Ok(if arrived {
+        return Ok(if is_answered {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         });
     }
-    let page = demo.system().service(Role::Simulator, 0).url();
-    let logs = demo.system().folder().display().to_string();
     say(&format!(
-        "\nWrite as the customer, one message a line. Ctrl-C ends everything.\nThe same in a browser: {page}\nLogs: {logs}\n"
+        "\nOr write here as {}, one message a line. What others write on the page is shown as well.\n\
+         Ctrl-C ends everything. Logs: {}",
+        "Sanne",
+        demo.logs().display()
     ))?;
-    let mut lines = typed();
-    while let Some(line) = lines.recv().await {
-        if !line.trim().is_empty() {
-            show(&mut demo, line.trim()).await?;
-        }
+    let supervised = supervise(demo.system(), demo.simulator());
+    tokio::select! {
+        () = supervised => Ok(ExitCode::SUCCESS),
+        shown = talk(&mut demo) => shown.map(|()| ExitCode::SUCCESS),
     }
-    // Standard input has ended; the chat page goes on until Ctrl-C.
-    std::future::pending::<()>().await;
-    Ok(ExitCode::SUCCESS)
 }
 
-/// Sends a message and prints its way. Whether a reply arrived.
-async fn show(demo: &mut Demo, text: &str) -> anyhow::Result<bool> {
-    say(&format!("\ncustomer  {text}"))?;
-    let trip = match demo.send(text).await {
-        Ok(trip) => trip,
-        Err(error) => {
-            say(&format!("failed    {error}"))?;
-            return Ok(false);
+/// Sends what is typed, and shows what becomes of every message. When standard input has ended, the page
+/// goes on until Ctrl-C.
+async fn talk(demo: &mut Demo) -> anyhow::Result<()> {
+    let mut lines = typed();
+    let mut is_typing = true;
+    loop {
+        tokio::select! {
+            line = lines.recv(), if is_typing => match line {
+                Some(line) if line.trim().is_empty() => {}
+                Some(line) => demo.write(line.trim()).await,
+                None => is_typing = false,
+            },
+            shown = show(demo) => drop(shown?),
         }
-    };
-    for line in lines_of(&trip) {
+    }
+}
+
+/// Prints the way of the next message. Whether it was answered.
+async fn show(demo: &mut Demo) -> anyhow::Result<bool> {
+    let trip = demo.next().await;
+    say("")?;
+    for line in trip.lines() {
         say(&line)?;
     }
-    Ok(trip.reply.is_some())
-}
-
-fn lines_of(trip: &Trip) -> Vec<String> {
-    let (status, took) = trip.webhook;
-    let mut lines = vec![format!(
-        "ingress   {status} to the signed webhook, in {}",
-        shown(took)
-    )];
-    if let Some((state, after)) = &trip.turn {
-        lines.push(format!(
-            "worker    {}, after {}",
-            understood(state),
-            shown(*after)
-        ));
-    }
-    match &trip.reply {
-        Some((reply, after)) => {
-            lines.push(format!(
-                "egress    201 from Twilio's API, after {}",
-                shown(*after)
-            ));
-            lines.push(format!("reply     {}", reply.text));
-        }
-        None => lines.push("reply     none: the bot stays silent here".to_owned()),
-    }
-    lines
-}
-
-fn understood(state: &ConversationState) -> String {
-    let mut parts = Vec::new();
-    if let Some(router) = &state.router_output {
-        parts.push(format!("{} ({:.2})", router.intent, router.confidence));
-    }
-    let slots = state
-        .extraction_output
-        .iter()
-        .flat_map(|output| &output.slots);
-    parts.extend(slots.map(|(name, value)| format!("{name}={value}")));
-    if let Some(crm) = &state.crm_output {
-        parts.extend(crm.contact_created.then(|| "new contact".to_owned()));
-        parts.extend(crm.lead_created.then(|| "new lead".to_owned()));
-    }
-    parts.join(", ")
-}
-
-fn shown(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
+    Ok(trip.is_answered())
 }
 
 /// Lines from standard input. The thread ends with the process.

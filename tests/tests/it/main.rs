@@ -12,6 +12,7 @@ mod messages;
 mod metrics;
 mod mirror;
 mod mistakes;
+mod page;
 mod persons;
 mod reports;
 mod scenarios;

@@ -13,7 +13,8 @@ use crate::world::World;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Server-sent events: every entry as it is written or changes, as `event: entry` with the same JSON
-/// as in a transcript; `event: reload` when the listener was too slow or everything was forgotten.
+/// as in a transcript; `event: reload` when the listener was too slow, everything was forgotten, or
+/// a service sent traces.
 pub(super) async fn stream(world: Data<World>) -> HttpResponse {
     let world = world.into_inner();
     let changes = world.journal.changes();

@@ -64,6 +64,8 @@ pub(crate) async fn post(
         };
         progress.code = posted.status.map(u32::from);
         progress.elapsed_us = Some(posted.elapsed_us);
+        progress.request_id.clone_from(&posted.request_id);
+        progress.complaint = posted.complaint();
     });
     // Of a webhook that is lost, Chatwoot knows no failure.
     if !message.lost {
@@ -198,6 +200,8 @@ fn write_down(world: &World, message: &CustomerMessage, prepared: &Prepared) -> 
             "tamper": message.tamper,
             "conversation": prepared.conversation.as_ref().map(|found| found.id),
             "event": event(message.provider, &prepared.webhook),
+            "headers": prepared.webhook.headers,
+            "form": form(message.provider, &prepared.webhook),
         }),
         ..Call::new(message.provider, Endpoint::Webhook)
     };
@@ -216,6 +220,14 @@ fn event(provider: Provider, webhook: &Webhook) -> Value {
             serde_json::from_slice(&webhook.body).unwrap_or(Value::Null)
         }
         Provider::Twilio | Provider::Llm => Value::Null,
+    }
+}
+
+/// The body of a webhook that is a form.
+fn form(provider: Provider, webhook: &Webhook) -> Value {
+    match provider {
+        Provider::Twilio => String::from_utf8_lossy(&webhook.body).into(),
+        Provider::Waha | Provider::Chatwoot | Provider::Llm => Value::Null,
     }
 }
 

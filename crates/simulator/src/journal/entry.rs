@@ -135,6 +135,12 @@ pub struct Progress {
     /// How long the ingress took to answer, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed_us: Option<u64>,
+    /// What the ingress calls the webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What the ingress said was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<String>,
 }
 
 impl Progress {
@@ -144,6 +150,8 @@ impl Progress {
             status,
             code: None,
             elapsed_us: None,
+            request_id: None,
+            complaint: None,
         }
     }
 }

@@ -1,123 +1,120 @@
-// The desk: which conversations are open, and what happens in them.
+// Keeps the page fresh: what the server rendered anew is laid over what is there, so that focus, scroll
+// position and half-written messages stay. Without this script everything works by loading the page again.
 
-import { api, listen } from './api.js';
-import { conversation } from './chat.js';
-import { byId } from './dom.js';
-import { startPanel } from './faults.js';
+const PAUSE_MS = 120;
+const OWN = new Set(['TEXTAREA', 'INPUT', 'SELECT']);
 
-const STORED = 'postduif-simulator-customers';
-const FIRST = [
-  { provider: 'twilio', customer: '+31612345678', name: 'Sanne de Vries' },
-  { provider: 'twilio', customer: '+31687654321', name: 'Mehmet Yılmaz' },
-];
-const MOST_OPENED = 8;
-
-const open = new Map();
-let isOnline = false;
-const keyOf = ({ provider, customer }) => `${provider} ${customer}`;
-
-function remember() {
-  localStorage.setItem(STORED, JSON.stringify([...open.values()].map(({ who }) => who)));
+/** Makes `old` like `fresh`, and keeps every element of it that can stay. */
+function lay(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || (old.id ?? '') !== (fresh.id ?? '')) {
+    old.replaceWith(fresh);
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  if (OWN.has(old.nodeName) || old.hasAttribute('data-own')) return;
+  for (const { name } of [...old.attributes]) {
+    if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  layChildren(old, fresh);
 }
 
-function remembered() {
+/** Children with an id are found again by it, the others by their place. */
+function layChildren(old, fresh) {
+  const known = new Map();
+  for (const child of old.children) if (child.id) known.set(child.id, child);
+  let at = old.firstChild;
+  for (const wanted of [...fresh.childNodes]) {
+    const same = wanted.id ? known.get(wanted.id) : at && !at.id && at;
+    if (!same) {
+      old.insertBefore(wanted, at);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else old.insertBefore(same, at);
+    lay(same, wanted);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+let timer = 0;
+let isAsking = false;
+
+/** Asks for the page as it stands, soon, and once for much that happens together. */
+function refresh() {
+  if (timer || isAsking) {
+    isAsking = isAsking && 'again';
+    return;
+  }
+  timer = setTimeout(async () => {
+    timer = 0;
+    isAsking = true;
+    try {
+      const answer = await fetch(location.href, { cache: 'no-store' });
+      // What is parsed so runs nothing, and what customers wrote is escaped in it.
+      if (answer.ok) lay(document.body, new DOMParser().parseFromString(await answer.text(), 'text/html').body);
+    } catch {
+      // The server is away; the stream of events tells when it is back.
+    }
+    const again = isAsking === 'again';
+    isAsking = false;
+    if (again) refresh();
+  }, PAUSE_MS);
+}
+
+function tell(problem) {
+  const place = document.getElementById('problem');
+  place.textContent = problem;
+  place.hidden = !problem;
+}
+
+async function submit(form, button) {
+  tell('');
+  const fields = new URLSearchParams(new FormData(form, button));
+  if (form.hasAttribute('data-clear')) form.reset();
   try {
-    const stored = JSON.parse(localStorage.getItem(STORED));
-    return Array.isArray(stored) && stored.length ? stored : FIRST;
+    const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: fields, redirect: 'manual' });
+    if (answer.type !== 'opaqueredirect') tell(await answer.text());
   } catch {
-    return FIRST;
+    tell('The simulator does not answer.');
   }
+  refresh();
 }
 
-/** Puts a conversation on the desk, or finds it there. */
-function show(who) {
-  const key = keyOf(who);
-  if (open.has(key)) return open.get(key);
-  const chat = conversation(who, {
-    send: (message) => api.post({ provider: who.provider, from: who.customer, name: who.name || undefined, ...message }),
-    colleague: (text) => api.colleague({ provider: who.provider, to: who.customer, text }),
-    takeOver: (status) => api.takeOver(who.customer, status, status === 'open' ? 'Petra' : undefined),
-    close: () => {
-      chat.root.remove();
-      open.delete(key);
-      remember();
-    },
-  });
-  const entry = { who, chat, fresh: new Set() };
-  open.set(key, entry);
-  byId('columns').append(chat.root);
-  remember();
-  if (isOnline) fill(entry);
-  return entry;
-}
-
-/** Reads a conversation. What was heard of meanwhile is newer, and stays. */
-async function fill({ who, chat, fresh }) {
-  fresh.clear();
-  const { entries, chatwoot } = await api.transcript(who.provider, who.customer);
-  for (const record of entries) {
-    if (!fresh.has(record.seq)) chat.update(record);
-  }
-  chat.setInCharge(chatwoot?.status);
-}
-
-function onEntry(record) {
-  if (!record.customer || record.provider === 'llm') return;
-  const isMessage = ['send', 'webhook', 'colleague'].includes(record.endpoint);
-  const known = open.get(keyOf(record));
-  if (known) {
-    known.fresh.add(record.seq);
-    known.chat.update(record);
-  } else if (isMessage && open.size < MOST_OPENED) {
-    show({ provider: record.provider, customer: record.customer, name: record.request?.name });
-  }
-}
-
-function reload() {
-  for (const entry of open.values()) {
-    entry.chat.clear();
-    fill(entry);
-  }
-}
-
-function online(now) {
-  isOnline = now;
-  byId('link').textContent = now ? 'live' : 'offline';
-  byId('link').classList.toggle('live', now);
-}
-
-async function start() {
-  const info = await api.info();
-  byId('where').textContent = `customers write to ${info.twilio.numbers[0]} · webhooks go to ${info.ingress_url}`;
-  const { conversations } = await api.conversations();
-  const named = new Map(conversations.map((found) => [keyOf(found), found.name]));
-  for (const who of remembered()) show({ ...who, name: who.name || named.get(keyOf(who)) });
-  for (const { provider, customer, name } of conversations) {
-    if (open.size < MOST_OPENED && provider !== 'llm') show({ provider, customer, name });
-  }
-  listen({
-    onEntry,
-    onReload: reload,
-    onOnline: () => { online(true); reload(); },
-    onOffline: () => online(false),
-  });
-  startPanel(reload);
-}
-
-byId('newcomer').addEventListener('submit', (event) => {
+document.addEventListener('submit', (event) => {
   event.preventDefault();
-  const form = event.target;
-  byId('newcomer').open = false;
-  const { provider, from, name } = Object.fromEntries(new FormData(form));
-  const entry = show({ provider, customer: from.trim().replace(/^whatsapp:/, ''), name: name.trim() });
-  form.reset();
-  entry.chat.root.scrollIntoView({ behavior: 'smooth', inline: 'center', block: 'nearest' });
-  entry.chat.focus();
+  event.target.closest('details.newcomer')?.removeAttribute('open');
+  submit(event.target, event.submitter);
 });
 
-byId('open-panel').addEventListener('click', () => {
-  const opened = document.body.classList.toggle('panel-open');
-  byId('open-panel').setAttribute('aria-expanded', String(opened));
+document.addEventListener('keydown', (event) => {
+  const isLine = event.target.nodeName === 'TEXTAREA' && event.key === 'Enter';
+  if (!isLine || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  event.target.form.requestSubmit(event.target.form.querySelector('.send'));
 });
 
-start();
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-live]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.pushState(null, '', link.getAttribute('href'));
+  refresh();
+});
+
+addEventListener('popstate', refresh);
+
+const events = new EventSource('/simulator/events');
+for (const kind of ['open', 'entry', 'reload']) events.addEventListener(kind, refresh);
+// The typing sign goes, and what came to nothing is lost, without an event.
+setInterval(() => { if (!document.hidden) refresh(); }, 5000);
