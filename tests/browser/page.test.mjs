@@ -125,6 +125,7 @@ test('a dated wish is resolved, and a question for hours names its fact', async 
   const chat = await customer('Dirk Datum', '+31620000006', 'twilio');
   await write(chat, 'Kan ik zaterdag om 11 uur een proefrit maken in de Peugeot 208?');
   await nth(chat, 1);
+  await (await xray(chat)).filter({ hasText: 'proefrit*' }).waitFor();
   await (await xray(chat)).filter({ hasText: /→ \d{4}-\d\d-\d\d, 11:00/ }).waitFor();
   await write(chat, 'Zijn jullie zondag open?');
   await nth(chat, 2);

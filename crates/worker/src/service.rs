@@ -98,7 +98,10 @@ impl Worker {
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
         let understander = Arc::new(Understander::new(&domain));
         let bursts = Bursts::new(&domain, &config.turns.answer_each);
-        domain.forget_words();
+        // Who looks on is told which patterns spoke for an intent.
+        if !config.runtime.trace_content {
+            domain.forget_words();
+        }
         let domain = Arc::new(domain);
         let readiness = announce(&config, &domain, model.is_some());
         let shelf = Shelf::default();
