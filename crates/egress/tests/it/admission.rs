@@ -67,12 +67,12 @@ async fn outside_the_window_the_template_goes_or_the_message_is_set_aside() {
     assert_eq!(rig.letters(1).await[0].reason, "window_closed");
     egress.stop().await;
 
-    let _egress = rig.egress(&["twilio-window-template-sid=HX9"]);
+    let _egress = rig.egress(&["twilio-window-template-sid=HX00000000000000000000000000000009"]);
     rig.queue(&late("Ook te laat")).await;
     let sent = rig.sent(CUSTOMER, 1).await;
     assert_eq!(
         (field(&sent[0], "ContentSid"), field(&sent[0], "Body")),
-        ("HX9".into(), String::new())
+        ("HX00000000000000000000000000000009".into(), String::new())
     );
 
     // The customer wrote again since, to the same number: the window is open.
@@ -91,7 +91,7 @@ async fn outside_the_window_the_template_goes_or_the_message_is_set_aside() {
 #[tokio::test]
 async fn a_late_report_of_the_closed_window_sends_the_template_or_sets_the_message_aside() {
     let rig = Rig::start();
-    let egress = rig.egress(&["twilio-window-template-sid=HX9"]);
+    let egress = rig.egress(&["twilio-window-template-sid=HX00000000000000000000000000000009"]);
     let message = reply("Hallo");
     rig.queue(&message).await;
     let sent = rig.sent(CUSTOMER, 1).await;
@@ -99,7 +99,10 @@ async fn a_late_report_of_the_closed_window_sends_the_template_or_sets_the_messa
     report.error_code = Some("63016".into());
     rig.report(&report).await;
     let sent = rig.sent(CUSTOMER, 2).await;
-    assert_eq!(field(&sent[1], "ContentSid"), "HX9");
+    assert_eq!(
+        field(&sent[1], "ContentSid"),
+        "HX00000000000000000000000000000009"
+    );
     assert_ne!(sent[0].entry.oid, sent[1].entry.oid);
     rig.until_empty().await;
     egress.stop().await;
@@ -189,7 +192,10 @@ const BUSY: Fault = Fault::Error {
 #[tokio::test]
 async fn a_window_that_closes_while_a_message_waits_sends_the_template_under_an_id_of_its_own() {
     let rig = Rig::start();
-    let _egress = rig.egress(&["twilio-window-template-sid=HX9", "first-pause-ms=300"]);
+    let _egress = rig.egress(&[
+        "twilio-window-template-sid=HX00000000000000000000000000000009",
+        "first-pause-ms=300",
+    ]);
     let mut rule = FaultRule::for_sends(Provider::Twilio, 1, BUSY);
     rule.skip = 1;
     rig.simulator.add_fault(rule).unwrap();
@@ -206,7 +212,10 @@ async fn a_window_that_closes_while_a_message_waits_sends_the_template_under_an_
     failed_once(&rig, &message.id.part(2)).await;
     wrote(25);
     let sent = rig.sent(CUSTOMER, 2).await;
-    assert_eq!(field(&sent[1], "ContentSid"), "HX9");
+    assert_eq!(
+        field(&sent[1], "ContentSid"),
+        "HX00000000000000000000000000000009"
+    );
     let template = message.id.template();
     assert_eq!(sent[1].entry.oid.as_deref(), Some(template.as_str()));
     rig.until_empty().await;

@@ -108,14 +108,14 @@ async fn the_answer_comes_from_the_number_that_was_written_to() {
 #[tokio::test]
 async fn a_messaging_service_sends_what_no_number_of_ours_was_written_to() {
     let rig = Rig::start();
-    let _egress = rig.egress(&["twilio-messaging-service-sid=MG1"]);
+    let _egress = rig.egress(&["twilio-messaging-service-sid=MG00000000000000000000000000000001"]);
     let mut message = reply("Hallo");
     message.endpoint.address = None;
     rig.queue(&message).await;
     let sent = &rig.sent(CUSTOMER, 1).await[0];
     assert_eq!(
         (field(sent, "MessagingServiceSid"), field(sent, "From")),
-        ("MG1".into(), String::new())
+        ("MG00000000000000000000000000000001".into(), String::new())
     );
     let ledger = rig
         .ledger_when(&message, |f| f.contains_key("accepted_as"))
