@@ -102,6 +102,17 @@ fn sends(metrics: &mut Metrics) -> prometheus::Result<IntCounterVec> {
     Ok(from_zero(counters, labels))
 }
 
+/// None at first: nobody tells so before one is.
+fn stopped(metrics: &mut Metrics) -> prometheus::Result<IntGaugeVec> {
+    let gauge = metrics.gauges(
+        "postduif_senders_stopped",
+        &[],
+        "Senders whose account or configuration the provider refuses.",
+    )?;
+    gauge.with_label_values::<&str>(&[]).set(0);
+    Ok(gauge)
+}
+
 impl EgressMetrics {
     /// Registers the metrics.
     ///
@@ -155,11 +166,7 @@ impl EgressMetrics {
                 LONG_BUCKETS,
                 "Time from the worker's reply to the provider's acceptance.",
             )?,
-            stopped: metrics.gauges(
-                "postduif_senders_stopped",
-                &[],
-                "Senders whose account or configuration the provider refuses.",
-            )?,
+            stopped: stopped(metrics)?,
             reports: metrics.counters(
                 "postduif_delivery_reports_total",
                 &["source", "status", "code"],

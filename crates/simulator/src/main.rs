@@ -7,6 +7,7 @@ use simulator::{Cli, Command, Simulator, SimulatorConfig};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
+    runtime::install_tls();
     let (cli, _) = runtime::parse::<Cli>();
     match cli.command {
         Command::Serve(config) => serve(*config).await?,
