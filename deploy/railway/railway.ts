@@ -62,7 +62,11 @@ export default defineRailway(() => {
   const worker = program("worker", {
     replicas: 2,
     overlapSeconds: 0,
-    env: { CRM_DATABASE_URL: "${{postgres.DATABASE_URL}}" },
+    env: {
+      CRM_DATABASE_URL: "${{postgres.DATABASE_URL}}",
+      // The fork's own, which the image holds.
+      WORKER_DOMAIN_FILE: "/domains/car-dealer.toml",
+    },
   });
   const egress = program("egress", {
     replicas: 2,

@@ -217,6 +217,51 @@ fn the_data_is_reached_by_those_that_need_it_and_with_a_password() {
     assert!(redis.contains("--requirepass"), "{redis}");
 }
 
+/// A PostgreSQL keeps the password that its volume was made with.
+#[test]
+fn the_real_thing_has_volumes_of_its_own() {
+    let (local, real) = (compose(None, &[]), compose(Some(".env.example"), &[]));
+    for volume in ["postgres", "redis", "spool"] {
+        let name = |stack: &Value| stack["volumes"][volume]["name"].clone();
+        assert_ne!(name(&local), name(&real), "{volume}");
+    }
+}
+
+#[test]
+fn the_real_thing_has_a_business_of_its_own() {
+    let worker = &compose(Some(".env.example"), &[])["services"]["worker"];
+    let source = worker["volumes"][0]["source"].as_str().unwrap();
+    assert!(source.ends_with("/business"), "{source}");
+    let file = worker["environment"]["WORKER_DOMAIN_FILE"]
+        .as_str()
+        .unwrap();
+    assert!(file.starts_with("/domains/"), "{file}");
+}
+
+#[test]
+fn traces_of_the_local_stack_go_to_its_jaeger() {
+    let stack = compose(None, &["observability"]);
+    let networks = |name: &str| stack["services"][name]["networks"].to_string();
+    for name in ["ingress", "worker", "egress"] {
+        let endpoint = &stack["services"][name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"];
+        assert_eq!(endpoint, "http://jaeger:4318", "{name}");
+        assert!(networks(name).contains("watch") && networks("jaeger").contains("watch"));
+    }
+}
+
+/// Compose forgets `--scale` at the next `up`.
+#[test]
+fn as_many_run_as_the_settings_say() {
+    let mut file = tempfile::NamedTempFile::new_in(root()).unwrap();
+    std::io::Write::write_all(&mut file, b"SCALE_WORKER=3\nSCALE_EGRESS=2\n").unwrap();
+    let stack = compose(file.path().to_str(), &[]);
+    assert_eq!(stack["services"]["worker"]["scale"], 3);
+    assert_eq!(stack["services"]["egress"]["scale"], 2);
+    for page in ["README.md", "deploy/README.md"] {
+        assert!(!read(page).contains("--scale worker"), "{page}");
+    }
+}
+
 #[test]
 fn the_filled_example_leaves_the_simulator_out() {
     let example = compose(Some(".env.example"), &[]);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::files::root;
+use crate::files::{read, root};
 use crate::tools::{self, run};
 
 fn render(variant: &str) -> String {
@@ -94,6 +94,73 @@ fn every_pod_is_confined_watched_and_ends_in_peace() {
         }
     }
     assert_eq!(of_kind(&rendered, "PodDisruptionBudget").len(), 3);
+}
+
+/// The part of the runbook between two texts.
+fn of_runbook(from: &str, to: &str) -> String {
+    let runbook = read("deploy/README.md");
+    let (_, rest) = runbook.split_once(from).unwrap();
+    rest.split_once(to).unwrap().0.to_owned()
+}
+
+/// The overlay that the runbook shows, beside a copy of the base.
+#[test]
+fn the_shown_overlay_names_images_host_and_class() {
+    let folder = tempfile::tempdir_in(root().join("deploy/kubernetes")).unwrap();
+    let overlay = of_runbook("```yaml\napiVersion: kustomize", "```");
+    let file = folder.path().join("kustomization.yaml");
+    std::fs::write(file, format!("apiVersion: kustomize{overlay}")).unwrap();
+    let folder = folder.path().to_str().unwrap().to_owned();
+    let rendered = run(".", "kubectl", ["kustomize", &folder]);
+    for service in ["ingress", "worker", "egress"] {
+        let image = format!("image: ghcr.io/acme/postduif/{service}:");
+        assert!(rendered.contains(&image), "{image}");
+    }
+    assert!(!rendered.contains("example.nl"), "{rendered}");
+    assert!(rendered.contains("ingressClassName: traefik"));
+}
+
+/// What a value with quotes is in the pods: the same as in Compose's containers.
+#[test]
+fn the_secret_has_no_quotes_of_the_settings_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "# a remark\nTOKEN='a$b#c'\nPLAIN=d=e\n\nINNER=f'g\n";
+    std::fs::write(folder.path().join(".env"), settings).unwrap();
+    let pipeline = of_runbook("kubectl create namespace postduif\n", "\nkubectl label");
+    assert!(pipeline.contains("kubectl --namespace postduif create secret"));
+    let script = format!("set -o pipefail\n{pipeline} --dry-run=client --output json");
+    let mut command = Command::new("bash");
+    let tools = tools::folder().join("bin");
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    command.args(["-c", &script]).current_dir(folder.path());
+    let printed = tools::output(command.env("PATH", path));
+    let secret: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let data = secret["data"].as_object().unwrap();
+    // Base64 of the values.
+    let wanted = [("TOKEN", "YSRiI2M="), ("PLAIN", "ZD1l"), ("INNER", "Zidn")];
+    assert_eq!(data.len(), wanted.len(), "{secret}");
+    for (name, value) in wanted {
+        assert_eq!(data[name], value, "{name}");
+    }
+}
+
+/// WAHA, Chatwoot, models, mail servers and databases listen on ports of their own.
+#[test]
+fn pods_reach_every_port_but_not_the_metadata_of_the_machine() {
+    let policies = of_kind(&render("base"), "NetworkPolicy");
+    let services = policies
+        .iter()
+        .find(|policy| policy.contains("  name: services\n"))
+        .unwrap();
+    let (_, out) = services.split_once("  egress:\n").unwrap();
+    let (out, _) = out.split_once("  ingress:\n").unwrap_or((out, ""));
+    assert!(!out.contains("port"), "{out}");
+    assert!(out.contains("169.254.169.254/32"), "{out}");
+    let all = policies.concat();
+    assert!(
+        !all.contains("nginx"),
+        "whose proxy is the operator's choice"
+    );
 }
 
 #[test]

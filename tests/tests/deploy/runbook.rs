@@ -49,3 +49,34 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+/// What is typed into Twilio's console is the same everywhere.
+#[test]
+fn the_webhook_of_twilio_is_the_same_on_every_page() {
+    let pages = [
+        "README.md",
+        "deploy/README.md",
+        "deploy/railway/README.md",
+        "crates/ingress/README.md",
+    ];
+    for page in pages {
+        let text = read(page);
+        let suffixes: Vec<_> = text.match_indices("#rc=").collect();
+        assert!(!suffixes.is_empty(), "{page}");
+        for (at, _) in suffixes {
+            let rest = text.get(at..).unwrap();
+            assert!(rest.starts_with("#rc=5&rp=all&rt=4000&ct=2000"), "{page}");
+        }
+    }
+}
+
+/// docker-compose 1.29 has no `cp`, and no `--wait`.
+#[test]
+fn old_compose_knows_every_command() {
+    for page in ["README.md", "deploy/README.md"] {
+        let text = read(page);
+        for lacking in ["compose cp", "--wait", "compose ls", "compose watch"] {
+            assert!(!text.contains(lacking), "{page}: {lacking}");
+        }
+    }
+}

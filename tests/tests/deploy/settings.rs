@@ -13,6 +13,9 @@ use crate::files::read;
 /// Set by the platform, or by the file that starts the service.
 const GIVEN: [&str; 2] = ["PORT", "RAILWAY_PUBLIC_DOMAIN"];
 
+/// Compose reads these for itself.
+const COMPOSE: [&str; 2] = ["COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"];
+
 /// Every variable of all services, with its default.
 fn variables() -> BTreeMap<String, Option<String>> {
     let mut variables = BTreeMap::new();
@@ -101,6 +104,7 @@ fn nothing_is_explained_that_nobody_reads() {
         let shown = settings(file, true).into_keys();
         let stray: Vec<_> = shown
             .filter(|name| !read.contains_key(name) && !compose.contains_key(name))
+            .filter(|name| !COMPOSE.contains(&name.as_str()))
             .collect();
         assert!(stray.is_empty(), "{file}: nobody reads {stray:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::files::root;
+use crate::files::{read, root};
 use crate::tools::{self, run};
 
 /// Advisories are left to CI: their database is not a package. Crates of other platforms, which no
@@ -38,7 +38,9 @@ sys.exit(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).
 #[test]
 fn the_scripts_are_sound() {
     let scripts = [
+        "--external-sources",
         "scripts/compose-smoke",
+        "deploy/tools/version-notes",
         "scripts/release",
         "deploy/tools/setup",
         "deploy/tools/sbom",
@@ -46,20 +48,60 @@ fn the_scripts_are_sound() {
     run(".", "shellcheck", scripts);
 }
 
+const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/release.yml"];
+
 #[test]
-fn the_workflow_fits_its_schema() {
-    let file = ".github/workflows/ci.yml";
+fn the_workflows_fit_their_schema() {
+    let arguments = ["--builtin-schema", "vendor.github-workflows"];
     run(
         ".",
         "check-jsonschema",
-        ["--builtin-schema", "vendor.github-workflows", file],
+        arguments.into_iter().chain(WORKFLOWS),
     );
+}
+
+/// What a tag makes is what compose and kustomize ask for.
+#[test]
+fn a_release_has_one_number() {
+    let version = env!("CARGO_PKG_VERSION");
+    let notes = root().join("deploy/tools/version-notes");
+    let notes = tools::output(Command::new(notes).arg(version));
+    assert!(notes.contains("### Upgrade"), "{notes}");
+    for (file, pinned) in [
+        (
+            "docker-compose.yml",
+            format!("${{POSTDUIF_VERSION:-{version}}}"),
+        ),
+        (
+            "deploy/kubernetes/base/kustomization.yaml",
+            format!("newTag: {version}"),
+        ),
+        ("deploy/Dockerfile", format!("ARG VERSION={version}\n")),
+    ] {
+        assert!(read(file).contains(&pinned), "{file} has no {pinned}");
+    }
+    let release = read(".github/workflows/release.yml");
+    for service in ["ingress", "worker", "egress", "simulator"] {
+        let image = format!("image: \"${{POSTDUIF_IMAGES:-localhost/postduif}}/{service}:");
+        assert!(read("docker-compose.yml").contains(&image), "{image}");
+        assert!(release.contains(service), "nobody makes {service}");
+    }
+    for wanted in ["amd64", "arm64", "--sbom=true", "--provenance=mode=max"] {
+        assert!(release.contains(wanted), "{wanted}");
+    }
+}
+
+#[test]
+fn a_number_without_notes_is_refused() {
+    let notes = root().join("deploy/tools/version-notes");
+    let output = Command::new(notes).arg("99.0.0").output().unwrap();
+    assert!(!output.status.success());
 }
 
 #[test]
 fn actions_are_pinned_by_commit() {
-    let workflow = crate::files::read(".github/workflows/ci.yml");
-    let used: Vec<_> = workflow
+    let workflows: String = WORKFLOWS.map(read).concat();
+    let used: Vec<_> = workflows
         .lines()
         .filter_map(|line| line.split_once("uses: "))
         .collect();
