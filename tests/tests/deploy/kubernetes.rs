@@ -128,12 +128,14 @@ fn the_secret_has_no_quotes_of_the_settings_file() {
     std::fs::write(folder.path().join(".env"), settings).unwrap();
     let pipeline = of_runbook("kubectl create namespace postduif\n", "\nkubectl label");
     assert!(pipeline.contains("kubectl --namespace postduif create secret"));
-    let script = format!("set -o pipefail\n{pipeline} --dry-run=client --output json");
-    let mut command = Command::new("bash");
     let tools = tools::folder().join("bin");
-    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let script = format!(
+        "set -o pipefail\nPATH={}:$PATH\n{pipeline} --dry-run=client --output json",
+        tools.display()
+    );
+    let mut command = Command::new("bash");
     command.args(["-c", &script]).current_dir(folder.path());
-    let printed = tools::output(command.env("PATH", path));
+    let printed = tools::output(&mut command);
     let secret: serde_json::Value = serde_json::from_str(&printed).unwrap();
     let data = secret["data"].as_object().unwrap();
     // Base64 of the values.

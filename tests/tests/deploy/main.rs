@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod alerts;
+mod commands;
 mod files;
 mod images;
 mod kubernetes;
