@@ -12,6 +12,7 @@ mod messages;
 mod metrics;
 mod mirror;
 mod mistakes;
+mod offers;
 mod page;
 mod persons;
 mod reports;
