@@ -76,11 +76,11 @@ impl Stock {
     /// The things that fit a wish best, at most `limit`.
     #[must_use]
     pub fn find(&self, wish: &Wish, limit: usize) -> Found<'_> {
-        let tests: Vec<Prepared<'_>> = wish
-            .conditions
-            .iter()
+        let conditions = wish.conditions.iter();
+        let mut tests: Vec<Prepared<'_>> = conditions
             .map(|condition| self.prepare(condition))
             .collect();
+        tests.sort_by(by_weight);
         let mut exact = 0;
         let mut available = 0;
         let mut fits: Vec<(f32, Status, usize)> = Vec::new();
@@ -91,10 +91,7 @@ impl Stock {
                 exact += 1;
                 available += usize::from(item.status == Status::Available);
                 fits.push((0.0, item.status, at));
-            } else if available == 0
-                && distance <= self.schema.furthest
-                && item.status != Status::Sold
-            {
+            } else if available == 0 && distance.is_finite() && item.status != Status::Sold {
                 near.push((distance, item.status, at));
             }
         }
@@ -184,15 +181,22 @@ impl Stock {
         }
     }
 
+    /// How far an item is from a wish; infinite beyond what is offered. `tests` are as [`by_weight`] puts
+    /// them, so that most items are done after one look.
     fn distance(&self, tests: &[Prepared<'_>], at: usize) -> f32 {
         let mut distance = 0.0;
+        // What stands in for a model may be of another make.
+        let mut excused = None;
         for test in tests {
-            // What stands in for a model may be of another make.
-            let excused = tests
-                .iter()
-                .any(|lower| lower.under == Some(&*test.condition.attribute) && lower.is_alike(at));
-            if !excused {
-                distance += test.distance(at);
+            if excused == Some(test.condition.attribute.as_str()) {
+                continue;
+            }
+            distance += test.distance(at);
+            if distance > self.schema.furthest {
+                return f32::INFINITY;
+            }
+            if distance > 0.0 && test.under.is_some() && test.is_alike(at) {
+                excused = test.under;
             }
         }
         distance
@@ -259,6 +263,12 @@ impl Stock {
             distance,
         })
     }
+}
+
+/// What fixes another comes before it, then the weightiest.
+fn by_weight(one: &Prepared<'_>, other: &Prepared<'_>) -> Ordering {
+    let weight = other.weight.points.total_cmp(&one.weight.points);
+    one.under.is_none().cmp(&other.under.is_none()).then(weight)
 }
 
 /// Sorts the first few and drops the rest.
