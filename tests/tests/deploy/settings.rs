@@ -289,7 +289,7 @@ fn no_fake_secret_is_left_beside_real_ones() {
 /// The variables of `.env.example` that hold a secret.
 fn secrets() -> Vec<String> {
     let ends = [
-        "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "PASSWORD", "URL",
+        "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "PASSWORD", "URL", "LOGIN", "LOGINS",
     ];
     let public = ["_BASE_URL", "REDIS_URL"];
     let mut names: Vec<_> = settings(".env.example", true).into_keys().collect();
