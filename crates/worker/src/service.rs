@@ -11,6 +11,8 @@ use runtime::{
 use streams::{
     Consumer, DrainReport, Duty, MemberId, PartitionMismatch, Queue, Redis, RedisConfigError,
 };
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -179,9 +181,11 @@ impl Worker {
         stop: CancellationToken,
     ) -> Result<(), WorkerError> {
         let background = TaskTracker::new();
-        if let Some(keeper) = self.keeper.take() {
-            background.spawn(keeper.run(stop.clone()));
-        }
+        let filled = self.keeper.take().map(|keeper| {
+            let (tell, filled) = oneshot::channel();
+            background.spawn(keeper.run(stop.clone(), tell));
+            filled
+        });
         self.start_probes(&background, &stop);
         let health = serve_health(
             listener,
@@ -207,6 +211,12 @@ impl Worker {
             self.inbound,
         );
         let consume = async {
+            if let Some(filled) = filled {
+                // The first customer is answered from the stock, too, unless it takes long to come.
+                if timeout(FIRST_STOCK, filled).await.is_err() {
+                    tracing::warn!("the stock is not there yet; customers are answered without it");
+                }
+            }
             let consumed = tokio::join!(
                 stop_with(&stop, inbound.run(stop.clone(), grace)),
                 stop_with(&stop, crm_queue.run(stop.clone(), grace)),
@@ -306,6 +316,9 @@ async fn try_out(model: &Model, domain: &Domain) {
         Err(error) => tracing::error!(error, "the model cannot be used; the rules answer"),
     }
 }
+
+/// How long messages wait at start for the stock.
+const FIRST_STOCK: Duration = Duration::from_secs(3);
 
 const CRM_EVERY: Duration = Duration::from_secs(5);
 

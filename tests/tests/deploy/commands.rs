@@ -14,6 +14,10 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("docker buildx imagetools", "an image in a registry"),
     ("docker push", "a registry"),
     (
+        "scripts/sizing",
+        "a machine that does nothing else: it measures",
+    ),
+    (
         "kubectl apply",
         "a cluster; `kubernetes` renders what it applies",
     ),

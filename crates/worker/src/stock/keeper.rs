@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use stock::{FeedError, Import, Limits, Mapping, Pushed, Reading, Stock};
 use streams::Redis;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
@@ -23,6 +24,8 @@ const PUSHES: isize = 200;
 /// The feed that pushed things are of.
 const PUSHED: &str = "hexon";
 const ROUND: Duration = Duration::from_secs(2);
+/// The same at start, while the CRM has no tables yet.
+const SOON: Duration = Duration::from_millis(50);
 /// A feed that failed is tried again after this long, when that is sooner than its turn.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 /// For how long a lease outlasts the reading of a feed.
@@ -120,16 +123,27 @@ impl Keeper {
         }))
     }
 
-    /// Works until `stop`.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Works until `stop`. `filled` hears of the first round that came to its end.
+    pub(crate) async fn run(mut self, stop: CancellationToken, filled: oneshot::Sender<()>) {
+        let mut filled = Some(filled);
         loop {
-            let round = stop.run_until_cancelled(self.round()).await;
-            if let Some(Err(error)) = round {
-                tracing::debug!(%error, "the stock waits for the CRM");
-            }
+            let pause = match stop.run_until_cancelled(self.round()).await {
+                Some(Ok(())) => {
+                    let told = filled.take().is_none_or(|filled| filled.send(()).is_ok());
+                    if !told {
+                        tracing::debug!("the stock came after the first customers");
+                    }
+                    ROUND
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "the stock waits for the CRM");
+                    if filled.is_some() { SOON } else { ROUND }
+                }
+                None => return,
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(ROUND) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
