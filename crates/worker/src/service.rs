@@ -182,8 +182,8 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let background = TaskTracker::new();
         let filled = self.keeper.take().map(|keeper| {
-            let (tell, filled) = oneshot::channel();
-            background.spawn(keeper.run(stop.clone(), tell));
+            let (first, filled) = oneshot::channel();
+            background.spawn(keeper.run(stop.clone(), first));
             filled
         });
         self.start_probes(&background, &stop);

@@ -29,7 +29,7 @@ pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000000";
 pub(crate) const OURS: &str = "whatsapp:+14155238886";
 pub(crate) const OTHER_OURS: &str = "whatsapp:+31201234567";
 pub(crate) const CUSTOMER: &str = "whatsapp:+31612345678";
-pub(crate) const PUBLIC: &str = "https://bot.example.nl";
+pub(crate) const PUBLIC: &str = "http://bot.postduif.test";
 
 pub(crate) const PARTITIONS: &str = "8";
 

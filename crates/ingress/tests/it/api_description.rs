@@ -123,6 +123,14 @@ fn every_answer_that_webhooks_give_is_described() {
         );
         for (status, response) in operation["responses"].as_object().unwrap() {
             if status.starts_with(['4', '5']) {
+                // Who pushes vehicles reads `1` or `0`.
+                if path.contains("hexon") {
+                    assert!(
+                        response["content"]["text/plain"].is_object(),
+                        "{path} {status}"
+                    );
+                    continue;
+                }
                 let schema = &response["content"]["application/json"]["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/ErrorBody", "{path} {status}");
             }

@@ -123,24 +123,15 @@ impl Keeper {
         }))
     }
 
-    /// Works until `stop`. `filled` hears of the first round that came to its end.
-    pub(crate) async fn run(mut self, stop: CancellationToken, filled: oneshot::Sender<()>) {
-        let mut filled = Some(filled);
-        loop {
-            let pause = match stop.run_until_cancelled(self.round()).await {
-                Some(Ok(())) => {
-                    let told = filled.take().is_none_or(|filled| filled.send(()).is_ok());
-                    if !told {
-                        tracing::debug!("the stock came after the first customers");
-                    }
-                    ROUND
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "the stock waits for the CRM");
-                    if filled.is_some() { SOON } else { ROUND }
-                }
-                None => return,
-            };
+    /// Works until `stop`. `first` ends with the first round that came to its end.
+    pub(crate) async fn run(mut self, stop: CancellationToken, first: oneshot::Sender<()>) {
+        let mut first = Some(first);
+        while let Some(round) = stop.run_until_cancelled(self.round()).await {
+            match round {
+                Ok(()) => first = None,
+                Err(error) => tracing::debug!(%error, "the stock waits for the CRM"),
+            }
+            let pause = if first.is_some() { SOON } else { ROUND };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
