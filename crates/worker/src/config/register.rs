@@ -8,7 +8,7 @@ use secrecy::SecretString;
 #[command(next_help_heading = "Plates")]
 pub struct RegisterConfig {
     /// Where the register is asked which car has a plate that a customer names, such as
-    /// https://opendata.rdw.nl/resource/m9d7-ebf2.json. The plate is sent there.
+    /// `https://opendata.rdw.nl/resource/m9d7-ebf2.json`. The plate is sent there.
     #[arg(long, env = "PLATE_REGISTER_URL", value_name = "URL")]
     pub plate_register_url: Option<String>,
 
