@@ -2,6 +2,7 @@
 
 mod hours;
 mod rest;
+mod several;
 
 use std::ops::Range;
 
@@ -9,10 +10,9 @@ use jiff::Zoned;
 
 use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
 use rest::{complete, excluded_day, left_over};
+use several::{keep_meant, sentence};
 
-use super::act::{
-    Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Social, Thing, Times, When,
-};
+use super::act::{Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Thing, Times, When};
 use super::state::{OursAbout, State};
 use super::topics;
 use crate::domain::{Domain, TopicKind};
@@ -41,9 +41,7 @@ pub fn timed(
     let letters: usize = said.iter().map(|moment| moment.bytes.len()).sum();
     let wanted = said.into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
-    drop_deadlines(&acts, &mut moments);
-    drop_standing_day(state, &mut moments);
-    keep_offered_day(state, &mut moments);
+    keep_meant(state, (text, &acts), &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(text, reading));
     }
@@ -137,49 +135,6 @@ fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
         let date = when.and_then(|when| when.date);
         let time = hour.times.map(times);
         *when = Some(When { date, time });
-    }
-}
-
-/// "The MOT is due on 22 December" says no day to come.
-fn drop_deadlines(acts: &[Act], moments: &mut Vec<Moment>) {
-    let due = |act: &&Act| act.does == Does::Social(Social::Deadline);
-    let due: Vec<Range<usize>> = acts
-        .iter()
-        .filter(due)
-        .map(|act| act.words.clone())
-        .collect();
-    let inside = |moment: &Moment| {
-        let mut due = due.iter();
-        due.any(|words| words.start <= moment.bytes.start && moment.bytes.end <= words.end)
-    };
-    moments.retain(|moment| !inside(moment));
-}
-
-/// Beside another day, that of the appointment is the one that does not suit: "Samstag ist Vereinsfest,
-/// ginge auch Freitag?"
-fn drop_standing_day(state: &State, moments: &mut Vec<Moment>) {
-    let standing = state.appointment().and_then(|one| one.date);
-    let is_standing = |moment: &Moment| standing.is_some() && moment.days.map(dates) == standing;
-    let other = |moment: &Moment| moment.days.is_some() && !is_standing(moment);
-    if moments.iter().any(other) {
-        moments.retain(|moment| !is_standing(moment));
-    }
-}
-
-/// Beside a day that we offered, another one is talked about: "bei uns ist sonntags Schautag, dann Samstag".
-fn keep_offered_day(state: &State, moments: &mut Vec<Moment>) {
-    let ours = state.ours.as_ref();
-    let Some(ours) = ours.filter(|ours| ours.about == OursAbout::Moment) else {
-        return;
-    };
-    let offered = |moment: &Moment| {
-        let days = ours.moments.iter().map(|offered| Dates::On(offered.date()));
-        moment
-            .days
-            .is_some_and(|day| days.into_iter().any(|one| one == dates(day)))
-    };
-    if moments.iter().any(offered) {
-        moments.retain(|moment| moment.days.is_none() || offered(moment));
     }
 }
 
@@ -339,10 +294,11 @@ fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
     asked_for_moment(domain, state) || day_known && settles
 }
 
-/// "11", "doe maar 3", "ok 9 it is": the one number of a short message.
+/// "11", "doe maar 3", "ok 9 it is": the one number of a short sentence.
 fn bare_hour(text: &str, reading: &Understanding) -> Option<Moment> {
     let [hour] = <[Moment; 1]>::try_from(reading.moments.hours()).ok()?;
-    let words = text.split_whitespace().count();
+    let sentence = text.get(sentence(text, hour.bytes.start)).unwrap_or(text);
+    let words = sentence.split_whitespace().count();
     let most = if is_article(&hour, text) {
         ARTICLE_WORDS
     } else {

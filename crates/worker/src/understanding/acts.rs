@@ -160,10 +160,12 @@ impl Talk<'_> {
         let sought = Some(About::Wanted).filter(|_| seeks || judges);
         let there = self.signs.marks.act(ActCue::Existence, span).is_some();
         let wants = |cue| self.signs.marks.act(cue, span).is_some();
+        let of_own = !wants(ActCue::Wants) && self.is_of_own(alone);
+        let of_own = Some(About::Own).filter(|_| of_own);
         let sides = Sides {
             seeks: seeks || there,
             wishes: wants(ActCue::Wants) || wants(ActCue::Rather),
-            ..self.sides(about.map(|intent| intent.about).or(sought))
+            ..self.sides(about.map(|intent| intent.about).or(sought).or(of_own))
         };
         let is_attribute = |place: usize| {
             let attribute = understander.attributes.get(place);
@@ -180,6 +182,26 @@ impl Talk<'_> {
             named_before: None,
             wished_before: false,
         }
+    }
+
+    /// "Can I trade my car in? It is a 208 from 2014": whether a message of several clauses is about the
+    /// own thing as a whole, and looks for nothing.
+    fn is_of_own(&self, alone: bool) -> bool {
+        let whole = Span::new(0, self.reading.tokens.len());
+        let has = |cue| self.signs.marks.act(cue, whole).is_some();
+        let looks = [ActCue::Seek, ActCue::Existence, ActCue::Rather];
+        if alone || looks.into_iter().any(has) {
+            return false;
+        }
+        let decision = self.decide(whole, true);
+        let intent = self.understander.intents.get(decision.intent);
+        let pursued = matches!(
+            self.understander.act_of(decision.intent),
+            IntentAct::Request | IntentAct::Complain
+        );
+        decision.confidence >= LIKELY
+            && pursued
+            && intent.is_some_and(|intent| intent.about == About::Own)
     }
 
     /// "My sister has a RAV4, one of them would be great": what somebody else has is wanted.

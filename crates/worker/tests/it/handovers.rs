@@ -9,7 +9,7 @@ use test_support::{Process, RedisServer, eventually, eventually_within, free_por
 
 /// On a machine with much else to do the service may take long to start.
 const PATIENCE: Duration = Duration::from_secs(120);
-const CUSTOMER: &str = "whatsapp:+31612345678";
+const CUSTOMER: &str = "whatsapp:+31687654321";
 
 struct Office {
     redis: RedisServer,
@@ -63,7 +63,7 @@ impl Office {
     async fn wrote(&self, id: &str, name: &str, text: &str, more: Value) {
         let mut message = json!({
             "id": id, "conversation": {"id": CUSTOMER},
-            "sender": {"id": CUSTOMER, "name": name, "phone_number": "+31612345678"},
+            "sender": {"id": CUSTOMER, "name": name, "phone_number": "+31687654321"},
             "content": text, "message_type": "incoming", "channel": "whatsapp", "source": "twilio",
         });
         for (name, value) in more.as_object().unwrap() {
@@ -149,7 +149,7 @@ async fn a_colleague_takes_a_conversation_and_gives_it_back() {
     let id = waiting["id"].as_str().unwrap().to_owned();
     let (_, text) = office.worker(&["handovers", "list"]);
     assert!(
-        text.contains(&id) && !text.contains("31612345678"),
+        text.contains(&id) && !text.contains("31687654321"),
         "{text}"
     );
 
@@ -182,7 +182,7 @@ async fn a_colleague_takes_a_conversation_and_gives_it_back() {
     for act in ["taken", "closed"] {
         assert!(acts.contains(&format!("hand-over {id} {act}")), "{acts}");
     }
-    let (erased, said) = office.worker(&["erase", "0612345678"]);
+    let (erased, said) = office.worker(&["erase", "0687654321"]);
     assert!(erased && said.contains("1  CRM hand-overs"), "{said}");
     let (found, said) = office.worker(&["handovers", "close", &id]);
     assert!(!found && said.contains("there is no hand-over"), "{said}");
@@ -210,7 +210,7 @@ async fn an_export_is_safe_in_a_spreadsheet_and_whole_for_a_program() {
     );
     let (_, raw) = office.worker(&["leads", "list", "--csv=raw", "--separator", ";"]);
     assert!(
-        raw.starts_with("id;status;") && raw.contains("tel:+31612345678"),
+        raw.starts_with("id;status;") && raw.contains("tel:+31687654321"),
         "{raw}"
     );
     let (_, acts) = office.worker(&["acts"]);
@@ -285,7 +285,7 @@ async fn nobody_answers_in_time_and_the_customer_is_told() {
 /// A colleague's number gets the notice by way of egress, and is no customer.
 #[tokio::test]
 async fn a_colleague_is_told_on_whatsapp_and_never_answered() {
-    let settings = [("NOTICE_WHATSAPP_TO", "+31612345678")];
+    let settings = [("NOTICE_WHATSAPP_TO", "+31687654321")];
     let office = Office::with(&settings).await;
     office.writes("SM1", "Anna", "ik zoek een golf").await;
     assert_eq!(office.replies(), 0, "a colleague is not answered");

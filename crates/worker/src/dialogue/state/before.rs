@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Appointment, Pursued};
 use crate::dialogue::wish::Wishes;
-use crate::domain::About;
 
 /// What a message may change and a misreading gives back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,14 +19,6 @@ pub struct Before {
 }
 
 impl Before {
-    /// What was known of a thing.
-    pub(in crate::dialogue) fn wishes(&self, about: About) -> &Wishes {
-        match about {
-            About::Wanted => &self.wanted,
-            About::Own => &self.own,
-        }
-    }
-
     /// Whether an appointment stood already.
     pub(in crate::dialogue) fn knows_appointment(&self, purpose: &str) -> bool {
         self.appointments.iter().any(|one| one.purpose == purpose)

@@ -60,7 +60,11 @@ impl Choice<'_> {
             return Standing::None;
         }
         let bare = matches!(said, Said::Time(TimeSaid::Clock { .. }));
-        if bare && self.told_in(Telling::Duration, 0, self.words.len()) {
+        let mut after = *to..self.words.len();
+        let sentence = after.find(|at| self.cut(*at) >= Gap::Hard);
+        // "9 uur dan. Duurt het lang?" tells an hour, and asks later.
+        let before = sentence.unwrap_or(self.words.len());
+        if bare && self.told_in(Telling::Duration, 0, before) {
             return Standing::None;
         }
         if self.is_greeting(*from) {

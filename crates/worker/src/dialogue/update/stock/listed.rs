@@ -1,16 +1,14 @@
 //! What is offered from the stock, and when.
 
-use std::collections::BTreeMap;
-
 use shared_types::SlotValue;
 use stock::{Status, Stock, Test};
 
 use super::{ENOUGH, OFFERED};
 use crate::dialogue::act::{Act, Asked, Does};
-use crate::dialogue::offer::{Fit, Line, Listing, wish_of};
+use crate::dialogue::offer::{Fit, Line, Listing, Offered, wish_of};
 use crate::dialogue::piece::{Passed, Piece, Question};
+use crate::dialogue::topics;
 use crate::dialogue::update::{REMARKS, Update, WISHES};
-use crate::dialogue::{topics, wish};
 use crate::domain::{About, Bound, Offers};
 
 /// Among so many those are looked for that the customer calls by a word of their title.
@@ -85,18 +83,7 @@ impl Update<'_> {
         if !self.search && !tells {
             return;
         }
-        let mut listing = self.look_up(offers, stock, &wish);
-        if listing.fit != Fit::Exact
-            && let Some(said) = self.said_now(offers, order)
-        {
-            // What was wished before gives way to what is wished now.
-            let (wanted, needs, narrower) = said;
-            let other = self.look_up(offers, stock, &narrower);
-            if other.fit == Fit::Exact {
-                (self.state.wanted, self.state.stock.needs) = (wanted, needs);
-                listing = other;
-            }
-        }
+        let listing = self.look_up(offers, stock, &wish);
         let unmet = listing.fit != Fit::Exact;
         // What was met all along is not worth a word.
         self.dues.unmet = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
@@ -114,31 +101,10 @@ impl Update<'_> {
         if let [line] = listing.lines.as_slice()
             && listing.fit == Fit::Exact
         {
-            self.choose(&line.item);
+            // The only one is spoken of; the wish stays as wide as it was told.
+            self.state.stock.chosen = Some(Offered::of(&line.item));
         }
         self.replace_by(listing);
-    }
-
-    /// The wish without what earlier messages said of it, but for the name.
-    fn said_now(
-        &self,
-        offers: &Offers,
-        order: Option<usize>,
-    ) -> Option<(wish::Wishes, BTreeMap<String, Test>, stock::Wish)> {
-        let before = self.state.before.as_ref()?;
-        let old = before.wishes(About::Wanted);
-        let mut wanted = self.state.wanted.clone();
-        wanted.retain(|slot, wish| self.is_name(slot) || old.get(slot) != Some(wish));
-        let needs = self.state.stock.needs.clone();
-        if wanted.len() == self.state.wanted.len() {
-            return None;
-        }
-        let narrower = wish_of(offers, &wanted, &needs, order);
-        let wishes = |one: &stock::Condition| !matches!(one.test, Test::NoneOf(_));
-        if !narrower.conditions.iter().any(wishes) {
-            return None;
-        }
-        Some((wanted, needs, narrower))
     }
 
     /// Who has chosen one needs nobody who looks for one.
