@@ -81,9 +81,11 @@ impl Sides<'_> {
             let thing = self.thing_of_mention(mention, &scene, told);
             said.extend(self.named(slots, mention, thing));
         }
+        // "15,000 at most, and we trade the Clio in": a bound is that of the wish that is known.
+        let of_wish = !self.context.wanted.is_empty() && bounded();
         let is_closed = |place: usize| {
             let slot = slots.get(place);
-            slot.is_some_and(|slot| slot.not_for.contains(&intent))
+            slot.is_some_and(|slot| slot.not_for.contains(&intent) && !of_wish)
         };
         let amounts = resolve(slots, &quantities, &self.reading.surroundings, is_closed);
         let no_price = |place: usize| self.is_of_own_talk(place);
