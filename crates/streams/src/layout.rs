@@ -5,8 +5,8 @@ use crate::{PartitionCount, Redis, RedisConfig, RedisConfigError, StreamsError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this Redis holds {stored} partitions, but REDIS_PARTITIONS is {wanted}: set \
-     REDIS_PARTITIONS={stored}, or use an empty Redis. The number is fixed at the first start, \
-     because conversations would change their partition with it"
+     REDIS_PARTITIONS={stored}. The number is fixed at the first start, because conversations would \
+     change their partition with it; `worker repartition` changes it when nothing waits"
 )]
 pub struct PartitionMismatch {
     /// The number in Redis.

@@ -138,6 +138,7 @@ macro_rules! scripts {
 scripts! {
     LAYOUT = "layout";
     CLOCK = "clock";
+    REPARTITION = "repartition";
     PERMISSIONS = "permissions";
     INGEST = "permit" "ingest";
     HEARTBEAT = "heartbeat";

@@ -12,6 +12,7 @@ pub mod matters;
 pub mod notices;
 pub mod rehearse;
 pub mod release;
+pub mod repartition;
 pub mod stock;
 mod talk;
 pub mod understand;

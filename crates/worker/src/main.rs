@@ -19,6 +19,7 @@ use worker::commands::matters::{AppointmentsArgs, HandoversArgs, LeadsArgs};
 use worker::commands::notices::NoticesArgs;
 use worker::commands::rehearse::RehearseArgs;
 use worker::commands::release::ReleaseArgs;
+use worker::commands::repartition::RepartitionArgs;
 use worker::commands::stock::StockArgs;
 use worker::commands::understand::UnderstandArgs;
 use worker::domain::Domain;
@@ -95,6 +96,8 @@ enum Command {
     Identity(Box<IdentityArgs>),
     /// Give a conversation back to the bot after a colleague had it.
     Release(Box<ReleaseArgs>),
+    /// Change the number of partitions of a deployment that is stopped and has nothing to do.
+    Repartition(Box<RepartitionArgs>),
 }
 
 impl CommandLine for Cli {
@@ -146,6 +149,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Erase(args) => return Ok(args.run().await?),
         Command::Identity(args) => return Ok(args.run().await?),
         Command::Release(args) => return Ok(args.run().await?),
+        Command::Repartition(args) => args.run().await?,
     }
     Ok(ExitCode::SUCCESS)
 }

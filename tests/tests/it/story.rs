@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use test_support::{Process, eventually_within, free_port};
 
 use crate::mirror::{connect_mirror, said, shown};
-use crate::support::{CUSTOMER, worker};
+use crate::support::{CUSTOMER, business, worker};
 
 const TWILIO: &str = "whatsapp:+31612345678";
 /// The business opens within two minutes.
@@ -110,22 +110,9 @@ fn closed_business(folder: &Path) -> (PathBuf, String) {
     let local = now.in_tz(&zone).unwrap();
     let opens = (&local + 80.seconds()).round(Unit::Minute).unwrap();
     let opens = opens.strftime("%H:%M").to_string();
-    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/domains");
-    let copied = Command::new("cp")
-        .arg("-r")
-        .args([domains.join("car-dealer"), domains.join("car-dealer.toml")])
-        .arg(folder)
-        .status();
-    assert!(copied.unwrap().success());
-    let file = folder.join("car-dealer.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let lines = text.lines().map(|line| match line.split(' ').next() {
-        Some("timezone") => format!("timezone = \"{zone}\""),
-        Some("hours") => format!("hours = \"Mo-Su {opens}-23:00\""),
-        _ => line.to_owned(),
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    std::fs::write(&file, text).unwrap();
+    let zone = format!("timezone = \"{zone}\"");
+    let hours = format!("hours = \"Mo-Su {opens}-23:00\"");
+    let file = business(folder, &[("timezone =", &zone), ("hours =", &hours)]);
     (file, opens)
 }
 

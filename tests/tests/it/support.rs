@@ -1,3 +1,4 @@
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use e2e_tests::{RedisShape, Role, Settings, System, SystemBuilder};
@@ -94,4 +95,23 @@ fn outcome(output: Output) -> (bool, String) {
         output.status.success(),
         String::from_utf8_lossy(&said).into_owned(),
     )
+}
+
+/// The car dealer of `deploy/domains`, copied into a folder, with other lines where a line of its file begins so.
+pub(crate) fn business(folder: &Path, lines: &[(&str, &str)]) -> PathBuf {
+    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/domains");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .args([domains.join("car-dealer"), domains.join("car-dealer.toml")])
+        .arg(folder)
+        .status();
+    assert!(copied.unwrap().success());
+    let file = folder.join("car-dealer.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text.lines().map(|line| {
+        let other = lines.iter().find(|(begin, _)| line.starts_with(begin));
+        other.map_or(line, |(_, other)| other)
+    });
+    std::fs::write(&file, changed.collect::<Vec<_>>().join("\n")).unwrap();
+    file
 }

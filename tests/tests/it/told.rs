@@ -1,42 +1,20 @@
 //! What colleagues are told on WhatsApp, which egress sends as it sends everything.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use e2e_tests::{Role, Settings, System, SystemBuilder};
 use serde_json::json;
 use test_support::eventually_within;
 
 use crate::mirror::PATIENCE;
-use crate::support::{CUSTOMER, worker};
+use crate::support::{CUSTOMER, business, worker};
 
 const COLLEAGUE: &str = "+31600000001";
 const ERASED: &str = "+31687654321";
 
-/// A business that is open whenever this runs.
-fn open_business(folder: &Path) -> PathBuf {
-    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/domains");
-    let copied = Command::new("cp")
-        .arg("-r")
-        .args([domains.join("car-dealer"), domains.join("car-dealer.toml")])
-        .arg(folder)
-        .status();
-    assert!(copied.unwrap().success());
-    let file = folder.join("car-dealer.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let lines = text.lines().map(|line| match line.split(' ').next() {
-        Some("hours") => "hours = \"24/7\"",
-        _ => line,
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    std::fs::write(&file, text).unwrap();
-    file
-}
-
 /// Everything but egress.
 async fn without_egress() -> System {
     let mut system = SystemBuilder::new(Settings::default()).prepare();
-    let domain = open_business(system.folder());
+    // Open whenever this runs.
+    let domain = business(system.folder(), &[("hours =", "hours = \"24/7\"")]);
     let settings = [
         ("WORKER_DOMAIN_FILE", domain.display().to_string()),
         ("NOTICE_WHATSAPP_TO", COLLEAGUE.to_owned()),

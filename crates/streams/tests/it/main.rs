@@ -17,6 +17,7 @@ mod memory;
 mod pacing;
 mod permissions;
 mod regressions;
+mod repartition;
 mod shapes;
 mod starts;
 mod states;
