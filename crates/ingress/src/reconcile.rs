@@ -88,6 +88,30 @@ impl Providers {
         Some(chatwoot.inbox(number).await)
     }
 
+    /// Whether each list can be read: by its name, with the settings that lead there. Only the newest page is
+    /// asked for, and nothing is taken in.
+    pub(crate) async fn try_out(
+        &self,
+        config: &ReconcileConfig,
+    ) -> Vec<(String, Result<(), String>)> {
+        let now = Timestamp::now();
+        let window = Window::from(before(now, SignedDuration::from_mins(1)), now, config);
+        let mut tried = Vec::new();
+        for mut list in self.lists() {
+            let settings = match list.source() {
+                Source::Twilio => "TWILIO_AUTH_TOKEN, TWILIO_API_BASE_URL",
+                Source::Waha => "WAHA_BASE_URL, WAHA_API_KEY, WAHA_SESSIONS",
+                Source::Chatwoot => "CHATWOOT_BASE_URL, CHATWOOT_ACCOUNT_ID, CHATWOOT_READ_TOKEN",
+            };
+            let read = list.next_page(window).await;
+            let read = read
+                .map(drop)
+                .map_err(|error| format!("{error}; see {settings}"));
+            tried.push((list.name().to_owned(), read));
+        }
+        tried
+    }
+
     fn lists(&self) -> Vec<List<'_>> {
         let twilio = self.twilio.iter().flat_map(Twilio::lists);
         let waha = self.waha.iter().flat_map(Waha::lists);

@@ -10,11 +10,12 @@ use shared_types::Masking;
 #[command(next_help_heading = "Process")]
 pub struct RuntimeConfig {
     /// The address to listen on, such as 127.0.0.1 for this machine alone; every address when not set.
-    #[arg(long, env = "BIND", value_name = "ADDRESS")]
+    #[arg(long, env = "BIND", value_name = "ADDRESS", value_parser = address)]
     pub bind: Option<IpAddr>,
 
     /// Which log lines appear: `info`, or by module as in `warn,ingress=debug`.
-    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER",
+          value_parser = crate::logs::checked)]
     pub log: String,
 
     /// One JSON object a line, or text for a person. `auto` is text on a terminal.
@@ -50,6 +51,11 @@ pub struct RuntimeConfig {
     /// The share of traces that is kept, from 0 to 1. The service where a trace begins decides.
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = 1.0, value_name = "SHARE", value_parser = share)]
     pub trace_share: f64,
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    let address = text.trim().parse();
+    address.map_err(|_| "expected an address such as 127.0.0.1, and no name".into())
 }
 
 fn collector(text: &str) -> Result<String, String> {

@@ -40,9 +40,28 @@ fn text_fields(masking: Masking) -> impl for<'writer> fmt::FormatFields<'writer>
     format::debug_fn(write).delimited(" ")
 }
 
+/// A filter that can be parsed.
+pub(crate) fn checked(log: &str) -> Result<String, String> {
+    match filter(log) {
+        Ok(_) => Ok(log.to_owned()),
+        Err(_) => Err("expected info, or modules and levels as in warn,ingress=debug".into()),
+    }
+}
+
 /// Which lines appear. The server's own chatter is no news, unless it is asked for. Spans of traces are no
 /// lines, and what they hold of customers never is, whatever is asked for.
 fn filter(log: &str) -> Result<EnvFilter, LogFilterError> {
+    // A word that is no level would be taken for a module that is to be heard, and all others for silent.
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |part: &str| {
+        LEVELS
+            .iter()
+            .any(|level| part.trim().eq_ignore_ascii_case(level))
+    };
+    let says_level = |part: &str| is_level(part) || part.contains('=') || part.contains('[');
+    if !log.split(',').any(says_level) {
+        return Err(LogFilterError);
+    }
     EnvFilter::try_new(format!("actix_server=warn,otel=off,{log},{CONTENT}=off"))
         .map_err(|_| LogFilterError)
 }

@@ -33,7 +33,7 @@ pub(crate) enum CallError {
     #[error("compresses its answers, which nobody asked for")]
     Compressed,
     /// It answered with an error.
-    #[error("status {status}: {words}")]
+    #[error("it answers {status}: {words}")]
     Refused {
         /// The HTTP status, or what the body says of it.
         status: u16,

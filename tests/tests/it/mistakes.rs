@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use simulator::{Simulator, SimulatorConfig, SimulatorHandle};
-use test_support::{RedisServer, binary};
+use test_support::{PostgresServer, RedisServer, binary, eventually};
 use tokio_util::sync::CancellationToken;
 
 const ACCOUNT: &str = "AC00000000000000000000000000000000";
@@ -43,6 +43,14 @@ INGRESS_SPOOL_DIR=%below% | INGRESS_SPOOL_DIR: the folder cannot be made | may w
 INGRESS_OBSERVE_ONLY=true | INGRESS_OBSERVE_ONLY is on | anybody can send
 WAHA_WEBHOOK_SECRET=short | WAHA_WEBHOOK_SECRET | at least 12
 CHATWOOT_PATH_TOKEN=short | CHATWOOT_PATH_TOKEN | at least 16
+BIND=localhost | BIND | such as 127.0.0.1
+RUST_LOG=verbose | RUST_LOG | expected info
+PUBLIC_BASE_URL=https://localhosthttps://localhost | its port is no number | write one URL
+PUBLIC_BASE_URL=https://localhost:80800 | its port is no number | from 1 to 65535
+INGRESS_TRUSTED_PROXIES=10.0.0.0/33 | INGRESS_TRUSTED_PROXIES | written like 10.0.0.0/8
+CHATWOOT_ACCOUNT_ID=acme | CHATWOOT_ACCOUNT_ID | expected a whole number
+TWILIO_WHATSAPP_NUMBER=+31201112233; TWILIO_API_BASE_URL=http://127.0.0.1:1 | lost messages: twilio:whatsapp:+31201112233: it cannot be reached | TWILIO_API_BASE_URL
+WAHA_BASE_URL=http://127.0.0.1:1; WAHA_API_KEY=%SECRET%; WAHA_WEBHOOK_SECRET=%SECRET% | lost messages: waha:default: it cannot be reached | WAHA_SESSIONS
 REDIS_URL=%silent% | connection refused | is the port right
 REDIS_URL=%unknown% | host name is unknown | check its spelling
 REDIS_URL=%tls% | no answer in time | one side speaks TLS alone
@@ -68,6 +76,10 @@ PUBLIC_BASE_URL= | PUBLIC_BASE_URL is not set | whether a message was delivered
 WAHA_API_KEY=%SECRET% | WAHA refuses it | copy it anew
 WAHA_BASE_URL=waha:3000 | WAHA_BASE_URL | must start with http
 WAHA_BASE_URL=%wrong_port% | WAHA | check the port
+WAHA_BASE_URL=%dashboard% | it has no such API (404) | WAHA_BASE_URL
+CHATWOOT_BASE_URL=%dashboard% | there is no such thing | CHATWOOT_ACCOUNT_ID
+EGRESS_SENDER_PACE=+31201112233:20 | EGRESS_SENDER_PACE | must look like
+REDIS_PASSWORD=%SECRET% | exclude each other | put them into the URL
 CHATWOOT_API_TOKEN=%SECRET% | Chatwoot does not know it | copy the agent bot's
 CHATWOOT_API_TOKEN=fake-chatwoot-user-token | it is a person's | use the agent bot's
 CHATWOOT_MIRROR_INBOX_ID=6 | CHATWOOT_MIRROR_USER_TOKEN: is missing | CHATWOOT_MIRROR_INBOX_ID is set
@@ -96,6 +108,16 @@ TRANSCRIBE_BASE_URL=http://127.0.0.1:1/v1; WORKER_DOMAIN_FILE=/nowhere.toml | co
 WORKER_TURN_BUDGET_MS=2000; LLM_BASE_URL=http://127.0.0.1:1; WORKER_DOMAIN_FILE=/nowhere.toml | WORKER_TURN_BUDGET_MS | its steps
 WORKER_HISTORY_LINES=0; WORKER_DOMAIN_FILE=/nowhere.toml | WORKER_HISTORY_LINES | from 1 to 1000
 NOTICE_SMTP=x; WORKER_DOMAIN_FILE=/nowhere.toml | NOTICE_SMTP: nothing reads it | is NOTICE_SMTP_URL meant
+WORKER_TIMEZONE=Europe/Amsterdam; WORKER_DOMAIN_FILE=/nowhere.toml | WORKER_TIMEZONE: nothing reads it | --help lists
+NOTICE_SMTP_URL=smtps://mail.postduif.test; WORKER_DOMAIN_FILE=/nowhere.toml | NOTICE_MAIL_TO: is missing | NOTICE_SMTP_URL is set
+WORKER_DOMAIN_FILE=%folder% | Is a directory | WORKER_DOMAIN_FILE
+CRM_DATABASE_URL=sqlite:; WORKER_DOMAIN_FILE=/nowhere.toml | names no file | write sqlite:crm.sqlite
+CRM_DATABASE_URL=sqlite::memory:; WORKER_DOMAIN_FILE=/nowhere.toml | everything would be forgotten | write sqlite:crm.sqlite
+CRM_DATABASE_URL=/data/crm.sqlite; WORKER_DOMAIN_FILE=/nowhere.toml | CRM_DATABASE_URL | must be sqlite:…
+CRM_DATABASE_URL=%no_database%; WORKER_DOMAIN_FILE=/nowhere.toml | database "crm" does not exist | CRM_DATABASE_URL
+LLM_BASE_URL=%api% | it answers 404 | often in /v1
+TRANSCRIBE_BASE_URL=%api%; WORKER_DOMAIN_FILE=/nowhere.toml | it answers 404 | often in /v1
+WORKER_STOCK=site=/nowhere.xml; WORKER_DOMAIN_FILE= | stock of site: the file cannot be read | WORKER_STOCK
 "#;
 
 struct Doctor<'a> {
@@ -204,6 +226,7 @@ fn ingress_names_each_mistake_with_its_cure() {
     .knows(
         INGRESS,
         &[
+            ("SECRET", SECRET),
             ("base", &base),
             ("below", &below),
             ("broken_url", &broken_url),
@@ -241,6 +264,7 @@ async fn egress_names_each_mistake_with_its_cure() {
         ACCOUNT.replace("AC", "HX"),
     );
     let service = ACCOUNT.replace("AC", "MG");
+    let dashboard = format!("{api}/app/accounts/1/dashboard");
     let http_as_redis = api.replace("http://", "redis://");
     Doctor {
         service: "egress",
@@ -262,6 +286,7 @@ async fn egress_names_each_mistake_with_its_cure() {
         EGRESS,
         &[
             ("SECRET", SECRET),
+            ("dashboard", &dashboard),
             ("full", &full),
             ("http_as_redis", &http_as_redis),
             ("https", &https),
@@ -275,9 +300,12 @@ async fn egress_names_each_mistake_with_its_cure() {
     );
 }
 
-#[test]
-fn worker_names_each_mistake_with_its_cure() {
-    let server = redis();
+#[tokio::test(flavor = "multi_thread")]
+async fn worker_names_each_mistake_with_its_cure() {
+    let (server, simulator) = (redis(), simulator());
+    let postgres = tokio::task::block_in_place(PostgresServer::start);
+    let well = postgres.url();
+    let no_database = well.trim_end_matches("/postgres").to_owned() + "/crm";
     let url = server.url();
     let folder = tempfile::tempdir().unwrap();
     let (crm, text) = (
@@ -291,16 +319,29 @@ fn worker_names_each_mistake_with_its_cure() {
         env!("CARGO_MANIFEST_DIR"),
         "/../deploy/domains/hair-salon.toml"
     );
-    Doctor {
+    let doctor = Doctor {
         service: "worker",
         well: vec![
             ("REDIS_URL", &url),
             ("CRM_DATABASE_URL", &crm),
             ("WORKER_DOMAIN_FILE", salon),
         ],
-    }
-    .knows(
+    };
+    // PostgreSQL takes a moment until it answers.
+    eventually(async || match doctor.says(&[("CRM_DATABASE_URL", &well)]) {
+        (true, _) => Ok(()),
+        (false, said) => Err(said),
+    })
+    .await;
+    doctor.knows(
         WORKER,
-        &[("ACCOUNT", ACCOUNT), ("SECRET", SECRET), ("text", &text)],
+        &[
+            ("ACCOUNT", ACCOUNT),
+            ("SECRET", SECRET),
+            ("api", simulator.url()),
+            ("folder", folder.path().to_str().unwrap()),
+            ("no_database", &no_database),
+            ("text", &text),
+        ],
     );
 }

@@ -1,5 +1,6 @@
 //! Checks the configuration against the world: Redis, the public URL, the clock, Chatwoot's inbox.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, ToSocketAddrs};
 
 use clap::Args;
@@ -43,12 +44,16 @@ pub async fn examine_config(config: &IngressConfig, mistakes: Vec<String>) -> Di
         Err(error) => problems.push(error.to_string()),
     }
     inbox::examine(config, &mut lines, &mut problems).await;
+    lists(config, &mut lines, &mut problems).await;
     if let Some(folder) = &config.spool.spool_dir {
         problems.extend(spool::mistake(folder));
     }
     if config.limits.observe_only {
         problems.push("INGRESS_OBSERVE_ONLY is on: anybody can send messages in".into());
     }
+    // A wrong URL is found in the settings and again where it is used.
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(problem.clone()));
     lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
     let advice = match problems.as_slice() {
         [] => "point the provider's webhook here".into(),
@@ -164,6 +169,23 @@ fn lost_messages(config: &IngressConfig) -> String {
         .join("; ")
 }
 
+/// The lists in which lost messages are looked for.
+async fn lists(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Vec<String>) {
+    if config.reconcile.reconcile_interval_secs == 0 {
+        return;
+    }
+    // A wrong URL is a problem of its own.
+    let Ok(providers) = Providers::new(config) else {
+        return;
+    };
+    for (name, read) in providers.try_out(&config.reconcile).await {
+        match read {
+            Ok(()) => lines.push(format!("lost messages: {name} can be read")),
+            Err(error) => problems.push(format!("lost messages: {name}: {error}")),
+        }
+    }
+}
+
 fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Vec<String>) {
     let Some(base) = config.base_url() else {
         return;
@@ -175,7 +197,10 @@ fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Ve
         ));
     }
     let Some((host, port)) = host_and_port(&base) else {
-        problems.push("PUBLIC_BASE_URL: its port is not a number".into());
+        problems.push(
+            "PUBLIC_BASE_URL: its port is no number from 1 to 65535: write one URL, such as https://bot.example.nl"
+                .into(),
+        );
         return;
     };
     let address: Option<IpAddr> = host.parse().ok();
@@ -204,7 +229,7 @@ fn public_url(config: &IngressConfig, lines: &mut Vec<String>, problems: &mut Ve
 async fn redis_server(redis: &Redis, lines: &mut Vec<String>, problems: &mut Vec<String>) {
     if let Err(error) = examine_redis(redis, lines, problems).await {
         problems.push(format!(
-            "Redis cannot be used: {error}. Check REDIS_URL, or REDIS_HOST and REDIS_PORT"
+            "Redis cannot be used: {error} (REDIS_URL, or REDIS_HOST and REDIS_PORT)"
         ));
     }
 }

@@ -33,11 +33,14 @@ pub(super) fn strays(command: &Command, variables: impl Iterator<Item = String>)
     let unknown = variables.filter(|name| !known.contains(name) && !is_service_link(name));
     let mut strays: Vec<_> = unknown
         .filter_map(|name| {
-            let nearest = nearest(&name, &known)?;
-            let (meant, distance) = nearest;
+            let (meant, distance, foreign) = nearest(&name, &known)?;
             let slipped = distance <= SLIPS && name.len() >= SHORTEST;
             let ours = OURS.iter().any(|start| name.starts_with(start));
-            (ours || slipped).then(|| format!("{name}: nothing reads it; is {meant} meant?"))
+            let advice = match foreign {
+                0 => format!("is {meant} meant?"),
+                _ => "--help lists what is read".to_owned(),
+            };
+            (ours || slipped).then(|| format!("{name}: nothing reads it; {advice}"))
         })
         .collect();
     strays.sort();
@@ -76,9 +79,9 @@ fn is_service_link(name: &str) -> bool {
         )
 }
 
-/// The name that is meant, and how many letters differ. A name that goes on where this one ends, or
+/// The name that is meant, how many letters differ, and how many words are none of its words. A name that goes on where this one ends, or
 /// that has all of its words, is nearer than one with the same number of letters.
-fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<(&'a str, usize)> {
+fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<(&'a str, usize, usize)> {
     let upper = name.to_ascii_uppercase();
     let words: BTreeSet<_> = upper.split('_').collect();
     let scored = known.iter().map(|other| {
@@ -88,7 +91,8 @@ fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<(&'a str, usiz
         let strange = if distance <= SLIPS { 0 } else { foreign };
         (strange, distance, other.as_str())
     });
-    scored.min().map(|(_, distance, other)| (other, distance))
+    let nearest = scored.min();
+    nearest.map(|(foreign, distance, other)| (other, distance, foreign))
 }
 
 /// Levenshtein's distance: letters to put in, take out or change.
@@ -143,6 +147,15 @@ mod tests {
             let line = format!("{wrong}: nothing reads it; is {meant} meant?");
             assert_eq!(told, [line]);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_near_to_none_is_told_without_a_guess() {
+        let told = strays_of(&["WORKER_TIMEZONE"]);
+        assert_eq!(
+            told,
+            ["WORKER_TIMEZONE: nothing reads it; --help lists what is read"]
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use prometheus::Error as MetricsError;
@@ -17,6 +18,7 @@ use crate::media::Transcriber;
 use crate::metrics::WorkerMetrics;
 use crate::notices::Channels;
 use crate::service::{AN_EXAMPLE, FIRST_QUESTION};
+use crate::stock::{Keeper, Shelf};
 
 /// `worker doctor`.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +26,9 @@ pub struct DoctorArgs {
     #[command(flatten)]
     worker: WorkerConfig,
 }
+
+/// The business, or why there is none.
+type Loaded = Result<Arc<Domain>, String>;
 
 /// Why nothing was examined.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +56,8 @@ impl DoctorArgs {
         let mut findings = Findings::default();
         findings.add_settings(mistakes);
         // A large file, and all that reads it reads the same.
-        let domain = self.worker.domain.load().map_err(|error| error.to_string());
+        let domain = self.worker.domain.load().map(Arc::new);
+        let domain = domain.map_err(|error| error.to_string());
         findings.add("business", self.business(&domain));
         let duties = [Duty::Consume(Queue::Inbound), Duty::Consume(Queue::Crm)];
         for finding in examine_redis(&self.worker.redis, &duties).await {
@@ -60,6 +66,9 @@ impl DoctorArgs {
         findings.add("CRM", self.crm().await);
         findings.add("model", self.model(&domain).await?);
         findings.add("voice messages", self.transcription().await);
+        for (name, finding) in Box::pin(self.stock(&domain)).await? {
+            findings.add(name, finding);
+        }
         for (name, finding) in self.notices(&domain).await {
             findings.add(name, finding);
         }
@@ -67,7 +76,7 @@ impl DoctorArgs {
     }
 
     /// As whom customers are answered.
-    fn business(&self, domain: &Result<Domain, String>) -> Finding {
+    fn business(&self, domain: &Loaded) -> Finding {
         let domain = domain
             .as_ref()
             .map_err(|error| format!("{error} (WORKER_DOMAIN_FILE)"))?;
@@ -88,7 +97,7 @@ impl DoctorArgs {
             .map_err(|error| format!("{error} (CRM_DATABASE_URL)"))
     }
 
-    async fn model(&self, domain: &Result<Domain, String>) -> Result<Finding, MetricsError> {
+    async fn model(&self, domain: &Loaded) -> Result<Finding, MetricsError> {
         let counters = WorkerMetrics::new(&mut Metrics::new("worker", env!("CARGO_PKG_VERSION"))?)?;
         let Ok(domain) = domain else {
             return Ok(Err("there is no domain to ask it about".into()));
@@ -105,8 +114,49 @@ impl DoctorArgs {
         })
     }
 
+    /// Each feed of what is for sale.
+    async fn stock(&self, domain: &Loaded) -> Result<Vec<(String, Finding)>, MetricsError> {
+        let config = &self.worker;
+        if config.stock.stock.is_empty() {
+            return Ok(vec![("stock".into(), Ok("none".into()))]);
+        }
+        let counters = WorkerMetrics::new(&mut Metrics::new("worker", env!("CARGO_PKG_VERSION"))?)?;
+        let (Ok(domain), Ok(crm), Ok(redis)) = (
+            domain,
+            Crm::new(&config.crm.crm_database_url),
+            Redis::new(&config.redis),
+        ) else {
+            return Ok(vec![(
+                "stock".into(),
+                Err("what it needs is missing".into()),
+            )]);
+        };
+        let (shelf, holder) = (Shelf::default(), "doctor".to_owned());
+        let keeper = Keeper::new(
+            crm,
+            redis,
+            domain.clone(),
+            &config.stock,
+            shelf,
+            counters,
+            holder,
+        );
+        Ok(match keeper {
+            Ok(None) => Vec::new(),
+            Ok(Some(keeper)) => {
+                let tried = keeper.try_out(FIRST_QUESTION).await.into_iter();
+                let named = tried.map(|(name, read)| {
+                    let read = read.map_err(|error| format!("{error} (WORKER_STOCK)"));
+                    (format!("stock of {name}"), read)
+                });
+                named.collect()
+            }
+            Err(error) => vec![("stock".into(), Err(error))],
+        })
+    }
+
     /// Each channel to colleagues.
-    async fn notices(&self, domain: &Result<Domain, String>) -> Vec<(&'static str, Finding)> {
+    async fn notices(&self, domain: &Loaded) -> Vec<(&'static str, Finding)> {
         let config = &self.worker;
         let channels = match (domain, Redis::new(&config.redis)) {
             (Ok(domain), Ok(redis)) => {

@@ -50,6 +50,11 @@ pub enum CrmError {
     /// Not a URL of SQLite or PostgreSQL.
     #[error("CRM_DATABASE_URL: must be sqlite:… or postgres://…")]
     Url,
+    /// A SQLite without a file.
+    #[error(
+        "CRM_DATABASE_URL: names no file, and everything would be forgotten at the end: write sqlite:crm.sqlite"
+    )]
+    NoFile,
     /// The database cannot be reached, or refused.
     #[error("crm database: {}", describe(.0))]
     Database(#[from] sqlx::Error),
@@ -173,10 +178,16 @@ impl Crm {
     pub fn check_url(url: &SecretString) -> Result<(), CrmError> {
         let url = url.expose_secret();
         let known = ["sqlite:", "postgres://", "postgresql://"];
-        if known.iter().any(|scheme| url.starts_with(scheme)) {
-            Ok(())
-        } else {
-            Err(CrmError::Url)
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(CrmError::Url);
+        }
+        let file = url
+            .strip_prefix("sqlite:")
+            .map(|file| file.trim_start_matches('/'));
+        let file = file.and_then(|file| file.split('?').next());
+        match file {
+            Some("" | ":memory:") => Err(CrmError::NoFile),
+            _ => Ok(()),
         }
     }
 

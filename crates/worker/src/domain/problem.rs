@@ -26,9 +26,14 @@ pub struct DomainError {
     pub problems: Vec<Problem>,
 }
 
+/// More are mostly of one cause: another file was meant.
+const TOLD: usize = 50;
+
 fn one_a_line(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    lines.join("\n")
+    let told = problems.iter().take(TOLD).map(Problem::to_string);
+    let more = problems.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    told.chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// Collects problems while the files are read, so that all are reported at once.

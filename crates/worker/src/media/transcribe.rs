@@ -12,7 +12,7 @@ use super::origins::Origins;
 use super::recording::{self, kind_of};
 use crate::budget::Deadline;
 use crate::config::MediaConfig;
-use crate::openai::Server;
+use crate::openai::{CallError, Server};
 
 const PATH: &str = "/audio/transcriptions";
 /// WhatsApp's own limit for audio.
@@ -39,7 +39,7 @@ pub enum TranscriberError {
     #[error("the voice message was not fetched: {0}")]
     Fetch(String),
     /// The endpoint failed.
-    #[error("the voice message was not put into text: the endpoint {0}")]
+    #[error("the voice message was not put into text: the endpoint: {0}")]
     Failed(String),
     /// It took too long.
     #[error("the voice message took too long")]
@@ -65,6 +65,20 @@ impl TranscriberError {
             Self::Crowded => "crowded",
         }
     }
+}
+
+/// Why there is no answer, and what to change where that is known.
+fn advised(error: &CallError) -> String {
+    let advice = match error {
+        CallError::Refused { status: 404, .. } => {
+            " (see TRANSCRIBE_MODEL; TRANSCRIBE_BASE_URL should end before /audio/transcriptions, often in /v1)"
+        }
+        CallError::Refused {
+            status: 401 | 403, ..
+        } => " (see TRANSCRIBE_API_KEY)",
+        _ => "",
+    };
+    format!("{error}{advice}")
 }
 
 impl Transcriber {
@@ -93,7 +107,7 @@ impl Transcriber {
         let form = self.form(recording::silence(), "audio/wav", "")?;
         let answer = tokio::time::timeout(limit, self.server.post_form(PATH, form)).await;
         let answer = answer.map_err(|_| TranscriberError::Slow)?;
-        let answer = answer.map_err(|error| TranscriberError::Failed(error.to_string()))?;
+        let answer = answer.map_err(|error| TranscriberError::Failed(advised(&error)))?;
         let text = transcript(&answer).map(drop);
         text.ok_or_else(|| TranscriberError::Failed("answers without a text".into()))
     }

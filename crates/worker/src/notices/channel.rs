@@ -265,7 +265,20 @@ fn ways(config: &NoticeConfig) -> [Configured; 5] {
 /// What is wrong with the settings; empty when nothing is.
 pub(crate) fn mistakes(config: &NoticeConfig) -> Vec<String> {
     let wrong = ways(config).into_iter().filter_map(Result::err);
+    let wrong = wrong.chain(nobody_reads_mail(config));
     wrong.map(|error| error.to_string()).collect()
+}
+
+/// A mail server that nothing would be sent by.
+fn nobody_reads_mail(config: &NoticeConfig) -> Option<ChannelError> {
+    let is_read = !config.notice_mail_to.is_empty() || !config.notice_adf_to.is_empty();
+    let is_set = config.notice_smtp_url.is_some() && !is_read;
+    is_set.then(|| {
+        ChannelError::new(
+            "NOTICE_MAIL_TO",
+            "is missing; NOTICE_SMTP_URL is set: nobody would be told",
+        )
+    })
 }
 
 /// An address that is posted to.

@@ -1,5 +1,7 @@
 //! Keeps the stock: one worker, by a lease, reads the feeds; every worker's shelf follows.
 
+mod trial;
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
