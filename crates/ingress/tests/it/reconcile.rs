@@ -8,6 +8,8 @@ mod waha;
 
 use std::process::{Command, Output};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -151,6 +153,31 @@ async fn a_lost_message_is_taken_in_late_and_once() {
         "/2010-04-01/Accounts/{ACCOUNT}/Messages.json?To=whatsapp"
     )));
     assert!(first.contains("DateSent%3E="), "{first}");
+}
+
+/// After Twilio forgot the old token.
+#[tokio::test]
+async fn the_list_is_read_with_the_token_that_twilio_takes() {
+    let redis = RedisServer::start();
+    mark(&redis, minutes(10));
+    let item = item("SM1", "ik ben verloren", minutes(5));
+    let basic = |token: &str| format!("Basic {}", STANDARD.encode(format!("{ACCOUNT}:{token}")));
+    let expected = [TWILIO_TOKEN, "third-token", "next-token"].map(|token| Some(basic(token)));
+    let taken = basic("next-token");
+    let provider = Provider::start(move |asked: &Asked| {
+        if asked.authorization.as_ref() == Some(&taken) {
+            page(std::slice::from_ref(&item))
+        } else {
+            raw("401 Unauthorized", "", r#"{"code": 20003, "status": 401}"#)
+        }
+    });
+    let further = ["--twilio-extra-auth-tokens", "third-token,next-token"];
+    let service = start_set(&redis, &provider, &further);
+    until_ran(&service, "complete").await;
+    assert_eq!(messages(&service, "found"), 1.0);
+    let asked = provider.asked();
+    let tried = asked.iter().map(|one| one.authorization.clone());
+    assert!(tried.take(3).eq(expected), "{asked:?}");
 }
 
 #[tokio::test]

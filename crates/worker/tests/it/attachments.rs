@@ -68,6 +68,10 @@ fn simulator() -> SimulatorHandle {
 
 /// Twilio's media are the simulator's: its URL is the API's base URL.
 async fn listening_chat(simulator: &SimulatorHandle) -> Chat {
+    listening_chat_with(simulator, &["--twilio-auth-token", "fake-twilio-token"]).await
+}
+
+async fn listening_chat_with(simulator: &SimulatorHandle, tokens: &[&str]) -> Chat {
     let (url, model) = (simulator.url(), format!("{}/v1", simulator.url()));
     let flags = [
         "--transcribe-base-url",
@@ -78,10 +82,8 @@ async fn listening_chat(simulator: &SimulatorHandle) -> Chat {
         url,
         "--twilio-account-sid",
         "AC00000000000000000000000000000000",
-        "--twilio-auth-token",
-        "fake-twilio-token",
     ];
-    Chat::with(Domain::embedded().unwrap(), &flags).await
+    Chat::with(Domain::embedded().unwrap(), &[&flags, tokens].concat()).await
 }
 
 /// Lets the simulator keep a file; gives its address.
@@ -119,6 +121,35 @@ async fn a_voice_message_is_answered_as_if_it_were_typed() {
     let page = chat.metrics.page().unwrap();
     assert!(reply.text.contains("Golf"), "{}\n{page}", reply.text);
     assert_eq!(chat.known.history[0].text, "Ik zoek een Golf");
+}
+
+/// Before Twilio knows of the new token, and after it forgot the old one; with neither it is not fetched.
+#[tokio::test]
+async fn no_voice_message_is_lost_to_a_token_that_is_rotated() {
+    for (token, further, outcome) in [
+        ("fake-twilio-token", "not-promoted-yet", "done"),
+        (
+            "twilio-forgot-it",
+            "nobody-knows-it,fake-twilio-token",
+            "done",
+        ),
+        ("twilio-forgot-it", "nobody-knows-it", "not_fetched"),
+    ] {
+        let simulator = simulator();
+        let tokens = [
+            "--twilio-auth-token",
+            token,
+            "--twilio-extra-auth-tokens",
+            further,
+        ];
+        let mut chat = listening_chat_with(&simulator, &tokens).await;
+        let url = kept(&simulator, "audio/ogg", "beep").await;
+        let voice = json!({"attachments": [{"url": url, "content_type": "audio/ogg"}]});
+        assert!(chat.sends("", voice).await.is_some());
+        let page = chat.metrics.page().unwrap();
+        let counted = format!("postduif_transcriptions_total{{outcome=\"{outcome}\"}} 1");
+        assert!(page.contains(&counted), "{token}, {further}: {page}");
+    }
 }
 
 /// Twilio hands contacts over as files.
