@@ -163,10 +163,10 @@ hear() {
   [[ $answer == *'"complete":true'* ]] || { say "$1 got no answer"; return 1; }
 }
 
-# Ten customers, one a second, of a decade of their own.
+# Ten customers, one a second.
 keep_writing() {
   for last in 0 1 2 3 4 5 6 7 8 9; do
-    write twilio "+316000000$1$last" "Ik zoek een Opel Corsa"
+    write twilio "+3160000002$last" "Ik zoek een Opel Corsa"
     sleep 1
   done
 }

@@ -53,9 +53,11 @@ pub(super) fn placeholders(command: &Command, matches: &ArgMatches) -> Vec<Strin
             let name = arg.get_env()?.to_string_lossy().into_owned();
             let value = raw(command, matches, &name)?;
             let is_secret = is_secret(arg);
+            // The simulator's own secrets are the defaults of its settings.
+            let is_own = arg.get_default_values().iter().any(|own| *own == *value);
             let why = if is_placeholder(&value, is_secret) || !simulated && is_our_number(&value) {
                 "still has the value of an example; put your own there, or leave the setting out"
-            } else if is_secret && public && value.starts_with("fake-") {
+            } else if is_secret && public && !is_own && value.starts_with("fake-") {
                 "is the simulator's, which everybody knows; put your own there"
             } else {
                 return None;
@@ -209,6 +211,20 @@ mod tests {
                 is_placeholder(value, true) && !is_placeholder(value, false),
                 "{value}"
             );
+        }
+    }
+
+    #[test]
+    fn the_simulators_secrets_are_its_own_and_nobody_elses() {
+        for (default, told) in [(Some("fake-waha-key"), 0), (None, 1)] {
+            let key = Arg::new("key").long("key").env("WAHA_API_KEY");
+            let key = key.value_parser(clap::value_parser!(secrecy::SecretString));
+            let command = Command::new("serve")
+                .arg(Arg::new("base").long("base").env("PUBLIC_BASE_URL"))
+                .arg(key.default_values(default));
+            let words = "serve --base https://bot.postduif.test --key fake-waha-key";
+            let matches = command.clone().get_matches_from(words.split(' '));
+            assert_eq!(placeholders(&command, &matches).len(), told, "{default:?}");
         }
     }
 
