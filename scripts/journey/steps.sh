@@ -189,6 +189,14 @@ contacts_of() {
     --command "select count(distinct contact_id) from contact_addresses where address like '%${1#+}%'"
 }
 
+# What the containers hold.
+memory() {
+  local line
+  command docker ps --quiet --filter "label=com.docker.compose.project=$(project)" |
+    xargs docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' |
+    while read -r line; do say "memory: ${line#*_}"; done
+}
+
 nobody_twice() {
   local stats
   stats=$(curl -fsS "$simulator/stats")
