@@ -66,6 +66,17 @@ enum Read {
     Whole(Box<Import>, Version),
 }
 
+impl Read {
+    fn of_file(import: Import, etag: Option<String>) -> Self {
+        let last_modified = None;
+        let version = Version {
+            etag,
+            last_modified,
+        };
+        Self::Whole(Box::new(import), version)
+    }
+}
+
 /// Keeps the shelf of this worker, and the stock that all share.
 pub struct Keeper {
     crm: Crm,
@@ -415,13 +426,7 @@ impl Keeper {
             let import = self
                 .import(name, std::io::Cursor::new(text.as_bytes().to_vec()))
                 .await?;
-            return Ok(Read::Whole(
-                Box::new(import),
-                Version {
-                    etag,
-                    last_modified: None,
-                },
-            ));
+            return Ok(Read::of_file(import, etag));
         }
         let about = tokio::fs::metadata(Path::new(&path))
             .await
@@ -439,13 +444,7 @@ impl Keeper {
             .map_err(|_| ReadError::Broken)?
             .map_err(|_| ReadError::File)?;
         let import = self.import(name, file).await?;
-        Ok(Read::Whole(
-            Box::new(import),
-            Version {
-                etag,
-                last_modified: None,
-            },
-        ))
+        Ok(Read::of_file(import, etag))
     }
 
     async fn import(
