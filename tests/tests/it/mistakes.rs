@@ -114,7 +114,7 @@ WORKER_DOMAIN_FILE=%folder% | Is a directory | WORKER_DOMAIN_FILE
 CRM_DATABASE_URL=sqlite:; WORKER_DOMAIN_FILE=/nowhere.toml | names no file | write sqlite:crm.sqlite
 CRM_DATABASE_URL=sqlite::memory:; WORKER_DOMAIN_FILE=/nowhere.toml | everything would be forgotten | write sqlite:crm.sqlite
 CRM_DATABASE_URL=/data/crm.sqlite; WORKER_DOMAIN_FILE=/nowhere.toml | CRM_DATABASE_URL | must be sqlite:…
-CRM_DATABASE_URL=%no_database%; WORKER_DOMAIN_FILE=/nowhere.toml | database "crm" does not exist | CRM_DATABASE_URL
+CRM_DATABASE_URL=%no_database%; WORKER_DOMAIN_FILE=/nowhere.toml | there is no database of this name | CRM_DATABASE_URL
 LLM_BASE_URL=%api% | it answers 404 | often in /v1
 TRANSCRIBE_BASE_URL=%api%; WORKER_DOMAIN_FILE=/nowhere.toml | it answers 404 | often in /v1
 WORKER_STOCK=site=/nowhere.xml; WORKER_DOMAIN_FILE= | stock of site: the file cannot be read | WORKER_STOCK
