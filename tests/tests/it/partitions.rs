@@ -52,7 +52,7 @@ fn no_service_starts_over_another_number_of_partitions() {
             "{service}: {said}"
         );
         let (_, said) = run("doctor", "8");
-        assert!(!said.contains("REDIS_PARTITIONS"), "{service}: {said}");
+        assert!(!said.contains("set REDIS_PARTITIONS"), "{service}: {said}");
     }
     assert_eq!(redis.run::<String>(&["GET", "partitions"]), "8");
 }
