@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::crm::Crm;
 use crate::domain::Domain;
 use crate::graph::Node;
 use crate::llm::Model;
@@ -18,6 +17,7 @@ use crate::register::Register;
 use crate::stock::Shelf;
 use crate::turn::{Output, Turn};
 use crate::understanding::Understander;
+use ::crm::Crm;
 
 pub(crate) use conversation::{in_words, remember, told};
 pub use crm::contact_of;

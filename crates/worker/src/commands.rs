@@ -16,15 +16,9 @@ pub mod repartition;
 pub mod stock;
 mod talk;
 pub mod understand;
-mod who;
 
-use std::collections::BTreeMap;
-
+use ::crm::person::{NobodyError, Person};
 use clap::Args;
-use shared_types::fields::conversation::SENDER;
-use streams::Person as _;
-
-use crate::person::{NobodyError, Person};
 
 /// Who a command is about.
 #[derive(Debug, Clone, Args)]
@@ -42,17 +36,6 @@ pub(crate) struct CountryArgs {
     /// The country that numbers beginning with a zero are from.
     #[arg(long, default_value = "31", value_name = "CODE", global = true)]
     country: String,
-}
-
-/// Whether a conversation is a person's: by its own name, or by what its state says of who wrote.
-fn is_conversation_of(
-    person: &Person,
-    conversation: &str,
-    state: &BTreeMap<String, String>,
-) -> bool {
-    let says = |name: &str| state.get(name).map(String::as_str).unwrap_or_default();
-    // A state that an earlier build wrote last has the whole turn instead.
-    person.has(conversation) || person.has(says(SENDER)) || person.is_in(says("turn"))
 }
 
 impl CountryArgs {

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use crm::CrmConfig;
 use runtime::RuntimeConfig;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use shared_types::{Source, sid_mistake};
 use streams::{ConsumerConfig, MemberId, Queue, RedisConfig};
 
@@ -167,21 +168,6 @@ pub struct TurnConfig {
     pub lease_ms: u64,
 }
 
-/// Where contacts and leads are kept.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "CRM")]
-pub struct CrmConfig {
-    /// `sqlite:<file>` for one machine, `postgres://…` for more.
-    #[arg(
-        long,
-        env = "CRM_DATABASE_URL",
-        hide_env_values = true,
-        default_value = "sqlite:crm.sqlite",
-        value_name = "URL"
-    )]
-    pub crm_database_url: SecretString,
-}
-
 impl TurnConfig {
     /// How long a turn may take.
     pub const fn budget(&self) -> Duration {
@@ -243,7 +229,7 @@ impl WorkerConfig {
                 "WORKER_LEASE_MS and WORKER_TURN_BUDGET_MS: {error}"
             ));
         }
-        if let Err(error) = crate::crm::Crm::check_url(&self.crm.crm_database_url) {
+        if let Err(error) = crm::Crm::check_url(&self.crm.crm_database_url) {
             mistakes.push(error.to_string());
         }
         let (account, token) = (

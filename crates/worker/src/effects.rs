@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm::{CrmWrite, HandoverChange};
 use jiff::Timestamp;
 use shared_types::fields::{contact, conversation as fields};
 use shared_types::{
@@ -9,7 +10,6 @@ use shared_types::{
 };
 use streams::{Commit, ContactNote, NewEntry};
 
-use crate::crm::{CrmWrite, HandoverChange};
 use crate::dialogue::act::Act;
 use crate::dialogue::{Reply, Silence, State};
 use crate::turn::Turn;

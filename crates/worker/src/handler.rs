@@ -198,7 +198,7 @@ impl Inbound {
     /// Ends an entry of a conversation of which nothing is known, and of which nothing may be written.
     async fn tell_help_desk_only(&self, job: Job<Payload>, told: Option<MirrorStep>) -> Settled {
         if let Some(step) = told
-            && let Err(error) = mirror::queue(&self.redis, &step).await
+            && let Err(error) = crm::help_desk::queue(&self.redis, &step).await
         {
             return job.retry(error, None).await;
         }

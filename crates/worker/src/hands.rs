@@ -1,9 +1,9 @@
 //! Changes of who has a conversation. Pure.
 
+use crm::{HandoverChange, Status};
 use jiff::Timestamp;
 use shared_types::{ControlEvent, ControlKind};
 
-use crate::crm::{HandoverChange, Status};
 use crate::dialogue::State;
 
 /// Whether a change is older than what is known: its event came behind that of a newer one, or it was

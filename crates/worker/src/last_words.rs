@@ -1,12 +1,12 @@
 //! What a customer is told whose message could not be handled, and what a colleague reads.
 
+use crm::CrmWrite;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{HistoryLine, InboundMessage, Purpose, Role};
 
 use crate::agents::{contact_of, handover, in_words, remember, told};
 use crate::budget::Deadline;
 use crate::carried::customer_line;
-use crate::crm::CrmWrite;
 use crate::dialogue;
 use crate::domain::Domain;
 use crate::effects::{Effects, reply_to, sender_of};

@@ -1,10 +1,10 @@
 //! Messages that were found later in the provider's list: their webhooks never came.
 
+use crm::CrmWrite;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{HistoryLine, InboundMessage, Role};
 
 use crate::agents::{contact_of, handover, in_words};
-use crate::crm::CrmWrite;
 use crate::dialogue::piece::Status;
 use crate::dialogue::{Piece, Said, State};
 use crate::domain::Domain;

@@ -9,7 +9,6 @@ mod burst;
 mod carried;
 pub mod commands;
 mod config;
-pub mod crm;
 pub mod dialogue;
 pub mod domain;
 pub mod effects;
@@ -27,7 +26,6 @@ pub mod notices;
 mod onlooker;
 mod openai;
 mod outbox;
-pub mod person;
 pub mod register;
 mod remembered;
 mod service;
@@ -38,8 +36,8 @@ pub mod turns;
 pub mod understanding;
 
 pub use config::{
-    CrmConfig, DomainConfig, FeedSetting, MediaConfig, ModelConfig, Named, NoticeConfig,
-    RegisterConfig, StockConfig, TurnConfig, WorkerConfig,
+    DomainConfig, FeedSetting, MediaConfig, ModelConfig, Named, NoticeConfig, RegisterConfig,
+    StockConfig, TurnConfig, WorkerConfig,
 };
 pub use graph::{Drawing, draw};
 pub use service::{Worker, WorkerError};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm::CrmMetrics;
 use prometheus::{HistogramVec, IntCounterVec};
 use runtime::metrics::{LATENCY_BUCKETS, Metrics, from_zero};
 
@@ -9,12 +10,10 @@ use crate::effects::OptOut;
 use crate::graph::Node;
 
 mod colleagues;
-mod crm;
 mod stock;
 mod talks;
 
 pub(crate) use colleagues::Colleagues;
-pub(crate) use crm::CrmMetrics;
 use stock::StockMetrics;
 pub(crate) use talks::Talked;
 use talks::Talks;

@@ -1,8 +1,6 @@
-//! What a help desk is shown of a conversation that is held on another channel. Pure, but for [`queue`].
+//! What a help desk is shown of a conversation that is held on another channel. Pure.
 //!
 //! The steps are committed with what they tell of, so none is lost and their order is the conversation's.
-
-use std::time::Duration;
 
 use jiff::Timestamp;
 use shared_types::{
@@ -11,29 +9,8 @@ use shared_types::{
     TickStatus, Ticked, Wanted,
 };
 
-use streams::{Ingest, Ingested, NewEntry, Queue, Redis};
-
 use crate::effects::Effects;
 use crate::identity::is_told_by_kin;
-
-/// For how long a step is known that no turn commits.
-const KNOWN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Queues a step that no turn commits. The same one again is not taken twice.
-pub(crate) async fn queue(redis: &Redis, step: &MirrorStep) -> Result<(), String> {
-    let name = format!("mirror:{}", step.id);
-    let entry = NewEntry::new(step, name, step.conversation_id.as_str());
-    let entry = entry.map_err(|error| error.to_string())?;
-    let ingest = Ingest {
-        dedup_for: KNOWN_FOR,
-        ..Ingest::unlimited(Queue::Mirror, &entry)
-    };
-    match redis.ingest(&ingest).await {
-        Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => Ok(()),
-        Ok(other) => Err(format!("not queued: {other:?}")),
-        Err(error) => Err(error.to_string()),
-    }
-}
 
 /// What the steps of a turn tell of its message.
 #[derive(Debug)]
@@ -193,17 +170,6 @@ pub(crate) fn answered(
         created_at: message.at,
     });
     Some(answered)
-}
-
-/// What the help desk is told when the customer of one of its conversations is erased.
-pub(crate) fn forgotten(display: u64, now: Timestamp) -> Option<MirrorStep> {
-    Some(MirrorStep {
-        // Not the customer's own, which would name them.
-        conversation_id: format!("chatwoot:mirror:{display}").parse().ok()?,
-        id: format!("forgotten:{display}"),
-        at: now,
-        what: MirrorWhat::Forgotten { display },
-    })
 }
 
 /// What is shown of a message that nobody's turn said, such as that nobody took the hand-over in time.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crm::{Crm, CrmEntry};
 use runtime::traces::consumer_span;
 use streams::{DeadLetterReason, Handler, Job, Queue, Settled};
 use tracing::Instrument;
 
-use crate::crm::{Crm, CrmEntry};
 use crate::metrics::WorkerMetrics;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm::{Crm, CrmError};
 use runtime::metrics::Metrics;
 use runtime::{
     Readiness, RedisMetrics, RedisNeeds, Status, probe_backlog, probe_redis, serve_health,
@@ -19,7 +20,6 @@ use tokio_util::task::TaskTracker;
 use crate::agents::{Agents, Parts};
 use crate::burst::Bursts;
 use crate::config::WorkerConfig;
-use crate::crm::{Crm, CrmError};
 use crate::domain::{Domain, DomainError};
 use crate::effects::Retention;
 use crate::handler::Inbound;
@@ -94,7 +94,7 @@ impl Worker {
         let counters = WorkerMetrics::new(&mut metrics)?;
         let redis = Redis::new(&config.redis)?.with_observer(Arc::new(redis_metrics.clone()));
         let mut domain = config.domain.load()?;
-        let crm = Crm::counted(&config.crm.crm_database_url, &counters)?;
+        let crm = Crm::counted(&config.crm.crm_database_url, counters.crm())?;
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
         let channels = Channels::new(&config.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::stock::Stock;
+use crm::CrmWrite;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use shared_types::{
@@ -12,7 +13,6 @@ use shared_types::{
 use streams::StreamId;
 
 use crate::budget::Deadline;
-use crate::crm::CrmWrite;
 use crate::dialogue::act::Act;
 use crate::dialogue::state::{State, TokenCount};
 use crate::dialogue::{Dues, Reply};

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm::person::normal;
+use crm::{ContactWrite, CrmWrite, HandoverChange, Status};
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{
     ColleagueMessage, ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose,
@@ -13,7 +15,6 @@ use streams::StreamId;
 use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
 use crate::carried::{colleague_line, context, customer_line, for_agents, lead_fields};
-use crate::crm::{ContactWrite, CrmWrite, HandoverChange, Status};
 use crate::dialogue::act::{Act, Consent, Does, Inform, Origin, Thing, Told};
 use crate::dialogue::piece::Confirmed;
 use crate::dialogue::state::OursAbout;
@@ -25,7 +26,6 @@ use crate::hands;
 use crate::late;
 use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
-use crate::person::normal;
 use crate::stock::Shelf;
 use crate::subscription::{Subscription, decide};
 use crate::turn::{Beginning, Turn};

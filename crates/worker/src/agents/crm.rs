@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use crm::{
+    AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
+    QuestionWrite,
+};
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
@@ -9,10 +13,6 @@ use shared_types::{CrmOutput, InboundMessage, OutboundMessage, Purpose, Source};
 
 use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
-use crate::crm::{
-    AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
-    QuestionWrite,
-};
 use crate::dialogue::offer::UNMET;
 use crate::dialogue::piece::Status;
 use crate::dialogue::{

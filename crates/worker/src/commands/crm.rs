@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use crm::CrmConfig;
+use crm::{CopyError, Counts, Crm, CrmError, back_up, held, migrate, restore};
 use secrecy::SecretString;
-
-use crate::config::CrmConfig;
-use crate::crm::{CopyError, Counts, Crm, CrmError, back_up, held, migrate, restore};
 
 /// `worker crm`.
 #[derive(Debug, Clone, Args)]

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use crm::Crm;
 use prometheus::Error as MetricsError;
 use runtime::metrics::Metrics;
 use runtime::{Chain, Finding, Findings, examine_redis};
 use streams::{Duty, Queue, Redis};
 
 use crate::config::WorkerConfig;
-use crate::crm::Crm;
 use crate::domain::Domain;
 use crate::llm::Model;
 use crate::media::Transcriber;
@@ -91,7 +91,7 @@ impl DoctorArgs {
     }
 
     async fn crm(&self) -> Finding {
-        let examined = crate::crm::examine(&self.worker.crm.crm_database_url).await;
+        let examined = crm::examine(&self.worker.crm.crm_database_url).await;
         examined
             .map(str::to_owned)
             .map_err(|error| format!("{error} (CRM_DATABASE_URL)"))

@@ -4,6 +4,9 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use crm::person::{NobodyError, Person};
+use crm::who::is_theirs;
+use crm::{Crm, CrmConfig, CrmError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared_types::fields::contact;
@@ -12,12 +15,8 @@ use streams::{
 };
 
 use super::CountryArgs;
-use super::who::is_theirs;
-use crate::config::CrmConfig;
-use crate::crm::{Crm, CrmError};
 use crate::effects::OptOut;
 use crate::identity::Identities;
-use crate::person::{NobodyError, Person};
 
 /// `worker identity`.
 #[derive(Debug, Clone, Args)]

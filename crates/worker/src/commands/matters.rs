@@ -7,16 +7,15 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
+use crm::csv::Csv;
+use crm::desk::{self, DeskError};
+use crm::{ByHand, Changed, Crm, CrmConfig, CrmError, Matter, Status, What};
 use jiff::Timestamp;
 use runtime::Operator;
 use serde_json::Value;
-use shared_types::ControlKind;
 use streams::{DeploymentError, Redis, RedisConfig, StreamsError};
 
-use super::release::{ReleaseError, change_hands};
-use crate::config::CrmConfig;
-use crate::crm::{ByHand, Changed, Crm, CrmError, Matter, Status, What};
-use table::{Csv, Table};
+use table::Table;
 
 /// `worker handovers`.
 #[derive(Debug, Clone, Args)]
@@ -158,7 +157,7 @@ pub enum MattersError {
     Redis(#[from] StreamsError),
     /// The conversation did not change hands.
     #[error(transparent)]
-    Release(#[from] ReleaseError),
+    Desk(#[from] DeskError),
     /// There is no such status.
     #[error("a {matter} is never {given}, only {known}")]
     Status {
@@ -299,39 +298,22 @@ impl Desk {
             note: deed.note.as_deref(),
             at: Timestamp::now(),
         };
-        let (conversation, code) = match crm.change(by_hand).await? {
+        let changed = crm.change(by_hand).await?;
+        let code = match &changed {
             Changed::Unknown => return unknown(matter, id),
-            Changed::Done { conversation } => {
+            Changed::Done { .. } => {
                 runtime::print(&format!("{name} {id} is {}", to.as_str()))?;
                 let what = format!("{name} {id} {}", to.as_str());
                 self.operator.note(&redis, &what).await?;
-                (conversation, ExitCode::SUCCESS)
+                ExitCode::SUCCESS
             }
-            Changed::Late {
-                status,
-                by: other,
-                at,
-                conversation,
-            } => {
-                let status_name = status.as_str();
-                runtime::print(&format!(
-                    "{name} {id} is {status_name} since {at}, by {other}"
-                ))?;
-                // A command that was killed half way is finished by its repetition.
-                if status != to || other != by {
-                    return Ok(ExitCode::FAILURE);
-                }
-                (conversation, ExitCode::FAILURE)
+            Changed::Late { status, by, at, .. } => {
+                let status = status.as_str();
+                runtime::print(&format!("{name} {id} is {status} since {at}, by {by}"))?;
+                ExitCode::FAILURE
             }
         };
-        let hands = match (matter, to) {
-            (Matter::Handover, Status::Taken) => Some(ControlKind::HumanTookOver),
-            (Matter::Handover, Status::Closed) => Some(ControlKind::Released),
-            _ => None,
-        };
-        if let Some((kind, conversation)) = hands.zip(conversation.parse().ok()) {
-            change_hands(&redis, &conversation, kind, by).await?;
-        }
+        desk::follow(&redis, &by_hand, &changed).await?;
         Ok(code)
     }
 }

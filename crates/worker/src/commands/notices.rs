@@ -4,15 +4,15 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use crm::{Crm, CrmConfig, CrmError, Kind, Notice};
 use jiff::Timestamp;
 use runtime::Operator;
 use serde_json::json;
 use streams::{DeploymentError, Redis, RedisConfig};
 
-use crate::config::{CrmConfig, DomainConfig, NoticeConfig};
-use crate::crm::{Crm, CrmError};
+use crate::config::{DomainConfig, NoticeConfig};
 use crate::domain::DomainError;
-use crate::notices::{Channels, Kind, Notice, Outcome};
+use crate::notices::{Channels, Outcome};
 
 /// `worker notices`.
 #[derive(Debug, Clone, Args)]

@@ -4,15 +4,15 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
+use crm::desk::{DeskError, change_hands};
+use crm::person::NobodyError;
+use crm::who::{is_conversation_of, learn_from_graph};
 use jiff::Timestamp;
 use runtime::Operator;
-use shared_types::{ControlEvent, ControlKind, ConversationId, Masking, Source, fields};
-use streams::{
-    DeploymentError, Ingest, Ingested, NewEntry, Queue, Redis, RedisConfig, StreamsError,
-};
+use shared_types::{ControlKind, Masking, fields};
+use streams::{DeploymentError, Redis, RedisConfig, StreamsError};
 
-use super::{PersonArgs, is_conversation_of, who};
-use crate::person::NobodyError;
+use super::PersonArgs;
 
 /// `worker release`.
 #[derive(Debug, Clone, Args)]
@@ -37,12 +37,9 @@ pub enum ReleaseError {
     /// Redis failed.
     #[error(transparent)]
     Redis(#[from] StreamsError),
-    /// The event cannot be written as JSON.
-    #[error("event: {0}")]
-    Event(#[from] serde_json::Error),
-    /// The event was not taken.
-    #[error("the event was not taken: {0:?}")]
-    NotTaken(Ingested),
+    /// The event was not queued.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     /// The output could not be written.
     #[error("output: {0}")]
     Output(#[from] io::Error),
@@ -57,7 +54,7 @@ impl ReleaseArgs {
     pub async fn run(&self) -> Result<ExitCode, ReleaseError> {
         let mut person = self.person.read()?;
         let redis = Redis::of_deployment(&self.redis).await?;
-        who::learn_from_graph(&mut person, &redis.all_identities().await?);
+        learn_from_graph(&mut person, &redis.all_identities().await?);
         let (mut known, mut released) = (0, 0);
         for (conversation, key) in redis.conversations().await? {
             let state = redis.hash(&key).await?;
@@ -93,31 +90,5 @@ impl ReleaseArgs {
         } else {
             ExitCode::FAILURE
         })
-    }
-}
-
-/// Queues the event; it takes its place in the conversation's order.
-pub(super) async fn change_hands(
-    redis: &Redis,
-    conversation: &ConversationId,
-    kind: ControlKind,
-    by: &str,
-) -> Result<(), ReleaseError> {
-    let at = Timestamp::now();
-    let event = ControlEvent {
-        conversation_id: conversation.clone(),
-        source: Source::Twilio,
-        kind,
-        by: Some(by.to_owned()),
-        changed_at: None,
-        late: false,
-        at,
-    };
-    let name = format!("operator:control:{conversation}:{}", at.as_nanosecond());
-    let entry = NewEntry::new(&event, name.as_str(), conversation.as_str())?;
-    let ingest = Ingest::unlimited(Queue::Inbound, &entry);
-    match redis.ingest(&ingest).await? {
-        Ingested::Queued { .. } => Ok(()),
-        other => Err(ReleaseError::NotTaken(other)),
     }
 }

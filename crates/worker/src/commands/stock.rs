@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use crm::{Crm, CrmConfig, KeptFeed, Origin, Taken, WholeFeed};
 use jiff::Timestamp;
 use serde_json::json;
 use stock::{Import, Item, Report, Value};
 
-use crate::config::{CrmConfig, DomainConfig, Named};
-use crate::crm::{Crm, KeptFeed, Origin, Taken, WholeFeed};
+use crate::config::{DomainConfig, Named};
 use crate::domain::Domain;
 use crate::stock::{import_file, mapping, of_domain, or_refuse};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm::CrmWrite;
 use jiff::Timestamp;
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use shared_types::InboundMessage;
 use stock::Stock;
 
 use crate::agents::{Agents, Parts};
-use crate::crm::CrmWrite;
 use crate::dialogue::act::Act;
 use crate::dialogue::state::State;
 use crate::dialogue::{Piece, Question, Reply};

@@ -1,6 +1,6 @@
 //! A lead as ADF 1.0 (Auto-lead Data Format), the XML that dealers' systems take by e-mail. Pure.
 
-use super::notice::Notice;
+use crm::Notice;
 
 /// The document. In ASCII: some receivers read nothing else.
 pub(super) fn document(notice: &Notice, vendor: &str) -> String {
@@ -81,7 +81,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::notices::Kind;
+    use crm::Kind;
 
     #[test]
     fn a_lead_is_a_prospect_in_ascii() {

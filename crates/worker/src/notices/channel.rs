@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm::{Kind, Notice};
 use jiff::Timestamp;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -9,7 +10,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::adf;
 use super::mail::{Addresses, Mailer};
-use super::notice::{Kind, Notice};
 use super::post::Poster;
 use super::presets::{self, Preset};
 use super::text::{self, Labels};

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm::Kind;
+use crm::{Claimed, Crm, CrmError, Settled};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared_types::OutboundMessage;
@@ -11,9 +13,7 @@ use streams::{Ingest, Ingested, NewEntry, Queue, Redis, Shelf};
 use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channels, Outcome};
-use super::notice::Kind;
 use super::schedule;
-use crate::crm::{Claimed, Crm, CrmError, Settled};
 use crate::dialogue::calendar;
 use crate::domain::Domain;
 use crate::metrics::WorkerMetrics;
@@ -121,7 +121,7 @@ impl Courier {
     async fn show(&self, reply: &OutboundMessage) -> bool {
         let step = mirror::of_late_reply(reply).filter(|_| self.mirrors);
         let Some(step) = step else { return true };
-        let shown = mirror::queue(&self.redis, &step).await;
+        let shown = crm::help_desk::queue(&self.redis, &step).await;
         if let Err(error) = &shown {
             tracing::debug!(error, "the help desk is not shown an excuse yet");
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm::Notice;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
@@ -10,7 +11,6 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::channel::{ChannelError, Outcome};
-use super::notice::Notice;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECTIONS: u32 = 2;

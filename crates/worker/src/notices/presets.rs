@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use clap::ValueEnum;
+use crm::{Kind, Notice};
 use serde_json::{Value, json};
 
-use super::notice::{Kind, Notice};
 use super::text::{self, Labels};
 
 /// A service that takes notices.

@@ -1,6 +1,6 @@
 //! A notice for a person: a title, and one labelled line a field. Pure.
 
-use super::notice::{Kind, Notice};
+use crm::{Kind, Notice};
 
 /// The language of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

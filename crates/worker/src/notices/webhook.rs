@@ -2,10 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use crm::Notice;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-use super::notice::Notice;
 
 /// A key that both sides know.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm::Notice;
 use jiff::Timestamp;
 use shared_types::{
     ChannelAddress, ConversationId, Endpoint, MessageId, OutboundId, OutboundMessage, PhoneNumber,
@@ -10,7 +11,6 @@ use shared_types::{
 use streams::{Ingest, Ingested, NewEntry, Queue, Redis};
 
 use super::channel::Outcome;
-use super::notice::Notice;
 
 /// For how long a notice is known again.
 const KNOWN: Duration = Duration::from_secs(7 * 24 * 60 * 60);

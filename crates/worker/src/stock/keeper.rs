@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm::{Crm, CrmError, KeptFeed, Origin, Push, Taken, WholeFeed};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use stock::{FeedError, Import, Limits, Mapping, Pushed, Reading, Stock};
@@ -17,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
 use super::{SHIPPED, Shelf, mapping};
 use crate::config::StockConfig;
-use crate::crm::{Crm, CrmError, KeptFeed, Origin, Push, Taken, WholeFeed};
 use crate::domain::{Domain, DomainStock};
 use crate::metrics::WorkerMetrics;
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crm::{Crm, CrmError, Matter, Row, What};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::SlotValue;
 use stock::{Item, Status, Stock, Test, Wish};
 
-use crate::crm::{Crm, CrmError, Matter, Row, What};
 use crate::dialogue::offer::{NEED, UNMET, wish_of};
 use crate::dialogue::{Wish as Wanted, Wishes};
 use crate::domain::{Bound, Offers};

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Parser;
+use crm::Crm;
 use jiff::{SignedDuration, Timestamp};
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use sqlx::any::AnyPoolOptions;
 use tempfile::TempDir;
 use worker::WorkerConfig;
 use worker::agents::{Agents, Parts};
-use worker::crm::Crm;
 use worker::domain::Domain;
 use worker::effects::{Effects, OptOut};
 use worker::llm::Model;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use crm::CrmWrite;
 use futures_util::future::join_all;
 use test_support::PostgresServer;
-use worker::crm::CrmWrite;
 
-use crate::crm::{Database, write};
+use crate::database::{Database, write};
 
 fn of(number: usize) -> CrmWrite {
     let mut write = write(&format!("M{number}"), "2026-11-23T09:00:00Z");

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use test_support::RedisServer;
-use worker::crm::{ContactWrite, Crm, CrmWrite, LeadField, LeadWrite};
 
 const NUMBER: &str = "31612345678";
 const SECRET: &str = "zilverreiger";

@@ -5,13 +5,13 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
+use crm::{Crm, KeptFeed, LeadField, Push};
 use jiff::Timestamp;
 use runtime::metrics::Metrics;
 use secrecy::SecretString;
 use streams::Redis;
 use tempfile::TempDir;
 use test_support::{PostgresServer, RedisServer, eventually_within};
-use worker::crm::{Crm, KeptFeed, LeadField, Push};
 use worker::domain::Domain;
 use worker::metrics::WorkerMetrics;
 use worker::stock::{Keeper, Shelf};
@@ -374,7 +374,7 @@ async fn what_fits_a_wish_that_nothing_fitted_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let crm = crm(&folder);
     crm.migrate().await.unwrap();
-    let mut write = crate::crm::write("1", "2026-12-01T10:00:00Z");
+    let mut write = crate::database::write("1", "2026-12-01T10:00:00Z");
     let fields = [
         ("car_make", "Volkswagen"),
         ("car_model", "Golf"),

@@ -294,7 +294,7 @@ async fn a_colleague_is_told_on_whatsapp_and_never_answered() {
         "sqlite:{}",
         office.folder.path().join("crm.sqlite").display()
     );
-    let crm = worker::crm::Crm::new(&crm.into()).unwrap();
+    let crm = crm::Crm::new(&crm.into()).unwrap();
     eventually(async || {
         let told = crm
             .tell_of_dead_letters("crm", 3, None, jiff::Timestamp::now())

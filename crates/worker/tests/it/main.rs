@@ -13,9 +13,10 @@ mod attachments;
 mod chat;
 mod commands;
 mod consent;
-mod crm;
 mod crm_copies;
-mod crm_writer;
+#[allow(dead_code, reason = "the tests of crm use all of it")]
+#[path = "../../../crm/tests/it/database.rs"]
+mod database;
 mod dialogues;
 mod doctor;
 mod domain;
@@ -26,7 +27,6 @@ mod feed_files;
 mod feeds;
 mod footprint;
 mod handovers;
-mod matters;
 mod model;
 mod model_servers;
 mod moments;

@@ -11,13 +11,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crm::Crm;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 use test_support::{Process, RedisServer, eventually_within, free_port};
-use worker::crm::Crm;
 
 use crate::outbox::asks;
 

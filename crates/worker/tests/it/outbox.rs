@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crm::Kind;
+use crm::{
+    ByHand, Changed, Crm, CrmWrite, HandoverChange, HandoverWrite, Matter, Settled, Status, What,
+};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use test_support::{PostgresServer, eventually_within};
-use worker::crm::{
-    ByHand, Changed, Crm, CrmWrite, HandoverChange, HandoverWrite, Matter, Settled, Status, What,
-};
-use worker::notices::Kind;
 
-use crate::crm::{PHONE, write};
+use crate::database::{PHONE, write};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -1,5 +1,6 @@
 //! One contact for each person, on SQLite and PostgreSQL alike.
 
+use crm::{AppointmentWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
@@ -8,7 +9,6 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Row};
 use test_support::{PostgresServer, eventually};
 use worker::agents::contact_of;
-use worker::crm::{AppointmentWrite, Crm, CrmWrite, LeadField, LeadWrite, QuestionWrite};
 
 struct Database {
     crm: Crm,

@@ -9,8 +9,8 @@ use sqlx::{AnyConnection, Connection as _};
 
 use super::schema::{self, Table};
 use super::{CopyError, Counts, count};
-use crate::crm::CrmError;
-use crate::crm::store::{Database, MIGRATIONS};
+use crate::CrmError;
+use crate::store::{Database, MIGRATIONS};
 
 /// What every SQLite database begins with (<https://sqlite.org/fileformat.html>).
 const HEAD: &[u8] = b"SQLite format 3\0";

@@ -3,14 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use crm::{Crm, CrmMetrics, CrmWrite};
 use futures_util::future::join_all;
 use runtime::metrics::Metrics;
 use secrecy::SecretString;
 use test_support::{PostgresServer, eventually};
-use worker::crm::{Crm, CrmWrite};
-use worker::metrics::WorkerMetrics;
 
-use crate::crm::{Database, write};
+use crate::database::{Database, write};
 
 /// What somebody else writes who has this number.
 fn of(number: usize, message: &str) -> CrmWrite {
@@ -38,7 +37,7 @@ fn transactions(metrics: &Metrics) -> (f64, f64) {
 async fn many_at_once_make_few_transactions(url: &str) {
     const WRITES: usize = 300;
     let mut metrics = Metrics::new("worker", "test").unwrap();
-    let counters = WorkerMetrics::new(&mut metrics).unwrap();
+    let counters = CrmMetrics::new(&mut metrics).unwrap();
     let crm = Crm::counted(&SecretString::from(url), &counters).unwrap();
     let writes: Vec<_> = (0..WRITES).map(|n| of(n, &format!("M{n}"))).collect();
     for noted in join_all(writes.iter().map(|write| crm.apply(write))).await {
@@ -87,7 +86,7 @@ async fn one_person_who_writes_at_once_is_one_contact(database: &Database) {
     }
     let noted = join_all(writes.iter().map(|write| database.crm.apply(write))).await;
     let noted: Vec<_> = noted.into_iter().map(Result::unwrap).collect();
-    let count = |is: fn(&worker::crm::Noted) -> bool| noted.iter().filter(|one| is(one)).count();
+    let count = |is: fn(&crm::Noted) -> bool| noted.iter().filter(|one| is(one)).count();
     assert_eq!(count(|one| one.contact_created), 1);
     assert_eq!(count(|one| one.lead_created), 1);
     assert_eq!(database.count("contacts").await, contacts + 1);
@@ -156,7 +155,7 @@ async fn what_was_answered_survives_the_process() {
     let url = format!("sqlite:{}", folder.path().join("crm.sqlite").display());
     let database = Database::open(format!("{url}?mode=rwc")).await;
     let start = |first: usize| {
-        let test = "crm_writer::what_was_answered_survives_the_process";
+        let test = "writer::what_was_answered_survives_the_process";
         let mut process = Command::new(std::env::current_exe().unwrap());
         let process = process.args(["--exact", test, "--nocapture"]);
         let process = process.env(URL, &url).env(FIRST, first.to_string());

@@ -11,7 +11,7 @@ use super::rows;
 use super::status::{Matter, Status};
 use super::store::text;
 use super::write::{CrmWrite, LeadWrite};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// What became of a lead.
 pub(super) struct Lead {

@@ -241,7 +241,7 @@ mod tests {
     /// They may still wait when a newer build starts.
     #[test]
     fn writes_of_earlier_builds_are_read() {
-        let entries = include_str!("../../../../tests/fixtures/entries/crm.jsonl");
+        let entries = include_str!("../../../tests/fixtures/entries/crm.jsonl");
         for entry in entries.lines() {
             let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
             let field = |name: &str| entry[name].as_str().unwrap();

@@ -8,7 +8,7 @@ use super::notices::Fact;
 use super::rows;
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError, text};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// What became of a colleague's change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sqlx::{Any, Transaction};
 
 use super::store::{Crm, CrmError, text};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// One notice of a conversation and kind within this time.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);

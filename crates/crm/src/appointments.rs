@@ -7,7 +7,7 @@ use super::notices::Fact;
 use super::status::{Matter, Status};
 use super::store::text;
 use super::write::{AppointmentWrite, CrmWrite};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// Notes an appointment as the customer wants it now.
 pub(super) async fn upsert(

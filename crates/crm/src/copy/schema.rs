@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use sqlx::{Any, AnyConnection, Connection as _, Executor};
 
 use super::CopyError;
-use crate::crm::CrmError;
-use crate::crm::store::MIGRATIONS;
+use crate::CrmError;
+use crate::store::MIGRATIONS;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

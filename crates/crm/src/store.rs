@@ -13,7 +13,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 use super::write::{CrmWrite, Noted};
 use super::writer::Writer;
-use crate::metrics::{CrmMetrics, WorkerMetrics};
+use crate::metrics::CrmMetrics;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -203,8 +203,8 @@ impl Crm {
     ///
     /// # Errors
     /// When the URL is none of SQLite or PostgreSQL.
-    pub fn counted(url: &SecretString, metrics: &WorkerMetrics) -> Result<Self, CrmError> {
-        Self::open(url, Some(metrics.crm().clone()))
+    pub fn counted(url: &SecretString, metrics: &CrmMetrics) -> Result<Self, CrmError> {
+        Self::open(url, Some(metrics.clone()))
     }
 
     fn open(url: &SecretString, metrics: Option<CrmMetrics>) -> Result<Self, CrmError> {

@@ -6,7 +6,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::notices::tell_of_machine;
 use super::store::{Crm, CrmError, text};
-use crate::notices::{Kind, Notice};
+use crate::notice::{Kind, Notice};
 
 /// A notice that this worker is to bring to a channel.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use stock::Item;
 use super::notices::{mark, tell_of_machine};
 use super::rows;
 use super::store::{Crm, CrmError, text};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// How many items go into one statement.
 const AT_ONCE: usize = 500;

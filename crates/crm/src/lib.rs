@@ -1,15 +1,24 @@
-//! The CRM: contacts, leads, appointments and hand-overs in SQLite or PostgreSQL.
+//! The CRM: contacts, leads, appointments and hand-overs in SQLite or PostgreSQL, and what colleagues do
+//! with them.
 
 mod appointments;
 mod batch;
 mod changes;
+mod config;
 mod contacts;
 mod copy;
+pub mod csv;
+pub mod desk;
 mod dispatch;
+pub mod erasure;
 mod handovers;
+pub mod help_desk;
 mod leads;
 mod list;
+mod metrics;
+mod notice;
 mod notices;
+pub mod person;
 mod persons;
 mod questions;
 mod rows;
@@ -17,12 +26,16 @@ mod sends;
 mod status;
 mod stock;
 mod store;
+pub mod who;
 mod write;
 mod writer;
 
 pub use changes::{ByHand, Changed};
+pub use config::CrmConfig;
 pub use copy::{CopyError, Counts, back_up, examine, held, migrate, restore};
 pub use list::{Page, Place, Row, What};
+pub use metrics::CrmMetrics;
+pub use notice::{Kind, Notice};
 pub use sends::{Claimed, NoticeSend, Settled};
 pub use status::{Matter, Status};
 pub use stock::{KeptFeed, Origin, Push, Taken, WholeFeed};

@@ -1,10 +1,12 @@
 //! Everything that a person is called, as the CRM, the graph of persons and the conversations know it.
 
+use std::collections::BTreeMap;
+
+use shared_types::fields::conversation::SENDER;
 use streams::{Identity, Person as _, Redis, StreamsError};
 
-use super::is_conversation_of;
-use crate::crm::{Crm, CrmError};
 use crate::person::Person;
+use crate::{Crm, CrmError};
 
 /// Why it cannot be told who is meant.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +20,10 @@ pub enum UnknowableError {
 }
 
 /// Adds every address that is known of the person; gives their contacts in the CRM.
-pub(super) async fn learn(
+///
+/// # Errors
+/// When the CRM or Redis cannot be reached.
+pub async fn learn(
     person: &mut Person,
     crm: &Crm,
     redis: &Redis,
@@ -57,7 +62,7 @@ pub(super) async fn learn(
 }
 
 /// Adds what the graph of persons knows of the person. Whether anything was new.
-pub(super) fn learn_from_graph(person: &mut Person, graph: &[Identity]) -> bool {
+pub fn learn_from_graph(person: &mut Person, graph: &[Identity]) -> bool {
     let mut learned = false;
     for identity in graph {
         if is_theirs(person, identity) {
@@ -70,7 +75,20 @@ pub(super) fn learn_from_graph(person: &mut Person, graph: &[Identity]) -> bool 
 }
 
 /// Whether the person has one of the names.
-pub(super) fn is_theirs(person: &Person, identity: &Identity) -> bool {
+#[must_use]
+pub fn is_theirs(person: &Person, identity: &Identity) -> bool {
     let mut names = identity.addresses().chain(identity.conversations());
     names.any(|name| person.has(name))
+}
+
+/// Whether a conversation is a person's: by its own name, or by what its state says of who wrote.
+#[must_use]
+pub fn is_conversation_of(
+    person: &Person,
+    conversation: &str,
+    state: &BTreeMap<String, String>,
+) -> bool {
+    let says = |name: &str| state.get(name).map(String::as_str).unwrap_or_default();
+    // A state that an earlier build wrote last has the whole turn instead.
+    person.has(conversation) || person.has(says(SENDER)) || person.is_in(says("turn"))
 }

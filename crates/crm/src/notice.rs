@@ -100,7 +100,7 @@ impl Notice {
     /// The fields that a person reads, in order; what is empty is left out. Those of what was told
     /// together with it come after.
     #[must_use]
-    pub(super) fn lines(&self) -> Vec<(String, String)> {
+    pub fn lines(&self) -> Vec<(String, String)> {
         let mut lines = lines_of(&self.data);
         let also = self.data.get("also").and_then(Value::as_array);
         for other in also.into_iter().flatten().filter_map(Value::as_object) {
@@ -112,7 +112,7 @@ impl Notice {
 
     /// A field as a text; empty when there is none.
     #[must_use]
-    pub(super) fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.data
             .get(name)
             .and_then(Value::as_str)

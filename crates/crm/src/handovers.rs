@@ -7,7 +7,7 @@ use super::notices::Fact;
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError, text};
 use super::write::{CrmWrite, HandoverChange, HandoverWrite};
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// How often a change is tried that somebody else overtakes: a hand-over has only so many statuses.
 const AT_ONCE: usize = 4;

@@ -10,7 +10,7 @@ use super::list::{Row, row_of};
 use super::status::Matter;
 use super::store::{Crm, CrmError, text};
 use super::write::short_hash;
-use crate::notices::Kind;
+use crate::notice::Kind;
 
 /// Something that happened to a hand-over, a lead or an appointment.
 pub(super) struct Fact<'a> {

@@ -1,12 +1,12 @@
 //! Hand-overs, leads and appointments as colleagues work on them, on SQLite and on PostgreSQL.
 
-use jiff::Timestamp;
-use test_support::PostgresServer;
-use worker::crm::{
+use crm::{
     ByHand, Changed, CrmWrite, HandoverChange, HandoverWrite, LeadField, Matter, Row, Status, What,
 };
+use jiff::Timestamp;
+use test_support::PostgresServer;
 
-use crate::crm::{Database, PHONE, appointment, write};
+use crate::database::{Database, PHONE, appointment, write};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

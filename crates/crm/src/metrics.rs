@@ -7,7 +7,7 @@ const WRITE_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
 /// The counters of the CRM.
 #[derive(Debug, Clone)]
-pub(crate) struct CrmMetrics {
+pub struct CrmMetrics {
     writes: IntCounterVec,
     up: IntGaugeVec,
     waiting: IntGaugeVec,
@@ -15,7 +15,11 @@ pub(crate) struct CrmMetrics {
 }
 
 impl CrmMetrics {
-    pub(super) fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken, which is a mistake in the code.
+    pub fn new(metrics: &mut Metrics) -> prometheus::Result<Self> {
         Ok(Self {
             writes: from_zero(
                 metrics.counters(
@@ -40,11 +44,13 @@ impl CrmMetrics {
         })
     }
 
-    pub(crate) fn written(&self, when: &'static str) {
+    /// A write was made `at_once`, `deferred`, or landed `later`.
+    pub fn written(&self, when: &'static str) {
         self.writes.with_label_values(&[when]).inc();
     }
 
-    pub(crate) fn set_up(&self, up: bool) {
+    /// Whether the database answers.
+    pub fn set_up(&self, up: bool) {
         self.up.with_label_values::<&str>(&[]).set(up.into());
     }
 
