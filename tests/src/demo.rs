@@ -15,6 +15,7 @@ pub struct Demo {
     system: Arc<Mutex<System>>,
     simulator: SimulatorClient,
     page: String,
+    console: String,
     logs: PathBuf,
     /// The number of the last message that was seen.
     seen: u64,
@@ -109,11 +110,18 @@ impl Demo {
         let mut system = SystemBuilder::new(settings).prepare();
         system.connect_every_provider();
         system.show_traces_on_the_page();
-        for role in [Role::Simulator, Role::Ingress, Role::Worker, Role::Egress] {
+        for role in [
+            Role::Simulator,
+            Role::Ingress,
+            Role::Worker,
+            Role::Egress,
+            Role::Console,
+        ] {
             system.start(role).await;
         }
         Self {
             page: system.service(Role::Simulator, 0).url(),
+            console: system.service(Role::Console, 0).url(),
             logs: system.folder().to_owned(),
             simulator: system.simulator(),
             system: Arc::new(Mutex::new(system)),
@@ -125,6 +133,11 @@ impl Demo {
     /// The address of the page.
     pub fn page(&self) -> &str {
         &self.page
+    }
+
+    /// The address of the console.
+    pub fn console(&self) -> &str {
+        &self.console
     }
 
     /// Where the logs are.

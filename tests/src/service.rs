@@ -16,6 +16,8 @@ pub enum Role {
     Worker,
     /// Consumes the outbound queue.
     Egress,
+    /// What operators use.
+    Console,
 }
 
 impl Role {
@@ -26,6 +28,7 @@ impl Role {
             Self::Ingress => "ingress",
             Self::Worker => "worker",
             Self::Egress => "egress",
+            Self::Console => "console",
         }
     }
 }

@@ -125,6 +125,15 @@ impl Settings {
         all
     }
 
+    /// The console. It looks into the CRM of the worker; nobody logs in unless a password is set.
+    pub(crate) fn console(&self, redis: &[(String, String)], folder: &Path) -> Environment {
+        let mut all = self.common(redis);
+        let database = format!("sqlite:{}", folder.join("crm.sqlite").display());
+        all.extend(pairs([("CRM_DATABASE_URL", database)]));
+        all.retain(|(name, _)| !name.starts_with("TWILIO_"));
+        all
+    }
+
     /// Egress. It is quick to look up what is in doubt, and not held up by a pace.
     pub(crate) fn egress(
         &self,
@@ -148,7 +157,7 @@ impl Settings {
     pub(crate) const fn program(&self, role: Role) -> &'static str {
         match role {
             Role::Worker => self.consumer,
-            Role::Simulator | Role::Ingress | Role::Egress => role.as_str(),
+            Role::Simulator | Role::Ingress | Role::Egress | Role::Console => role.as_str(),
         }
     }
 }

@@ -8,8 +8,8 @@ use test_support::eventually_within;
 use crate::webhook::Webhooks;
 use crate::{RedisShape, Role, Service, Settings, SimulatorClient};
 
-/// Redis, simulator, ingress, workers and egress, each a process of its own; all of them end with
-/// this value.
+/// Redis, simulator, ingress, workers, egress and console, each a process of its own; all of them end with
+/// this value. The console is started by who wants it.
 #[derive(Debug)]
 pub struct System {
     /// Redis.
@@ -65,11 +65,13 @@ impl SystemBuilder {
         let workers = (1..=settings.workers).map(worker).collect();
         let egress = |n| service(Role::Egress, n, settings.egress(&at, &simulator, &ingress));
         let egresses = (1..=settings.egresses).map(egress).collect();
+        let console = service(Role::Console, 1, settings.console(&at, folder.path()));
         let services = BTreeMap::from([
             (Role::Simulator, vec![simulator]),
             (Role::Ingress, vec![ingress]),
             (Role::Worker, workers),
             (Role::Egress, egresses),
+            (Role::Console, vec![console]),
         ]);
         System {
             redis,

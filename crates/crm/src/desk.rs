@@ -1,8 +1,10 @@
 //! What colleagues do with a conversation: events that take their place in its order, so that it is the
 //! worker who changes it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use shared_types::{ControlEvent, ControlKind, ConversationId, Source};
+use shared_types::{ColleagueMessage, ControlEvent, ControlKind, ConversationId, Source};
 use streams::{Ingest, Ingested, NewEntry, Queue, Redis, StreamsError};
 
 use crate::{ByHand, Changed, Matter, Status};
@@ -19,6 +21,31 @@ pub enum DeskError {
     /// The event was not taken.
     #[error("the event was not taken: {0:?}")]
     NotTaken(Ingested),
+    /// Nobody can be written to there.
+    #[error("that is no conversation of a channel")]
+    NoChannel,
+    /// There are no words, or too many.
+    #[error("write 1 to {MOST_CHARS} characters")]
+    Length,
+}
+
+/// The longest answer; a channel with shorter messages gets several.
+pub const MOST_CHARS: usize = 4_096;
+
+/// For how long an answer is known, so that it is not taken twice.
+const KNOWN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a colleague answers a customer from here.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The conversation.
+    pub conversation: &'a ConversationId,
+    /// The words, as the customer gets them.
+    pub text: &'a str,
+    /// The colleague.
+    pub by: &'a str,
+    /// The same for each try: one answer is sent once.
+    pub token: uuid::Uuid,
 }
 
 /// Queues the event; it takes its place in the conversation's order.
@@ -78,5 +105,45 @@ pub async fn follow(
     match hands.zip(conversation.parse().ok()) {
         Some((kind, conversation)) => change_hands(redis, &conversation, kind, by_hand.by).await,
         None => Ok(()),
+    }
+}
+
+/// Queues an answer. It is in the conversation's order, and no turn that was begun before it commits; the
+/// worker makes the conversation the colleague's and has the answer sent. False when it was taken before.
+///
+/// # Errors
+/// When nobody can be written to so, or Redis does not take it.
+pub async fn answer(redis: &Redis, answer: Answer<'_>) -> Result<bool, DeskError> {
+    let text = answer.text.trim();
+    if text.is_empty() || text.chars().count() > MOST_CHARS {
+        return Err(DeskError::Length);
+    }
+    let source = answer.conversation.source().ok_or(DeskError::NoChannel)?;
+    let id = format!("console-{}", answer.token);
+    let message = ColleagueMessage {
+        id: id.parse().map_err(|_| DeskError::NoChannel)?,
+        conversation_id: answer.conversation.clone(),
+        source,
+        to: Vec::new(),
+        content: text.to_owned(),
+        attachments: Vec::new(),
+        by: Some(answer.by.to_owned()),
+        mirrored: None,
+        unsent: true,
+        at: Timestamp::now(),
+    };
+    let name = format!("{source}:colleague:{id}");
+    let entry = NewEntry {
+        fences: true,
+        ..NewEntry::new(&message, name, answer.conversation.as_str())?
+    };
+    let ingest = Ingest {
+        dedup_for: KNOWN_FOR,
+        ..Ingest::unlimited(Queue::Inbound, &entry)
+    };
+    match redis.ingest(&ingest).await? {
+        Ingested::Queued { .. } => Ok(true),
+        Ingested::Duplicate { .. } => Ok(false),
+        other => Err(DeskError::NotTaken(other)),
     }
 }

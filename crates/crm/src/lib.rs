@@ -2,9 +2,12 @@
 //! with them.
 
 mod appointments;
+mod attempts;
 mod batch;
+mod browse;
 mod changes;
 mod config;
+pub mod console;
 mod contacts;
 mod copy;
 pub mod csv;
@@ -30,10 +33,12 @@ pub mod who;
 mod write;
 mod writer;
 
+pub use attempts::{Attempt, Attempts};
+pub use browse::{Contact, Filter, Question, Told};
 pub use changes::{ByHand, Changed};
 pub use config::CrmConfig;
 pub use copy::{CopyError, Counts, back_up, examine, held, migrate, restore};
-pub use list::{Page, Place, Row, What};
+pub use list::{Page, Place, PlaceError, Row, What};
 pub use metrics::CrmMetrics;
 pub use notice::{Kind, Notice};
 pub use sends::{Claimed, NoticeSend, Settled};

@@ -1,5 +1,8 @@
 //! Lists of what colleagues work on.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
@@ -35,6 +38,41 @@ pub struct Page {
 pub struct Place {
     created_at: String,
     id: String,
+}
+
+/// The text names no place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("that is no place in a list")]
+pub struct PlaceError;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.created_at, self.id)
+    }
+}
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (created_at, id) = text.split_once('~').ok_or(PlaceError)?;
+        Ok(Self {
+            created_at: created_at.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+}
+
+impl Place {
+    /// The place of a row with these two.
+    pub(super) const fn of(created_at: String, id: String) -> Self {
+        Self { created_at, id }
+    }
+
+    /// When the row was created, and its id.
+    pub(super) fn into_parts(self) -> (String, String) {
+        (self.created_at, self.id)
+    }
 }
 
 const PAGE: usize = 200;
@@ -98,7 +136,7 @@ impl Matter {
         }
     }
 
-    fn select(self) -> String {
+    pub(super) fn select(self) -> String {
         let columns = self.columns().iter().map(|(_, expression)| *expression);
         let columns = columns.collect::<Vec<_>>().join(", ");
         let table = self.table();
@@ -106,7 +144,7 @@ impl Matter {
     }
 
     /// The names of what is listed, in SQL. Only names of ours are in it.
-    fn listed(self, what: What) -> String {
+    pub(super) fn listed(self, what: What) -> String {
         let is_listed = |status: &&Status| match what {
             What::All => true,
             What::Open => !Self::is_over(**status),
@@ -199,7 +237,11 @@ pub(super) async fn row_of(
     }
 }
 
-async fn whole(connection: &mut AnyConnection, matter: Matter, row: &AnyRow) -> sqlx::Result<Row> {
+pub(super) async fn whole(
+    connection: &mut AnyConnection,
+    matter: Matter,
+    row: &AnyRow,
+) -> sqlx::Result<Row> {
     let mut whole = Row::new();
     for (place, (name, _)) in matter.columns().iter().enumerate() {
         whole.push((name, value(row, place)?));
@@ -215,7 +257,7 @@ async fn whole(connection: &mut AnyConnection, matter: Matter, row: &AnyRow) -> 
     Ok(whole)
 }
 
-fn value(row: &AnyRow, place: usize) -> sqlx::Result<Value> {
+pub(super) fn value(row: &AnyRow, place: usize) -> sqlx::Result<Value> {
     let text: Option<String> = row.try_get(place)?;
     Ok(text.map_or(Value::Null, Value::String))
 }

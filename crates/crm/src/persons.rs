@@ -11,7 +11,7 @@ use super::rows;
 use super::store::{Crm, CrmError, text};
 
 /// What belongs to a contact.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "contact_addresses",
     "leads",
     "appointments",
@@ -20,6 +20,7 @@ const TABLES: [&str; 8] = [
     "changes",
     "notices",
     "person_changes",
+    "console_acts",
 ];
 
 /// Gives another contact what came from a conversation.

@@ -307,6 +307,10 @@ impl Crm {
                     .await
                     .map(|n: i64| n.unsigned_abs())?;
             }
+            // That something was done stays, but not to whom.
+            let blank = "UPDATE console_acts SET subject = NULL, note = NULL WHERE contact_id = $1";
+            let blank = sqlx::query(blank).bind(contact);
+            blank.execute(&mut *transaction).await?;
             // Everything that hangs on it goes along.
             let delete = sqlx::query("DELETE FROM contacts WHERE id = $1").bind(contact);
             rows.contacts += delete.execute(&mut *transaction).await?.rows_affected();

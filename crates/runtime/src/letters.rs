@@ -273,13 +273,16 @@ fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
 }
 
-fn payload(letter: &Letter) -> serde_json::Value {
+/// What a letter carries, as JSON; a text when it is none.
+#[must_use]
+pub fn payload(letter: &Letter) -> serde_json::Value {
     let text = letter.fields.get("payload").map_or("null", String::as_str);
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
 /// Reason and error. A rejected webhook holds its own.
-fn why(letter: &Letter) -> (String, String) {
+#[must_use]
+pub fn why(letter: &Letter) -> (String, String) {
     if !letter.reason.is_empty() {
         return (letter.reason.clone(), letter.error.clone());
     }

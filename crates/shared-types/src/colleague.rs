@@ -7,14 +7,14 @@ use crate::{
     Attachment, ChannelAddress, ConversationId, MessageId, MirrorMessage, OutboundId, Source,
 };
 
-/// A colleague wrote to a customer, past us: on the telephone, in the help desk.
+/// A colleague wrote to a customer: past us, on the telephone or in the help desk; or in the console.
 ///
 /// It travels on the inbound stream, so that it takes its place in the conversation's order. The script
 /// that takes it in also fences: no turn that was begun before it commits, no reply that was committed
 /// before it is sent. `Debug` leaves the text out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColleagueMessage {
-    /// The provider's id.
+    /// The provider's id; of one of the console `console-` and a UUID.
     pub id: MessageId,
     /// The conversation that it was written in.
     pub conversation_id: ConversationId,
@@ -34,6 +34,10 @@ pub struct ColleagueMessage {
     /// What it is in the help desk, when it was written there and the conversation is held elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirrored: Option<Mirrored>,
+    /// It was written in the console: the customer has not got it, and the worker has it sent. An earlier
+    /// worker notes it without sending it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsent: bool,
     /// When ingress took it in; of one that was found later, when it was written.
     pub at: Timestamp,
 }

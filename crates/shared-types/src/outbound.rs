@@ -76,7 +76,7 @@ pub enum Purpose {
     OptOutNotice,
     /// Says that a colleague takes over; sent although a human is now in charge.
     HandoffNotice,
-    /// A colleague's own words, written in the help desk: sent while a human is in charge, and never
+    /// A colleague's own words, written in the help desk or in the console: sent while a human is in charge, and never
     /// replaced by a template.
     Colleague,
 }

@@ -281,6 +281,7 @@ fn a_colleagues_message_and_a_reply_that_knows_of_it() {
         attachments: Vec::new(),
         by: Some("Anna".into()),
         mirrored: None,
+        unsent: false,
         at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));

@@ -164,6 +164,9 @@ impl Inbound {
             }
         }
         let mut effects = self.turns.colleague(message, known);
+        if message.unsent {
+            effects.reply = mirror::unsent(message, our_address(&job.values));
+        }
         if let Some(answered) = mirror::answered(message, event, our_address(&job.values)) {
             effects.reply = answered.reply;
             effects.mirror = answered.steps;

@@ -99,7 +99,8 @@ pub(crate) fn of_control(event: &ControlEvent, name: &str) -> Option<MirrorStep>
     })
 }
 
-/// What is shown when a colleague wrote past the help desk.
+/// What is shown when a colleague wrote past the help desk. What is sent is found there by its own id, when
+/// it does not arrive.
 pub(crate) fn of_colleague(
     message: &ColleagueMessage,
     name: &str,
@@ -107,7 +108,10 @@ pub(crate) fn of_colleague(
 ) -> Option<MirrorStep> {
     is_mirrored(&message.conversation_id).then(|| MirrorStep {
         conversation_id: message.conversation_id.clone(),
-        id: name.to_owned(),
+        id: match message.unsent {
+            true => message.outbound_id().to_string(),
+            false => name.to_owned(),
+        },
         at: message.at,
         what: MirrorWhat::Colleague {
             text: text.to_owned(),
@@ -155,6 +159,26 @@ pub(crate) fn answered(
     };
     answered.reply = Some(OutboundMessage {
         id: message.outbound_id().resend(resend),
+        mirrored: Some(mirrored.message),
+        ..as_outbound(message, source, to, endpoint)
+    });
+    Some(answered)
+}
+
+/// What the customer gets of a message that was written in the console.
+pub(crate) fn unsent(message: &ColleagueMessage, ours: Option<&str>) -> Option<OutboundMessage> {
+    let (source, to, endpoint) = place(&message.conversation_id, ours)?;
+    Some(as_outbound(message, source, to, endpoint))
+}
+
+fn as_outbound(
+    message: &ColleagueMessage,
+    source: Source,
+    to: ChannelAddress,
+    endpoint: Endpoint,
+) -> OutboundMessage {
+    OutboundMessage {
+        id: message.outbound_id(),
         source,
         conversation_id: message.conversation_id.clone(),
         to,
@@ -166,10 +190,9 @@ pub(crate) fn answered(
         handoff_note: None,
         not_before: None,
         colleague_seen: None,
-        mirrored: Some(mirrored.message),
+        mirrored: None,
         created_at: message.at,
-    });
-    Some(answered)
+    }
 }
 
 /// What is shown of a message that nobody's turn said, such as that nobody took the hand-over in time.
@@ -225,7 +248,15 @@ fn place(
             let (session, chat) = name.strip_prefix("waha:")?.split_once(':')?;
             (chat, Some(session.to_owned()))
         }
-        Source::Chatwoot => return None,
+        Source::Chatwoot => {
+            let (account, display) = name.strip_prefix("chatwoot:")?.split_once(':')?;
+            let endpoint = Endpoint {
+                account_id: account.parse().ok(),
+                conversation_id: Some(display.parse().ok()?),
+                ..Endpoint::default()
+            };
+            return Some((source, name.parse().ok()?, endpoint));
+        }
     };
     let endpoint = Endpoint {
         address: ours.and_then(|ours| ours.parse().ok()),

@@ -39,11 +39,15 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 async fn play(cli: &Cli) -> anyhow::Result<ExitCode> {
-    say("Starting Redis, the simulator, ingress, worker and egress ...")?;
+    say("Starting Redis, the simulator, ingress, worker, egress and console ...")?;
     let mut demo = Demo::start().await;
     say(&format!(
         "\nSee it and write on three channels:  {}",
         demo.page()
+    ))?;
+    say(&format!(
+        "Be the colleague who is asked for:        {}\n",
+        demo.console()
     ))?;
     demo.write(&cli.text).await;
     let is_answered = show(&mut demo).await?;

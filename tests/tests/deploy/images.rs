@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::files::{read, root};
 use crate::tools::{self, run};
 
-const SERVICES: [&str; 4] = ["ingress", "worker", "egress", "simulator"];
+const SERVICES: [&str; 5] = ["ingress", "worker", "egress", "console", "simulator"];
 
 /// docker-compose.yml as Compose understands it, with the settings of a file.
 fn compose(settings: Option<&str>, profiles: &[&str]) -> Value {
@@ -112,7 +112,7 @@ fn the_compose_file_fits_its_schema() {
 
 #[test]
 fn a_service_is_confined_and_ends_in_peace() {
-    let stack = compose(None, &[]);
+    let stack = compose(None, &["console"]);
     for name in SERVICES {
         let service = &stack["services"][name];
         assert_eq!(service["read_only"], true, "{name}");
@@ -131,7 +131,7 @@ fn a_service_is_confined_and_ends_in_peace() {
 
 #[test]
 fn every_container_restarts_and_has_a_limit() {
-    let stack = compose(None, &["observability", "waha"]);
+    let stack = compose(None, &["console", "observability", "waha"]);
     for (name, service) in stack["services"].as_object().unwrap() {
         assert_eq!(service["restart"], "unless-stopped", "{name}");
         assert!(

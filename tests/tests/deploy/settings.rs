@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, Args, Command, FromArgMatches};
+use console::ConsoleConfig;
 use egress::EgressConfig;
 use ingress::IngressConfig;
 use simulator::SimulatorConfig;
@@ -24,6 +25,7 @@ fn variables() -> BTreeMap<String, Option<String>> {
         (command::<IngressConfig>(), true),
         (command::<WorkerConfig>(), true),
         (command::<EgressConfig>(), true),
+        (command::<ConsoleConfig>(), true),
         (command::<SimulatorConfig>(), false),
     ] {
         for argument in command.get_arguments() {
@@ -162,6 +164,7 @@ fn the_services_are_content_with_the_local_stack() {
     assert_eq!(with_settings::<IngressConfig>(&local).mistakes(), nothing);
     assert_eq!(with_settings::<WorkerConfig>(&local).mistakes(), nothing);
     assert_eq!(with_settings::<EgressConfig>(&local).mistakes(), nothing);
+    assert_eq!(with_settings::<ConsoleConfig>(&local).mistakes(), nothing);
     with_settings::<SimulatorConfig>(&local).validate().unwrap();
 }
 
@@ -253,6 +256,7 @@ fn every_number_is_bounded() {
         command::<IngressConfig>(),
         command::<WorkerConfig>(),
         command::<EgressConfig>(),
+        command::<ConsoleConfig>(),
     ] {
         let is_number = |argument: &&Arg| {
             let default = default(argument);
@@ -289,7 +293,7 @@ fn no_fake_secret_is_left_beside_real_ones() {
 /// The variables of `.env.example` that hold a secret.
 fn secrets() -> Vec<String> {
     let ends = [
-        "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "PASSWORD", "URL", "LOGIN", "LOGINS",
+        "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "PASSWORD", "URL", "LOGIN", "LOGINS", "HASH",
     ];
     let public = ["_BASE_URL", "REDIS_URL"];
     let mut names: Vec<_> = settings(".env.example", true).into_keys().collect();
@@ -307,15 +311,19 @@ fn no_service_holds_a_secret_of_another() {
         ("ingress", command::<IngressConfig>()),
         ("worker", command::<WorkerConfig>()),
         ("egress", command::<EgressConfig>()),
+        ("console", command::<ConsoleConfig>()),
     ] {
         let (_, section) = compose.split_once(&format!("\n  {service}:\n")).unwrap();
         let (section, _) = section.split_once("\n\n").unwrap();
-        let pod = read(&format!("deploy/kubernetes/base/{service}.yaml"));
+        // The console is not in the base.
+        let pod =
+            (service != "console").then(|| read(&format!("deploy/kubernetes/base/{service}.yaml")));
         let own: BTreeSet<_> = command.get_arguments().filter_map(Arg::get_env).collect();
         for name in &secrets {
             let is_own = own.contains(name.as_ref() as &std::ffi::OsStr);
             let emptied = section.contains(&format!("\n      {name}: \"\"\n"));
             assert_ne!(is_own, emptied, "{name} of {service} in compose");
+            let Some(pod) = &pod else { continue };
             let emptied = pod.contains(&format!("{{ name: {name}, value: \"\" }}"));
             assert_ne!(is_own, emptied, "{name} of {service} in Kubernetes");
         }

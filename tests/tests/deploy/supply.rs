@@ -81,7 +81,7 @@ fn a_release_has_one_number() {
         assert!(read(file).contains(&pinned), "{file} has no {pinned}");
     }
     let release = read(".github/workflows/release.yml");
-    for service in ["ingress", "worker", "egress", "simulator"] {
+    for service in ["ingress", "worker", "egress", "console", "simulator"] {
         let image = format!("image: \"${{POSTDUIF_IMAGES:-localhost/postduif}}/{service}:");
         assert!(read("docker-compose.yml").contains(&image), "{image}");
         assert!(release.contains(service), "nobody makes {service}");

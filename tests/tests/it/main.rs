@@ -3,6 +3,7 @@
 
 mod bursts;
 mod colleagues;
+mod console;
 mod crashes;
 mod erasure;
 mod hands;

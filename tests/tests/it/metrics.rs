@@ -21,6 +21,7 @@ fn families(service: &'static str) -> Vec<Family> {
     match service {
         "ingress" => drop(ingress::IngressMetrics::new(&mut metrics).unwrap()),
         "worker" => drop(worker::metrics::WorkerMetrics::new(&mut metrics).unwrap()),
+        "console" => drop(console::ConsoleMetrics::new(&mut metrics).unwrap()),
         "egress" => drop(egress::EgressMetrics::new(&mut metrics).unwrap()),
         _ => {}
     }
@@ -30,7 +31,7 @@ fn families(service: &'static str) -> Vec<Family> {
 fn chapter() -> String {
     let of_all = families("every service");
     let mut text = table("Every service", &of_all);
-    for service in ["ingress", "worker", "egress"] {
+    for service in ["ingress", "worker", "egress", "console"] {
         text += &table(service, &families(service)[of_all.len()..]);
     }
     text

@@ -177,6 +177,7 @@ fn answer(
             agent: sender.or(pressed),
             wanted,
         }),
+        unsent: false,
         at: event.now,
     }))
 }

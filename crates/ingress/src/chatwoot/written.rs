@@ -49,6 +49,7 @@ pub(super) fn read(
         attachments,
         by: name(event),
         mirrored: None,
+        unsent: false,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {

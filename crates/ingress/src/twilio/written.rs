@@ -63,6 +63,7 @@ fn written(item: &Value, numbers: &[ChannelAddress]) -> Result<Reading, Rejectio
         attachments: has_media.then(Attachment::default).into_iter().collect(),
         by: None,
         mirrored: None,
+        unsent: false,
         at: written_at(item).ok_or_else(|| lacks("date_created"))?,
     };
     Ok(Reading::Written(Box::new(Written {

@@ -80,6 +80,7 @@ pub(super) fn read(
         attachments,
         by: None,
         mirrored: None,
+        unsent: false,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {

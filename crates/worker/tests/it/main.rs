@@ -15,7 +15,7 @@ mod commands;
 mod consent;
 mod crm_copies;
 #[allow(dead_code, reason = "the tests of crm use all of it")]
-#[path = "../../../crm/tests/it/database.rs"]
+#[path = "../../../crm/tests/databases/database.rs"]
 mod database;
 mod dialogues;
 mod doctor;

@@ -18,6 +18,7 @@ async fn colleague_writes(redis: &Redis) -> String {
         attachments: Vec::new(),
         by: Some("Anna".into()),
         mirrored: None,
+        unsent: false,
         at: Timestamp::now(),
     };
     let entry = NewEntry::new(&message, "twilio:colleague:SM8", CONVERSATION).unwrap();
@@ -226,4 +227,45 @@ async fn a_release_that_was_found_late_ends_nothing_newer() {
     changed(&redis, "3", &found(ControlKind::Resolved, 4)).await;
     all_done(&redis, handler).await;
     assert!(!is_with_a_colleague(&server));
+}
+
+/// The customer has not got it: it is sent once, and what the bot had to say is not.
+#[tokio::test]
+async fn what_a_colleague_writes_in_the_console_is_sent_and_the_bot_is_silent() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = healthy(&redis, &mut metrics, Duration::ZERO);
+    customer_writes(&redis).await;
+    for conversation in [
+        CONVERSATION,
+        "waha:default:31687654321@c.us",
+        "chatwoot:1:42",
+    ] {
+        let id = conversation.parse().unwrap();
+        let answer = crm::desk::Answer {
+            conversation: &id,
+            text: " Kom morgen om tien uur ",
+            by: "Anna",
+            token: uuid::Uuid::from_u128(conversation.len() as u128),
+        };
+        assert!(crm::desk::answer(&redis, answer).await.unwrap());
+        assert!(!crm::desk::answer(&redis, answer).await.unwrap(), "once");
+    }
+    all_done(&redis, handler).await;
+    let replies = replies(&server);
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    for reply in &replies {
+        assert_eq!(reply.text, "Kom morgen om tien uur");
+        assert_eq!(reply.purpose, shared_types::Purpose::Colleague);
+        assert_eq!(reply.conversation_id.source(), Some(reply.source));
+    }
+    let to = |source| replies.iter().find(|reply| reply.source == source).unwrap();
+    assert_eq!(
+        to(Source::Waha).endpoint.session.as_deref(),
+        Some("default")
+    );
+    assert_eq!(to(Source::Chatwoot).endpoint.conversation_id, Some(42));
+    assert_eq!(roles(&server), [Role::Customer, Role::Colleague]);
+    assert!(is_with_a_colleague(&server));
 }

@@ -7,6 +7,7 @@
     reason = "tests may panic"
 )]
 
+mod console;
 #[allow(dead_code, reason = "the tests of the worker use the rest")]
 mod database;
 mod matters;

@@ -1,0 +1,218 @@
+//! The same for programs: JSON, with a token. See README.md.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Json, Path, Query};
+use crm::{Filter, Matter, Status, What};
+use runtime::Chain;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared_types::ConversationId;
+use uuid::Uuid;
+
+use crate::access::Who;
+use crate::commands::desk::conversation_json;
+use crate::desk::{Problem, object};
+use crate::pages::problem::status;
+use crate::service::State;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    status: Option<String>,
+    owner: Option<String>,
+    intent: Option<String>,
+    search: Option<String>,
+    before: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    status: String,
+    note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    text: String,
+    /// The same for each try: one message is sent once.
+    token: Option<Uuid>,
+}
+
+type Answer = Result<HttpResponse, Refusal>;
+
+/// Why something was not done, as JSON.
+struct Refusal(Problem);
+
+impl<T: Into<Problem>> From<T> for Refusal {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/api/v1/waiting", web::get().to(waiting))
+        .route("/api/v1/conversations/{id}", web::get().to(conversation))
+        .route(
+            "/api/v1/conversations/{id}/messages",
+            web::post().to(message),
+        )
+        .route("/api/v1/conversations/{id}/take", web::post().to(take))
+        .route(
+            "/api/v1/conversations/{id}/give-back",
+            web::post().to(give_back),
+        );
+    for (path, matter) in [
+        ("handovers", Matter::Handover),
+        ("leads", Matter::Lead),
+        ("appointments", Matter::Appointment),
+    ] {
+        config
+            .route(
+                &format!("/api/v1/{path}"),
+                web::get().to(move |state, asked| told(list(matter, state, asked))),
+            )
+            .route(
+                &format!("/api/v1/{path}/{{id}}"),
+                web::get().to(move |state, id| told(show(matter, state, id))),
+            )
+            .route(
+                &format!("/api/v1/{path}/{{id}}"),
+                web::post()
+                    .to(move |state, who, id, body| told(change(matter, state, who, id, body))),
+            );
+    }
+}
+
+/// What came of it, or why not.
+async fn told(answer: impl Future<Output = Answer>) -> HttpResponse {
+    answer.await.unwrap_or_else(|Refusal(problem)| {
+        let status = status(&problem);
+        if status.is_server_error() {
+            tracing::error!(error = %Chain(&problem), "a program could not be served");
+        }
+        HttpResponse::build(status).json(json!({"error": Chain(&problem).to_string()}))
+    })
+}
+
+fn id_of(text: &str) -> Result<ConversationId, Problem> {
+    text.parse().map_err(|_| Problem::Unknown("conversation"))
+}
+
+fn done() -> HttpResponse {
+    HttpResponse::build(StatusCode::ACCEPTED).json(json!({"accepted": true}))
+}
+
+async fn waiting(state: Data<State>) -> HttpResponse {
+    told(async {
+        let waiting = state.desk.waiting().await?.into_iter().map(|one| {
+            let told = one.told.iter().map(|told| {
+                json!({"channel": told.channel, "status": told.status, "sent_at": told.sent_at})
+            });
+            let told: Vec<Value> = told.collect();
+            let mut row = object(one.row);
+            row["told"] = told.into();
+            row
+        });
+        let waiting: Vec<Value> = waiting.collect();
+        Ok(HttpResponse::Ok().json(json!({"waiting": waiting})))
+    })
+    .await
+}
+
+async fn conversation(state: Data<State>, id: Path<String>) -> HttpResponse {
+    told(async {
+        let id = id_of(&id)?;
+        let found = Box::pin(state.desk.conversation(&id)).await?;
+        Ok(HttpResponse::Ok().json(conversation_json(found)))
+    })
+    .await
+}
+
+async fn message(
+    state: Data<State>,
+    who: Who,
+    id: Path<String>,
+    body: Json<Message>,
+) -> HttpResponse {
+    told(async {
+        let Message { text, token } = body.into_inner();
+        let token = token.unwrap_or_else(Uuid::new_v4);
+        state.desk.answer(&who, &id_of(&id)?, &text, token).await?;
+        state.metrics.act("answer", who.via);
+        Ok(done())
+    })
+    .await
+}
+
+async fn take(state: Data<State>, who: Who, id: Path<String>) -> HttpResponse {
+    told(async {
+        state.desk.take_over(&who, &id_of(&id)?).await?;
+        state.metrics.act("take", who.via);
+        Ok(done())
+    })
+    .await
+}
+
+async fn give_back(state: Data<State>, who: Who, id: Path<String>) -> HttpResponse {
+    told(async {
+        state.desk.give_back(&who, &id_of(&id)?).await?;
+        state.metrics.act("give-back", who.via);
+        Ok(done())
+    })
+    .await
+}
+
+/// The status of this name that one may have.
+fn status_of(matter: Matter, name: &str) -> Result<Status, Problem> {
+    let status = Status::read(name).filter(|status| matter.statuses().contains(status));
+    status.ok_or(Problem::Unknown("status"))
+}
+
+async fn list(matter: Matter, state: Data<State>, asked: Query<Asked>) -> Answer {
+    let what = match asked.status.as_deref() {
+        None | Some("open") => What::Open,
+        Some("all") => What::All,
+        Some(name) => What::Only(status_of(matter, name)?),
+    };
+    let before = match &asked.before {
+        Some(place) => Some(place.parse().map_err(|_| Problem::Unknown("place"))?),
+        None => None,
+    };
+    let filter = Filter {
+        what,
+        owner: asked.owner.as_deref(),
+        intent: asked.intent.as_deref(),
+        search: asked.search.as_deref(),
+    };
+    let (rows, next) = state.desk.list(matter, filter, before).await?;
+    let rows: Vec<Value> = rows.into_iter().map(object).collect();
+    let next = next.map(|next| next.to_string());
+    Ok(HttpResponse::Ok().json(json!({"rows": rows, "next": next})))
+}
+
+async fn show(matter: Matter, state: Data<State>, id: Path<String>) -> Answer {
+    let row = state.desk.crm.show(matter, &id).await?;
+    let row = row.ok_or(Problem::Unknown(matter.as_str()))?;
+    Ok(HttpResponse::Ok().json(object(row)))
+}
+
+async fn change(
+    matter: Matter,
+    state: Data<State>,
+    who: Who,
+    id: Path<String>,
+    body: Json<Change>,
+) -> Answer {
+    let to = status_of(matter, &body.status)?;
+    let note = body.note.as_deref();
+    state
+        .desk
+        .change(&who, (matter, id.as_str()), to, note)
+        .await?;
+    state.metrics.act(matter.as_str(), who.via);
+    Ok(done())
+}

@@ -1,0 +1,267 @@
+//! `console waiting`, `show`, `take`, `answer`, `give-back`, `close`, `leads`, `appointments`, `acts`: the
+//! verbs of the pages.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use crm::{Filter, Matter, Row, Status, What};
+use serde_json::{Value, json};
+use shared_types::{ConversationId, Masking};
+use uuid::Uuid;
+
+use super::{CommandError, Place};
+use crate::desk::{Conversation, Hands, Speaker, Window, cell, object};
+
+/// What colleagues do and see.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeskArgs {
+    /// Print who waits for a colleague, or has one.
+    Waiting(List),
+    /// Print a conversation: what was said, who has it, who the person is.
+    Show(One),
+    /// It is mine: the bot is silent in the conversation from now on.
+    Take(Deed),
+    /// Send the customer an answer. The conversation is yours then.
+    Answer(Answer),
+    /// Give a conversation back to the bot.
+    GiveBack(One),
+    /// Close a hand-over: the bot answers again.
+    Close(Deed),
+    /// Print leads that are open, the newest first.
+    Leads(List),
+    /// Print appointments that are not called off, the newest first.
+    Appointments(List),
+    /// Print who did what, the newest first.
+    Acts(List),
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Args)]
+pub struct List {
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A conversation.
+#[derive(Debug, Clone, Args)]
+pub struct One {
+    /// The conversation, such as `whatsapp:+31612345678`.
+    conversation: String,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A hand-over, and why.
+#[derive(Debug, Clone, Args)]
+pub struct Deed {
+    /// Its id, as `console waiting` prints it.
+    id: String,
+    /// Why, for those who look later.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Args)]
+pub struct Answer {
+    /// The conversation, such as `whatsapp:+31612345678`.
+    conversation: String,
+    /// The words, as the customer gets them.
+    text: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl DeskArgs {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// When it cannot be done; the error says why.
+    pub async fn run(&self) -> Result<ExitCode, CommandError> {
+        match self {
+            Self::Waiting(list) => waiting(list).await?,
+            Self::Show(one) => Box::pin(show(one)).await?,
+            Self::Take(deed) => change(deed, Status::Taken).await?,
+            Self::Answer(answer) => send(answer).await?,
+            Self::GiveBack(one) => {
+                let desk = one.place.desk().await?;
+                let id = conversation(&one.conversation)?;
+                desk.give_back(&one.place.who(), &id).await?;
+                runtime::print(&"given back; the bot answers once the worker has read this")?;
+            }
+            Self::Close(deed) => change(deed, Status::Closed).await?,
+            Self::Leads(list) => matters(list, Matter::Lead).await?,
+            Self::Appointments(list) => matters(list, Matter::Appointment).await?,
+            Self::Acts(list) => acts(list).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn conversation(name: &str) -> Result<ConversationId, CommandError> {
+    name.parse()
+        .map_err(|_| CommandError::Given(format!("{name} is no conversation")))
+}
+
+async fn waiting(list: &List) -> Result<(), CommandError> {
+    let desk = list.place.desk().await?;
+    for one in desk.waiting().await? {
+        let told = one.told.iter().map(
+            |told| json!({"channel": told.channel, "status": told.status, "sent_at": told.sent_at}),
+        );
+        if list.json {
+            let mut whole = object(one.row.clone());
+            whole["told"] = Value::Array(told.collect());
+            runtime::print(&whole)?;
+        } else {
+            line(&one.row)?;
+        }
+    }
+    Ok(())
+}
+
+async fn matters(list: &List, matter: Matter) -> Result<(), CommandError> {
+    let crm = list.place.crm().await?;
+    let page = crm.browse(matter, Filter::only(What::Open), None, u16::MAX);
+    for row in page.await?.rows {
+        if list.json {
+            runtime::print(&object(row))?;
+        } else {
+            line(&row)?;
+        }
+    }
+    Ok(())
+}
+
+/// A row for a person; numbers are masked, as in other lists.
+fn line(row: &Row) -> Result<(), CommandError> {
+    let get = |name: &str| cell(row, name);
+    let about = ["reason", "intent", "purpose", "thing", "date", "time"];
+    let about = about.map(get).into_iter().filter(|text| !text.is_empty());
+    let about = about.collect::<Vec<_>>().join(" ");
+    let owner = Some(get("owner")).filter(|owner| !owner.is_empty());
+    runtime::print(&format!(
+        "{:<26} {:<9} {}  {about}  {}  {}  {}",
+        get("id"),
+        get("status"),
+        get("created_at"),
+        get("name"),
+        Masking::On.show(get("conversation")),
+        owner.unwrap_or("nobody"),
+    ))?;
+    Ok(())
+}
+
+async fn change(deed: &Deed, to: Status) -> Result<(), CommandError> {
+    let desk = deed.place.desk().await?;
+    let matter = (Matter::Handover, deed.id.as_str());
+    desk.change(&deed.place.who(), matter, to, deed.note.as_deref())
+        .await?;
+    runtime::print(&format!("{} is {}", deed.id, to.as_str()))?;
+    Ok(())
+}
+
+async fn send(answer: &Answer) -> Result<(), CommandError> {
+    let desk = answer.place.desk().await?;
+    let id = conversation(&answer.conversation)?;
+    desk.answer(&answer.place.who(), &id, &answer.text, Uuid::new_v4())
+        .await?;
+    runtime::print(&"the answer is on its way")?;
+    Ok(())
+}
+
+async fn show(one: &One) -> Result<(), CommandError> {
+    let desk = one.place.desk().await?;
+    let found = desk.conversation(&conversation(&one.conversation)?).await?;
+    if one.json {
+        runtime::print(&conversation_json(found))?;
+        return Ok(());
+    }
+    for line in &found.lines {
+        let change = line.change.as_ref().map(|change| change.join(" "));
+        let text = change.unwrap_or_default() + &line.text;
+        runtime::print(&format!("{:.0}  {:<9} {text}", line.at, speaker(line.by)))?;
+    }
+    match found.hands {
+        Hands::Bot => runtime::print(&"the bot answers")?,
+        Hands::Colleague { until } => {
+            runtime::print(&format!("a colleague has it until {until:.0}"))?;
+        }
+    }
+    Ok(())
+}
+
+const fn speaker(by: Speaker) -> &'static str {
+    match by {
+        Speaker::Customer => "customer",
+        Speaker::Bot => "bot",
+        Speaker::Colleague => "colleague",
+        Speaker::Note => "note",
+    }
+}
+
+/// A conversation as programs get it.
+pub(crate) fn conversation_json(found: Conversation) -> Value {
+    let lines = found.lines.iter().map(|line| {
+        json!({
+            "by": speaker(line.by), "text": line.text, "at": line.at, "status": line.status,
+            "error": line.error,
+            "change": line.change.as_ref().map(|[subject, from, to, by]| {
+                json!({"subject": subject, "from": from, "to": to, "by": by})
+            }),
+        })
+    });
+    let lines: Vec<Value> = lines.collect();
+    let human_until = match found.hands {
+        Hands::Bot => None,
+        Hands::Colleague { until } => Some(until),
+    };
+    let (writable, window_until) = match found.window {
+        Window::Always => (true, None),
+        Window::Open { until } => (true, Some(until)),
+        Window::Closed => (false, None),
+    };
+    let all = |rows: Vec<Row>| rows.into_iter().map(object).collect::<Vec<_>>();
+    json!({
+        "id": found.id.as_str(),
+        "contact": found.contact.map(|contact| json!({
+            "id": contact.id, "name": contact.name, "language": contact.language,
+            "addresses": contact.addresses,
+        })),
+        "lines": lines,
+        "human_until": human_until,
+        "opted_out_at": found.opted_out,
+        "writable": writable && found.opted_out.is_none(),
+        "window_until": window_until,
+        "handover": found.handover.map(object),
+        "leads": all(found.leads),
+        "appointments": all(found.appointments),
+    })
+}
+
+async fn acts(list: &List) -> Result<(), CommandError> {
+    let crm = list.place.crm().await?;
+    for act in crm.acts(200).await? {
+        if list.json {
+            runtime::print(&serde_json::to_value(&act).unwrap_or_default())?;
+            continue;
+        }
+        let (subject, note) = (
+            act.subject.unwrap_or_default(),
+            act.note.unwrap_or_default(),
+        );
+        runtime::print(&format!(
+            "{}  {:<16} {:<8} {:<24} {subject}  {note}",
+            act.at, act.by, act.via, act.act
+        ))?;
+    }
+    Ok(())
+}

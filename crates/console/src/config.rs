@@ -1,0 +1,149 @@
+//! Settings of the console.
+
+use clap::Args;
+use crm::{Crm, CrmConfig};
+use jiff::tz::TimeZone;
+use runtime::RuntimeConfig;
+use secrecy::SecretString;
+use streams::RedisConfig;
+
+use crate::access::password::Password;
+
+/// Everything that `console serve` reads.
+#[derive(Debug, Clone, Args)]
+pub struct ConsoleConfig {
+    /// Where to listen for pages, API, health and metrics.
+    #[arg(long, env = "PORT", default_value_t = 8070)]
+    pub port: u16,
+
+    /// What `console hash-password` printed. Without it the console serves nobody but this machine
+    /// (BIND=127.0.0.1).
+    #[arg(
+        long,
+        env = "CONSOLE_PASSWORD_HASH",
+        hide_env_values = true,
+        value_name = "HASH"
+    )]
+    pub console_password_hash: Option<SecretString>,
+
+    /// Browsers reach the console by plain http, and not on this machine: the cookie goes over the wire
+    /// unprotected.
+    #[arg(long, env = "CONSOLE_INSECURE_COOKIE", action = clap::ArgAction::Set, default_value_t = false,
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub console_insecure_cookie: bool,
+
+    /// The operators' time zone.
+    #[arg(
+        long,
+        env = "CONSOLE_TIME_ZONE",
+        default_value = "Europe/Amsterdam",
+        value_name = "ZONE"
+    )]
+    pub console_time_zone: String,
+
+    /// The country that telephone numbers beginning with a zero are from.
+    #[arg(
+        long,
+        env = "CONSOLE_COUNTRY",
+        default_value = "31",
+        value_name = "CODE"
+    )]
+    pub console_country: String,
+
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub crm: CrmConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub redis: RedisConfig,
+    #[command(flatten)]
+    #[allow(
+        missing_docs,
+        reason = "a comment here would become the heading in --help"
+    )]
+    pub runtime: RuntimeConfig,
+}
+
+impl ConsoleConfig {
+    /// What is wrong with the settings as a whole; empty when nothing is.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if let Err(error) = self.redis.check() {
+            mistakes.push(error.to_string());
+        }
+        if let Err(error) = Crm::check_url(&self.crm.crm_database_url) {
+            mistakes.push(error.to_string());
+        }
+        if self.zone().is_none() {
+            let zone = &self.console_time_zone;
+            mistakes.push(format!("CONSOLE_TIME_ZONE: {zone} is no time zone"));
+        }
+        match &self.console_password_hash {
+            Some(hash) if Password::read(hash).is_none() => mistakes
+                .push("CONSOLE_PASSWORD_HASH: must be what `console hash-password` prints".into()),
+            None if !self.is_local() => mistakes.push(
+                "CONSOLE_PASSWORD_HASH: not set, so the console is off. Make one with `console \
+                 hash-password`, or set BIND=127.0.0.1 for this machine alone"
+                    .into(),
+            ),
+            _ => {}
+        }
+        mistakes
+    }
+
+    /// Whether nobody but this machine can reach it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.runtime.bind.is_some_and(|bind| bind.is_loopback())
+    }
+
+    pub(crate) fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(&self.console_time_zone).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        console: ConsoleConfig,
+    }
+
+    fn mistakes(args: &[&str]) -> String {
+        let words = ["test"].iter().chain(args);
+        Cli::parse_from(words).console.mistakes().join("\n")
+    }
+
+    #[test]
+    fn it_is_off_without_a_password_but_on_this_machine() {
+        assert!(mistakes(&[]).contains("so the console is off"));
+        assert!(mistakes(&["--bind", "0.0.0.0"]).contains("so the console is off"));
+        assert_eq!(mistakes(&["--bind", "127.0.0.1"]), "");
+        let hash = crate::hash("a long enough password").unwrap();
+        assert_eq!(mistakes(&["--console-password-hash", &hash]), "");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_secret() {
+        let told = mistakes(&[
+            "--console-password-hash",
+            "hunter2",
+            "--console-time-zone",
+            "Mars/Base",
+        ]);
+        assert!(told.contains("CONSOLE_PASSWORD_HASH"), "{told}");
+        assert!(told.contains("CONSOLE_TIME_ZONE"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}

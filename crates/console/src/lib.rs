@@ -1,0 +1,18 @@
+//! The console: what an operator uses. Pages, an API and commands over the same [`desk::Desk`].
+
+mod access;
+mod api;
+mod clock;
+pub mod commands;
+mod config;
+pub mod desk;
+mod events;
+mod lang;
+mod metrics;
+mod pages;
+mod service;
+
+pub use access::password::hash;
+pub use config::ConsoleConfig;
+pub use metrics::ConsoleMetrics;
+pub use service::{Console, ConsoleError};

@@ -1,0 +1,72 @@
+//! What is said when something was not done.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use crm::desk::DeskError;
+use runtime::Chain;
+
+use super::frame::{Frame, shown};
+use crate::access::Who;
+use crate::desk::Problem;
+use crate::service::State;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Page {
+    f: Frame,
+    words: String,
+    back: String,
+}
+
+/// The status that a problem has.
+pub(crate) fn status(problem: &Problem) -> StatusCode {
+    match problem {
+        Problem::Unknown(_) => StatusCode::NOT_FOUND,
+        Problem::Late { .. } | Problem::Letters(_) | Problem::StillWritten => StatusCode::CONFLICT,
+        Problem::WindowClosed
+        | Problem::OptedOut
+        | Problem::Nobody(_)
+        | Problem::Desk(DeskError::NoChannel | DeskError::Length) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Problem::Crm(_) | Problem::Redis(_) | Problem::Desk(_) | Problem::Erase(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// Says on a page why something was not done, and leads back.
+pub(super) async fn told(
+    request: &HttpRequest,
+    state: &State,
+    who: &Who,
+    problem: &Problem,
+    back: &str,
+) -> HttpResponse {
+    let status = status(problem);
+    if status.is_server_error() {
+        tracing::error!(error = %Chain(problem), "an operator could not be served");
+    }
+    let page = Page {
+        f: Frame::new(request, state, who, "").await,
+        words: Chain(problem).to_string(),
+        back: back.to_owned(),
+    };
+    let mut answer = shown(&page);
+    *answer.status_mut() = status;
+    answer
+}
+
+/// There is no such page.
+pub(super) async fn no_page(
+    request: HttpRequest,
+    state: Data<State>,
+    who: Option<Who>,
+) -> HttpResponse {
+    match who {
+        Some(who) => told(&request, &state, &who, &Problem::Unknown("page"), "/").await,
+        None => HttpResponse::NotFound().finish(),
+    }
+}

@@ -1,0 +1,183 @@
+//! A conversation is shown as it is, answered within its rules, given back, and erased.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+
+use crate::support::{HOSTILE, PHONE, Rig};
+
+const PAGE: &str = "/conversations/whatsapp%3A%2B31612345678";
+
+impl Rig {
+    fn line(&self, role: &str, text: &str) {
+        let at = Timestamp::now();
+        let line = serde_json::json!({"role": role, "text": text, "at": at}).to_string();
+        self.run(&["RPUSH", &format!("hist:{PHONE}"), &line]);
+    }
+
+    /// The customer wrote last so many hours ago.
+    fn wrote(&self, hours: i64) {
+        let at = Timestamp::now().checked_sub(SignedDuration::from_hours(hours));
+        let ms = at.unwrap().as_millisecond().to_string();
+        self.run(&["HSET", &format!("conv:{PHONE}"), "last_in", &ms, "ver", "3"]);
+    }
+
+    fn human_has_it(&self) {
+        let until = Timestamp::now()
+            .checked_add(SignedDuration::from_hours(4))
+            .unwrap();
+        let ms = until.as_millisecond().to_string();
+        self.run(&["HSET", &format!("conv:{PHONE}"), "human_until", &ms]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_and_who_has_it_is_shown() {
+    let rig = Rig::start().await;
+    let anna = rig.operator("Anna").await;
+    assert_eq!(anna.get(PAGE).await.status(), StatusCode::NOT_FOUND);
+    rig.asks(HOSTILE, "+31612345678", "een mens graag").await;
+    rig.wrote(1);
+    rig.line("customer", HOSTILE);
+    rig.line("bot", "Een collega kijkt mee");
+    let page = anna.page(PAGE).await;
+    assert!(
+        !page.contains("<img src=x") && !page.contains("</textarea></script>"),
+        "{page}"
+    );
+    for shown in [
+        "Een collega kijkt mee",
+        "The bot answers",
+        "free text until",
+        "tel:+31612345678",
+        "waiting",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    rig.human_has_it();
+    let page = anna.page(PAGE).await;
+    for shown in ["The bot is silent", "asked for a person", "Give back"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_sent_once_in_the_conversations_order() {
+    let rig = Rig::start().await;
+    rig.asks("Sanne", "+31612345678", "een mens graag").await;
+    rig.wrote(1);
+    let anna = rig.operator("Anna").await;
+    let token = "0199c0de-0000-7000-8000-000000000001";
+    let answer = [("text", "Kom morgen om tien uur"), ("token", token)];
+    for _ in 0..2 {
+        let to = anna.submit(&format!("{PAGE}/answer"), &answer).await;
+        assert_eq!(to, format!("{PAGE}?done=sent"));
+    }
+    let queued = rig.waiting_for_worker().await;
+    assert_eq!(queued.len(), 1, "{queued:?}");
+    let (kind, payload) = &queued[0];
+    assert_eq!(kind, "colleague");
+    assert_eq!(payload["content"], "Kom morgen om tien uur");
+    assert_eq!(
+        (payload["by"].as_str(), payload["unsent"].as_bool()),
+        (Some("Anna"), Some(true))
+    );
+    // No turn that was begun before commits.
+    let state = rig
+        .redis
+        .keys()
+        .of(rig.redis.partitions().partition_of(PHONE))
+        .conversation(PHONE);
+    let state = rig.redis.hash(&state).await.unwrap();
+    assert_eq!(state["ver"], "4");
+    assert!(state.contains_key("colleague"));
+    let empty = [("text", "  "), ("token", token)];
+    let refused = anna.post(&format!("{PAGE}/answer"), &empty).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let acts = anna.page("/acts").await;
+    assert_eq!(acts.matches("conversation.answer").count(), 1, "{acts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_writes_where_the_channel_takes_nothing_or_the_customer_wants_nothing() {
+    let rig = Rig::start().await;
+    rig.asks("Sanne", "+31612345678", "een mens graag").await;
+    rig.wrote(25);
+    let anna = rig.operator("Anna").await;
+    let answer = [
+        ("text", "Dag"),
+        ("token", "0199c0de-0000-7000-8000-000000000001"),
+    ];
+    let page = anna.page(PAGE).await;
+    assert!(
+        page.contains("no free text") && !page.contains("<textarea"),
+        "{page}"
+    );
+    let refused = anna.post(&format!("{PAGE}/answer"), &answer).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    rig.wrote(1);
+    let now = Timestamp::now().as_millisecond().to_string();
+    rig.run(&["HSET", &format!("contact:{PHONE}"), "opted_out", &now]);
+    let page = anna.page(PAGE).await;
+    assert!(
+        page.contains("not wanted since") && !page.contains("<textarea"),
+        "{page}"
+    );
+    let refused = anna.post(&format!("{PAGE}/answer"), &answer).await;
+    assert!(refused.text().await.unwrap().contains("wants no messages"));
+    assert!(rig.waiting_for_worker().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_taken_over_and_given_back_without_a_hand_over() {
+    let rig = Rig::start().await;
+    rig.wants("Sanne", "+31612345678", "car_inquiry").await;
+    rig.wrote(1);
+    let anna = rig.operator("Anna").await;
+    let done = anna.submit(&format!("{PAGE}/take"), &[]).await;
+    assert_eq!(done, format!("{PAGE}?done=take"));
+    rig.human_has_it();
+    assert!(anna.page(PAGE).await.contains("The bot is silent"));
+    anna.submit(&format!("{PAGE}/give-back"), &[]).await;
+    let kinds = rig.waiting_for_worker().await;
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(_, payload)| payload["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["human_took_over", "released"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_erased_after_a_look_at_what_goes() {
+    let rig = Rig::start().await;
+    let id = rig.asks("Sanne", "+31612345678", "een mens graag").await;
+    rig.wrote(1);
+    rig.line("customer", "hoi");
+    let anna = rig.operator("Anna").await;
+    anna.submit(
+        &format!("/handovers/{id}/take"),
+        &[("note", "Sanne bellen")],
+    )
+    .await;
+    let preview = anna.page(&format!("{PAGE}/erase")).await;
+    for shown in [
+        "conversations",
+        "CRM contacts",
+        "CRM hand-overs",
+        "Erase for good",
+    ] {
+        assert!(preview.contains(shown), "{shown}: {preview}");
+    }
+    // Only looked at: all is there.
+    anna.page(PAGE).await;
+    assert_eq!(
+        anna.submit(&format!("{PAGE}/erase"), &[]).await,
+        "/?done=erased"
+    );
+    assert_eq!(anna.get(PAGE).await.status(), StatusCode::NOT_FOUND);
+    let acts = anna.page("/acts").await;
+    assert!(
+        acts.contains("person.erase") && acts.contains("handover.take"),
+        "{acts}"
+    );
+    assert!(!acts.contains("Sanne") && !acts.contains(&id), "{acts}");
+}
