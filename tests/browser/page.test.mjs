@@ -61,7 +61,8 @@ async function write(chat, text, by = 'Enter') {
   await chat.locator('li', { hasText: text }).first().waitFor();
 }
 
-const replies = (chat) => chat.locator('li.theirs');
+// A picture that goes along is a message of its own.
+const replies = (chat) => chat.locator('li.theirs:not(:has(img.picture))');
 const nth = (chat, number) => replies(chat).nth(number - 1).waitFor();
 const count = async (name) => Number(await page.locator(`#count-${name}`).textContent());
 
@@ -92,6 +93,12 @@ for (const [provider, from] of [['twilio', '+31620000001'], ['waha', '+316200000
     }
     for (const said of ['car_inquiry', 'Volkswagen', 'spoke for it', 'new lead', 'inbound stream']) {
       await shown.filter({ hasText: said }).waitFor();
+    }
+    if (provider !== 'chatwoot') {
+      const picture = chat.locator('li.theirs img.picture');
+      await picture.waitFor();
+      assert.ok(await picture.evaluate(async (image) => { await image.decode(); return image.naturalWidth > 0; }));
+      await chat.getByText(/^https:\/\/deduif\.example\/foto\//).waitFor();
     }
     await shown.getByText('Webhook to ingress').click();
     assert.match(await shown.locator('#raw-webhook pre').textContent(), /signature|hmac/i);

@@ -80,6 +80,7 @@ fn answer(job: &Job<Inbound>, message: &InboundMessage) -> Commit {
         in_reply_to: message.id.clone(),
         purpose: Default::default(),
         template: None,
+        picture: None,
         handoff_note: None,
         not_before: None,
         colleague_seen: None,

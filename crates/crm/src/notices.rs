@@ -44,7 +44,7 @@ impl Fact<'_> {
             at: self.at,
             at_any_hour: urgent,
         };
-        written.insert(transaction).await
+        written.insert(transaction).await.map(drop)
     }
 }
 
@@ -61,12 +61,12 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The id follows from the fact: told twice it is one notice.
-    async fn insert(self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> {
+    /// The id follows from the fact: told twice it is one notice. Whether it is new.
+    async fn insert(self, transaction: &mut Transaction<'_, Any>) -> sqlx::Result<bool> {
         let at = text(self.at);
         let insert = "INSERT INTO notices (id, contact_id, conversation_id, kind, subject, data, at_any_hour, created_at) \
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
-        sqlx::query(insert)
+        let inserted = sqlx::query(insert)
             .bind(short_hash(
                 "notice",
                 &[
@@ -84,7 +84,7 @@ impl Written<'_> {
             .bind(&at)
             .execute(&mut **transaction)
             .await?;
-        Ok(())
+        Ok(inserted.rows_affected() > 0)
     }
 }
 
@@ -106,11 +106,12 @@ pub(super) async fn tell_of_machine(
         at,
         at_any_hour: true,
     };
-    written.insert(transaction).await
+    written.insert(transaction).await.map(drop)
 }
 
 impl Crm {
-    /// Tells that something in stock fits a lead's wish, once of each thing.
+    /// Tells that something in stock fits a lead's wish, once of each thing. The lead's conversation, where that
+    /// is new.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -119,17 +120,17 @@ impl Crm {
         lead: &Row,
         item: &Item,
         now: Timestamp,
-    ) -> Result<(), CrmError> {
+    ) -> Result<Option<String>, CrmError> {
         let id = lead.iter().find(|(name, _)| *name == "id");
         let Some(id) = id.and_then(|(_, id)| id.as_str()) else {
-            return Ok(());
+            return Ok(None);
         };
         let mut transaction = self.begin().await?;
         let select = "SELECT contact_id, conversation_id FROM leads WHERE id = $1";
         let found = sqlx::query_as(select).bind(id);
         let found: Option<(String, String)> = found.fetch_optional(&mut *transaction).await?;
         let Some((contact, conversation)) = found else {
-            return Ok(());
+            return Ok(None);
         };
         let row = lead.iter().cloned();
         let mut data: Map<String, Value> =
@@ -150,9 +151,9 @@ impl Crm {
             at: now,
             at_any_hour: false,
         };
-        written.insert(&mut transaction).await?;
+        let is_new = written.insert(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(is_new.then_some(conversation))
     }
 
     /// Tells of hand-overs that nobody took by the time by which the customer should have heard.

@@ -221,7 +221,10 @@ impl Gate {
             }
         }
         let step = self.first_step(ledger, last);
-        hand_over(&self.shared, job, sender, last, seen, step).await
+        match hand_over(&self.shared, job, sender, last, seen, step).await {
+            Err(stop) if last.content.is_extra() => left_out(last, stop),
+            ended => ended,
+        }
     }
 
     /// Where a part goes on, by what the ledger and this process know of it.
@@ -233,6 +236,17 @@ impl Gate {
             .recent
             .correct(&part.id, stage, ledger::last_request(fields), settle)
     }
+}
+
+/// The text is there. A picture that cannot follow it is worth no dead letter, and no template.
+fn left_out(part: &Part, stop: Stop) -> Result<streams::Record, Stop> {
+    let (reason, error) = match stop {
+        Stop::SetAside(why) => (why.reason, why.error),
+        Stop::TemplateInstead => ("window_closed", String::new()),
+        stop @ (Stop::Settled(_) | Stop::Leave) => return Err(stop),
+    };
+    tracing::warn!(outbound.id = %part.id, reason, error, "a picture is left out");
+    Ok(streams::Record::default())
 }
 
 /// The parts that the ledger may know of: those of the text, and the template in its place.

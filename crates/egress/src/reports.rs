@@ -148,6 +148,10 @@ impl Reports {
         let payload = send.fields.get("payload")?;
         let mut message: OutboundMessage = serde_json::from_str(payload).ok()?;
         let code = report.error_code.as_deref().unwrap_or_default();
+        if message.picture.is_some() && message.text.is_empty() {
+            tracing::warn!(outbound.id = %send.id, error.code = code, "a picture was not delivered");
+            return None;
+        }
         let class = match report.source {
             Source::Twilio => twilio_error_class(code).0,
             Source::Waha | Source::Chatwoot => FailureClass::Transient,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use shared_types::{OutboundId, OutboundMessage, Receipt, Source, Template, TypingSignal};
+use shared_types::{OutboundId, OutboundMessage, Picture, Receipt, Source, Template, TypingSignal};
 
 use crate::attempt::Attempt;
 use crate::config::EgressConfig;
@@ -40,8 +40,14 @@ impl Part {
     pub(crate) fn as_message(&self) -> OutboundMessage {
         let mut message = OutboundMessage::clone(&self.message);
         message.id = self.id.clone();
-        if let Content::Text(text) = &self.content {
-            message.text.clone_from(text);
+        match &self.content {
+            Content::Text(text) => {
+                message.text.clone_from(text);
+                // It is a part of its own.
+                message.picture = None;
+            }
+            Content::Picture(_) => message.text.clear(),
+            Content::Template(_) | Content::Note(_) | Content::Handoff => {}
         }
         message
     }
@@ -52,6 +58,8 @@ impl Part {
 pub(crate) enum Content {
     /// A text within the channel's limit.
     Text(String),
+    /// A picture that the provider fetches, behind the text that it goes with.
+    Picture(Picture),
     /// A pre-approved template.
     Template(Template),
     /// A note that only colleagues see.
@@ -65,9 +73,27 @@ impl Content {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Note(text) => Some(text),
-            Self::Template(_) | Self::Handoff => None,
+            Self::Picture(_) | Self::Template(_) | Self::Handoff => None,
         }
     }
+
+    /// Whether the message is whole without it: it is tried once, and never looked up.
+    pub(crate) const fn is_extra(&self) -> bool {
+        matches!(self, Self::Picture(_))
+    }
+}
+
+/// Texts with the picture that goes with them; none where there is no text, or more than `most`.
+fn with_picture(texts: Vec<String>, picture: Option<&Picture>, most: usize) -> Vec<Content> {
+    if texts.is_empty() || texts.len() > most {
+        return Vec::new();
+    }
+    let picture = picture.cloned().map(Content::Picture);
+    texts
+        .into_iter()
+        .map(Content::Text)
+        .chain(picture)
+        .collect()
 }
 
 /// How fast a sender may send.

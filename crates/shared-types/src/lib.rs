@@ -5,6 +5,7 @@
 //! can run side by side. The contract with examples is in this crate's `README.md`.
 
 mod address;
+mod arrival;
 mod card;
 mod colleague;
 mod connection;
@@ -28,6 +29,7 @@ mod typing;
 mod whatsapp_number;
 
 pub use address::{AddressError, ChannelAddress, PhoneNumber};
+pub use arrival::StockArrival;
 pub use card::card_text;
 pub use colleague::{ColleagueMessage, Mirrored, Wanted};
 pub use connection::connection_failure;
@@ -41,7 +43,7 @@ pub use inbound::{
 };
 pub use masking::{Masking, Shown};
 pub use mirror::{MirrorMessage, MirrorStatus, MirrorStep, MirrorWhat, TickStatus, Ticked};
-pub use outbound::{OutboundMessage, Purpose, Template};
+pub use outbound::{OutboundMessage, Picture, Purpose, Template};
 pub use own_number::OwnNumber;
 pub use payload::{Inbound, Kind, Outbound, Payload, PayloadError};
 pub use send_result::{Receipt, SendResult};

@@ -26,6 +26,10 @@ pub struct OutboundMessage {
     pub endpoint: Endpoint,
     /// The text. Egress splits it where the channel's limit demands.
     pub text: String,
+    /// A picture that follows the text where the channel takes one. Earlier builds wrote none, and
+    /// send the text alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
     /// The message that this one answers.
     pub in_reply_to: MessageId,
     /// Why it is sent; some purposes pass gates that ordinary replies do not.
@@ -79,6 +83,21 @@ pub enum Purpose {
     /// A colleague's own words, written in the help desk or in the console: sent while a human is in charge, and never
     /// replaced by a template.
     Colleague,
+}
+
+/// A picture that the provider fetches. `Debug` leaves its words out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Where it is; `http` or `https`.
+    pub url: String,
+    /// What it shows, in a few words.
+    pub caption: String,
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Picture")
+    }
 }
 
 /// A Twilio Content template with its variables.

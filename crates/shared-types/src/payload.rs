@@ -8,7 +8,7 @@ use serde_json::error::Category;
 
 use crate::{
     ColleagueMessage, ControlEvent, DeliveryEvent, InboundMessage, MirrorStep, OutboundMessage,
-    TypingSignal,
+    StockArrival, TypingSignal,
 };
 
 /// A type that travels as the payload of a stream entry.
@@ -98,6 +98,7 @@ kinds! {
     InboundMessage = "message";
     ControlEvent = "control";
     ColleagueMessage = "colleague";
+    StockArrival = "arrival";
     OutboundMessage = "message";
     DeliveryEvent = "delivery";
     TypingSignal = "typing";
@@ -113,6 +114,8 @@ pub enum Inbound {
     Control(ControlEvent),
     /// A colleague wrote.
     Colleague(Box<ColleagueMessage>),
+    /// Something came into stock that was looked for.
+    Arrival(StockArrival),
 }
 
 impl Payload for Inbound {
@@ -121,6 +124,7 @@ impl Payload for Inbound {
             InboundMessage::KIND => read(json).map(|message| Self::Message(Box::new(message))),
             ControlEvent::KIND => read(json).map(Self::Control),
             ColleagueMessage::KIND => read(json).map(|message| Self::Colleague(Box::new(message))),
+            StockArrival::KIND => read(json).map(Self::Arrival),
             other => Err(PayloadError::unknown(other)),
         }
     }

@@ -10,9 +10,9 @@ use shared_types::{
     ConversationOutput, ConversationRef, ConversationState, CrmOutput, DeliveryEvent,
     DeliveryStatus, Endpoint, ExtractionOutput, HistoryLine, Inbound, InboundMessage, Location,
     MessageType, MirrorMessage, MirrorStatus, MirrorStep, MirrorWhat, Mirrored, NextAgent,
-    Outbound, OutboundMessage, Payload, ProviderWord, Purpose, Receipt, Referral, ReplyTo, Role,
-    RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TickStatus, Ticked,
-    TypingSignal, Wanted,
+    Outbound, OutboundMessage, Payload, Picture, ProviderWord, Purpose, Receipt, Referral, ReplyTo,
+    Role, RouterOutput, SendResult, Sender, Sentiment, SlotValue, Source, Template, TickStatus,
+    Ticked, TypingSignal, Wanted,
 };
 
 fn at() -> Timestamp {
@@ -199,6 +199,10 @@ fn outbound_message() {
             ..Endpoint::default()
         },
         text: "Leuk!".into(),
+        picture: Some(Picture {
+            url: "https://deduif.example/foto/golf.jpg".into(),
+            caption: "Volkswagen Golf".into(),
+        }),
         in_reply_to: "SM1".parse().unwrap(),
         purpose: Purpose::HandoffNotice,
         template: Some(Template {
@@ -356,6 +360,7 @@ fn entries_of_earlier_builds_are_read() {
             Inbound::Message(_) => "message",
             Inbound::Control(_) => "control",
             Inbound::Colleague(_) => "colleague",
+            Inbound::Arrival(_) => "arrival",
         };
         assert_eq!(kind, known);
     }

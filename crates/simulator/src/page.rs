@@ -4,6 +4,7 @@ mod actions;
 mod chat;
 mod faults;
 mod files;
+mod picture;
 mod view;
 
 use actix_web::HttpResponse;

@@ -42,6 +42,33 @@ impl Redis {
         .await
     }
 
+    /// The pushes that nobody could read, the oldest first.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn stock_unread(&self) -> Result<Vec<Vec<u8>>, StreamsError> {
+        let mut range = redis::cmd("LRANGE");
+        range.arg(self.keys().stock_unread()).arg(0).arg(-1);
+        self.with_connection("stock_unread", |mut connection| async move {
+            range.query_async(&mut connection).await
+        })
+        .await
+    }
+
+    /// Removes a push that nobody could read. Whether it was there.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses.
+    pub async fn forget_stock_unread(&self, push: &[u8]) -> Result<bool, StreamsError> {
+        let mut remove = redis::cmd("LREM");
+        remove.arg(self.keys().stock_unread()).arg(1).arg(push);
+        self.with_connection("forget_stock_unread", |mut connection| async move {
+            let removed: usize = remove.query_async(&mut connection).await?;
+            Ok(removed > 0)
+        })
+        .await
+    }
+
     /// Forgets the first `count` pushes, which are taken over, and keeps those among them that nobody could
     /// read.
     ///

@@ -82,7 +82,10 @@ impl Bursts {
     ) -> Option<(&'a Waiting<'a, Inbound>, &'a InboundMessage)> {
         match one.payload {
             Inbound::Message(message) if self.may_be_merged(message) => Some((one, message)),
-            Inbound::Message(_) | Inbound::Control(_) | Inbound::Colleague(_) => None,
+            Inbound::Message(_)
+            | Inbound::Control(_)
+            | Inbound::Colleague(_)
+            | Inbound::Arrival(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod filling;
 mod handoff;
 mod hours;
 pub mod offer;
+mod picture;
 pub mod piece;
 mod policy;
 mod private;
@@ -24,6 +25,7 @@ mod word;
 
 pub use context::Standing;
 pub use handoff::handoff_note;
+pub use picture::picture_of;
 pub use piece::{Piece, Question, Reply, Said, Silence};
 pub use policy::reply;
 pub use private::withhold;

@@ -102,6 +102,7 @@ pub(crate) fn reply_to(turn: &Turn, text: String, purpose: Purpose) -> OutboundM
         in_reply_to: message.id.clone(),
         purpose,
         template: None,
+        picture: None,
         handoff_note: None,
         not_before: None,
         colleague_seen: Some(turn.colleague.to_string()),

@@ -1,5 +1,7 @@
 //! Hands each entry of the inbound queue to what handles its kind, and commits what comes of it.
 
+mod arrival;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -100,6 +102,7 @@ impl Inbound {
             // Boxed: rarely taken, and large enough to swell every turn.
             Payload::Control(event) => Box::pin(self.control(job, event, version)).await,
             Payload::Colleague(message) => Box::pin(self.colleague(job, message, version)).await,
+            Payload::Arrival(arrival) => Box::pin(self.arrival(job, arrival, version)).await,
         }
     }
 
@@ -212,7 +215,7 @@ impl Inbound {
 fn text_of(payload: &Payload) -> Option<&InboundMessage> {
     match payload {
         Payload::Message(message) => Some(message),
-        Payload::Control(_) | Payload::Colleague(_) => None,
+        Payload::Control(_) | Payload::Colleague(_) | Payload::Arrival(_) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! models are data in a domain file (`deploy/domains/`), see [`domain::Domain`].
 
 pub mod agents;
+mod arrival;
 pub mod budget;
 mod burst;
 mod carried;

@@ -61,6 +61,9 @@ impl Shown {
                 Role::Bot => {
                     let id = reply.map(|reply| reply.id.to_string());
                     let id = id.unwrap_or_else(|| format!("{}:{number}", self.event));
+                    // Files are named, not copied.
+                    let picture = reply.and_then(|reply| reply.picture.as_ref());
+                    let text = picture.map_or(text.clone(), |one| format!("{text}\n{}", one.url));
                     steps.push(step(id, line.at, MirrorWhat::Bot { text }));
                 }
                 Role::Colleague | Role::System => {}
@@ -187,6 +190,7 @@ fn as_outbound(
         in_reply_to: message.id.clone(),
         purpose: Purpose::Colleague,
         template: None,
+        picture: None,
         handoff_note: None,
         not_before: None,
         colleague_seen: None,

@@ -13,9 +13,11 @@ use crate::domain::{Domain, DomainStock};
 mod client;
 mod keeper;
 mod matches;
+mod pushed;
 
 pub(crate) use client::is_public;
 pub use keeper::Keeper;
+pub(crate) use pushed::pushed;
 
 /// The name by which commands and settings ask for the feed that comes with the domain.
 pub const SHIPPED: &str = "shipped";

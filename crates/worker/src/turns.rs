@@ -16,6 +16,7 @@ use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
 use crate::budget::Deadline;
 use crate::carried::{colleague_line, context, customer_line, for_agents, lead_fields};
 use crate::dialogue::act::{Act, Consent, Does, Inform, Origin, Thing, Told};
+use crate::dialogue::offer::Reach;
 use crate::dialogue::piece::Confirmed;
 use crate::dialogue::state::OursAbout;
 use crate::dialogue::{self, Piece, Question, Reply, Said, Silence, Standing, State};
@@ -262,6 +263,9 @@ impl Turns {
                     turn.memory.taken(self.until(turn.now), &reason);
                 }
             }
+            if let (Purpose::Reply, Some(Reply::Say(said))) = (purpose, &turn.reply) {
+                reply.picture = dialogue::picture_of(said, &mut turn.memory.stock);
+            }
             effects.history.push(bot_line(reply.text.clone(), turn.now));
             effects.reply = Some(reply);
         }
@@ -271,6 +275,8 @@ impl Turns {
         effects.acts = turn.acts;
         effects.said = turn.reply;
         turn.state.conversation_history.clear();
+        let talk = &mut turn.memory.stock;
+        talk.reach = talk.unmet.then(|| Reach::of(&turn.message));
         effects.memory = turn.memory;
         effects.state = Some(turn.state);
         Ok(effects)

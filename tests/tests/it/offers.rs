@@ -29,9 +29,10 @@ async fn the_first_question_of_a_customer_is_answered_with_cars() {
     }
     let arrivals = system.simulator().arrivals().await;
     let texts: Vec<String> = arrivals.into_iter().map(|one| one.text).collect();
-    let [offer, picked, visit] = texts.as_slice() else {
+    let [offer, caption, picked, visit] = texts.as_slice() else {
         panic!("{texts:?}");
     };
+    assert_eq!(caption, "Volkswagen Golf 1.5 eTSI R-Line", "of its picture");
     for told in [
         "Volkswagen Golf 1.5 eTSI R-Line",
         "2021",

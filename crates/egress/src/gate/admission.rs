@@ -193,6 +193,7 @@ mod tests {
             in_reply_to: "SM1".parse().unwrap(),
             purpose: Purpose::Reply,
             template: None,
+            picture: None,
             handoff_note: None,
             not_before: None,
             colleague_seen: None,

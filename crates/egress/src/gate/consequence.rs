@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared_types::FailureClass;
 
+use super::step::OUTCOME_UNKNOWN;
 use crate::attempt::{Attempt, Refusal, Scope, Trouble};
 use crate::retry::schedule::{Schedule, pause_after_rate_limit};
 use crate::retry::{Next, Progress, after_failure};
@@ -102,6 +103,38 @@ pub(super) fn consequence(
     })
 }
 
+/// The same for what the message is whole without: only what the provider put off, or what came too late, is
+/// tried again, and its failure says nothing of the sender.
+pub(super) fn of_extra(
+    attempt: Attempt,
+    progress: Progress,
+    rate_limits: u32,
+    schedule: &Schedule,
+    settle: Duration,
+) -> Option<Failure> {
+    let put_off = matches!(attempt, Attempt::RateLimited { .. } | Attempt::TooLate);
+    let reason = match attempt {
+        Attempt::Unknown(_) => OUTCOME_UNKNOWN,
+        _ => "refused",
+    };
+    let failure = consequence(attempt, progress, rate_limits, schedule, settle)?;
+    if put_off {
+        return Some(failure);
+    }
+    let sender = match failure.sender {
+        SenderNews::Stop => SenderNews::Nothing { requested: true },
+        news => news,
+    };
+    Some(Failure {
+        next: Consequence::GiveUp {
+            reason,
+            attempts: 1,
+        },
+        sender,
+        ..failure
+    })
+}
+
 fn refused(
     refusal: Refusal,
     progress: Progress,
@@ -188,6 +221,26 @@ mod tests {
         assert!(matches!(answered.next, Consequence::Doubt { after, .. } if after == soon));
         let not_sent = after(Attempt::NotSent(Trouble::without_answer("refused")));
         assert!(matches!(not_sent.next, Consequence::Again { .. }));
+    }
+
+    #[test]
+    fn a_picture_is_tried_once_and_stops_no_sender() {
+        let after = |attempt| {
+            let schedule = Schedule::default();
+            of_extra(attempt, Progress::default(), 1, &schedule, SETTLE).unwrap()
+        };
+        let class = FailureClass::Configuration;
+        let refused = after(Attempt::Refused(Refusal::of_sender(class, "404", "no")));
+        assert!(matches!(refused.sender, SenderNews::Nothing { .. }));
+        let unknown = after(Attempt::Unknown(Trouble::without_answer("reset")));
+        for failure in [refused, unknown] {
+            assert!(matches!(failure.next, Consequence::GiveUp { .. }));
+        }
+        let later = after(Attempt::RateLimited {
+            retry_after: None,
+            text: "429".into(),
+        });
+        assert!(matches!(later.next, Consequence::Again { .. }));
     }
 
     #[test]

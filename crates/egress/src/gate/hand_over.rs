@@ -8,7 +8,7 @@ use shared_types::{Outbound, Receipt};
 use streams::{Job, Record, RecordOutcome};
 
 use super::admission::{Admission, Seen};
-use super::consequence::{Consequence, Failure, SenderNews, again, consequence};
+use super::consequence::{Consequence, Failure, SenderNews, again, consequence, of_extra};
 use super::doubt::{Answer, Doubt};
 use super::log;
 use super::readiness::Readiness;
@@ -196,7 +196,11 @@ impl HandOver<'_> {
             self.shared.settings.schedule(),
             self.shared.settings.settle(),
         );
-        let failure = consequence(attempt, progress, self.rate_limits, &schedule, settle);
+        let follows = match self.part.content.is_extra() {
+            true => of_extra,
+            false => consequence,
+        };
+        let failure = follows(attempt, progress, self.rate_limits, &schedule, settle);
         let Some(Failure {
             next,
             sender,
@@ -278,6 +282,10 @@ impl HandOver<'_> {
         since: Timestamp,
         look_at: Timestamp,
     ) -> Result<Step, Stop> {
+        if self.part.content.is_extra() {
+            let error = "it is not known whether it was sent";
+            return Err(Stop::SetAside(set_aside(OUTCOME_UNKNOWN, error)));
+        }
         let doubt = Doubt {
             shared: self.shared,
             sender: self.sender,
@@ -311,9 +319,10 @@ impl HandOver<'_> {
         self.shared.health.works(source, &self.readiness.pace.clock);
         let now = Timestamp::now();
         self.shared.metrics.attempts(source, self.requests);
-        self.shared
-            .metrics
-            .answer_time(source, now.duration_since(self.part.message.created_at));
+        if !self.part.content.is_extra() {
+            let took = now.duration_since(self.part.message.created_at);
+            self.shared.metrics.answer_time(source, took);
+        }
         log::sent(&self.shared.metrics, self.part, receipt);
         self.records.sent(receipt, now)
     }

@@ -74,8 +74,8 @@ impl Chatwoot {
             Content::Text(text) => ("messages", message(text, false)),
             Content::Note(text) => ("messages", message(text, true)),
             Content::Handoff => ("toggle_status", json!({"status": "open"})),
-            Content::Template(_) => {
-                let text = "Chatwoot takes no Twilio template";
+            Content::Template(_) | Content::Picture(_) => {
+                let text = "Chatwoot takes no Twilio template, and files instead of addresses";
                 return Attempt::Refused(Refusal::of_message(
                     FailureClass::Permanent,
                     "content",

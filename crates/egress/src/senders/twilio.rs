@@ -14,7 +14,7 @@ use shared_types::{ChannelAddress, FailureClass, OutboundMessage, Receipt, Sourc
 
 use super::http::{Answer, Http};
 use super::twilio_tokens::Tokens;
-use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed, twilio_error_class, with_picture};
 use crate::attempt::{Attempt, Refusal};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -93,6 +93,10 @@ impl Twilio {
         }
         match &part.content {
             Content::Text(text) => form.push(("Body", text.clone())),
+            Content::Picture(picture) => {
+                form.push(("Body", picture.caption.clone()));
+                form.push(("MediaUrl", picture.url.clone()));
+            }
             Content::Template(template) => {
                 form.push(("ContentSid", template.content_sid.clone()));
                 if !template.variables.is_empty() {
@@ -237,10 +241,7 @@ impl Sender for Twilio {
             return vec![Content::Template(template.clone())];
         }
         let texts = split(&message.text, LIMIT);
-        if texts.len() > MAX_PARTS {
-            return Vec::new();
-        }
-        texts.into_iter().map(Content::Text).collect()
+        with_picture(texts, message.picture.as_ref(), MAX_PARTS)
     }
 
     fn show_typing<'a>(&'a self, signal: &'a TypingSignal) -> BoxFuture<'a, Result<(), String>> {

@@ -11,10 +11,10 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
+use shared_types::{FailureClass, OutboundMessage, Picture, Purpose, Receipt, Source};
 
 use super::http::{Answer, Http};
-use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed, with_picture};
 use crate::attempt::{Attempt, Refusal, Trouble, masked};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -26,6 +26,7 @@ const LIMIT: Limit = Limit {
     unit: Unit::Utf16,
 };
 const MAX_PARTS: usize = 10;
+const SEND_TEXT: &str = "/api/sendText";
 const DEFAULT_SESSION: &str = "default";
 const HISTORY: usize = 30;
 const CLOCK_TOLERANCE_SECS: i64 = 5;
@@ -111,13 +112,17 @@ impl Waha {
     }
 
     async fn post(&self, part: &Part, extras: bool, deadline: Instant) -> Attempt {
-        let Content::Text(text) = &part.content else {
-            let class = FailureClass::Permanent;
-            return Attempt::Refused(Refusal::of_message(
-                class,
-                "content",
-                "WAHA takes text only",
-            ));
+        let text = match &part.content {
+            Content::Text(text) => text,
+            Content::Picture(picture) => return self.post_picture(part, picture, deadline).await,
+            Content::Template(_) | Content::Note(_) | Content::Handoff => {
+                let words = "WAHA takes texts and pictures only";
+                return Attempt::Refused(Refusal::of_message(
+                    FailureClass::Permanent,
+                    "content",
+                    words,
+                ));
+            }
         };
         let mut plain = json!({
             "session": session(&part.message),
@@ -131,7 +136,7 @@ impl Waha {
         if extras && part.message.purpose != Purpose::Colleague {
             let mut quoting = plain.clone();
             quoting["reply_to"] = json!(part.message.in_reply_to);
-            match self.post_text(&quoting, deadline).await {
+            match self.post_json(SEND_TEXT, &quoting, deadline).await {
                 Ok(answer) if refuses_quote(&answer) => {
                     let error = masked(answer.words());
                     tracing::info!(outbound.id = %part.id, error, "WAHA refuses the quote; sent without");
@@ -140,15 +145,36 @@ impl Waha {
                 Err(attempt) => return attempt,
             }
         }
-        match self.post_text(&plain, deadline).await {
+        match self.post_json(SEND_TEXT, &plain, deadline).await {
             Ok(answer) => meaning(&answer, part),
             Err(attempt) => attempt,
         }
     }
 
-    async fn post_text(&self, body: &Value, deadline: Instant) -> Result<Answer, Attempt> {
+    /// WAHA fetches the picture itself.
+    async fn post_picture(&self, part: &Part, picture: &Picture, deadline: Instant) -> Attempt {
+        let path = picture.url.split(['?', '#']).next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let body = json!({
+            "session": session(&part.message),
+            "chatId": part.message.to,
+            "file": {"mimetype": picture_type(name), "filename": name, "url": picture.url},
+            "caption": picture.caption,
+        });
+        match self.post_json("/api/sendImage", &body, deadline).await {
+            Ok(answer) => meaning(&answer, part),
+            Err(attempt) => attempt,
+        }
+    }
+
+    async fn post_json(
+        &self,
+        path: &str,
+        body: &Value,
+        deadline: Instant,
+    ) -> Result<Answer, Attempt> {
         let request = self
-            .with_key(self.http.post(format!("{}/api/sendText", self.http.base())))
+            .with_key(self.http.post(format!("{}{path}", self.http.base())))
             .header(CONTENT_TYPE, "application/json");
         self.http.send(request, body.to_string(), deadline).await
     }
@@ -226,19 +252,22 @@ impl Sender for Waha {
 
     fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
         let texts = split(&message.text, LIMIT);
-        if texts.len() > MAX_PARTS {
-            return Vec::new();
-        }
-        texts.into_iter().map(Content::Text).collect()
+        with_picture(texts, message.picture.as_ref(), MAX_PARTS)
     }
 
     fn choose_id<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, Option<String>> {
-        Box::pin(self.new_id(part))
+        Box::pin(async move {
+            // What is never looked up needs none.
+            match part.content.is_extra() {
+                true => None,
+                false => self.new_id(part).await,
+            }
+        })
     }
 
     fn begin_typing<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, Duration> {
         Box::pin(async move {
-            if !self.typing.on {
+            if !self.typing.on || part.content.is_extra() {
                 return Duration::ZERO;
             }
             self.gesture("/api/sendSeen", part).await;
@@ -250,7 +279,7 @@ impl Sender for Waha {
 
     fn end_typing<'a>(&'a self, part: &'a Part) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if self.typing.on {
+            if self.typing.on && !part.content.is_extra() {
                 self.gesture("/api/stopTyping", part).await;
             }
         })
@@ -282,6 +311,15 @@ fn escaped(text: &str) -> String {
 /// What the engine calls a message: the end of `true_<chat>_<key>`.
 fn key_of(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
+}
+
+/// By the name of the file; most are JPEG.
+fn picture_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some(end) if end.eq_ignore_ascii_case("png") => "image/png",
+        Some(end) if end.eq_ignore_ascii_case("webp") => "image/webp",
+        _ => "image/jpeg",
+    }
 }
 
 fn session(message: &OutboundMessage) -> String {

@@ -390,6 +390,7 @@ pub(crate) fn reply_to(to: &str, text: &str) -> OutboundMessage {
         in_reply_to: "SM00000000000000000000000000000001".parse().unwrap(),
         purpose: Purpose::Reply,
         template: None,
+        picture: None,
         handoff_note: None,
         not_before: None,
         colleague_seen: None,

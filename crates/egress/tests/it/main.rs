@@ -11,6 +11,7 @@ mod harness;
 mod logs;
 mod mirror;
 mod pace;
+mod pictures;
 mod replicas;
 mod reports;
 mod retry;

@@ -79,3 +79,24 @@ async fn without_a_login_nothing_is_there() {
     let (status, _) = push(&program, LOGIN.split_once(':'), VEHICLE).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
+
+/// A sender repeats what was not answered with a `1`: neither Redis' absence nor the spool may say it.
+#[tokio::test]
+async fn while_redis_is_away_the_answer_is_a_zero_and_the_repetition_is_kept() {
+    let mut redis = RedisServer::builder().append_only("always").start();
+    let spool = tempfile::tempdir().unwrap();
+    let folder = spool.path().display().to_string();
+    let settings = [("HEXON_LOGIN", LOGIN), ("INGRESS_SPOOL_DIR", &folder)];
+    let program = Program::start(&redis, &settings).await;
+    let right = LOGIN.split_once(':');
+    redis.kill();
+    let refused = (StatusCode::SERVICE_UNAVAILABLE, "0".to_owned());
+    assert_eq!(push(&program, right, VEHICLE).await, refused);
+    redis.restart();
+    test_support::eventually(async || match push(&program, right, VEHICLE).await {
+        (StatusCode::OK, answer) if answer == "1" => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(redis.run::<usize>(&["LLEN", "stock:pushes"]), 1);
+}

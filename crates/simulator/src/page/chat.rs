@@ -318,8 +318,12 @@ fn extras(request: &Value) -> Vec<Extra> {
     let plain = |text: String| Extra { text, image: None };
     let media = request["media"].as_array().into_iter().flatten();
     let mut extras: Vec<Extra> = media.map(file).collect();
-    if request["MediaUrl"].is_string() || request["MediaUrl"].is_array() {
-        extras.push(plain("attachment".to_owned()));
+    for url in sent_pictures(request) {
+        extras.push(Extra {
+            text: format!("Picture: {url}"),
+            image: Some(super::picture::path(url)),
+        });
+        extras.push(plain(url.to_owned()));
     }
     if let Some(place) = request["location"].as_object() {
         let label = place
@@ -335,6 +339,13 @@ fn extras(request: &Value) -> Vec<Extra> {
         extras.push(plain(format!("template {template}")));
     }
     extras
+}
+
+/// Addresses of pictures that a service sent: Twilio's form, WAHA's JSON.
+fn sent_pictures(request: &Value) -> Vec<&str> {
+    let several = request["MediaUrl"].as_array().into_iter().flatten();
+    let all = several.chain([&request["MediaUrl"], &request["file"]["url"]]);
+    all.filter_map(Value::as_str).collect()
 }
 
 /// Only pictures that cannot hold a script are shown as such.

@@ -25,6 +25,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         config.route(path, web::get().to(file));
     }
     config.route("/page/media/{id}", web::get().to(media));
+    config.route("/page/picture", web::get().to(super::picture::draw));
 }
 
 /// An attachment of a customer, which no browser may run as a page of ours.

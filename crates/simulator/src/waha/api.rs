@@ -18,6 +18,7 @@ use crate::world::World;
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/api/sendText", web::post().to(messages::send_text))
+        .route("/api/sendImage", web::post().to(messages::send_image))
         .route("/api/sendSeen", web::post().to(messages::send_seen))
         .route("/api/startTyping", web::post().to(messages::start_typing))
         .route("/api/stopTyping", web::post().to(messages::stop_typing))

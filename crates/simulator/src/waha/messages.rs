@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::api::{Request, authorise, require_working};
-use super::error::error;
+use super::error::{error, invalid};
 use super::{Engine, new_id, own_message_webhook};
 use crate::address;
 use crate::answer::Answer;
@@ -20,9 +20,38 @@ pub(super) async fn send_text(
     request: HttpRequest,
     body: Bytes,
 ) -> HttpResponse {
-    let world = world.into_inner();
     let parsed = Request::parse(Endpoint::Send, None, &body);
-    if let Err(answer) = parsed.check(&world, &request, &["session", "chatId", "text"]) {
+    let checked = parsed.check(&world, &request, &["session", "chatId", "text"]);
+    take(world.into_inner(), request, parsed, checked).await
+}
+
+/// A picture at an address, which is not fetched here, with its caption.
+pub(super) async fn send_image(
+    world: Data<World>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    let mut parsed = Request::parse(Endpoint::Send, None, &body);
+    parsed.call.text = parsed.text("caption").unwrap_or_default().to_owned();
+    let url = parsed.call.request.pointer("/file/url");
+    let is_there = url.and_then(Value::as_str).is_some_and(|url| {
+        reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    });
+    let checked = parsed.check(&world, &request, &["session", "chatId"]);
+    let checked = checked.and_then(|()| match is_there {
+        true => Ok(()),
+        false => Err(invalid(&["file.url must be an address".to_owned()])),
+    });
+    take(world.into_inner(), request, parsed, checked).await
+}
+
+async fn take(
+    world: Arc<World>,
+    request: HttpRequest,
+    parsed: Request,
+    checked: Result<(), Answer>,
+) -> HttpResponse {
+    if let Err(answer) = checked {
         return world.refuse(parsed.call, answer.status.to_string(), answer);
     }
     let taker = Arc::clone(&world);

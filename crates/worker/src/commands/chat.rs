@@ -85,6 +85,9 @@ async fn terminal(mut talk: Talk, input: impl BufRead, mut output: impl Write) -
         for reply in &turned.replies {
             writeln!(output, "  {reply}")?;
         }
+        if let Some(picture) = &turned.picture {
+            writeln!(output, "  (picture: {picture})")?;
+        }
         if turned.replies.is_empty() {
             writeln!(output, "  (silent: {})", turned.silence.unwrap_or("?"))?;
         }
@@ -167,6 +170,7 @@ fn shown(line: &Line, turned: &Turned) -> Value {
         "open_question": turned.open_question(),
         "appointment": turned.appointment(),
         "stock": turned.stock(),
+        "picture": turned.picture,
         "lead": turned.lead,
         "opt_out": turned.opted_out,
         "handover": turned.handover(),

@@ -196,6 +196,10 @@ fn check(key: &str, value: &str, turned: &Turned) -> Result<(), String> {
         "slot" | "own" => slot(key, value, turned),
         "appointment" => appointment(value, turned),
         "stock" => stock(value, turned),
+        "picture" => {
+            let found = turned.picture.as_deref().unwrap_or("none");
+            holds(found.contains(value), found.to_owned())
+        }
         "told" => {
             let told = turned.state.told.as_ref();
             let reason = told.map_or("nobody", |told| told.reason.as_str());

@@ -1,5 +1,7 @@
 //! `worker stock`: what is for sale, and how its feeds are read.
 
+mod unread;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use stock::{Import, Item, Report, Value};
 
+use self::unread::UnreadArgs;
 use crate::config::{DomainConfig, Named};
 use crate::domain::Domain;
 use crate::stock::{import_file, mapping, of_domain, or_refuse};
@@ -61,6 +64,8 @@ enum Action {
         /// Its id.
         id: String,
     },
+    /// Things that were pushed and could not be read: list, show, replay, discard.
+    Unread(Box<UnreadArgs>),
 }
 
 impl StockArgs {
@@ -102,6 +107,7 @@ impl StockArgs {
             }
             Action::List { json } => self.list(*json).await,
             Action::Show { id } => self.show(id).await,
+            Action::Unread(args) => args.run(&domain()).await,
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Talk {
 #[derive(Debug)]
 pub(crate) struct Turned {
     pub(crate) replies: Vec<String>,
+    /// The address of the picture that goes with the reply.
+    pub(crate) picture: Option<String>,
     pub(crate) silence: Option<&'static str>,
     pub(crate) acts: Vec<Act>,
     pub(crate) reply: Option<Reply>,
@@ -125,7 +127,12 @@ impl Talk {
             note(lead, write);
         }
         let router = effects.state.and_then(|state| state.router_output);
+        let picture = effects
+            .reply
+            .as_ref()
+            .and_then(|reply| reply.picture.as_ref());
         Turned {
+            picture: picture.map(|picture| picture.url.clone()),
             replies: effects.reply.into_iter().map(|reply| reply.text).collect(),
             silence: effects.silence.map(crate::dialogue::Silence::as_str),
             acts: effects.acts,
@@ -290,6 +297,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Prices(_) => ("prices", ""),
         Piece::Stock(listing) => ("stock", listing.fit.name()),
         Piece::Picked(_) => ("picked", ""),
+        Piece::Arrived(_) => ("arrived", ""),
         Piece::Standing(_) => ("standing", ""),
         Piece::Gone(_) => ("gone", ""),
         Piece::Record(name, _) => ("record", name.as_str()),

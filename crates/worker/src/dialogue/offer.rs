@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared_types::SlotValue;
+use shared_types::{ChannelAddress, Endpoint, InboundMessage, MessageId, SlotValue, Source};
 use stock::{Condition, Item, Match, Miss, Order, Test, Value, Wish};
 
 use super::wish::Wishes;
@@ -30,6 +30,44 @@ pub struct StockTalk {
     pub chosen: Option<Offered>,
     /// Nothing fitted in everything when it was last looked for.
     pub unmet: bool,
+    /// What the wishes were before something further was asked for that there is not, by attribute: the next message
+    /// goes on from there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vain: BTreeMap<String, Option<Test>>,
+    /// How the customer is reached who looked for something in vain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
+    /// When the customer was last told of something that came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+    /// The things whose picture was sent, the newest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pictured: Vec<String>,
+}
+
+/// How a customer is reached without a message to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Over which provider.
+    pub source: Source,
+    /// Where.
+    pub to: ChannelAddress,
+    /// From where.
+    pub endpoint: Endpoint,
+    /// The message that looked for it.
+    pub message: MessageId,
+}
+
+impl Reach {
+    /// As a message came.
+    pub(crate) fn of(message: &InboundMessage) -> Self {
+        Self {
+            source: message.source,
+            to: message.sender.id.clone(),
+            endpoint: message.endpoint.clone().unwrap_or_default(),
+            message: message.id.clone(),
+        }
+    }
 }
 
 /// A thing that was offered.
@@ -47,7 +85,7 @@ pub struct Offered {
 }
 
 impl Offered {
-    pub(super) fn of(item: &Item) -> Self {
+    pub(crate) fn of(item: &Item) -> Self {
         Self {
             source: item.source.to_string(),
             id: item.id.to_string(),
@@ -87,7 +125,7 @@ pub fn value(item: &Item, attribute: &str) -> Option<Value> {
 }
 
 /// The attribute under which a domain speaks of a thing's page.
-const PAGE: &str = "url";
+pub(super) const PAGE: &str = "url";
 
 /// What was found for a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +136,8 @@ pub struct Listing {
     pub fit: Fit,
     /// How many fit in everything.
     pub total: usize,
+    /// It was asked for something further than what was offered before: cheaper, newer.
+    pub compared: bool,
     /// How many hours ago the stock was read, where that is worth a word.
     pub stale_hours: Option<i64>,
 }

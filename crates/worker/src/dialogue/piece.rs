@@ -102,6 +102,8 @@ pub enum Piece {
     Stock(Box<Listing>),
     /// The customer takes one of those that were offered.
     Picked(Box<Line>),
+    /// Something came in that the customer looked for.
+    Arrived(Box<Line>),
     /// Whether things can be had.
     Standing(Vec<Line>),
     /// A thing that was offered is not in stock any more: its name.
@@ -194,7 +196,7 @@ impl Piece {
         match self {
             Self::Stock(listing) => &listing.lines,
             Self::Standing(lines) | Self::Record(_, lines) => lines,
-            Self::Picked(line) => std::slice::from_ref(&**line),
+            Self::Picked(line) | Self::Arrived(line) => std::slice::from_ref(&**line),
             _ => &[],
         }
     }
@@ -209,6 +211,7 @@ impl Piece {
                 | Self::Prices(_)
                 | Self::Stock(_)
                 | Self::Picked(_)
+                | Self::Arrived(_)
                 | Self::Standing(_)
                 | Self::Gone(_)
                 | Self::Record(..)

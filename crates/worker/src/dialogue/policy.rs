@@ -67,6 +67,7 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Prices(_)
         | Piece::Stock(_)
         | Piece::Picked(_)
+        | Piece::Arrived(_)
         | Piece::Standing(_)
         | Piece::Gone(_)
         | Piece::Record(..)

@@ -96,6 +96,8 @@ pub(super) struct Update<'a> {
     catalogues: Vec<(String, String)>,
     /// The message looks for something in the stock.
     search: bool,
+    /// It wants something further than what was offered.
+    compared: bool,
     /// What it points at of the things that were offered.
     pointed: Vec<Offered>,
 }
@@ -114,6 +116,7 @@ pub fn update(domain: &Domain, state: State, heard: &Heard<'_>) -> (State, Dues)
         dues: Dues::default(),
         catalogues: catalogues.collect(),
         search: false,
+        compared: false,
         pointed: Vec::new(),
     };
     update.run();

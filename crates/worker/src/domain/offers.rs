@@ -81,6 +81,8 @@ pub struct OfferOrder {
     pub descending: bool,
     /// How it is asked for, by language.
     pub cues: BTreeMap<String, Vec<Pattern>>,
+    /// How more of it is asked for than what was offered has: "cheaper", by language.
+    pub than: BTreeMap<String, Vec<Pattern>>,
 }
 
 impl Offers {
@@ -110,7 +112,10 @@ impl Offers {
     pub(super) fn forget_words(&mut self) {
         self.points.clear();
         self.near.clear();
-        self.orders.iter_mut().for_each(|order| order.cues.clear());
+        self.orders.iter_mut().for_each(|order| {
+            order.cues.clear();
+            order.than.clear();
+        });
         let attributes = self.attributes.iter_mut();
         attributes.for_each(|attribute| {
             attribute.wish.clear();
@@ -249,6 +254,7 @@ fn orders(
             attribute: owned(attribute),
             descending: section.boolean("descending"),
             cues: patterns(&section, "cues", references),
+            than: patterns(&section, "than", references),
         };
         section.close();
         order

@@ -87,6 +87,7 @@ fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound
     }
 }
 
+mod arrival;
 mod colleague;
 
 /// A worker whose turns all fail.

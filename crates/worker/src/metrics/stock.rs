@@ -10,6 +10,7 @@ pub(crate) struct StockMetrics {
     pushed: IntCounterVec,
     items: IntGaugeVec,
     age: IntGaugeVec,
+    feeds: IntGaugeVec,
 }
 
 impl StockMetrics {
@@ -37,6 +38,11 @@ impl StockMetrics {
                 &[],
                 "How long ago the feed was read that waits longest; 0 without feeds.",
             )?,
+            feeds: metrics.gauges(
+                "postduif_stock_feeds",
+                &["state"],
+                "Feeds of the settings by how their last reading ended: well, or failing (not reached, refused or suspect).",
+            )?,
         })
     }
 
@@ -55,5 +61,12 @@ impl StockMetrics {
     pub(crate) fn set(&self, items: i64, age_seconds: i64) {
         self.items.with_label_values::<&str>(&[]).set(items);
         self.age.with_label_values::<&str>(&[]).set(age_seconds);
+    }
+
+    pub(crate) fn set_feeds(&self, well: usize, failing: usize) {
+        for (state, count) in [("well", well), ("failing", failing)] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.feeds.with_label_values(&[state]).set(count);
+        }
     }
 }

@@ -90,6 +90,7 @@ impl Colleagues {
                 content_sid: sid.clone(),
                 variables: [("1".to_owned(), title.to_owned())].into(),
             }),
+            picture: None,
             handoff_note: None,
             not_before: None,
             colleague_seen: None,

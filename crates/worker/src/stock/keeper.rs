@@ -7,15 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm::{Crm, CrmError, KeptFeed, Origin, Push, Taken, WholeFeed};
+use crm::{Crm, CrmError, KeptFeed, Origin, Taken, WholeFeed};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use stock::{FeedError, Import, Limits, Mapping, Pushed, Reading, Stock};
+use stock::{FeedError, Import, Limits, Mapping, Reading, Stock};
 use streams::Redis;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
+use super::pushed::{PUSHED, pushed};
 use super::{SHIPPED, Shelf, mapping};
 use crate::config::StockConfig;
 use crate::domain::{Domain, DomainStock};
@@ -23,8 +24,6 @@ use crate::metrics::WorkerMetrics;
 
 /// How many pushes are taken over together.
 const PUSHES: isize = 200;
-/// The feed that pushed things are of.
-const PUSHED: &str = "hexon";
 const ROUND: Duration = Duration::from_secs(2);
 /// The same at start, while the CRM has no tables yet.
 const SOON: Duration = Duration::from_millis(50);
@@ -185,7 +184,7 @@ impl Keeper {
                     || self.config.stock.iter().any(|one| one.name == feed.name))
         };
         let wanted: Vec<&KeptFeed> = kept.iter().filter(wanted).collect();
-        self.count(&wanted);
+        self.count(&kept, &wanted);
         let states = |feed: &KeptFeed| (feed.name.clone(), feed.revision, feed.read_at);
         let same = self
             .shown
@@ -205,7 +204,8 @@ impl Keeper {
             }
             let offers = self.domain.knowledge.offers.as_ref();
             if let Some((offers, stock)) = offers.zip(self.shelf.now()) {
-                super::matches::tell(&self.crm, offers, &stock, Timestamp::now()).await?;
+                super::matches::tell(&self.crm, &self.redis, offers, &stock, Timestamp::now())
+                    .await?;
             }
             self.shown = wanted.into_iter().cloned().collect();
         }
@@ -234,7 +234,7 @@ impl Keeper {
             let mut pushes = Vec::new();
             let mut unread: Vec<&[u8]> = Vec::new();
             for text in &waiting {
-                match self.pushed(text) {
+                match pushed(&self.domain, text) {
                     Ok(read) => pushes.extend(read),
                     Err(why) => {
                         tracing::error!(
@@ -255,33 +255,6 @@ impl Keeper {
                 return Ok(());
             }
         }
-    }
-
-    fn pushed(&self, text: &[u8]) -> Result<Vec<Push>, String> {
-        let known = self
-            .domain
-            .stock
-            .as_ref()
-            .ok_or("the domain says nothing of a stock")?;
-        let how = Reading {
-            source: PUSHED,
-            mapping: None,
-            now: Timestamp::now(),
-            limits: Limits::default(),
-        };
-        let pushed = known
-            .feeds
-            .pushed(text, &how)
-            .map_err(|error| error.to_string())?;
-        if pushed.is_empty() {
-            return Err("it has nothing in it".into());
-        }
-        let pushes = pushed.into_iter().map(|one| match one {
-            Pushed::Put(item) => Ok(Push::Put(item)),
-            Pushed::Remove(id) => Ok(Push::Remove(id)),
-            Pushed::Unread(reason) => Err(reason.to_string()),
-        });
-        pushes.collect()
     }
 
     fn is_due(&self, known: Option<&KeptFeed>, now: Timestamp) -> bool {
@@ -479,7 +452,7 @@ impl Keeper {
         }
     }
 
-    fn count(&self, feeds: &[&KeptFeed]) {
+    fn count(&self, kept: &[KeptFeed], feeds: &[&KeptFeed]) {
         let items = feeds.iter().map(|feed| feed.items).sum();
         let fed = feeds
             .iter()
@@ -489,7 +462,16 @@ impl Keeper {
             .min()
             .map_or(0, |read| Timestamp::now().duration_since(read).as_secs());
         self.metrics.stock().set(items, age);
+        let settings = self.config.stock.iter();
+        let read = settings.filter_map(|one| kept.iter().find(|feed| feed.name == one.name));
+        let (failing, well): (Vec<_>, Vec<_>) = read.partition(|feed| is_failing(&feed.outcome));
+        self.metrics.stock().set_feeds(well.len(), failing.len());
     }
+}
+
+/// Whether a reading that ended so brought nothing.
+fn is_failing(outcome: &str) -> bool {
+    matches!(outcome, "failed" | "refused" | "suspect")
 }
 
 fn now_in(wait: Duration) -> Timestamp {

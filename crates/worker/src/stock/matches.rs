@@ -1,12 +1,14 @@
 //! Leads whose wish nothing fitted, and that something in stock fits now.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crm::{Crm, CrmError, Matter, Row, What};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use shared_types::SlotValue;
+use shared_types::{SlotValue, StockArrival};
 use stock::{Item, Status, Stock, Test, Wish};
+use streams::{Ingest, Ingested, NewEntry, Queue, Redis};
 
 use crate::dialogue::offer::{NEED, UNMET, wish_of};
 use crate::dialogue::{Wish as Wanted, Wishes};
@@ -15,12 +17,17 @@ use crate::domain::{Bound, Offers};
 /// Of so many things a lead is told at once.
 const TOLD: usize = 3;
 
-/// Tells colleagues of what fits the wish of an open lead now, once of each thing.
+/// For how long it is known that a conversation was told to look at a thing.
+const KNOWN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Tells colleagues of what fits the wish of an open lead now, once of each thing, and the lead's conversation,
+/// which knows whether the customer is to be told.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub(super) async fn tell(
     crm: &Crm,
+    redis: &Redis,
     offers: &Offers,
     stock: &Stock,
     now: Timestamp,
@@ -33,13 +40,40 @@ pub(super) async fn tell(
                 continue;
             };
             for item in fitting(stock, &wish) {
-                crm.tell_of_match(lead, item, now).await?;
+                if let Some(conversation) = crm.tell_of_match(lead, item, now).await? {
+                    queue(redis, &conversation, item, now).await;
+                }
             }
         }
         after = page.next;
         if after.is_none() {
             return Ok(());
         }
+    }
+}
+
+/// What is not queued is not told to the customer; colleagues know it.
+async fn queue(redis: &Redis, conversation: &str, item: &Item, at: Timestamp) {
+    let Ok(conversation_id) = conversation.parse() else {
+        return;
+    };
+    let arrival = StockArrival {
+        conversation_id,
+        feed: item.source.to_string(),
+        item: item.id.to_string(),
+        at,
+    };
+    let event = format!("stock:{}:{}:{conversation}", item.source, item.id);
+    let Ok(entry) = NewEntry::new(&arrival, event, conversation) else {
+        return;
+    };
+    let ingest = Ingest {
+        dedup_for: KNOWN,
+        ..Ingest::unlimited(Queue::Inbound, &entry)
+    };
+    match redis.ingest(&ingest).await {
+        Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {}
+        other => tracing::warn!(?other, "a customer is not told of what came into stock"),
     }
 }
 

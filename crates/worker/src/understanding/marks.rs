@@ -25,6 +25,8 @@ pub(super) enum OfferCue {
     WishOf(usize, i64),
     /// The order at this place.
     Order(usize),
+    /// Further in that order than what was offered.
+    Than(usize),
     /// Points at something that was offered.
     Point,
     /// A number that is meant about.

@@ -24,6 +24,8 @@ pub struct Sought {
     pub flags: Vec<String>,
     /// The place of the order that is asked for.
     pub order: Option<usize>,
+    /// The places of the orders in which it wants something further than what was offered: cheaper, newer.
+    pub than: Vec<usize>,
     /// Numbers that are meant about.
     pub near: Vec<i64>,
     /// What it points at.
@@ -78,6 +80,7 @@ impl Talk<'_> {
                         .extend(attribute.map(|attribute| bounded(attribute, number)));
                 }
                 Mark::Offer(OfferCue::Order(at)) => sought.order = sought.order.or(Some(at)),
+                Mark::Offer(OfferCue::Than(at)) => sought.than.push(at),
                 Mark::Offer(OfferCue::Near) => sought.near.extend(self.number_in(span)),
                 Mark::Offer(OfferCue::Point) => sought.points.extend(self.such(span)),
                 // "De eerste kerstdag" is a day.

@@ -312,7 +312,9 @@ fn offers<'d>(domain: &'d Domain, code: &'d str) -> impl Iterator<Item = (Mark, 
             of(&one.wish, OfferCue::Wish(at)).chain(words)
         });
         let orders = (0..).zip(&offers.orders);
-        let orders = orders.flat_map(move |(at, one)| of(&one.cues, OfferCue::Order(at)));
+        let orders = orders.flat_map(move |(at, one)| {
+            of(&one.cues, OfferCue::Order(at)).chain(of(&one.than, OfferCue::Than(at)))
+        });
         let points = of(&offers.points, OfferCue::Point);
         let near = of(&offers.near, OfferCue::Near);
         wishes.chain(orders).chain(points).chain(near)

@@ -111,6 +111,11 @@ fn keeper(crm: &Crm, flags: &[&str]) -> Result<(Keeper, Shelf), String> {
 }
 
 fn keeper_with(crm: &Crm, redis: &[&str], flags: &[&str]) -> Result<(Keeper, Shelf), String> {
+    counted(crm, redis, flags).map(|(keeper, shelf, _)| (keeper, shelf))
+}
+
+/// The same with what is counted.
+fn counted(crm: &Crm, redis: &[&str], flags: &[&str]) -> Result<(Keeper, Shelf, Metrics), String> {
     runtime::install_tls();
     let worker = Cli::parse_from(["worker"].iter().chain(redis).chain(flags)).worker;
     let redis = Redis::new(&worker.redis).unwrap();
@@ -128,7 +133,7 @@ fn keeper_with(crm: &Crm, redis: &[&str], flags: &[&str]) -> Result<(Keeper, She
         counters,
         "w1".into(),
     )?;
-    Ok((keeper.unwrap(), shelf))
+    Ok((keeper.unwrap(), shelf, metrics))
 }
 
 /// Lets the feeds be due, and reads them.
@@ -209,7 +214,14 @@ async fn a_feed_is_kept_through_everything_that_can_go_wrong() {
         "--stock-timeout-secs",
         "2",
     ];
-    let (mut keeper, shelf) = keeper(&crm, &flags).unwrap();
+    let nowhere = ["--redis-host", "127.0.0.1", "--redis-port", "1"];
+    let (mut keeper, shelf, metrics) = counted(&crm, &nowhere, &flags).unwrap();
+    let feeds = |state: &str, count: u32| {
+        let page = metrics.page().unwrap();
+        page.contains(&format!(
+            "postduif_stock_feeds{{state=\"{state}\"}} {count}"
+        ))
+    };
 
     server.next("200 OK\r\netag: \"v1\"", &rows(0..10));
     assert_eq!(read(&mut keeper, &crm).await.outcome, "changed");
@@ -232,6 +244,7 @@ async fn a_feed_is_kept_through_everything_that_can_go_wrong() {
         let why = kept.detail.unwrap_or_default();
         assert!(why.contains(says) && !why.contains("hush"), "{why}");
         assert_eq!((kept.items, ids(&shelf)), (10, 10));
+        assert!(feeds("failing", 1) && feeds("well", 0), "{outcome}");
     }
     assert!(
         server.asked().len() > 9,
@@ -244,6 +257,7 @@ async fn a_feed_is_kept_through_everything_that_can_go_wrong() {
         (kept.outcome.as_str(), kept.revision, kept.items),
         ("changed", 2, 10)
     );
+    assert!(feeds("failing", 0) && feeds("well", 1));
     let stock = shelf.now().unwrap();
     assert!(stock.get("site", "14").is_some() && stock.get("site", "4").is_none());
     assert!(
@@ -323,6 +337,47 @@ async fn what_is_pushed_is_taken_over_in_its_order() {
     assert_eq!(aside, [pushes[2].clone(), pushes[5].clone()]);
 }
 
+#[tokio::test]
+async fn what_could_not_be_read_is_shown_replayed_and_discarded() {
+    let server = RedisServer::builder().tcp().start();
+    let url = server.url();
+    let worker = Cli::parse_from(["worker", "--redis-url", &url]).worker;
+    let redis = Redis::new(&worker.redis).unwrap();
+    redis.claim_layout().await.unwrap().unwrap();
+    let pushes = [
+        "<html>",
+        "<voertuig><actie>delete</actie></voertuig>",
+        "<other/>",
+    ];
+    let pushes = pushes.map(str::as_bytes);
+    redis.stock_pushes_taken(0, &pushes).await.unwrap();
+    let unread = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_worker"));
+        command.args(["stock", "unread"]).args(args).env_clear();
+        command.env("REDIS_URL", &url).env("USER", "jan");
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.success(), told)
+    };
+    let (listed, told) = unread(&["list"]);
+    assert!(listed && told.lines().count() == 3, "{told}");
+    assert!(told.contains("   1       6 bytes  "), "{told}");
+    assert_eq!(unread(&["show", "2"]).1.trim_end().as_bytes(), pushes[1]);
+    assert!(!unread(&["show", "4"]).0);
+    assert_eq!(unread(&["replay", "2"]), (true, "1 replayed\n".into()));
+    assert_eq!(redis.stock_pushes(10).await.unwrap(), [pushes[1].to_vec()]);
+    assert!(!unread(&["discard", "--all"]).0, "nobody agreed");
+    assert_eq!(
+        unread(&["discard", "1", "7"]),
+        (false, "1 discarded\n".into())
+    );
+    assert_eq!(
+        unread(&["discard", "--all", "--yes"]),
+        (true, "1 discarded\n".into())
+    );
+    assert!(redis.stock_unread().await.unwrap().is_empty());
+}
+
 #[test]
 fn settings_that_lead_inside_of_a_network_are_refused() {
     for (flags, says) in [
@@ -390,10 +445,19 @@ async fn what_fits_a_wish_that_nothing_fitted_is_told_once() {
     });
     write.lead.as_mut().unwrap().fields = fields.into();
     crm.apply(&write).await.unwrap();
+    let server = RedisServer::builder().tcp().start();
+    let url = server.url();
+    let at = ["--redis-url", &url, "--redis-partitions", "1"];
     for _ in 0..2 {
-        let (mut keeper, _) = keeper(&crm, &["--stock", "shipped"]).unwrap();
+        let (mut keeper, _) = keeper_with(&crm, &at, &["--stock", "shipped"]).unwrap();
         keeper.round().await.unwrap();
     }
+    let entries: Vec<(String, Vec<String>)> = server.run(&["XRANGE", "in:0", "-", "+"]);
+    let kinds: Vec<_> = entries.iter().map(|(_, fields)| fields.join(" ")).collect();
+    assert!(
+        kinds.len() == 1 && kinds[0].contains("kind arrival"),
+        "{kinds:?}"
+    );
     let told = crm.sends(100).await.unwrap();
     let matches = told.iter().filter(|notice| notice.kind == "stock.match");
     assert_eq!(

@@ -34,8 +34,13 @@ fn lines(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What `worker chat` answers to each conversation.
+/// What `worker chat` answers to each conversation with the car dealer.
 fn chat(conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
+    chat_with(&[], conversations)
+}
+
+/// The same with further arguments.
+fn chat_with(args: &[&str], conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
     let mut input = String::new();
     for (place, said) in conversations.iter().enumerate() {
         for text in said {
@@ -45,6 +50,7 @@ fn chat(conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
     }
     let mut chat = Command::new(env!("CARGO_BIN_EXE_worker"))
         .args(["chat", "--jsonl", "--stock", SHIPPED])
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -239,4 +245,84 @@ fn what_was_offered_is_asked_about() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// The first of what the first turn offered, as `cheaper`, `newer` and `fewer` compare with it.
+fn comparison(stock: &Stock, wanted: &str, first: &Json) -> String {
+    let id = ids(first).first().cloned().unwrap_or_default();
+    let item = stock.items().iter().find(|item| *item.id == *id);
+    let has = |attribute: &str| {
+        let number = item.and_then(|item| item.get(attribute)?.number());
+        number.unwrap_or_default()
+    };
+    let conditions = wanted.split("; ").map(|condition| match condition {
+        "cheaper" => format!("price<={}", has("price") - 1),
+        "newer" => format!("year>={}", has("year") + 1),
+        "fewer mileage" => format!("mileage<={}", has("mileage") - 1),
+        other => other.to_owned(),
+    });
+    conditions.collect::<Vec<_>>().join("; ")
+}
+
+/// Of the 54 messages that go on with a look-up so many are answered with the right cars.
+const REFINED: usize = 50;
+
+#[test]
+fn a_look_up_is_refined() {
+    let stock = shipped();
+    let lines = lines(&fixture("refinements.txt"));
+    let conversations: Vec<Vec<String>> = lines
+        .iter()
+        .map(|(said, _)| {
+            let said = said.split(" | ").skip(1);
+            said.map(str::to_owned).collect()
+        })
+        .collect();
+    let answers = chat(&conversations);
+    let mut wrong = String::new();
+    let mut right = 0;
+    for ((said, turns), (_, wanted)) in conversations.iter().zip(&answers).zip(&lines) {
+        let wanted = comparison(&stock, wanted, &turns[0]);
+        match are_right(&stock, &wanted, &turns[1]) {
+            true => right += 1,
+            false => writeln!(wrong, "{said:?} ({wanted}): {}", turns[1]["replies"]).unwrap(),
+        }
+    }
+    assert_eq!(conversations.len(), 54);
+    assert!(right >= REFINED, "{right} right\n{wrong}");
+}
+
+#[test]
+fn alternatives_are_all_looked_for_and_years_have_ends() {
+    let stock = shipped();
+    let lines = lines(&fixture("alternatives.txt"));
+    let said = lines
+        .iter()
+        .map(|(said, _)| said.split(" | ").nth(1).unwrap());
+    let said: Vec<Vec<String>> = said.map(|said| vec![said.to_owned()]).collect();
+    let turns = chat(&said);
+    let wrong = lines.iter().zip(&turns);
+    let wrong = wrong.filter(|((_, wanted), turns)| !are_right(&stock, wanted, &turns[0]));
+    let wrong: Vec<String> = wrong
+        .map(|((said, wanted), turns)| format!("{said} => {wanted}: {}", turns[0]["replies"]))
+        .collect();
+    assert_eq!(lines.len(), 21);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_salons_customers_are_told_the_right_treatments() {
+    let salon = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains/hair-salon.toml");
+    let stock = from_file(&Domain::load(&salon).unwrap(), Path::new(SHIPPED)).unwrap();
+    let lines = lines(&fixture("salon.txt"));
+    let said: Vec<Vec<String>> = lines.iter().map(|(said, _)| vec![said.clone()]).collect();
+    let turns = chat_with(&["--domain-file", salon.to_str().unwrap()], &said);
+    let wrong = lines.iter().zip(&turns);
+    let wrong = wrong.filter(|((_, wanted), turns)| !are_right(&stock, wanted, &turns[0]));
+    let wrong: Vec<String> = wrong
+        .map(|((said, wanted), turns)| format!("{said} => {wanted}: {}", turns[0]["replies"]))
+        .collect();
+    assert_eq!(lines.len(), 18);
+    // Who asks whether it is done at all may be asked at once when to come.
+    assert!(wrong.len() <= 2, "{}", wrong.join("\n"));
 }

@@ -18,7 +18,7 @@ async fn goes_as_expected(name: &str) {
 
 #[tokio::test]
 async fn the_dealers_dialogues_go_as_expected() {
-    goes_as_expected("car-dealer").await;
+    Box::pin(goes_as_expected("car-dealer")).await;
 }
 
 #[tokio::test]
@@ -34,7 +34,23 @@ async fn the_dealers_dialogues_about_the_stock_go_as_expected() {
 
 #[tokio::test]
 async fn the_salons_dialogues_go_as_expected() {
-    goes_as_expected("hair-salon").await;
+    Box::pin(goes_as_expected("hair-salon")).await;
+}
+
+/// Appointments, complaints and the like go with a stock as they do without.
+#[tokio::test]
+async fn the_salons_dialogues_about_its_treatments_go_as_expected() {
+    let domains = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/domains");
+    let domain = Domain::load(&domains.join("hair-salon.toml")).unwrap();
+    let others = ["closed-day", "ill", "complaint"].map(|name| format!("rehearsals/{name}.txt"));
+    let own = ("stock/rehearsals".to_owned(), 7);
+    for (path, dialogues) in others.map(|path| (path, 1)).into_iter().chain([own]) {
+        let stock = from_file(&domain, Path::new(SHIPPED)).unwrap();
+        let path = domains.join("hair-salon").join(path);
+        let report = rehearse(&domain, Some(stock), &path).await.unwrap();
+        assert!(report.dialogues >= dialogues, "{report:?}");
+        assert!(report.failures.is_empty(), "{}", report.failures.join("\n"));
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use stock::{Item, Stock, Value};
 use super::Update;
 use crate::dialogue::act::Told;
 use crate::dialogue::offer::Offered;
-use crate::dialogue::piece::Question;
+use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::{filling, topics, wish};
 use crate::domain::{About, Bound, Offers};
 
@@ -147,9 +147,15 @@ impl<'a> Update<'a> {
         {
             self.choose(only);
         }
-        match self.state.stock.chosen.is_some() {
-            true => self.request(&goal, None, false),
-            false => self.must_ask(Question::WhichOffer),
+        let is_open = self.state.goals.iter().any(|open| open.goal == goal);
+        match (self.state.stock.chosen.is_some(), is_open) {
+            (true, false) => self.request(&goal, None, false),
+            // Where looking for a thing begins its goal, that goes on.
+            (true, true) => {
+                self.touch(&goal);
+                self.owe(Piece::TakeUp(goal));
+            }
+            (false, _) => self.must_ask(Question::WhichOffer),
         }
     }
 }

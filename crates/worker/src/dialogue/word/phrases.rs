@@ -31,6 +31,7 @@ impl Wording<'_> {
             Piece::Prices(names) => self.prices(names)?,
             Piece::Stock(listing) => self.listing(listing)?,
             Piece::Picked(line) => self.picked(line)?,
+            Piece::Arrived(line) => self.arrived(line)?,
             Piece::Gone(title) => self.gone(title)?,
             Piece::Standing(lines) => self.standing(lines)?,
             Piece::Record(name, lines) => self.record(name, lines)?,

@@ -1,6 +1,6 @@
 //! What is said of things in stock.
 
-use stock::{Item, Miss, Status, Test, Value};
+use stock::{Item, Miss, PRICE, Status, Test, Value};
 
 use super::Wording;
 use super::choose::Choice;
@@ -38,6 +38,9 @@ impl Wording<'_> {
     /// The list: what it is, its lines, and how old it is where that is worth a word.
     pub(super) fn listing(&self, listing: &Listing) -> Option<Choice> {
         let head = match (listing.fit, listing.lines.as_slice()) {
+            (Fit::None, _) if listing.compared => {
+                return self.offer_text(OfferText::NoFurther, &Filling::new());
+            }
             (Fit::None, _) => {
                 let values = filling::values_of(&self.state.wanted);
                 let about = crate::domain::About::Wanted;
@@ -90,7 +93,7 @@ impl Wording<'_> {
         }
         let fits = line.fits.iter().filter_map(|name| {
             let texts = self.attribute_texts(name)?;
-            let value = self.shown(name, &value(&line.item, name)?)?;
+            let value = self.shown_of(name, &line.item)?;
             first(&texts.fits, &[("value".to_owned(), value)].into())
         });
         let fits = self.joined(&fits.collect::<Vec<_>>(), &self.replies.format.and);
@@ -138,7 +141,7 @@ impl Wording<'_> {
             .flat_map(|offers| &offers.attributes)
         {
             let name = &attribute.name;
-            let value = value(item, name).and_then(|value| self.shown(name, &value));
+            let value = self.shown_of(name, item);
             filling.extend(value.map(|value| (name.clone(), value)));
         }
         filling
@@ -154,6 +157,24 @@ impl Wording<'_> {
     fn attribute_texts(&self, name: &str) -> Option<&AttributeTexts> {
         let attribute = self.offers()?.attribute(name)?;
         attribute.texts.get(&self.replies.language)
+    }
+
+    /// What the record says of an attribute, in words; a price with its cents.
+    fn shown_of(&self, name: &str, item: &Item) -> Option<String> {
+        let cents = item.price.map(|price| price.cents).unwrap_or_default();
+        if name == PRICE && cents % 100 != 0 {
+            let whole = self.shown(name, &Value::Number(cents / 100))?;
+            let point = if self.replies.format.thousands == "," {
+                '.'
+            } else {
+                ','
+            };
+            let texts = self.attribute_texts(name)?;
+            let after = texts.around.as_ref().map_or("", |(_, after)| after);
+            let bare = whole.strip_suffix(after).unwrap_or(&whole);
+            return Some(format!("{bare}{point}{:02}{after}", cents % 100));
+        }
+        self.shown(name, &value(item, name)?)
     }
 
     /// A value in words; none of what is only there or not.
@@ -180,6 +201,10 @@ impl Wording<'_> {
         let mut filling = self.item_filling(&line.item);
         filling.insert("thing".into(), self.named_in_words(&line.item));
         self.offer_text(OfferText::Chosen, &filling)
+    }
+
+    pub(super) fn arrived(&self, line: &Line) -> Option<Choice> {
+        self.offer_text(OfferText::Arrived, &self.item_filling(&line.item))
     }
 
     pub(super) fn gone(&self, title: &str) -> Option<Choice> {
@@ -221,7 +246,7 @@ impl Wording<'_> {
                 None => self.offer_words(OfferText::NotSaid, &Filling::new()),
                 Some(Value::Flag(true)) => self.offer_words(OfferText::Yes, &Filling::new()),
                 Some(Value::Flag(false)) => self.offer_words(OfferText::No, &Filling::new()),
-                Some(value) => self.shown(name, value),
+                Some(_) => self.shown_of(name, &line.item),
             };
             let filling = Filling::from([
                 ("number".to_owned(), line.number.to_string()),
@@ -251,11 +276,9 @@ impl Wording<'_> {
                 };
                 self.offer_text(text, &filling)
             }
-            value => {
-                filling.extend(
-                    self.shown(name, &value)
-                        .map(|one| ("value".to_owned(), one)),
-                );
+            _ => {
+                let value = self.shown_of(name, item);
+                filling.extend(value.map(|value| ("value".to_owned(), value)));
                 let fitting = first(&texts.answer, &filling)?;
                 Some(Choice::one(&fitting))
             }

@@ -43,6 +43,8 @@ pub enum OfferText {
     Nearest,
     /// Nothing comes near.
     Nothing,
+    /// Nothing is further than what was offered: cheaper, newer.
+    NoFurther,
     /// One thing, as a line of the list.
     Item,
     /// The thing in a sentence.
@@ -55,6 +57,8 @@ pub enum OfferText {
     Unknown,
     /// The customer takes one of those that were offered.
     Chosen,
+    /// Something came in that the customer looked for in vain.
+    Arrived,
     /// It can be had.
     Available,
     /// Somebody has it reserved.
@@ -92,18 +96,20 @@ pub enum OfferText {
 }
 
 /// Each text with its key and the gaps of its own, beside those that attributes fill.
-const TEXTS: [(OfferText, &str, &[&str]); 28] = [
+const TEXTS: [(OfferText, &str, &[&str]); 30] = [
     (OfferText::FoundOne, "found_one", &[]),
     (OfferText::Found, "found", &["count"]),
     (OfferText::FoundMore, "found_more", &["count", "total"]),
     (OfferText::Nearest, "nearest", &[]),
     (OfferText::Nothing, "nothing", &["wish", "when"]),
+    (OfferText::NoFurther, "no_further", &[]),
     (OfferText::Item, "item", ITEM),
     (OfferText::Thing, "thing", &["title"]),
     (OfferText::Fits, "fits", &["fits", "misses"]),
     (OfferText::Misses, "misses", &["misses"]),
     (OfferText::Unknown, "unknown", &["label"]),
     (OfferText::Chosen, "chosen", &["thing", "price", "url"]),
+    (OfferText::Arrived, "arrived", &["title", "url"]),
     (OfferText::Available, "available", &["thing"]),
     (OfferText::Reserved, "reserved", &["thing"]),
     (OfferText::Sold, "sold", &["thing"]),

@@ -257,7 +257,7 @@ async fn what_a_colleague_writes_in_the_console_is_sent_and_the_bot_is_silent() 
     assert_eq!(replies.len(), 3, "{replies:?}");
     for reply in &replies {
         assert_eq!(reply.text, "Kom morgen om tien uur");
-        assert_eq!(reply.purpose, shared_types::Purpose::Colleague);
+        assert_eq!(reply.purpose, Purpose::Colleague);
         assert_eq!(reply.conversation_id.source(), Some(reply.source));
     }
     let to = |source| replies.iter().find(|reply| reply.source == source).unwrap();

@@ -9,8 +9,8 @@ use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
 use crate::dialogue::offer::{Line, value, wish_of};
 use crate::dialogue::piece::{Passed, Piece};
 use crate::dialogue::update::Update;
-use crate::dialogue::wish;
-use crate::domain::{About, OfferAttribute};
+use crate::dialogue::wish::{self, Wishes};
+use crate::domain::{About, OfferAttribute, Offers};
 use crate::understanding::Pointed;
 
 impl Update<'_> {
@@ -152,6 +152,28 @@ impl Update<'_> {
         true
     }
 
+    /// What is wanted, where that or the question names a thing: a name of a catalogue, or where the domain has
+    /// none, any value by which things are looked for.
+    fn named_by(&self, offers: &Offers, ask: &Ask) -> Option<Wishes> {
+        let wanted = self.state.wanted.clone();
+        if self.names_one() {
+            return Some(wanted);
+        }
+        let wished = |slot: &String| offers.wishes.contains_key(slot);
+        let named = ask.content.iter().filter(|(slot, _)| wished(slot));
+        let named: Vec<_> = named.filter(|_| self.catalogues.is_empty()).collect();
+        let of_question = named
+            .into_iter()
+            .fold(Wishes::new(), |mut all, (slot, value)| {
+                all.entry(slot.clone())
+                    .or_default()
+                    .any_of
+                    .push(value.clone());
+                all
+            });
+        (!of_question.is_empty()).then(|| wanted.into_iter().chain(of_question).collect())
+    }
+
     /// What the records say of an attribute; what they do not say is passed on.
     fn asks_record(&mut self, act: &Act, ask: &Ask, name: &str) -> bool {
         let Some((offers, stock)) = self.stock() else {
@@ -164,8 +186,10 @@ impl Update<'_> {
             return false;
         };
         let mut meant = self.meant();
-        if meant.is_empty() && self.names_one() {
-            let wish = wish_of(offers, &self.state.wanted, &self.state.stock.needs, None);
+        if meant.is_empty()
+            && let Some(wanted) = self.named_by(offers, ask)
+        {
+            let wish = wish_of(offers, &wanted, &self.state.stock.needs, None);
             let found = stock.find(&wish, MANY).matches.into_iter();
             let found = found.filter(|one| one.misses.is_empty());
             let mut found: Vec<&Item> = found.map(|one| one.item).collect();

@@ -78,12 +78,21 @@ impl Update<'_> {
         let wish = wish_of(offers, &self.state.wanted, &self.state.stock.needs, order);
         let comes = self.comes_for_one();
         let enough = wish.conditions.len() >= ENOUGH || self.knows_lower();
+        let bounds = !self.heard.sought.needs.is_empty() || order.is_some();
+        let visits = self.is_visited_first();
+        if visits && !bounds && told.is_some() && !self.search {
+            return self.books(offers, stock, &wish);
+        }
         let looks = self.heard.sought.looks || enough || self.requests_search();
+        let looks = looks || visits && bounds;
         let tells = changed && looks && self.pointed.is_empty();
         if !self.search && !tells {
             return;
         }
-        let listing = self.look_up(offers, stock, &wish);
+        let mut listing = self.look_up(offers, stock, &wish);
+        if listing.compared && !self.keep_further(&mut listing) {
+            return self.replace_by(listing);
+        }
         let unmet = listing.fit != Fit::Exact;
         // What was met all along is not worth a word.
         self.dues.unmet = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
@@ -107,6 +116,43 @@ impl Update<'_> {
         self.replace_by(listing);
     }
 
+    /// Who wants an appointment for a thing is shown no list, but hears when none of those can be had.
+    fn books(&mut self, offers: &Offers, stock: &Stock, wish: &stock::Wish) {
+        let listing = self.look_up(offers, stock, wish);
+        let can_be_had = |line: &Line| line.item.status == Status::Available;
+        match listing.lines.as_slice() {
+            _ if listing.fit != Fit::Exact => {}
+            lines if !lines.iter().any(can_be_had) => {
+                self.settle_search();
+                self.dues
+                    .pieces
+                    .retain(|piece| !matches!(piece, Piece::TakeUp(_) | Piece::Possible));
+                self.owe(Piece::Standing(listing.lines));
+            }
+            [line] => {
+                let item = line.item.clone();
+                self.choose(&item);
+            }
+            _ => {}
+        }
+    }
+
+    /// Of what is further than what was offered, keeps what can be had; whether there is any. Without, what was offered
+    /// stands.
+    fn keep_further(&mut self, listing: &mut Listing) -> bool {
+        let can_be_had = |line: &Line| line.item.status != Status::Sold;
+        let further = |line: &Line| line.misses.is_empty() && can_be_had(line);
+        listing.lines.retain(further);
+        if listing.lines.is_empty() {
+            listing.fit = Fit::None;
+            self.dues.unmet = Some(true);
+            self.state.stock.unmet = true;
+            return false;
+        }
+        self.state.stock.vain.clear();
+        true
+    }
+
     /// Who has chosen one needs nobody who looks for one.
     fn settle_search(&mut self) {
         let first = topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
@@ -118,12 +164,25 @@ impl Update<'_> {
         self.dues.pieces.retain(|piece| !searches(piece));
     }
 
+    /// The goal of who looks for something, where the first goal is that: who wants an appointment for it
+    /// looks for nothing.
+    fn search_goal(&self) -> Option<&str> {
+        let first = topics::first_goal(self.domain, About::Wanted);
+        first.filter(|goal| !topics::takes_appointment(self.domain, goal))
+    }
+
+    /// Whether the first goal is an appointment.
+    fn is_visited_first(&self) -> bool {
+        topics::first_goal(self.domain, About::Wanted)
+            .is_some_and(|goal| topics::takes_appointment(self.domain, goal))
+    }
+
     /// Whether the message asks for something to be found.
     fn requests_search(&self) -> bool {
-        let first = topics::first_goal(self.domain, About::Wanted);
+        let first = self.search_goal();
         let mut acts = self.heard.acts.iter();
         acts.any(
-            |act| matches!(&act.does, Does::Request { goal, .. } if Some(goal.as_str()) == first),
+            |act| matches!(&act.does, Does::Request { goal, .. } if first == Some(goal.as_str())),
         )
     }
 
@@ -185,6 +244,7 @@ impl Update<'_> {
                 (false, true) => found.available,
                 (false, false) => found.exact,
             },
+            compared: self.compared,
             stale_hours: hours.filter(|hours| bound.is_some_and(|bound| *hours >= bound)),
         }
     }
@@ -192,7 +252,7 @@ impl Update<'_> {
     /// Whether the message is about coming for a thing (and says no day), or about paying it, and not
     /// about which.
     fn comes_for_one(&self) -> Option<bool> {
-        let first = topics::first_goal(self.domain, About::Wanted);
+        let first = self.search_goal();
         let mut acts = self.heard.acts.iter();
         let visits = acts.find_map(|act| match &act.does {
             Does::Request { goal, when, .. } if Some(goal.as_str()) != first => {

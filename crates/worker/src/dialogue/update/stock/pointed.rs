@@ -1,7 +1,7 @@
 //! What a message points at of the things that were offered.
 
 use shared_types::SlotValue;
-use stock::{Item, Value};
+use stock::{Item, Test, Value};
 
 use super::{BARE, Numbered};
 use crate::dialogue::act::{Act, Answer, Asked, Does, Inform, Thing, Told};
@@ -11,12 +11,16 @@ use crate::dialogue::update::Update;
 use crate::domain::Offers;
 use crate::understanding::Pointed;
 
+/// A longer message says more than that something should be cheaper.
+const LONGEST_COMPARISON: usize = 8;
+
 impl<'a> Update<'a> {
     /// Takes what the message points at, and drops the acts that do nothing else.
     pub(in crate::dialogue::update) fn point(&mut self, acts: &[Act]) -> Vec<Act> {
         if self.stock().is_none() {
             return acts.to_vec();
         }
+        self.go_on_from_before();
         let vague = |act: &Act| {
             matches!(
                 act.does,
@@ -32,6 +36,14 @@ impl<'a> Update<'a> {
             return rest.cloned().collect();
         }
         let offered = self.offered();
+        if self.compares(acts) {
+            (self.search, self.compared) = (true, true);
+            return acts
+                .iter()
+                .filter(|act| is_courtesy(act))
+                .cloned()
+                .collect();
+        }
         let Some((pointed, values)) = self.pointed_at(&offered) else {
             return acts.to_vec();
         };
@@ -55,6 +67,7 @@ impl<'a> Update<'a> {
                         lines: lines.collect(),
                         fit: Fit::Exact,
                         total: several.len(),
+                        compared: false,
                         stale_hours: None,
                     })));
                     self.must_ask(Question::WhichOffer);
@@ -62,6 +75,52 @@ impl<'a> Update<'a> {
             }
         }
         rest
+    }
+
+    /// "Goedkoper?": whether the message wants something further than what was offered, and says nothing else.
+    /// What it wants is kept as a wish.
+    fn compares(&mut self, acts: &[Act]) -> bool {
+        let than = &self.heard.sought.than;
+        let short = self.heard.text.split_whitespace().count() <= LONGEST_COMPARISON;
+        let Some((offers, _)) = self.stock().filter(|_| short && !than.is_empty()) else {
+            return false;
+        };
+        let asks_fact = |act: &Act| match &act.does {
+            Does::Ask(ask) => matches!(ask.topic, Asked::Fact(_) | Asked::Hours),
+            Does::Request { .. } | Does::Handoff { .. } | Does::Consent(_) => true,
+            _ => false,
+        };
+        let meant = self.meant();
+        let Some((_, first)) = meant.first().filter(|_| !acts.iter().any(asks_fact)) else {
+            return false;
+        };
+        let orders = than.iter().filter_map(|at| offers.orders.get(*at));
+        let wishes = orders.filter_map(|order| {
+            let has = first.get(&order.attribute)?.number()?;
+            let test = match order.descending {
+                true => Test::AtLeast(has + 1),
+                false => Test::AtMost(has - 1),
+            };
+            Some((order.attribute.clone(), test))
+        });
+        let wishes: Vec<_> = wishes.collect();
+        let talk = &mut self.state.stock;
+        for (attribute, test) in wishes {
+            let before = talk.needs.insert(attribute.clone(), test);
+            talk.vain.insert(attribute, before);
+        }
+        !talk.vain.is_empty()
+    }
+
+    /// What was asked for in vain is asked for no more.
+    fn go_on_from_before(&mut self) {
+        let talk = &mut self.state.stock;
+        for (attribute, before) in std::mem::take(&mut talk.vain) {
+            match before {
+                Some(test) => talk.needs.insert(attribute, test),
+                None => talk.needs.remove(&attribute),
+            };
+        }
     }
 
     /// Those of what was offered that the message points at, and the values by which it does.
@@ -106,6 +165,10 @@ impl<'a> Update<'a> {
             && !(sought.points.is_empty() && sought.order.is_none()))
         .then_some((left, values))
     }
+}
+
+fn is_courtesy(act: &Act) -> bool {
+    matches!(act.does, Does::Social(_))
 }
 
 /// Whether a thing is as it is pointed at.

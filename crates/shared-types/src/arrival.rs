@@ -1,0 +1,20 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ConversationId;
+
+/// Something came into stock that fits what the customer of a conversation looked for in vain.
+///
+/// It travels on the inbound stream, so that it takes its place in the conversation's order; whether the
+/// customer is told is decided there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockArrival {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The feed that the thing came from.
+    pub feed: String,
+    /// What the feed calls it.
+    pub item: String,
+    /// When it was found.
+    pub at: Timestamp,
+}

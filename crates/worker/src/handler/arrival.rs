@@ -1,0 +1,50 @@
+//! Something came into stock: its entry gets a turn of the conversation.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use shared_types::{Inbound as Payload, StockArrival};
+use streams::{Job, Settled};
+
+use super::Inbound;
+use crate::arrival;
+use crate::mirror;
+use crate::remembered::{known, last_inbound};
+
+/// By when the shelf of every worker has what one of them found.
+const SHELF_FOLLOWS: Duration = Duration::from_secs(10);
+const SHELF_LOOK: Duration = Duration::from_millis(200);
+
+impl Inbound {
+    /// Tells the customer of something that came into stock, where that is right now; else nothing is said, then
+    /// or later.
+    pub(super) async fn arrival(
+        &self,
+        mut job: Job<Payload>,
+        arrival: &StockArrival,
+        version: u64,
+    ) -> Settled {
+        // Another worker read the feed; the shelf here follows.
+        let is_there = || {
+            let shelf = self.turns.shelf.now();
+            shelf.is_some_and(|stock| stock.get(&arrival.feed, &arrival.item).is_some())
+        };
+        let since = Instant::now();
+        while !is_there() && since.elapsed() < SHELF_FOLLOWS {
+            if job.pause(SHELF_LOOK).await.is_err() {
+                return job.leave();
+            }
+        }
+        let known = known(&job.values, None);
+        let last = last_inbound(&job.values, None);
+        let last = last.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let told = last.and_then(|last| arrival::told(&self.turns, arrival, known, last));
+        let Some(mut effects) = told else {
+            tracing::info!("the customer is not told of what came into stock");
+            return job.acknowledge().await;
+        };
+        let shown = effects.reply.as_ref().filter(|_| self.mirrors);
+        effects.mirror.extend(shown.and_then(mirror::of_late_reply));
+        self.commit(job, version, effects).await
+    }
+}

@@ -1,0 +1,108 @@
+//! Something comes into stock that the customer looked for in vain.
+
+use std::path::Path;
+
+use ::stock::{Item, Stock};
+use shared_types::StockArrival;
+
+use super::*;
+use crate::stock::{SHIPPED, Shelf, from_file};
+
+const CONVERSATION: &str = "whatsapp:+31612345678";
+
+/// A worker of a business that is always open.
+fn worker(redis: &Redis, metrics: &mut Metrics, shelf: &Shelf) -> Inbound {
+    let mut handler = healthy(redis, metrics, Duration::ZERO);
+    let mut domain = Domain::embedded().unwrap();
+    domain.business.hours = crate::domain::Hours::default();
+    handler.turns.domain = Arc::new(domain);
+    handler.turns.shelf = shelf.clone();
+    handler
+}
+
+fn stock(wanted: impl Fn(&Item) -> bool) -> Stock {
+    let domain = Domain::embedded().unwrap();
+    let all = from_file(&domain, Path::new(SHIPPED)).unwrap();
+    let items = all.items().iter().filter(|item| wanted(item)).cloned();
+    let schema = Arc::clone(&domain.stock.as_ref().unwrap().feeds.schema);
+    Stock::new(schema, items.collect())
+}
+
+async fn idle(redis: &Redis) -> Result<(), String> {
+    match redis.backlog(Queue::Inbound, 0).await.unwrap().entries {
+        0 => Ok(()),
+        left => Err(format!("{left} entries left")),
+    }
+}
+
+/// Who looked for a Golf when there was none, and what is said when some come in. `meanwhile` happens before
+/// they do.
+async fn told(meanwhile: impl FnOnce(&RedisServer)) -> Vec<OutboundMessage> {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let shelf = Shelf::of(stock(|item| !item.title.contains("Golf")));
+    let handler = worker(&redis, &mut metrics, &shelf);
+    works(&redis, handler, async || idle(&redis).await).await;
+    meanwhile(&server);
+    shelf.put(stock(|_| true));
+    for item in ["D003", "D004"] {
+        let arrival = StockArrival {
+            conversation_id: CONVERSATION.parse().unwrap(),
+            feed: SHIPPED.into(),
+            item: item.into(),
+            at: Timestamp::now(),
+        };
+        let event = format!("stock:shipped:{item}:{CONVERSATION}");
+        let entry = NewEntry::new(&arrival, event, CONVERSATION).unwrap();
+        take_in(&redis, &entry).await;
+    }
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = worker(&redis, &mut metrics, &shelf);
+    work(&redis, handler, async || idle(&redis).await).await;
+    let mut said = replies(&server);
+    said.drain(..1);
+    said
+}
+
+#[tokio::test]
+async fn the_customer_is_told_of_one_thing_a_day() {
+    let told = told(|_| {}).await;
+    let [reply] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(
+        reply.text.contains("binnengekomen") && reply.text.contains("11.950"),
+        "{}",
+        reply.text
+    );
+    assert_eq!(
+        (reply.purpose, reply.to.as_str()),
+        (Purpose::Reply, CONVERSATION)
+    );
+    assert_eq!(reply.colleague_seen.as_deref(), Some("0-0"));
+    assert!(reply.picture.as_ref().unwrap().url.ends_with("d003-1.jpg"));
+}
+
+#[tokio::test]
+async fn nobody_is_told_who_wants_no_messages_or_has_a_colleague_or_wrote_a_day_ago() {
+    let conversation = format!("conv:{CONVERSATION}");
+    let set = |server: &RedisServer, key: &str, field: &str, value: &str| {
+        server.run::<u32>(&["HSET", key, field, value]);
+    };
+    let yesterday = Timestamp::now().as_millisecond() - 24 * 3_600 * 1_000;
+    let with_human = |server: &RedisServer| {
+        let memory: String = server.run(&["HGET", &conversation, "memory"]);
+        let mut memory: Value = serde_json::from_str(&memory).unwrap();
+        memory["human_until"] = json!("2999-01-01T00:00:00Z");
+        set(server, &conversation, "memory", &memory.to_string());
+    };
+    assert!(told(with_human).await.is_empty());
+    let contact = format!("contact:{CONVERSATION}");
+    let opted_out =
+        |server: &RedisServer| set(server, &contact, "opted_out", &yesterday.to_string());
+    assert!(told(opted_out).await.is_empty());
+    let long_ago =
+        |server: &RedisServer| set(server, &conversation, "last_in", &yesterday.to_string());
+    assert!(told(long_ago).await.is_empty());
+}
