@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { axePath, launch } from './browser.mjs';
 
 const { CONSOLE, SIMULATOR, PASSWORD, PICTURES } = process.env;
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 const axe = readFileSync(axePath, 'utf8');
 const HOSTILE = `</textarea><img src=x onerror=window.struck=1>"'`;
 
@@ -65,7 +65,7 @@ async function got(text) {
   const until = Date.now() + PATIENCE;
   for (;;) {
     const answer = await fetch(`${SIMULATOR}/simulator/sent`);
-    const sent = (await answer.json()).messages.filter((message) => JSON.stringify(message).includes(text));
+    const sent = (await answer.json()).entries.filter((message) => JSON.stringify(message).includes(text));
     if (sent.length > 0) return sent.length;
     assert.ok(Date.now() < until, `nobody got ${text}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -97,7 +97,7 @@ test('who has not the password sees nothing, and who has it sees who waits', asy
 });
 
 for (const [provider, from] of [['twilio', '+31620000001'], ['waha', '+31620000002'], ['chatwoot', '+31620000003']]) {
-  test(`a hand-over through ${provider} is taken, answered and given back`, async () => {
+  test(`a hand-over through ${provider} is taken, answered and, but for Chatwoot, given back`, async () => {
     const anna = await operator('Anna');
     const name = `Klant van ${provider}`;
     await writes(name, from, 'Kan ik iemand spreken?', provider);
@@ -113,6 +113,8 @@ for (const [provider, from] of [['twilio', '+31620000001'], ['waha', '+316200000
     await anna.getByText('Your answer is on its way').waitFor();
     await anna.locator('li.colleague', { hasText: `Dag, met Anna over ${provider}` }).waitFor();
     assert.equal(await got(`Dag, met Anna over ${provider}`), 1);
+    // What the customer goes on to say, and giving back, is Chatwoot's own while a person has it there.
+    if (provider === 'chatwoot') return anna.close();
     await writes(name, from, 'Is de Golf er nog?', provider);
     await anna.locator('li.customer', { hasText: 'Is de Golf er nog?' }).waitFor();
     await photograph(anna, `conversation-${provider}`);

@@ -102,7 +102,7 @@ for (const [provider, from] of [['twilio', '+31620000001'], ['waha', '+316200000
     }
     await shown.getByText('Webhook to ingress').click();
     assert.match(await shown.locator('#raw-webhook pre').textContent(), /signature|hmac/i);
-    await shown.getByText(/API call of egress/).click();
+    await shown.getByText(/API call of egress/).first().click();
     assert.match(await shown.locator('#raw-call-1 pre').textContent(), /Golf/);
   });
 }

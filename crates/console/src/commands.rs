@@ -10,12 +10,15 @@ pub use doctor::DoctorArgs;
 use std::io;
 
 use clap::Args;
+use crm::console::NewAct;
 use crm::{Crm, CrmConfig, CrmError};
+use jiff::Timestamp;
 use runtime::Operator;
 use streams::{DeploymentError, Redis, RedisConfig};
 
 use crate::access::Who;
 use crate::access::password::PasswordError;
+use crate::config::country_code;
 use crate::desk::{Desk, Problem};
 
 /// Why a command failed.
@@ -55,6 +58,7 @@ pub(crate) struct Place {
         long,
         env = "CONSOLE_COUNTRY",
         default_value = "31",
+        value_parser = country_code,
         value_name = "CODE"
     )]
     console_country: String,
@@ -73,6 +77,26 @@ impl Place {
             redis: Redis::of_deployment(&self.redis).await?,
             country: self.console_country.clone(),
         })
+    }
+
+    /// Notes what was done, in the audit trail.
+    async fn note(
+        &self,
+        crm: &Crm,
+        act: &'static str,
+        subject: Option<&str>,
+    ) -> Result<(), CrmError> {
+        let who = self.who();
+        let act = NewAct {
+            at: Timestamp::now(),
+            by: &who.name,
+            via: who.via,
+            act,
+            subject,
+            note: None,
+            contact: None,
+        };
+        crm.note_act(act).await
     }
 
     fn who(&self) -> Who {

@@ -46,6 +46,7 @@ pub struct ConsoleConfig {
         long,
         env = "CONSOLE_COUNTRY",
         default_value = "31",
+        value_parser = country_code,
         value_name = "CODE"
     )]
     pub console_country: String,
@@ -108,6 +109,15 @@ impl ConsoleConfig {
     }
 }
 
+/// The code of a country: one to three digits, of which no first is a zero.
+pub(crate) fn country_code(text: &str) -> Result<String, &'static str> {
+    let is_code = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    match is_code && !text.starts_with('0') {
+        true => Ok(text.to_owned()),
+        false => Err("must be the code of a country, such as 31"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -132,6 +142,16 @@ mod tests {
         assert_eq!(mistakes(&["--bind", "127.0.0.1"]), "");
         let hash = crate::hash("a long enough password").unwrap();
         assert_eq!(mistakes(&["--console-password-hash", &hash]), "");
+    }
+
+    #[test]
+    fn a_country_is_one_to_three_digits() {
+        for code in ["1", "31", "352"] {
+            assert_eq!(country_code(code).as_deref(), Ok(code));
+        }
+        for wrong in ["", "-1", "0", "031", "+31", "4294967295", "NaN", "NL"] {
+            assert!(country_code(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,15 +9,18 @@ use std::collections::BTreeMap;
 use crm::console::NewAct;
 use crm::desk::{self, Answer, DeskError};
 use crm::erasure::{self, EraseError, Erased};
-use crm::person::{NobodyError, Person};
+use crm::person::{NobodyError, Person, number};
 use crm::{
     ByHand, Changed, Contact, Crm, CrmError, Filter, Matter, Place, Row, Status, Told, What,
 };
 use jiff::Timestamp;
+use runtime::Chain;
 use serde_json::Value;
 use shared_types::{ControlKind, ConversationId};
 use streams::{Redis, StreamsError};
 use uuid::Uuid;
+
+use conversation::Standing;
 
 pub use crate::access::Who;
 pub use conversation::{Conversation, Hands, Line, Speaker, Window};
@@ -84,6 +87,8 @@ pub struct Waiting {
 pub const ROWS: u16 = 50;
 /// Rows of an export.
 const EXPORT_PAGE: u16 = 500;
+/// Parts of the list of who waits that are read: more than anybody looks through.
+const WAITING_PARTS: usize = 10;
 
 /// What operators work with.
 #[derive(Clone)]
@@ -122,10 +127,19 @@ impl Desk {
     /// # Errors
     /// When the CRM cannot be reached.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, Problem> {
-        let page = self.crm.list(Matter::Handover, What::Open, None).await?;
-        let ids: Vec<&str> = page.rows.iter().map(|row| cell(row, "id")).collect();
+        // What cannot wait may be the newest: all are read before they are put in order.
+        let (mut rows, mut after) = (Vec::new(), None);
+        for _ in 0..WAITING_PARTS {
+            let page = self.crm.list(Matter::Handover, What::Open, after).await?;
+            rows.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let ids: Vec<&str> = rows.iter().map(|row| cell(row, "id")).collect();
         let mut told: BTreeMap<String, Vec<Told>> = self.crm.told_of(&ids).await?;
-        let waiting = page.rows.into_iter().map(|row| Waiting {
+        let waiting = rows.into_iter().map(|row| Waiting {
             told: told.remove(cell(&row, "id")).unwrap_or_default(),
             row,
         });
@@ -138,7 +152,8 @@ impl Desk {
         Ok(waiting)
     }
 
-    /// People with this in their name or an address, each with their conversations.
+    /// People with this in their name or an address, each with their conversations. A telephone number is
+    /// found in every spelling.
     ///
     /// # Errors
     /// When the CRM cannot be reached.
@@ -148,6 +163,8 @@ impl Desk {
         limit: u16,
     ) -> Result<Vec<(Contact, Vec<ConversationId>)>, Problem> {
         let mut people = Vec::new();
+        let number = number(search, &self.country);
+        let search = number.as_deref().unwrap_or(search);
         for contact in self.crm.find(search, limit).await? {
             let mut names: Vec<String> = self.crm.conversations_of(&contact.id).await?;
             names.extend(contact.addresses.iter().cloned());
@@ -172,8 +189,7 @@ impl Desk {
         filter: Filter<'_>,
         before: Option<Place>,
     ) -> Result<(Vec<Row>, Option<Place>), Problem> {
-        let page = self.crm.browse(matter, filter, before, ROWS).await?;
-        Ok((page.rows, page.next))
+        self.browse(matter, filter, before, ROWS).await
     }
 
     /// A part of an export, behind the last one.
@@ -186,7 +202,22 @@ impl Desk {
         filter: Filter<'_>,
         before: Option<Place>,
     ) -> Result<(Vec<Row>, Option<Place>), Problem> {
-        let page = self.crm.browse(matter, filter, before, EXPORT_PAGE).await?;
+        self.browse(matter, filter, before, EXPORT_PAGE).await
+    }
+
+    async fn browse(
+        &self,
+        matter: Matter,
+        filter: Filter<'_>,
+        before: Option<Place>,
+        limit: u16,
+    ) -> Result<(Vec<Row>, Option<Place>), Problem> {
+        let number = filter.search.and_then(|text| number(text, &self.country));
+        let filter = Filter {
+            search: number.as_deref().or(filter.search),
+            ..filter
+        };
+        let page = self.crm.browse(matter, filter, before, limit).await?;
         Ok((page.rows, page.next))
     }
 
@@ -215,8 +246,9 @@ impl Desk {
         match changed {
             Changed::Done { conversation } => {
                 let act = act_of(matter, to);
-                self.note(who, act, Some(id), note, Some(&conversation))
-                    .await
+                self.note_done(who, act, Some(id), note, Some(&conversation))
+                    .await;
+                Ok(())
             }
             Changed::Late { status, by, at, .. } => Err(Problem::Late {
                 status: status.as_str(),
@@ -230,7 +262,7 @@ impl Desk {
     /// Sends a customer what a colleague wrote. The conversation is the colleague's from then on.
     ///
     /// # Errors
-    /// When the customer cannot be written to, or Redis cannot be reached.
+    /// When nobody knows the customer, they cannot be written to, or Redis cannot be reached.
     pub async fn answer(
         &self,
         who: &Who,
@@ -238,7 +270,7 @@ impl Desk {
         text: &str,
         token: Uuid,
     ) -> Result<(), Problem> {
-        let standing = self.standing(conversation).await?;
+        let standing = self.known(conversation).await?;
         if standing.opted_out.is_some() {
             return Err(Problem::OptedOut);
         }
@@ -252,8 +284,7 @@ impl Desk {
             token,
         };
         if desk::answer(&self.redis, answer).await? {
-            self.note_of(who, "conversation.answer", conversation)
-                .await?;
+            self.note_of(who, "conversation.answer", conversation).await;
         }
         Ok(())
     }
@@ -261,22 +292,37 @@ impl Desk {
     /// Takes a conversation over that nobody handed over.
     ///
     /// # Errors
-    /// When Redis cannot be reached.
+    /// When nobody knows the customer, or Redis cannot be reached.
     pub async fn take_over(&self, who: &Who, conversation: &ConversationId) -> Result<(), Problem> {
+        self.known(conversation).await?;
         let kind = ControlKind::HumanTookOver;
         desk::change_hands(&self.redis, conversation, kind, &who.name).await?;
-        self.note_of(who, "conversation.take", conversation).await
+        self.note_of(who, "conversation.take", conversation).await;
+        Ok(())
     }
 
     /// Gives a conversation back to the bot.
     ///
     /// # Errors
-    /// When Redis cannot be reached.
+    /// When nobody knows the customer, or Redis cannot be reached.
     pub async fn give_back(&self, who: &Who, conversation: &ConversationId) -> Result<(), Problem> {
+        self.known(conversation).await?;
         let kind = ControlKind::Released;
         desk::change_hands(&self.redis, conversation, kind, &who.name).await?;
         self.note_of(who, "conversation.give_back", conversation)
-            .await
+            .await;
+        Ok(())
+    }
+
+    /// How things stand with a customer whom Redis or the CRM knows. Who was erased would come back with
+    /// anything that is done to their conversation.
+    async fn known(&self, conversation: &ConversationId) -> Result<Standing, Problem> {
+        let standing = self.standing(conversation).await?;
+        // Redis forgets who has not written for long, the CRM does not.
+        if !standing.is_known && self.crm.contact_of(conversation.as_str()).await?.is_none() {
+            return Err(Problem::Unknown("conversation"));
+        }
+        Ok(standing)
     }
 
     /// Removes everything of the person who has a conversation, or only counts it when `dry`.
@@ -293,7 +339,7 @@ impl Desk {
         let person = Person::named(&[name], &self.country)?;
         let erased = Box::pin(erasure::erase(person, &self.crm, &self.redis, dry)).await?;
         if !dry && erased.was_known() {
-            self.note(who, "person.erase", None, None, None).await?;
+            self.note_done(who, "person.erase", None, None, None).await;
             self.redis.note_act(&who.name, &erased.act()).await?;
         }
         Ok(erased)
@@ -305,7 +351,8 @@ impl Desk {
     /// When the CRM cannot be reached.
     pub async fn retry_notices(&self, who: &Who, notice: Option<&str>) -> Result<u64, Problem> {
         let count = self.crm.retry(notice, Timestamp::now()).await?;
-        self.note(who, "notice.retry", notice, None, None).await?;
+        self.note_done(who, "notice.retry", notice, None, None)
+            .await;
         Ok(count)
     }
 
@@ -315,17 +362,29 @@ impl Desk {
     /// When the CRM cannot be reached.
     pub async fn test_notice(&self, who: &Who) -> Result<(), Problem> {
         self.crm.tell_test(&who.name, Timestamp::now()).await?;
-        self.note(who, "notice.test", None, None, None).await
+        self.note_done(who, "notice.test", None, None, None).await;
+        Ok(())
     }
 
-    async fn note_of(
+    async fn note_of(&self, who: &Who, act: &'static str, conversation: &ConversationId) {
+        self.note_done(who, act, None, None, Some(conversation.as_str()))
+            .await;
+    }
+
+    /// Notes what is done already. That it cannot be noted is no error of the act: who is told of one tries
+    /// again, and does it twice.
+    pub(crate) async fn note_done(
         &self,
         who: &Who,
         act: &'static str,
-        conversation: &ConversationId,
-    ) -> Result<(), Problem> {
-        self.note(who, act, None, None, Some(conversation.as_str()))
-            .await
+        subject: Option<&str>,
+        note: Option<&str>,
+        conversation: Option<&str>,
+    ) {
+        if let Err(error) = self.note(who, act, subject, note, conversation).await {
+            let error = Chain(&error);
+            tracing::error!(%error, act, operator = who.name, "an act is not in the audit trail");
+        }
     }
 
     /// Notes that somebody did something, in the audit trail.

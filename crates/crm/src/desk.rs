@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use shared_types::{ColleagueMessage, ControlEvent, ControlKind, ConversationId, Source};
 use streams::{Ingest, Ingested, NewEntry, Queue, Redis, StreamsError};
 
@@ -44,7 +45,7 @@ pub struct Answer<'a> {
     pub text: &'a str,
     /// The colleague.
     pub by: &'a str,
-    /// The same for each try: one answer is sent once.
+    /// The same for each try: one answer is sent once. Other words, or another customer, are another answer.
     pub token: uuid::Uuid,
 }
 
@@ -119,7 +120,7 @@ pub async fn answer(redis: &Redis, answer: Answer<'_>) -> Result<bool, DeskError
         return Err(DeskError::Length);
     }
     let source = answer.conversation.source().ok_or(DeskError::NoChannel)?;
-    let id = format!("console-{}", answer.token);
+    let id = id_of(&answer);
     let message = ColleagueMessage {
         id: id.parse().map_err(|_| DeskError::NoChannel)?,
         conversation_id: answer.conversation.clone(),
@@ -145,5 +146,42 @@ pub async fn answer(redis: &Redis, answer: Answer<'_>) -> Result<bool, DeskError
         Ingested::Queued { .. } => Ok(true),
         Ingested::Duplicate { .. } => Ok(false),
         other => Err(DeskError::NotTaken(other)),
+    }
+}
+
+/// The same for each try of one answer, and for no other: a program that uses a token again for other words,
+/// or another customer, does not lose them.
+fn id_of(answer: &Answer<'_>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(answer.conversation.as_str());
+    hash.update([0_u8]);
+    hash.update(answer.text.trim());
+    let hash = hex::encode(hash.finalize());
+    let short = hash.get(..16).unwrap_or(&hash);
+    format!("console-{}-{short}", answer.token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_the_same_by_token_words_and_customer() {
+        let token = uuid::Uuid::from_u128(1);
+        let id = |conversation: &str, text: &str, token| {
+            id_of(&Answer {
+                conversation: &conversation.parse().unwrap(),
+                text,
+                by: "Anna",
+                token,
+            })
+        };
+        let first = id("whatsapp:+31612345678", "Dag", token);
+        assert!(first.starts_with("console-00000000-0000-0000-0000-000000000001-"));
+        assert_eq!(id("whatsapp:+31612345678", " Dag\n", token), first);
+        assert_ne!(id("whatsapp:+31612345678", "Hoi", token), first);
+        assert_ne!(id("whatsapp:+31612345679", "Dag", token), first);
+        let other = uuid::Uuid::from_u128(2);
+        assert_ne!(id("whatsapp:+31612345678", "Dag", other), first);
     }
 }

@@ -66,23 +66,33 @@ impl Person {
             .iter()
             .find_map(|start| text.strip_prefix(start));
         let bare = bare.unwrap_or(text).trim();
-        if let Some(digits) = digits(&bare.replace("(0)", "")) {
-            let number = match (
-                bare.starts_with('+'),
-                digits.strip_prefix("00"),
-                digits.strip_prefix('0'),
-            ) {
-                (true, ..) => digits,
-                (false, Some(international), _) => international.to_owned(),
-                (false, None, Some(national)) => format!("{}{national}", self.country),
-                (false, None, None) => digits,
-            };
+        if let Some(number) = number(bare, &self.country) {
             return Some(vec![number]);
         }
         let is_contact = text.strip_prefix("c_").is_some_and(|hash| hash.len() == 24);
         let is_address = !text.contains(char::is_whitespace) && text.contains(['@', ':', '.']);
         (is_contact || is_address).then(|| vec![normal(text)])
     }
+}
+
+/// The digits of a telephone number with its country, when the text is nothing else. One that begins with a
+/// zero is one of `country`, such as `31`.
+#[must_use]
+pub fn number(text: &str, country: &str) -> Option<String> {
+    let text = text.trim();
+    let digits = digits(&text.replace("(0)", ""))?;
+    Some(
+        match (
+            text.starts_with('+'),
+            digits.strip_prefix("00"),
+            digits.strip_prefix('0'),
+        ) {
+            (true, ..) => digits,
+            (false, Some(international), _) => international.to_owned(),
+            (false, None, Some(national)) => format!("{country}{national}"),
+            (false, None, None) => digits,
+        },
+    )
 }
 
 /// The digits of a telephone number, when the text is nothing else.
@@ -193,6 +203,22 @@ mod tests {
 
     fn named(name: &str) -> Result<Person, NobodyError> {
         Person::named(&[name.to_owned()], "31")
+    }
+
+    #[test]
+    fn a_number_is_digits_with_a_country_and_other_texts_are_not() {
+        for (text, digits) in [
+            ("0612345678", "31612345678"),
+            (" +31 6 1234 ", "3161234"),
+            ("+31 (0)6 1234 5678", "31612345678"),
+            ("0049 151 2345678", "491512345678"),
+            ("612345678", "612345678"),
+        ] {
+            assert_eq!(number(text, "31").as_deref(), Some(digits), "{text}");
+        }
+        for text in ["", "5678", "klant 0612345678", "c_0612345678", "Sanne"] {
+            assert_eq!(number(text, "31"), None, "{text}");
+        }
     }
 
     #[test]

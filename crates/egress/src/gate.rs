@@ -177,8 +177,12 @@ impl Gate {
         let ledger: HashMap<OutboundId, Fields> = ledger.collect();
         loop {
             let message = match self.shared.judge(message, &seen, Timestamp::now())? {
-                Admission::SendTemplate(template) => Arc::new(instead(message, template)),
-                Admission::Send | Admission::Refuse(_) => message.clone(),
+                Admission::SendTemplate(template)
+                    if !self.lacks_picture(sender, message, &ledger) =>
+                {
+                    Arc::new(instead(message, template))
+                }
+                _ => message.clone(),
             };
             match self
                 .send_parts(job, sender, &message, &mut seen, &ledger)
@@ -187,6 +191,24 @@ impl Gate {
                 Err(Stop::TemplateInstead) => {}
                 ended => return ended,
             }
+        }
+    }
+
+    /// Whether nothing but a picture is left: the customer has the text, and needs no template in its place.
+    fn lacks_picture(
+        &self,
+        sender: &dyn Sender,
+        message: &OutboundMessage,
+        ledger: &HashMap<OutboundId, Fields>,
+    ) -> bool {
+        let settle = self.shared.settings.settle();
+        let is_sent = |number| {
+            let fields = ledger.get(&message.id.part(number));
+            fields.is_some_and(|fields| matches!(Stage::read(fields, settle), Stage::Sent))
+        };
+        match sender.contents(message).as_slice() {
+            [texts @ .., Content::Picture(_)] => (1..=texts.len()).all(is_sent),
+            _ => false,
         }
     }
 
@@ -267,6 +289,7 @@ fn instead(message: &OutboundMessage, template: Template) -> OutboundMessage {
             message.id.template()
         },
         text: String::new(),
+        picture: None,
         template: Some(template),
         ..message.clone()
     }

@@ -148,7 +148,7 @@ impl Reports {
         let payload = send.fields.get("payload")?;
         let mut message: OutboundMessage = serde_json::from_str(payload).ok()?;
         let code = report.error_code.as_deref().unwrap_or_default();
-        if message.picture.is_some() && message.text.is_empty() {
+        if message.picture.is_some() && message.text.is_empty() && message.template.is_none() {
             tracing::warn!(outbound.id = %send.id, error.code = code, "a picture was not delivered");
             return None;
         }

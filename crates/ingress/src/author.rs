@@ -180,8 +180,12 @@ fn relation(
         return Relation::Other;
     }
     let sent: Option<OutboundMessage> = serde_json::from_str(field(send::PAYLOAD)).ok();
-    let said = sent.map(|sent| folded(&sent.text)).unwrap_or_default();
-    match said {
+    let said = sent.map(|sent| match sent.picture {
+        // A picture is a part of its own, and has no text but this one.
+        Some(picture) if sent.text.is_empty() => folded(&picture.caption),
+        _ => folded(&sent.text),
+    });
+    match said.unwrap_or_default() {
         said if said.is_empty() => Relation::Other,
         said if said == folded(&message.content) => Relation::Alike,
         _ if state == send::INTENT => Relation::OnTheWire,

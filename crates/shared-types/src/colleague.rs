@@ -14,7 +14,7 @@ use crate::{
 /// before it is sent. `Debug` leaves the text out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColleagueMessage {
-    /// The provider's id; of one of the console `console-` and a UUID.
+    /// The provider's id; of one of the console `console-`, a UUID and a hash of what is said to whom.
     pub id: MessageId,
     /// The conversation that it was written in.
     pub conversation_id: ConversationId,

@@ -35,7 +35,10 @@ pub(crate) fn told(
     let recently = memory.stock.told_at;
     let recently = recently.is_some_and(|at| now.duration_since(at) < APART);
     let is_open = now.duration_since(last_inbound) < WINDOW;
-    if known.opted_out || with_colleague || recently || !is_open || !memory.stock.unmet {
+    // Who has chosen one, or comes for one, looks no further.
+    let is_settled = memory.stock.chosen.is_some() || memory.appointment().is_some();
+    let looks = memory.stock.unmet && !is_settled;
+    if known.opted_out || with_colleague || recently || !is_open || !looks {
         return None;
     }
     let reach = memory.stock.reach.clone()?;

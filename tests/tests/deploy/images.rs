@@ -149,7 +149,7 @@ fn every_container_restarts_and_has_a_limit() {
             );
         }
     }
-    assert_eq!(stack["services"].as_object().unwrap().len(), 11);
+    assert_eq!(stack["services"].as_object().unwrap().len(), 12);
 }
 
 #[test]

@@ -68,9 +68,15 @@ pub(crate) async fn guard(
 async fn stopped(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
     let (path, headers) = (request.path(), request.headers());
     let has_token = bearer(headers).is_some();
-    let is_local = state.access.password.is_none();
-    let is_ours = has_token || origin::may_change(request.method(), headers);
     let is_health = path.starts_with("/health/") || path == "/metrics";
+    let is_local = state.access.password.is_none();
+    if has_token && !path.starts_with("/api/") && !is_health {
+        state.metrics.refused("login");
+        return Some(HttpResponse::Forbidden().json(serde_json::json!({
+            "error": "a token is for the API alone: /api/v1/",
+        })));
+    }
+    let is_ours = has_token || origin::may_change(request.method(), headers);
     if !is_ours || (is_local && !is_health && !origin::is_to_this_machine(headers)) {
         state.metrics.refused("origin");
         tracing::warn!(path, "a request of another site's page was refused");
@@ -80,7 +86,7 @@ async fn stopped(request: &ServiceRequest, state: &State) -> Option<HttpResponse
                 .body("this request comes from another site's page"),
         );
     }
-    if is_health || (PUBLIC.contains(&path) && !has_token) {
+    if is_health || PUBLIC.contains(&path) {
         return None;
     }
     match state.access.who(headers, &state.desk.crm).await {

@@ -25,9 +25,22 @@ pub(crate) fn may_change(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a request was sent to a name of this machine. Where nobody logs in, a site could lead a name of
-/// its own here, and read the answers.
+/// What proxies say of those for whom they ask.
+const OF_PROXIES: [&str; 5] = [
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-real-ip",
+    "forwarded",
+    "via",
+];
+
+/// Whether a request was sent to a name of this machine, by nobody for another. Where nobody logs in, a site
+/// could lead a name of its own here, and read the answers; and a proxy on this machine would let everybody
+/// in whom it serves.
 pub(crate) fn is_to_this_machine(headers: &HeaderMap) -> bool {
+    if OF_PROXIES.iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
     let mut hosts = headers.get_all(HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
@@ -95,5 +108,9 @@ mod tests {
         }
         let two = headers(&[("host", "localhost"), ("host", "evil.test")]);
         assert!(!is_to_this_machine(&two));
+        for name in OF_PROXIES {
+            let through = headers(&[("host", "localhost"), (name, "192.0.2.1")]);
+            assert!(!is_to_this_machine(&through), "{name}");
+        }
     }
 }

@@ -68,7 +68,7 @@ impl TokensArgs {
     /// When the CRM or the output fails.
     pub async fn run(&self) -> Result<ExitCode, CommandError> {
         let crm = self.place.crm().await?;
-        let (said, is_done) = match &self.action {
+        let (said, is_done, act) = match &self.action {
             TokensAction::List => {
                 let mut lines = Vec::new();
                 for token in crm.tokens().await? {
@@ -78,22 +78,29 @@ impl TokensArgs {
                         token.name, token.created_at
                     ));
                 }
-                (lines.join("\n"), true)
+                (lines.join("\n"), true, None)
             }
             TokensAction::Add { name } => {
                 let token = format!("pd_{}", secret());
                 match crm.add_token(&token, name, Timestamp::now()).await? {
-                    true => (token, true),
-                    false => (format!("there is a program {name} already"), false),
+                    true => (token, true, Some(("token.add", name))),
+                    false => (format!("there is a program {name} already"), false, None),
                 }
             }
             TokensAction::Remove { name } => match crm.remove_token(name).await? {
-                true => (format!("{name} may not use the API any more"), true),
-                false => (format!("there is no program {name}"), false),
+                true => {
+                    let said = format!("{name} may not use the API any more");
+                    (said, true, Some(("token.remove", name)))
+                }
+                false => (format!("there is no program {name}"), false, None),
             },
         };
         if !said.is_empty() {
             runtime::print(&said)?;
+        }
+        // After the token is printed: it cannot be seen again.
+        if let Some((act, name)) = act {
+            self.place.note(&crm, act, Some(name.as_str())).await?;
         }
         Ok(code(is_done))
     }
@@ -144,6 +151,10 @@ impl SessionsArgs {
                 let id = id.as_deref().filter(|_| !all);
                 let ended = crm.end_sessions(id).await?;
                 runtime::print(&format!("{ended} ended"))?;
+                if ended > 0 {
+                    let subject = all.then_some("all");
+                    self.place.note(&crm, "session.end", subject).await?;
+                }
                 Ok(code(ended > 0))
             }
         }

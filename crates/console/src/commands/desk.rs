@@ -24,7 +24,7 @@ pub enum DeskArgs {
     /// Send the customer an answer. The conversation is yours then.
     Answer(Answer),
     /// Give a conversation back to the bot.
-    GiveBack(One),
+    GiveBack(Back),
     /// Close a hand-over: the bot answers again.
     Close(Deed),
     /// Print leads that are open, the newest first.
@@ -53,6 +53,15 @@ pub struct One {
     /// One JSON object.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A conversation that is given back.
+#[derive(Debug, Clone, Args)]
+pub struct Back {
+    /// The conversation, such as `whatsapp:+31612345678`.
+    conversation: String,
     #[command(flatten)]
     place: Place,
 }
@@ -91,10 +100,10 @@ impl DeskArgs {
             Self::Show(one) => Box::pin(show(one)).await?,
             Self::Take(deed) => change(deed, Status::Taken).await?,
             Self::Answer(answer) => send(answer).await?,
-            Self::GiveBack(one) => {
-                let desk = one.place.desk().await?;
-                let id = conversation(&one.conversation)?;
-                desk.give_back(&one.place.who(), &id).await?;
+            Self::GiveBack(back) => {
+                let desk = back.place.desk().await?;
+                let id = conversation(&back.conversation)?;
+                desk.give_back(&back.place.who(), &id).await?;
                 runtime::print(&"given back; the bot answers once the worker has read this")?;
             }
             Self::Close(deed) => change(deed, Status::Closed).await?,
@@ -184,6 +193,14 @@ async fn show(one: &One) -> Result<(), CommandError> {
     if one.json {
         runtime::print(&conversation_json(found))?;
         return Ok(());
+    }
+    match &found.contact {
+        Some(contact) => {
+            let name = contact.name.as_deref().unwrap_or("somebody");
+            let addresses = contact.addresses.join(" ");
+            runtime::print(&format!("{name} ({})  {addresses}", contact.id))?;
+        }
+        None => runtime::print(&"the CRM knows no contact")?,
     }
     for line in &found.lines {
         let change = line.change.as_ref().map(|change| change.join(" "));

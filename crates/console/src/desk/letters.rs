@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use runtime::letters::{payload, why};
 use serde_json::Value;
-use streams::{Letter, LetterId, Queue, Shelf};
+use streams::{Letter, LetterId, Queue, Shelf, StreamsError};
 
 use super::{Desk, Problem, Who};
 
@@ -160,7 +160,7 @@ impl Desk {
     /// Puts letters back at the end of their queue. How many.
     ///
     /// # Errors
-    /// When there are not as many as were shown, or Redis cannot be reached.
+    /// When there are not as many as were shown, or Redis cannot be reached; some may be put back by then.
     pub async fn replay(
         &self,
         who: &Who,
@@ -170,20 +170,19 @@ impl Desk {
         let Shelf::Dead(queue) = chosen.shelf else {
             return Err(LettersError::NoReplay.into());
         };
-        let mut done = 0;
-        for id in self.as_shown(chosen, shown).await? {
-            done += usize::from(self.redis.replay(queue, id).await?);
-        }
+        let ids = self.as_shown(chosen, shown).await?;
+        let (done, failed) = each(ids, async |id| self.redis.replay(queue, id).await).await;
         let what = format!("{done} of {} ({})", queue.as_str(), reason_of(chosen));
-        self.note(who, "letters.replay", Some(&what), None, None)
-            .await?;
-        Ok(done)
+        self.note_done(who, "letters.replay", Some(&what), None, None)
+            .await;
+        failed.map_or(Ok(done), |error| Err(error.into()))
     }
 
     /// Removes letters for good. How many.
     ///
     /// # Errors
-    /// When there are not as many as were shown, no reason is given, or Redis cannot be reached.
+    /// When there are not as many as were shown, no reason is given, or Redis cannot be reached; some may be
+    /// removed by then.
     pub async fn discard(
         &self,
         who: &Who,
@@ -194,15 +193,14 @@ impl Desk {
         if because.trim().is_empty() {
             return Err(LettersError::NoReason.into());
         }
-        let mut done = 0;
-        for id in self.as_shown(chosen, shown).await? {
-            done += usize::from(self.redis.discard(chosen.shelf, id).await?);
-        }
+        let ids = self.as_shown(chosen, shown).await?;
+        let discard = async |id| self.redis.discard(chosen.shelf, id).await;
+        let (done, failed) = each(ids, discard).await;
         let shelf = shelf_name(chosen.shelf);
         let what = format!("{done} of {shelf} ({})", reason_of(chosen));
-        self.note(who, "letters.discard", Some(&what), Some(because), None)
-            .await?;
-        Ok(done)
+        self.note_done(who, "letters.discard", Some(&what), Some(because), None)
+            .await;
+        failed.map_or(Ok(done), |error| Err(error.into()))
     }
 
     async fn as_shown(&self, chosen: Chosen<'_>, shown: usize) -> Result<Vec<LetterId>, Problem> {
@@ -213,6 +211,22 @@ impl Desk {
         }
         Ok(letters.into_iter().map(|letter| letter.id).collect())
     }
+}
+
+/// Does something to letters one after the other. To how many, and what it failed with: those before it
+/// are done all the same, and that is noted.
+async fn each(
+    ids: Vec<LetterId>,
+    act: impl AsyncFn(LetterId) -> Result<bool, StreamsError>,
+) -> (usize, Option<StreamsError>) {
+    let mut done = 0;
+    for id in ids {
+        match act(id).await {
+            Ok(was_there) => done += usize::from(was_there),
+            Err(error) => return (done, Some(error)),
+        }
+    }
+    (done, None)
 }
 
 fn reason_of<'a>(chosen: Chosen<'a>) -> &'a str {
@@ -262,6 +276,21 @@ mod tests {
             said,
             ["content=hoi", "parts › 1=a", "parts › 2=2", "sender › id=x"]
         );
+    }
+
+    #[tokio::test]
+    async fn what_was_done_before_a_failure_is_counted() {
+        let ids: [LetterId; 4] = ["0/1-0", "0/2-0", "0/3-0", "0/4-0"].map(|id| id.parse().unwrap());
+        let [_, gone, broken, _] = ids;
+        let act = async |id: LetterId| match id {
+            id if id == broken => Err(StreamsError::Unreachable),
+            id => Ok(id != gone),
+        };
+        let (done, failed) = each(ids.to_vec(), act).await;
+        assert_eq!(done, 1);
+        assert!(matches!(failed, Some(StreamsError::Unreachable)));
+        let (done, failed) = each(ids.to_vec(), async |_| Ok(true)).await;
+        assert!(done == 4 && failed.is_none());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 // Keeps parts of a page fresh, and hears keys. Without it everything works by loading the page again.
 
 const PAUSE_MS = 150;
+const AWAY_MS = 30_000;
 let timer = 0;
 
 /** Puts what the server rendered anew in place of the parts that are live, unless somebody is at them. */
 async function refresh() {
   const answer = await fetch(location.href, { cache: 'no-store' });
+  // The session is over: the page that is there now says so.
+  if (answer.redirected && !isWriting()) location.reload();
   if (!answer.ok || answer.redirected) return;
   // What is parsed so runs nothing, and what customers wrote is escaped in it.
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -26,6 +29,12 @@ function isBusy(part) {
   return part.contains(active) && /^(INPUT|TEXTAREA|SELECT)$/.test(active.nodeName);
 }
 
+/** Whether somebody writes, or has begun an answer: loading the page again would take their words. */
+function isWriting() {
+  const begun = [...document.querySelectorAll('textarea')].some((one) => one.value !== one.defaultValue);
+  return begun || isBusy(document.body);
+}
+
 /** Of a list that would move under the reader it is only told how many rows are new. */
 function announce(fresh) {
   const place = document.getElementById('news');
@@ -44,12 +53,21 @@ function soon() {
   timer = setTimeout(() => refresh().catch(() => {}), PAUSE_MS);
 }
 
+/** Loads the page again in a while, and not while somebody writes. */
+function later() {
+  setTimeout(() => { if (isWriting()) later(); else location.reload(); }, AWAY_MS);
+}
+
 const source = document.body.dataset.events;
 if (source) {
   const events = new EventSource(source);
   let wasAway = false;
   events.addEventListener('news', soon);
-  events.addEventListener('error', () => { wasAway = true; });
+  events.addEventListener('error', () => {
+    wasAway = true;
+    // The browser does not try again by itself after a refusal.
+    if (events.readyState === EventSource.CLOSED) later();
+  });
   events.addEventListener('open', () => { if (wasAway) soon(); wasAway = false; });
 }
 
@@ -60,10 +78,10 @@ function row(by) {
   return by === 0 ? rows[at] : rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
 }
 
-/** Does what a key stands for, in the row with the focus first. */
+/** Does what a key stands for: in the row with the focus, or anywhere on a page without rows. */
 function press(key) {
-  const wanted = `[data-key="${key}"]`;
-  const control = row(0)?.querySelector(wanted) ?? (row(0) ? null : document.querySelector(wanted));
+  const place = row(0) ?? (document.querySelector('[data-row]') ? null : document);
+  const control = place?.querySelector(`[data-key="${key}"]`);
   if (control?.nodeName === 'TEXTAREA') control.focus();
   else control?.click();
 }

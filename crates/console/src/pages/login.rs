@@ -81,6 +81,9 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
     let Some(known) = state.access.password.clone() else {
         return on_to(&next, "");
     };
+    // One at a time, from the question whether one may try to the count of what was refused: tries that come
+    // together do not all pass the limit. A closed semaphore there is not.
+    let one = state.access.one.clone().acquire_owned().await;
     if let Some(wait) = state.access.limit.wait(address, Instant::now()) {
         state.metrics.login("limited");
         let words = (
@@ -93,10 +96,7 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
         answer.headers_mut().insert(RETRY_AFTER, seconds);
         return answer;
     }
-    // One at a time; a closed semaphore there is not.
-    let one = state.access.one.clone().acquire_owned().await;
     let checked = web::block(move || known.is(&password)).await;
-    drop(one);
     if !checked.unwrap_or(false) || name.is_empty() {
         state.access.limit.refused(address, Instant::now());
         state.metrics.login("refused");
@@ -109,6 +109,7 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
         *answer.status_mut() = StatusCode::UNAUTHORIZED;
         return answer;
     }
+    drop(one);
     let secret = secret();
     let crm = &state.desk.crm;
     if let Err(error) = crm.begin_session(&secret, &name, Timestamp::now()).await {
@@ -123,9 +124,8 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
     }
     state.metrics.login("granted");
     let who = Who { name, via: "page" };
-    if let Err(error) = state.desk.note(&who, "login", None, None, None).await {
-        tracing::error!(%error, "a login is not in the audit trail");
-    }
+    let desk = &state.desk;
+    desk.note_done(&who, "login", None, None, None).await;
     let mut answer = on_to(&next, "");
     if let Ok(cookie) = state.access.set_cookie(&secret).parse() {
         answer.headers_mut().append(SET_COOKIE, cookie);
@@ -150,12 +150,15 @@ fn refused(
 }
 
 async fn logout(request: HttpRequest, state: Data<State>, who: Who) -> HttpResponse {
+    let desk = &state.desk;
     let secret = cookie(request.headers(), state.access.cookie_name());
     if let Some(secret) = secret
-        && let Ok(Some(session)) = state.desk.crm.session(secret, Timestamp::now()).await
-        && let Err(error) = state.desk.crm.end_sessions(Some(&session.id)).await
+        && let Ok(Some(session)) = desk.crm.session(secret, Timestamp::now()).await
     {
-        tracing::error!(%error, operator = who.name, "a session did not end");
+        match desk.crm.end_sessions(Some(&session.id)).await {
+            Ok(_) => desk.note_done(&who, "logout", None, None, None).await,
+            Err(error) => tracing::error!(%error, operator = who.name, "a session did not end"),
+        }
     }
     let mut answer = on_to("/login", "");
     if let Ok(cookie) = state.access.set_cookie("").parse() {

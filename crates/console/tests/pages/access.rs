@@ -1,7 +1,8 @@
 //! Who gets in, and who does not.
 
+use futures_util::future::join_all;
 use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 
 use crate::support::{PASSWORD, Rig};
 
@@ -62,6 +63,16 @@ async fn who_guesses_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn guesses_that_come_together_do_not_pass_the_limit() {
+    let rig = Rig::start().await;
+    let stranger = rig.stranger();
+    let wrong = [("name", "Anna"), ("password", "guess"), ("next", "/")];
+    let answers = join_all((0..20).map(|_| stranger.post("/login", &wrong))).await;
+    let is_tried = |answer: &&Response| answer.status() == StatusCode::UNAUTHORIZED;
+    assert_eq!(answers.iter().filter(is_tried).count(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_by_its_own_logout_and_by_anothers_hand() {
     let rig = Rig::start().await;
     let (anna, bram) = (rig.operator("Anna").await, rig.operator("Bram").await);
@@ -72,6 +83,11 @@ async fn a_session_ends_by_its_own_logout_and_by_anothers_hand() {
     // An empty id ends nobody.
     bram.submit("/sessions/end", &[("id", "")]).await;
     bram.page("/").await;
+    let acts = rig.crm.acts(10).await.unwrap();
+    assert!(
+        acts.iter()
+            .any(|act| act.act == "logout" && act.by == "Anna")
+    );
     bram.submit("/sessions/end", &[("id", &sessions[0].id)])
         .await;
     assert_eq!(bram.get("/").await.status(), StatusCode::SEE_OTHER);
@@ -115,6 +131,12 @@ async fn on_this_machine_nobody_logs_in_and_no_other_name_leads_there() {
     let request = rig.request(Method::GET, "/").header(HOST, "evil.test");
     assert_eq!(
         request.send().await.unwrap().status(),
+        StatusCode::FORBIDDEN
+    );
+    let request = rig.request(Method::GET, "/");
+    let proxied = request.header("x-forwarded-for", "192.0.2.1");
+    assert_eq!(
+        proxied.send().await.unwrap().status(),
         StatusCode::FORBIDDEN
     );
 }

@@ -59,6 +59,11 @@ async fn a_program_with_a_token_does_what_a_colleague_does() {
     rig.run(&["HSET", "conv:whatsapp:+31612345678", "last_in", &now]);
     let token = rig.token();
     assert!(!rig.console(&["tokens", "add", "crm-link"]).status.success());
+    for page in ["/", "/acts", "/login"] {
+        let (status, said) = rig.api(&token, Method::GET, page, Value::Null).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{page}");
+        assert!(said["error"].as_str().unwrap().contains("API"), "{said}");
+    }
     let (status, waiting) = rig
         .api(&token, Method::GET, "/api/v1/waiting", Value::Null)
         .await;
@@ -103,6 +108,10 @@ async fn a_program_with_a_token_does_what_a_colleague_does() {
         "{acts}"
     );
     rig.said(&["tokens", "remove", "crm-link"]);
+    let acts = rig.said(&["acts"]);
+    for shown in ["token.add", "token.remove"] {
+        assert!(acts.contains(shown), "{shown}: {acts}");
+    }
     let (status, _) = rig
         .api(&token, Method::GET, "/api/v1/waiting", Value::Null)
         .await;
@@ -152,6 +161,12 @@ async fn what_a_program_asks_wrongly_is_refused_in_words() {
         ),
         (Method::GET, PATH, Value::Null, StatusCode::NOT_FOUND),
         (
+            Method::POST,
+            "/api/v1/conversations/whatsapp%3A%2B31612345678/take",
+            Value::Null,
+            StatusCode::NOT_FOUND,
+        ),
+        (
             Method::GET,
             "/api/v1/nothing",
             Value::Null,
@@ -190,15 +205,17 @@ async fn commands_do_the_same() {
     let now = jiff::Timestamp::now().as_millisecond().to_string();
     rig.run(&["HSET", "conv:whatsapp:+31612345678", "last_in", &now]);
     rig.said(&["answer", "whatsapp:+31612345678", "Dag Sanne"]);
+    let odd = rig.console(&["give-back", "whatsapp:+31612345678", "--json"]);
+    assert!(!odd.status.success(), "{odd:?}");
     rig.said(&["give-back", "whatsapp:+31612345678"]);
     rig.said(&["close", &id]);
     assert_eq!(rig.said(&["waiting"]), "");
     assert!(rig.said(&["leads", "--json"]).contains("Piet"));
     assert_eq!(rig.said(&["appointments"]), "");
-    assert!(
-        rig.said(&["show", "whatsapp:+31612345678"])
-            .contains("taken")
-    );
+    let shown = rig.said(&["show", "whatsapp:+31612345678"]);
+    for part in ["taken", "Sanne", "tel:+31612345678"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     let acts = rig.said(&["acts"]);
     for shown in [
         "anna",
@@ -213,6 +230,7 @@ async fn commands_do_the_same() {
     let sessions = rig.said(&["sessions", "list"]);
     assert!(sessions.contains("Bram"), "{sessions}");
     assert!(rig.said(&["sessions", "end", "--all"]).contains("1 ended"));
+    assert!(rig.said(&["acts"]).contains("session.end"));
     let examined = rig.console(&["doctor", "--bind", "127.0.0.1"]);
     let examined = String::from_utf8(examined.stdout).unwrap();
     for shown in ["crm: it answers and takes writes", "set REDIS_PARTITIONS=4"] {

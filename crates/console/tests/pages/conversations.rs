@@ -1,7 +1,11 @@
 //! A conversation is shown as it is, answered within its rules, given back, and erased.
 
+use console::desk::{Desk, Who};
+use crm::Crm;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
+use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::support::{HOSTILE, PHONE, Rig};
 
@@ -95,6 +99,34 @@ async fn an_answer_is_sent_once_in_the_conversations_order() {
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let acts = anna.page("/acts").await;
     assert_eq!(acts.matches("conversation.answer").count(), 1, "{acts}");
+    // A program may send its token again: other words are not lost.
+    let other = [("text", "Of om elf uur"), ("token", token)];
+    anna.submit(&format!("{PAGE}/answer"), &other).await;
+    assert_eq!(rig.waiting_for_worker().await.len(), 2);
+}
+
+/// Who is told of an error tries again, and the customer gets the answer twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_is_no_error_when_its_row_cannot_be_written() {
+    let rig = Rig::start().await;
+    rig.wrote(1);
+    let desk = Desk {
+        crm: Crm::new(&SecretString::from("sqlite:/nowhere/crm.sqlite")).unwrap(),
+        redis: rig.redis.clone(),
+        country: "31".into(),
+    };
+    let who = Who {
+        name: "Anna".into(),
+        via: "page",
+    };
+    assert!(desk.crm.ping().await.is_err());
+    let id = PHONE.parse().unwrap();
+    desk.answer(&who, &id, "Dag", Uuid::from_u128(1))
+        .await
+        .unwrap();
+    desk.take_over(&who, &id).await.unwrap();
+    desk.give_back(&who, &id).await.unwrap();
+    assert_eq!(rig.waiting_for_worker().await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,6 +206,17 @@ async fn a_person_is_erased_after_a_look_at_what_goes() {
         "/?done=erased"
     );
     assert_eq!(anna.get(PAGE).await.status(), StatusCode::NOT_FOUND);
+    // Nor does a page that was open before bring anything back.
+    let queued = rig.waiting_for_worker().await.len();
+    let answer = [
+        ("text", "Dag"),
+        ("token", "0199c0de-0000-7000-8000-000000000001"),
+    ];
+    for act in ["answer", "take", "give-back"] {
+        let refused = anna.post(&format!("{PAGE}/{act}"), &answer).await;
+        assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{act}");
+    }
+    assert_eq!(rig.waiting_for_worker().await.len(), queued);
     let acts = anna.page("/acts").await;
     assert!(
         acts.contains("person.erase") && acts.contains("handover.take"),

@@ -146,7 +146,7 @@ impl Rig {
                 conversation: conversation.clone(),
                 opens: true,
                 reason: "asked".into(),
-                urgent: false,
+                urgent: words.contains("dringend"),
                 last_words: words.into(),
                 summary: "Reason: asked".into(),
                 promised_at: None,

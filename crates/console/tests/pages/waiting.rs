@@ -53,6 +53,22 @@ async fn of_two_colleagues_one_takes_it_and_the_other_is_told_who() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_wait_is_first_though_hundreds_came_before() {
+    let rig = Rig::start().await;
+    for number in 0..205 {
+        let phone = format!("+31600000{number:03}");
+        rig.asks("Klant", &phone, "een mens graag").await;
+    }
+    let urgent = rig.asks("Sanne", "+31612345678", "dringend!").await;
+    let anna = rig.operator("Anna").await;
+    let page = anna.page("/").await;
+    assert_eq!(page.matches("data-row").count(), 206);
+    let first = page.split("data-row").next().unwrap();
+    assert!(first.contains(&format!("id=\"{urgent}\"")), "{first}");
+    assert_eq!(page.matches("data-key=\"r\"").count(), 206);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_notice_waits_for_the_channels() {
     let rig = Rig::start().await;
     let anna = rig.operator("Anna").await;

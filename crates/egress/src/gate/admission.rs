@@ -163,7 +163,7 @@ fn is_window_open(message: &OutboundMessage, standing: &Standing, now: Timestamp
         .filter(|(_, to)| same_address(to))
         .map(|(at, _)| *at);
     let answered = (message.purpose != Purpose::Colleague).then_some(message.created_at);
-    let opened = later.max(answered);
+    let opened = later.or(answered);
     opened.is_some_and(|opened| now.duration_since(opened) < WINDOW)
 }
 

@@ -66,6 +66,16 @@ fn another_request_that_has_begun_is_on_the_wire() {
 }
 
 #[test]
+fn a_picture_behind_a_text_is_ours_while_it_is_sent() {
+    let mut sent = send("intent", "", "");
+    let mut payload: serde_json::Value = serde_json::from_str(&sent["payload"]).unwrap();
+    payload["picture"] = json!({"url": "https://cars.test/golf.jpg", "caption": "Volkswagen Golf"});
+    sent.insert("payload".into(), payload.to_string());
+    assert_eq!(to(&sent, "Volkswagen  Golf"), Relation::Alike);
+    assert_eq!(to(&sent, "Hoi"), Relation::OnTheWire);
+}
+
+#[test]
 fn a_picture_without_words_is_like_no_text() {
     assert_eq!(to(&send("intent", "", ""), ""), Relation::Other);
 }

@@ -102,7 +102,8 @@ impl StockTalk {
         let needs = self.needs.iter().filter_map(|(attribute, test)| {
             let value = match test {
                 Test::Has(true) => "yes".to_owned(),
-                Test::AtLeast(number) | Test::AtMost(number) => number.to_string(),
+                Test::AtLeast(number) => format!(">={number}"),
+                Test::AtMost(number) => format!("<={number}"),
                 _ => return None,
             };
             Some((format!("{NEED}{attribute}"), value))
@@ -223,7 +224,13 @@ pub fn wish_of(
             continue;
         };
         let attribute = &wished.attribute;
-        if needs.contains_key(attribute) {
+        let is_other_end = |need: &Test| {
+            matches!(
+                (need, wished.bound),
+                (Test::AtMost(_), Bound::AtLeast) | (Test::AtLeast(_), Bound::AtMost)
+            )
+        };
+        if needs.get(attribute).is_some_and(|need| !is_other_end(need)) {
             continue;
         }
         let mut add = |test| {

@@ -4,6 +4,7 @@ use shared_types::Picture;
 
 use super::offer::{PAGE, StockTalk};
 use super::piece::{Piece, Said};
+use crate::stock::is_public;
 
 /// Of so many things it is known that their picture was sent.
 const KNOWN: usize = 20;
@@ -20,7 +21,8 @@ pub fn picture_of(said: &Said, talk: &mut StockTalk) -> Option<Picture> {
     });
     let (line, is_asked) = meant?;
     let item = &line.item;
-    let url = item.images.first()?;
+    // A help desk or gateway inside our network fetches it.
+    let url = item.images.iter().find(|url| is_public(url))?;
     let name = format!("{}:{}", item.source, item.id);
     let is_known = talk.pictured.contains(&name);
     if is_known && !is_asked {

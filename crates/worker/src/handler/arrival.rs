@@ -36,6 +36,7 @@ impl Inbound {
             }
         }
         let known = known(&job.values, None);
+        let known = self.turns.overtaken(known, job.entry.id, Timestamp::now());
         let last = last_inbound(&job.values, None);
         let last = last.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let told = last.and_then(|last| arrival::told(&self.turns, arrival, known, last));

@@ -103,11 +103,7 @@ fn wish_of_fields(offers: &Offers, fields: &Map<String, Value>) -> Wish {
             continue;
         };
         if let Some(attribute) = name.strip_prefix(NEED) {
-            let test = match value.parse() {
-                Ok(number) => bounded(offers, attribute, number),
-                Err(_) => Test::Has(value == "yes"),
-            };
-            needs.insert(attribute.to_owned(), test);
+            needs.insert(attribute.to_owned(), need(offers, attribute, value));
             continue;
         }
         let (denied, slot) = match name.strip_prefix("not.") {
@@ -129,10 +125,35 @@ fn wish_of_fields(offers: &Offers, fields: &Map<String, Value>) -> Wish {
     wish_of(offers, &wanted, &needs, None)
 }
 
-fn bounded(offers: &Offers, attribute: &str, number: i64) -> Test {
-    let bound = offers.attribute(attribute).map(|known| known.bound);
-    match bound {
-        Some(Bound::AtMost) => Test::AtMost(number),
-        _ => Test::AtLeast(number),
+/// `<=9949`, `>=5`, `yes`; a bare number of 0.1.0 has the bound of its attribute.
+fn need(offers: &Offers, attribute: &str, value: &str) -> Test {
+    let number = |sign| value.strip_prefix(sign).and_then(|rest| rest.parse().ok());
+    if let Some(most) = number("<=") {
+        return Test::AtMost(most);
+    }
+    if let Some(least) = number(">=").or_else(|| value.parse().ok()) {
+        let bound = offers.attribute(attribute).map(|known| known.bound);
+        return match bound.filter(|_| !value.starts_with('>')) {
+            Some(Bound::AtMost) => Test::AtMost(least),
+            _ => Test::AtLeast(least),
+        };
+    }
+    Test::Has(value == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Domain;
+
+    #[test]
+    fn a_need_says_which_way_it_is_bounded() {
+        let domain = Domain::embedded().unwrap();
+        let offers = domain.knowledge.offers.as_ref().unwrap();
+        let of = |attribute, value| need(offers, attribute, value);
+        assert_eq!(of("price", "<=9949"), Test::AtMost(9949));
+        assert_eq!(of("seats", ">=7"), Test::AtLeast(7));
+        assert_eq!(of("seats", "7"), Test::AtLeast(7));
+        assert_eq!(of("towbar", "yes"), Test::Has(true));
     }
 }

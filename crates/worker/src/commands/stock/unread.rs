@@ -31,7 +31,8 @@ enum Action {
         /// Its number in the list.
         number: usize,
     },
-    /// Put them back, to be read behind what waits: after the mapping was mended.
+    /// Put them back, to be read behind what waits: after the mapping was mended. One that is older than what is
+    /// known of the same thing overwrites it: look at `show` first.
     Replay(Choice),
     /// Remove them for good. With --all it asks, unless --yes is given.
     Discard {

@@ -85,7 +85,7 @@ async fn the_customer_is_told_of_one_thing_a_day() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_who_wants_no_messages_or_has_a_colleague_or_wrote_a_day_ago() {
+async fn nobody_is_told_who_wants_no_messages_has_a_colleague_chose_another_or_wrote_a_day_ago() {
     let conversation = format!("conv:{CONVERSATION}");
     let set = |server: &RedisServer, key: &str, field: &str, value: &str| {
         server.run::<u32>(&["HSET", key, field, value]);
@@ -98,6 +98,13 @@ async fn nobody_is_told_who_wants_no_messages_or_has_a_colleague_or_wrote_a_day_
         set(server, &conversation, "memory", &memory.to_string());
     };
     assert!(told(with_human).await.is_empty());
+    let chosen = |server: &RedisServer| {
+        let memory: String = server.run(&["HGET", &conversation, "memory"]);
+        let mut memory: Value = serde_json::from_str(&memory).unwrap();
+        memory["stock"]["chosen"] = json!({"source": "shipped", "id": "D007", "title": "Polo"});
+        set(server, &conversation, "memory", &memory.to_string());
+    };
+    assert!(told(chosen).await.is_empty());
     let contact = format!("contact:{CONVERSATION}");
     let opted_out =
         |server: &RedisServer| set(server, &contact, "opted_out", &yesterday.to_string());

@@ -8,7 +8,7 @@ use crate::dialogue::act::{Act, Answer, Asked, Does, Inform, Thing, Told};
 use crate::dialogue::offer::{Fit, Line, Listing, Offered};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::update::Update;
-use crate::domain::Offers;
+use crate::domain::{Bound, Offers};
 use crate::understanding::Pointed;
 
 /// A longer message says more than that something should be cheaper.
@@ -85,21 +85,23 @@ impl<'a> Update<'a> {
         let Some((offers, _)) = self.stock().filter(|_| short && !than.is_empty()) else {
             return false;
         };
-        let asks_fact = |act: &Act| match &act.does {
-            Does::Ask(ask) => matches!(ask.topic, Asked::Fact(_) | Asked::Hours),
-            Does::Request { .. } | Does::Handoff { .. } | Does::Consent(_) => true,
+        let only_compares = |act: &Act| match &act.does {
+            Does::Ask(ask) => !matches!(ask.topic, Asked::Fact(_) | Asked::Hours),
+            Does::Social(_) | Does::Unclear { .. } | Does::Answer(_) => true,
+            Does::Inform(inform) => inform.values.is_empty() && inform.when.is_none(),
             _ => false,
         };
         let meant = self.meant();
-        let Some((_, first)) = meant.first().filter(|_| !acts.iter().any(asks_fact)) else {
+        let Some((_, first)) = meant.first().filter(|_| acts.iter().all(only_compares)) else {
             return false;
         };
         let orders = than.iter().filter_map(|at| offers.orders.get(*at));
         let wishes = orders.filter_map(|order| {
             let has = first.get(&order.attribute)?.number()?;
+            let said = self.bound_of(offers, &order.attribute, order.descending);
             let test = match order.descending {
-                true => Test::AtLeast(has + 1),
-                false => Test::AtMost(has - 1),
+                true => Test::AtLeast(said.map_or(has + 1, |said| said.max(has + 1))),
+                false => Test::AtMost(said.map_or(has - 1, |said| said.min(has - 1))),
             };
             Some((order.attribute.clone(), test))
         });
@@ -110,6 +112,28 @@ impl<'a> Update<'a> {
             talk.vain.insert(attribute, before);
         }
         !talk.vain.is_empty()
+    }
+
+    /// The least, or the most, that was wished of an attribute before.
+    fn bound_of(&self, offers: &Offers, attribute: &str, is_least: bool) -> Option<i64> {
+        let bound = match is_least {
+            true => Bound::AtLeast,
+            false => Bound::AtMost,
+        };
+        match self.state.stock.needs.get(attribute) {
+            Some(Test::AtLeast(least)) if is_least => return Some(*least),
+            Some(Test::AtMost(most)) if !is_least => return Some(*most),
+            _ => {}
+        }
+        let mut wishes = self.state.wanted.iter();
+        wishes.find_map(|(slot, wish)| {
+            let wished = offers.wishes.get(slot)?;
+            let is_it = wished.attribute == attribute && wished.bound == bound;
+            match wish.any_of.first().filter(|_| is_it)? {
+                SlotValue::Integer(number) => Some(*number),
+                SlotValue::Text(_) => None,
+            }
+        })
     }
 
     /// What was asked for in vain is asked for no more.
