@@ -1,6 +1,6 @@
 //! What becomes of a message whose turns fail, against a Redis of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use clap::Parser;
@@ -44,11 +44,16 @@ impl Agent for Stuck {
     }
 }
 
+// Made once: without optimisation they take seconds.
+static DOMAIN: LazyLock<Arc<Domain>> = LazyLock::new(|| Arc::new(Domain::embedded().unwrap()));
+static UNDERSTANDER: LazyLock<Arc<Understander>> =
+    LazyLock::new(|| Arc::new(Understander::new(&DOMAIN)));
+
 /// A worker whose turns are kept for so long.
 fn healthy(redis: &Redis, metrics: &mut Metrics, turn_kept: Duration) -> Inbound {
     let counters = WorkerMetrics::new(metrics).unwrap();
-    let domain = Arc::new(Domain::embedded().unwrap());
-    let understander = Arc::new(Understander::new(&domain));
+    let domain = DOMAIN.clone();
+    let understander = UNDERSTANDER.clone();
     let parts = Parts {
         domain: domain.clone(),
         understander: understander.clone(),

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 use worker::dialogue::act::{Act, Context};
-use worker::domain::Domain;
 use worker::understanding::Understander;
+
+use crate::dealer;
 
 /// Acts as labels, and the text that does them.
 fn lines(language: &str) -> Vec<(BTreeSet<String>, String)> {
@@ -93,7 +94,7 @@ fn labels_of(act: &Act) -> Vec<String> {
 
 /// What it misses, at most, and what else is read then.
 fn misses(changed: impl Fn(&str) -> Option<String>, share: f64) {
-    let understander = Understander::new(&Domain::embedded().unwrap());
+    let understander = dealer::understander();
     for language in ["nl", "en", "de"] {
         let lines = lines(language);
         let misses: Vec<String> = lines
@@ -143,7 +144,7 @@ fn most_questions_are_known_without_their_mark() {
 
 #[test]
 fn another_name_in_the_same_place_is_the_same_act() {
-    let understander = Understander::new(&Domain::embedded().unwrap());
+    let understander = dealer::understander();
     let kinds = |text: &str| -> Vec<String> {
         let acts = understander.acts(text, &Context::default());
         let kind = |act: &Act| text_of(&serde_json::to_value(act).unwrap()["act"]);

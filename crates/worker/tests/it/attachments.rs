@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use simulator::{Simulator, SimulatorConfig, SimulatorHandle};
 use tokio_util::sync::CancellationToken;
-use worker::domain::Domain;
 
 use crate::chat::Chat;
 
@@ -83,7 +82,7 @@ async fn listening_chat_with(simulator: &SimulatorHandle, tokens: &[&str]) -> Ch
         "--twilio-account-sid",
         "AC00000000000000000000000000000000",
     ];
-    Chat::with(Domain::embedded().unwrap(), &[&flags, tokens].concat()).await
+    Chat::with(&[&flags, tokens].concat()).await
 }
 
 /// Lets the simulator keep a file; gives its address.

@@ -23,6 +23,8 @@ use worker::register::Register;
 use worker::turns::{Known, Turns};
 use worker::understanding::Understander;
 
+use crate::dealer;
+
 #[derive(Parser)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -44,17 +46,23 @@ pub(crate) struct Chat {
 impl Chat {
     /// With the default domain and the rules alone, on a Tuesday morning.
     pub(crate) async fn with_rules() -> Self {
-        Self::with(Domain::embedded().unwrap(), &[]).await
+        Self::with(&[]).await
     }
 
     /// With a domain of the fixtures.
     pub(crate) async fn with_domain(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/domains");
-        Self::with(Domain::load(&folder.join(name)).unwrap(), &[]).await
+        let domain = Domain::load(&folder.join(name)).unwrap();
+        let understander = Arc::new(Understander::new(&domain));
+        Self::of(Arc::new(domain), understander, &[]).await
     }
 
-    /// With flags of `worker serve`.
-    pub(crate) async fn with(domain: Domain, flags: &[&str]) -> Self {
+    /// With the default domain and flags of `worker serve`.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        Self::of(dealer::domain(), dealer::understander(), flags).await
+    }
+
+    async fn of(domain: Arc<Domain>, understander: Arc<Understander>, flags: &[&str]) -> Self {
         runtime::install_tls();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("crm.sqlite").display());
@@ -64,10 +72,9 @@ impl Chat {
         crm.migrate().await.unwrap();
         let mut metrics = Metrics::new("worker", "0").unwrap();
         let counters = WorkerMetrics::new(&mut metrics).unwrap();
-        let understander = Arc::new(Understander::new(&domain));
         let domain_register = domain.register.clone();
         let parts = Parts {
-            domain: Arc::new(domain),
+            domain,
             understander,
             model: Model::new(&config.model, counters.clone())
                 .unwrap()

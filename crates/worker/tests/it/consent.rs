@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use worker::dialogue::act::Consent;
-use worker::domain::Domain;
-use worker::understanding::Understander;
+
+use crate::dealer;
 
 /// Lines of `label: text`.
 fn lines(language: &str) -> Vec<(String, String)> {
@@ -31,7 +31,7 @@ fn label(consent: Option<Consent>) -> &'static str {
 
 #[test]
 fn commands_are_taken_and_what_sounds_like_them_is_not() {
-    let understander = Understander::new(&Domain::embedded().unwrap());
+    let understander = dealer::understander();
     let mut misses = Vec::new();
     for language in ["nl", "en", "de"] {
         for (label, text) in lines(language) {

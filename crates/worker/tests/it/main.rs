@@ -17,6 +17,7 @@ mod crm_copies;
 #[allow(dead_code, reason = "the tests of crm use all of it")]
 #[path = "../../../crm/tests/databases/database.rs"]
 mod database;
+mod dealer;
 mod dialogues;
 mod doctor;
 mod domain;

@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use simulator::{Provider, Query, Simulator, SimulatorConfig, SimulatorHandle};
 use tokio_util::sync::CancellationToken;
-use worker::domain::Domain;
 
 use crate::chat::Chat;
 
@@ -29,7 +28,7 @@ pub(crate) async fn chat(simulator: &SimulatorHandle, more: &[&str]) -> Chat {
         }
     }
     flags.extend(more);
-    Chat::with(Domain::embedded().unwrap(), &flags).await
+    Chat::with(&flags).await
 }
 
 pub(crate) fn rule(simulator: &SimulatorHandle, rule: Value) {
@@ -240,7 +239,7 @@ async fn a_model_that_is_down_is_soon_not_asked_any_more() {
         "--llm-retries",
         "0",
     ];
-    let mut chat = Chat::with(Domain::embedded().unwrap(), &flags).await;
+    let mut chat = Chat::with(&flags).await;
     for _ in 0..4 {
         assert!(chat.says("Ik zoek een Volkswagen Golf").await.is_some());
     }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use simulator::{Provider, Query, SimulatorHandle};
-use worker::domain::Domain;
 
 use crate::chat::Chat;
 use crate::model::{chat, rule, simulator};
@@ -195,7 +194,7 @@ async fn a_turn_ends_in_time_whatever_its_steps_would_take() {
         "--transcribe-timeout-ms",
         "20000",
     ];
-    let mut chat = Chat::with(Domain::embedded().unwrap(), &limits).await;
+    let mut chat = Chat::with(&limits).await;
     let voice = json!({"attachments": [{"url": format!("{}/api/files/x.oga", simulator.url()), "content_type": "audio/ogg"}]});
     assert!(chat.sends("", voice).await.is_some());
     assert!(chat.says("Ik zoek een Golf").await.is_some());

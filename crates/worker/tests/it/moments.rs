@@ -1,16 +1,19 @@
 //! When customers mean, what they ask about opening hours, and which numbers are none of a car.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Zoned;
 use jiff::civil::DateTime;
-use worker::domain::{Domain, Hours};
+use worker::domain::Hours;
 use worker::understanding::Understander;
+
+use crate::dealer;
 
 const AMSTERDAM: &str = "Europe/Amsterdam";
 
-fn understander() -> Understander {
-    Understander::new(&Domain::embedded().expect("the embedded domain loads"))
+fn understander() -> Arc<Understander> {
+    dealer::understander()
 }
 
 fn at(text: &str) -> Zoned {

@@ -4,8 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use worker::domain::Domain;
-
 use crate::chat::Chat;
 
 const FOUND: &str = r#"[{"kenteken":"GA101E","merk":"VOLKSWAGEN","handelsbenaming":"GOLF","datum_eerste_toelating":"20200914"}]"#;
@@ -47,7 +45,7 @@ fn register(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
 
 async fn chat(url: &str, more: &[&str]) -> Chat {
     let flags = [&["--plate-register-url", url], more].concat();
-    Chat::with(Domain::embedded().unwrap(), &flags).await
+    Chat::with(&flags).await
 }
 
 fn own(chat: &Chat, slot: &str) -> Option<String> {

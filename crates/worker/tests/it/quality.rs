@@ -7,7 +7,8 @@ use std::path::Path;
 
 use worker::commands::evaluate::{Labelled, Score, measure, read};
 use worker::domain::Domain;
-use worker::understanding::Understander;
+
+use crate::dealer;
 
 /// Messages by other people than those who wrote the rules; the rules were made with them at hand.
 const MESSAGES: &str = "deploy/domains/car-dealer/examples/messages.jsonl";
@@ -29,7 +30,7 @@ fn labelled(name: &str) -> Vec<Labelled> {
 }
 
 fn score(messages: &[Labelled]) -> Score {
-    let understander = Understander::new(&Domain::embedded().unwrap());
+    let understander = dealer::understander();
     measure(&understander, messages).expect("there are messages")
 }
 

@@ -1,18 +1,13 @@
 //! Whatever is sent, the understanding answers.
 
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
-use worker::domain::Domain;
-use worker::understanding::Understander;
 
-static UNDERSTANDER: LazyLock<Understander> =
-    LazyLock::new(|| Understander::new(&Domain::embedded().unwrap()));
+use crate::dealer;
 
 proptest! {
     #[test]
     fn any_text_is_answered(text in any::<String>()) {
-        let understanding = UNDERSTANDER.understand(&text);
+        let understanding = dealer::understander().understand(&text);
         prop_assert!((0.0..=1.0).contains(&understanding.confidence));
         prop_assert!(!understanding.intent.is_empty() && !understanding.lang.is_empty());
     }
@@ -29,7 +24,7 @@ proptest! {
         ),
         glue in prop::sample::select(vec![" ", "", ", ", "-"]),
     ) {
-        let understanding = UNDERSTANDER.understand(&words.join(glue));
+        let understanding = dealer::understander().understand(&words.join(glue));
         prop_assert!((0.0..=1.0).contains(&understanding.confidence));
     }
 }
@@ -47,7 +42,7 @@ fn very_long_messages_are_answered() {
         "x-",
         "kan ik niet ",
     ] {
-        let understanding = UNDERSTANDER.understand(&word.repeat(20_000));
+        let understanding = dealer::understander().understand(&word.repeat(20_000));
         assert!(!understanding.intent.is_empty());
     }
 }

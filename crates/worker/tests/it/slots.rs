@@ -1,10 +1,13 @@
 //! What the default domain reads out of messages, by family of wording.
 
-use worker::domain::{Answer, Domain};
+use std::sync::Arc;
+use worker::domain::Answer;
 use worker::understanding::{Understander, Understanding};
 
-fn understander() -> Understander {
-    Understander::new(&Domain::embedded().expect("the embedded domain loads"))
+use crate::dealer;
+
+fn understander() -> Arc<Understander> {
+    dealer::understander()
 }
 
 fn slots(understanding: &Understanding) -> String {
