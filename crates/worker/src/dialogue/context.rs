@@ -16,6 +16,7 @@ pub struct Standing {
     goals: Vec<String>,
     wanted: Vec<(String, SlotValue)>,
     own: Vec<(String, SlotValue)>,
+    spoke_of_own: bool,
     lang: Option<String>,
     has_appointment: bool,
     in_alarm: bool,
@@ -42,7 +43,9 @@ impl Standing {
             };
             (topic.to_owned(), choices.collect(), yes_no)
         });
+        let asks_values = topic.as_ref().is_some_and(|(_, _, yes_no)| !yes_no);
         Self {
+            spoke_of_own: state.spoke_of_own && !asks_values,
             topic,
             goal: state.in_light_of().map(str::to_owned),
             is_pursued: state.goal().is_some(),
@@ -79,6 +82,7 @@ impl Standing {
             goals: &self.goals,
             wanted: &self.wanted,
             own: &self.own,
+            spoke_of_own: self.spoke_of_own,
             lang: self.lang.as_deref(),
             has_appointment: self.has_appointment,
             in_alarm: self.in_alarm,

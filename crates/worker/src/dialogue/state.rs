@@ -5,6 +5,7 @@ mod before;
 mod echo;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Not;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,9 @@ pub struct State {
     pub wanted: Wishes,
     /// What is known of the thing that the customer has.
     pub own: Wishes,
+    /// Whether the last values that were told are of what the customer has.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub spoke_of_own: bool,
     /// Free answers, by topic.
     pub answers: BTreeMap<String, String>,
     /// Our open question: what a short answer attaches to.

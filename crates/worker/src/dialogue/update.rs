@@ -316,6 +316,9 @@ impl Update<'_> {
 
     fn inform(&mut self, act: &Act, inform: &Inform) {
         if let Some(about) = about(inform.thing) {
+            if !inform.values.is_empty() {
+                self.state.spoke_of_own = about == About::Own;
+            }
             let told = self.together(about, &inform.values);
             let wishes = self.state.wishes_mut(about);
             let changes = wish::tell(wishes, &told, &self.catalogues);

@@ -81,8 +81,9 @@ impl Sides<'_> {
             let thing = self.thing_of_mention(mention, &scene, told);
             said.extend(self.named(slots, mention, thing));
         }
-        // "15,000 at most, and we trade the Clio in": a bound is that of the wish that is known.
-        let of_wish = !self.context.wanted.is_empty() && bounded();
+        // "15,000 at most, and we trade the Clio in": a bound is that of the wish that is known, or told.
+        let tells_wish = || self.seeks || self.names_wanted();
+        let of_wish = bounded() && (!self.context.wanted.is_empty() || tells_wish());
         let is_closed = |place: usize| {
             let slot = slots.get(place);
             slot.is_some_and(|slot| slot.not_for.contains(&intent) && !of_wish)
@@ -156,6 +157,12 @@ impl Sides<'_> {
             }
             (role, _) => self.thing(role, mention.span),
         }
+    }
+
+    /// Whether the message names something as wanted.
+    fn names_wanted(&self) -> bool {
+        let mut names = self.reading.mentions.iter();
+        names.any(|one| one.make().is_some() && self.is_named_as_wanted(one.span))
     }
 
     /// Whether a rule for wanted things names just this.
@@ -232,29 +239,48 @@ impl Sides<'_> {
         };
         let mut names = self.reading.mentions.iter();
         let names_one = names.any(|name| clause.covers(name.span) && name.make().is_some());
+        let spoken = self.context.spoke_of_own;
         if self.seeks
             || self.wishes
             || names_one
             || !self.knows_name(self.context.own)
-            || !(self.context.complains || self.context.goals.iter().any(of_own))
+            || !(spoken || self.context.complains || self.context.goals.iter().any(of_own))
         {
             return false;
         }
         let quantities = self.reading.quantities.iter();
         let inside = quantities.filter(|quantity| clause.covers(quantity.span));
         let inside: Vec<_> = inside.cloned().collect();
+        if inside.iter().any(|quantity| self.is_bounded(quantity.span)) {
+            return false;
+        }
+        // "Benzine, en een automaat", behind "ik rij nu een Astra".
+        let mut mentions = self.reading.mentions.iter();
+        let wanted = |one: &Mention| {
+            let slot = slots.get(one.slot).map(|slot| &slot.name);
+            let mut wanted = self.context.wanted.iter();
+            wanted.any(|(known, _)| Some(known) == slot)
+        };
+        let describes = mentions.any(|one| {
+            clause.covers(one.span) && matches!(one.named, Named::Value(_)) && !wanted(one)
+        });
+        if describes && spoken && self.about != Some(About::Wanted) {
+            return true;
+        }
         let amounts = resolve(slots, &inside, &self.reading.surroundings, |_| false);
         let mut amounts = amounts.iter().filter(|amount| !amount.ignored);
         amounts.any(|amount| {
-            let Some(SlotKind::Amount(names)) = slots.get(amount.slot).map(|slot| &slot.kind)
-            else {
-                return false;
-            };
-            let knows = |known: &[(String, SlotValue)]| {
+            let knows = |known: &[(String, SlotValue)], name: &Option<String>| {
                 let mut known = known.iter();
-                known.any(|(slot, _)| names.max.as_ref() == Some(slot))
+                known.any(|(slot, _)| name.as_ref() == Some(slot))
             };
-            names.min.is_none() && !self.is_bounded(amount.span) && !knows(self.context.wanted)
+            match slots.get(amount.slot).map(|slot| &slot.kind) {
+                Some(SlotKind::Amount(names)) => {
+                    names.min.is_none() && (spoken || !knows(self.context.wanted, &names.max))
+                }
+                Some(SlotKind::Year(_)) => spoken,
+                _ => false,
+            }
         })
     }
 

@@ -29,8 +29,9 @@ impl Update<'_> {
         let unfinished = unfinished.map(|one| one.purpose.as_str());
         let mut candidates = (named.filter(visited).into_iter())
             .chain(unfinished)
-            .chain(pursued.filter(takes))
+            .chain(pursued.clone().filter(takes))
             .chain(standing)
+            .chain(pursued.filter(visited).filter(|_| brings))
             .chain(in_mind.filter(visited))
             .chain(likely.filter(takes))
             .chain(all.filter(takes));

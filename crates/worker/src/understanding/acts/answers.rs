@@ -245,9 +245,13 @@ impl Talk<'_> {
         acts: &mut Vec<Act>,
     ) -> Option<Vec<Told>> {
         let answers = |slot: &String| topic.values.contains(slot);
+        let asked_of = self.sides(None).pursued();
         let mut taken = Vec::new();
         for act in acts.iter_mut().skip(before) {
-            if let Does::Inform(inform) = &mut act.does {
+            if let Does::Inform(inform) = &mut act.does
+                // "The current one is a Focus" does not say which one is looked for.
+                && !(inform.thing == Thing::Own && asked_of == Thing::Wanted)
+            {
                 let brings = |told: &Told| told.came_with.as_ref().is_some_and(answers);
                 let (of_topic, rest) = std::mem::take(&mut inform.values)
                     .into_iter()
