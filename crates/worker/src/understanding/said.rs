@@ -412,10 +412,12 @@ impl Sides<'_> {
                 .find(|intent| intent.name == goal)
                 .map(|intent| intent.about)
         };
+        let looks_for_nothing = !self.seeks && !self.wishes && self.context.wanted.is_empty();
         match self.about.or_else(of_talk) {
             Some(About::Own) => Thing::Own,
-            // Who complains speaks of what he bought.
+            // Who complains and looks for nothing speaks of what he bought.
             None if self.context.complains => Thing::Own,
+            _ if self.context.complains && looks_for_nothing => Thing::Own,
             _ => Thing::Wanted,
         }
     }
