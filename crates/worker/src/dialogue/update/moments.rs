@@ -90,19 +90,29 @@ impl Update<'_> {
         // The part of another day says nothing of the hour.
         let same_day = date.is_none() || date == day;
         let part = time.filter(|_| same_day);
+        // "I work that morning, Thursday at the same time" says no part of the day.
+        let is_hour = |at: &Times| matches!(at, Times::At(_)) || !self.wants_same_hour();
         When {
             date: date.or(day).or_else(|| self.day_asked_about()),
-            time: (when.time.map(|at| in_that_part(at, part)).or(time))
-                .or_else(|| self.same_hour()),
+            time: (when
+                .time
+                .filter(is_hour)
+                .map(|at| in_that_part(at, part))
+                .or(time))
+            .or_else(|| self.same_hour()),
         }
     }
 
     /// The hour of an appointment that was called off, for who wants "the same time".
     fn same_hour(&self) -> Option<Times> {
-        let same = |act: &Act| act.does == Does::Social(Social::SameHour);
         let last = self.state.appointments.last();
-        let last = last.filter(|_| self.heard.acts.iter().any(same));
+        let last = last.filter(|_| self.wants_same_hour());
         last.and_then(|one| standing(one).1)
+    }
+
+    fn wants_same_hour(&self) -> bool {
+        let same = |act: &Act| act.does == Does::Social(Social::SameHour);
+        self.heard.acts.iter().any(same)
     }
 
     /// "The same time" by itself answers what time; whether it did, or another act says the day.

@@ -242,9 +242,9 @@ impl Talk<'_> {
 
     /// The slots that do not matter: those that the clause names.
     fn indifferent(&self, clause: &Clause) -> Vec<String> {
-        if self.mark(ActCue::Any, clause).is_none() {
+        let Some(any) = self.mark(ActCue::Any, clause) else {
             return Vec::new();
-        }
+        };
         let marks = self.signs.marks.within(clause.span);
         let slots = marks.filter_map(|(mark, span)| match mark {
             Mark::Attribute(place) => {
@@ -254,8 +254,19 @@ impl Talk<'_> {
         });
         let of_value = |span: Span| clause.said.iter().any(|said| said.span.overlaps(span));
         let (values, names): (Vec<_>, Vec<_>) = slots.partition(|(_, span)| of_value(*span));
-        // "Egal welche Marke, Benzin" leaves the make open; "Benzin oder Diesel ist egal" the fuel.
-        let meant = if names.is_empty() { values } else { names };
+        // "Egal welche Marke, Benzin" leaves the make open; "Benzin oder Diesel ist egal" the fuel;
+        // "Diesel ist egal, aber Automatik" no gearbox.
+        let mut meant = if names.is_empty() { values } else { names };
+        let beside = |one: &(String, Span)| {
+            let (from, to) = match one.1.end <= any.start {
+                true => (one.1.end, any.start),
+                false => (any.end, one.1.start),
+            };
+            (from..=to).all(|at| self.reading.lattice.boundary_before(at) == Boundary::None)
+        };
+        if meant.iter().any(beside) {
+            meant.retain(beside);
+        }
         let mut slots: Vec<String> = meant.into_iter().map(|(slot, _)| slot).collect();
         // "Benzin oder Hybrid, egal" wants one of the two, where there are more.
         slots.retain(|slot| !self.are_alternatives(clause, slot));
