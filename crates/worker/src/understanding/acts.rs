@@ -65,7 +65,10 @@ const fn counts_beside(consent: Consent, does: &Does) -> bool {
             does,
             Does::Social(_) | Does::Unclear { .. } | Does::Handoff { .. } | Does::Repair(_)
         ),
-        Consent::Doubtful => false,
+        Consent::Doubtful => matches!(
+            does,
+            Does::Inform(_) | Does::Correct(_) | Does::Request { .. } | Does::Cancel { .. }
+        ),
     }
 }
 

@@ -142,6 +142,16 @@ impl Sides<'_> {
 
     fn thing_of_mention(&self, mention: &Mention, scene: &Scene<'_>, told: Telling) -> Thing {
         let is_open = mention.role == Role::Open;
+        // "A BMW 218 Active Tourer": the model behind its make is of the same one.
+        let mut others = self.reading.mentions.iter();
+        let make = others.find(|other| {
+            other.span.end == mention.span.start
+                && other.make().is_some()
+                && other.make() == mention.make()
+        });
+        if let Some(make) = make.filter(|_| is_open) {
+            return self.thing_of_mention(make, scene, told);
+        }
         match (scene.role_at(mention.span), &mention.named) {
             // "I'd trade it in for something electric".
             (_, Named::Value(_)) if self.is_named_as_wanted(mention.span) => Thing::Wanted,
@@ -387,11 +397,33 @@ impl Sides<'_> {
                 .iter()
                 .any(|(slot, known)| *slot == name && *known == value)
         };
-        if holds(self.context.own) && !holds(self.context.wanted) {
+        let of_own = holds(self.context.own) || self.completes_own(nearest);
+        if of_own && !holds(self.context.wanted) {
             return Some(Thing::Own);
         }
         // Who has a Fiesta and names a Mokka does not speak of the Fiesta.
         (holds(self.context.wanted) || self.knows_name(self.context.own)).then_some(Thing::Wanted)
+    }
+
+    /// "I want to sell his Volvo. It is a V70": a model of the make of the own thing that had none.
+    fn completes_own(&self, mention: &Mention) -> bool {
+        let slot = self.understander.slots.get(mention.slot);
+        let (
+            Some(SlotKind::Catalogue(names)),
+            Named::Name {
+                make,
+                model: Some(_),
+            },
+        ) = (slot.map(|slot| &slot.kind), &mention.named)
+        else {
+            return false;
+        };
+        let own = |name: &String| self.context.own.iter().find(|(slot, _)| slot == name);
+        let make = names.makes.get(*make).map(|make| make.name.as_str());
+        let of_make = own(&names.upper).is_some_and(|(_, known)| {
+            make.is_some_and(|make| *known == SlotValue::Text(make.to_owned()))
+        });
+        of_make && own(&names.lower).is_none()
     }
 
     /// Whether it is known what a thing is called.

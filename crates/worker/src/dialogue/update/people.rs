@@ -74,7 +74,8 @@ impl Update<'_> {
                 matches!(act.does, Does::Complain { .. }).then_some(act.confidence)
             });
         let sure = sure.fold(act.confidence, f64::max);
-        if sure < SURE_ENOUGH_TO_DISTURB && !legal && !angry {
+        let is_told = self.state.told.is_some();
+        if sure < SURE_ENOUGH_TO_DISTURB && !legal && !angry && !is_told {
             self.must_ask(Question::Colleague);
             return;
         }

@@ -207,7 +207,7 @@ const QUESTION: [(&str, QuestionCue); 12] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 69] = [
+const ACTS: [(&str, ActCue); 74] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -218,6 +218,10 @@ const ACTS: [(&str, ActCue); 69] = [
     ("less", ActCue::Less),
     ("move", ActCue::Move),
     ("reschedule", ActCue::Reschedule),
+    ("minute_later", ActCue::Shift(1)),
+    ("minute_earlier", ActCue::Shift(-1)),
+    ("quarter_later", ActCue::Shift(15)),
+    ("quarter_earlier", ActCue::Shift(-15)),
     ("half_hour_later", ActCue::Shift(30)),
     ("half_hour_earlier", ActCue::Shift(-30)),
     ("hour_later", ActCue::Shift(60)),
@@ -225,6 +229,7 @@ const ACTS: [(&str, ActCue); 69] = [
     ("day_later", ActCue::Shift(DAY)),
     ("day_earlier", ActCue::Shift(-DAY)),
     ("week_later", ActCue::Shift(7 * DAY)),
+    ("week_earlier", ActCue::Shift(-7 * DAY)),
     ("cancel", ActCue::Cancel),
     ("keep", ActCue::Keep),
     ("over", ActCue::Over),

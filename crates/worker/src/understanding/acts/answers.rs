@@ -94,7 +94,10 @@ impl Talk<'_> {
         let told = |span: Span| clause.said.iter().any(|said| said.span.overlaps(span));
         let numbers = self.reading.quantities.iter();
         let mut numbers = numbers.filter(|one| {
-            clause.span.covers(one.span) && !told(one.span) && one.counts == Counts::Unknown
+            clause.span.covers(one.span)
+                && !told(one.span)
+                && one.counts == Counts::Unknown
+                && !self.is_never(one.span)
         });
         let (Some(number), None) = (numbers.next(), numbers.next()) else {
             return false;
@@ -133,6 +136,16 @@ impl Talk<'_> {
         };
         acts.push(self.act(Does::Inform(inform), SURE, clause.span, clause.place));
         true
+    }
+
+    /// "300 a month": whether a number is none that a slot takes.
+    fn is_never(&self, number: Span) -> bool {
+        let mut slots = 0..self.understander.slots.len();
+        let surroundings = &self.reading.surroundings;
+        slots.any(|slot| {
+            let mut never = surroundings.captured(slot, SlotRule::Never);
+            never.any(|span| span.overlaps(number))
+        })
     }
 
     fn unasked(&self, clause: &Clause) -> Option<Answer> {

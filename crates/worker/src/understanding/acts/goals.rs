@@ -24,6 +24,9 @@ const HINT: f64 = f64::MIN_POSITIVE;
 /// From here on a pattern speaks for a goal whatever else stands in the clause.
 pub(super) const STRONG: f64 = 4.0;
 
+/// The furthest that an appointment is shifted, in minutes: ten weeks.
+const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
+
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
     pub(super) fn changes_of_plan(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
@@ -85,7 +88,7 @@ impl Talk<'_> {
         let moved = self.mark(ActCue::Move, clause).filter(|_| stands && !there);
         let shifted = shift.filter(|_| stands || clause.asking.asks());
         named.or(moved).or(shifted.map(|(_, span)| span))?;
-        let shift_minutes = shift.map(|(minutes, _)| minutes);
+        let shift_minutes = shift.map(|(minutes, span)| self.times_said(minutes, span));
         Some((
             Does::Reschedule {
                 when: None,
@@ -94,6 +97,17 @@ impl Talk<'_> {
             },
             clause.span,
         ))
+    }
+
+    /// "Two days later": a shift as often as the number in its words says.
+    fn times_said(&self, minutes: i32, span: Span) -> i32 {
+        let mut numbers = self.reading.quantities.iter();
+        // Half an hour has a cue of its own.
+        let number = numbers.find(|one| span.covers(one.span) && one.value >= 1.0);
+        let often = number.map_or(1.0, |one| one.value);
+        #[allow(clippy::cast_possible_truncation, reason = "bounded")]
+        let shift = (f64::from(minutes) * often).clamp(-FURTHEST, FURTHEST) as i32;
+        shift
     }
 
     /// Complaints, wishes for a person, bids, goals and questions, with the values that go with them.
@@ -250,6 +264,10 @@ impl Talk<'_> {
         } else {
             confidence
         };
+        if comes && self.has_cue_of(clause, TELLING) {
+            // "Can I bring it in for an MOT on Saturday" wants that, whatever facts there are of it.
+            return false;
+        }
         let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
     }

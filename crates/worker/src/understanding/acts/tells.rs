@@ -110,6 +110,15 @@ impl Talk<'_> {
             }
             !corrects
         });
+        // A model that replaces another one brings its make, also where that was known.
+        let brought = |told: &Told| {
+            let of = told.came_with.as_ref();
+            of.is_some_and(|of| instead.iter().any(|one| one.slot == *of))
+        };
+        let (brought, rest) = values.into_iter().partition(brought);
+        let brought: Vec<Told> = brought;
+        values = rest;
+        instead.extend(brought);
         not.dedup();
         let indifferent = match thing {
             Thing::Wanted => self.indifferent(clause),

@@ -102,7 +102,9 @@ impl Update<'_> {
             let inside = act.words.start <= other.words.start && other.words.end <= act.words.end;
             inside && matches!(&other.does, Does::Inform(told) if told.thing == Thing::Wanted)
         };
-        let aside = ask.topic == Asked::Other && ask.content.is_empty();
+        let aside = ask.topic == Asked::Other
+            && ask.content.is_empty()
+            && (sought.looks || sought.unread.is_empty());
         if aside && self.heard.acts.iter().any(told) {
             // "Hybrid SUV up to 30k, anything there?"
             self.search = true;
@@ -110,8 +112,13 @@ impl Update<'_> {
         }
         if self.searches(ask) {
             self.existence_tells(ask);
-            self.search = true;
-            return true;
+            // "Heeft de Polo een reservewiel?" asks more than whether there is one.
+            let is_new = self.told_now();
+            let more =
+                !sought.looks && !sought.unread.is_empty() || !is_new && sought.order.is_none();
+            let more = ask.topic == Asked::Other && more;
+            self.search |= !more || is_new;
+            return !more;
         }
         if self.is_gone() {
             return true;
@@ -119,7 +126,8 @@ impl Update<'_> {
         match &ask.topic {
             Asked::Existence => self.standing(),
             Asked::Attribute(name) => self.asks_record(act, ask, name),
-            _ if !self.pointed.is_empty() => self.standing(),
+            // "The Up looks nice. Any scratches?" is for a colleague.
+            _ if !self.pointed.is_empty() && sought.unread.is_empty() => self.standing(),
             _ => false,
         }
     }

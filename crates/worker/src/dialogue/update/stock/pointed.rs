@@ -44,7 +44,7 @@ impl<'a> Update<'a> {
                 .cloned()
                 .collect();
         }
-        let Some((pointed, values)) = self.pointed_at(&offered) else {
+        let Some((pointed, values)) = self.pointed_at(&offered, acts) else {
             return acts.to_vec();
         };
         self.pointed = pointed.iter().map(|(_, item)| Offered::of(item)).collect();
@@ -56,7 +56,8 @@ impl<'a> Update<'a> {
         let bare = self.heard.text.split_whitespace().count() <= BARE && values.is_empty();
         rest.retain(|act| {
             let social = matches!(act.does, Does::Social(_) | Does::Answer(Answer::Yes));
-            (social || !bare) && !only_points(act, &values)
+            let more = matches!(&act.does, Does::Ask(_)) && !self.heard.sought.unread.is_empty();
+            (social || !bare) && (more || !only_points(act, &values))
         });
         if rest.iter().all(|act| matches!(act.does, Does::Social(_))) {
             match pointed.as_slice() {
@@ -148,16 +149,28 @@ impl<'a> Update<'a> {
     }
 
     /// Those of what was offered that the message points at, and the values by which it does.
-    fn pointed_at(&self, offered: &[(usize, &'a Item)]) -> Option<(Numbered<'a>, Vec<SlotValue>)> {
+    fn pointed_at(
+        &self,
+        offered: &[(usize, &'a Item)],
+        acts: &[Act],
+    ) -> Option<(Numbered<'a>, Vec<SlotValue>)> {
         let (offers, _) = self.stock()?;
         let sought = self.heard.sought;
         let mut left = offered.to_vec();
         let mut values = Vec::new();
+        // "Not the Focus" does not pick the Focus.
+        let denied = |such: &(String, SlotValue)| {
+            let mut acts = acts.iter();
+            acts.any(
+                |act| matches!(&act.does, Does::Correct(correct) if correct.not.contains(such)),
+            )
+        };
         for pointed in &sought.points {
             let before = left.clone();
             match pointed {
                 Pointed::Nth(nth) => left.retain(|(number, _)| number == nth),
                 Pointed::Last => left = before.last().copied().into_iter().collect(),
+                Pointed::Such { values: such, .. } if such.iter().any(denied) => {}
                 Pointed::Such {
                     values: such,
                     number,
