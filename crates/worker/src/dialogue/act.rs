@@ -423,7 +423,7 @@ pub struct Context<'a> {
     pub wanted: &'a [(String, SlotValue)],
     /// The same of what the customer has.
     pub own: &'a [(String, SlotValue)],
-    /// Whether the last that was told was told of what the customer has, and nothing open asks for values.
+    /// Whether the customer spoke last of what he has, and nothing open asks for values.
     pub spoke_of_own: bool,
     /// The language of the talk so far.
     pub lang: Option<&'a str>,

@@ -29,7 +29,7 @@ pub struct State {
     pub wanted: Wishes,
     /// What is known of the thing that the customer has.
     pub own: Wishes,
-    /// Whether the last values that were told are of what the customer has.
+    /// Whether the customer spoke last of what he has.
     #[serde(skip_serializing_if = "Not::not")]
     pub spoke_of_own: bool,
     /// Free answers, by topic.

@@ -85,6 +85,18 @@ pub struct Dues {
     pub unmet: Option<bool>,
 }
 
+/// The thing that a message speaks of, where it says which.
+fn thing_of(does: &Does) -> Option<Thing> {
+    match does {
+        Does::Inform(inform) if inform.thing == Thing::Own || !inform.values.is_empty() => {
+            Some(inform.thing)
+        }
+        Does::Request { thing, .. } => Some(*thing),
+        Does::Ask(ask) if ask.thing == Thing::Own => Some(ask.thing),
+        _ => None,
+    }
+}
+
 /// Below this no alarm is given.
 const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
 
@@ -158,6 +170,9 @@ impl Update<'_> {
     }
 
     fn act(&mut self, act: &Act) {
+        if let Some(thing) = thing_of(&act.does) {
+            self.state.spoke_of_own = thing == Thing::Own;
+        }
         match &act.does {
             Does::Consent(consent) => self.consent(*consent),
             Does::Alarm { name } if act.confidence >= SURE_ENOUGH_FOR_ALARM => self.alarm(name),
@@ -316,9 +331,6 @@ impl Update<'_> {
 
     fn inform(&mut self, act: &Act, inform: &Inform) {
         if let Some(about) = about(inform.thing) {
-            if !inform.values.is_empty() {
-                self.state.spoke_of_own = about == About::Own;
-            }
             let told = self.together(about, &inform.values);
             let wishes = self.state.wishes_mut(about);
             let changes = wish::tell(wishes, &told, &self.catalogues);

@@ -308,6 +308,8 @@ impl Sides<'_> {
             let mut own = surroundings.captured(place, SlotRule::Own);
             own.any(|span| !named(span)) && !surroundings.any(place, SlotRule::Wanted)
         });
+        let has_none = !self.knows_name(self.context.own) && !self.knows_name(self.context.wanted);
+        let unnamed = unnamed || self.context.spoke_of_own && has_none;
         let told = |at: usize| {
             let at = Span::new(at, at + 1);
             let mut quantities = self.reading.quantities.iter();

@@ -162,7 +162,9 @@ impl Update<'_> {
                 let today = self.heard.local.date();
                 let near = today.tomorrow().is_ok_and(|tomorrow| day <= tomorrow)
                     && !self.names_weekday(day);
-                let figures = self.heard.text.contains(|c: char| c.is_ascii_digit());
+                // "Wednesday at 10" tells no day of the month.
+                let mut numbers = self.heard.text.split(|c: char| !c.is_ascii_digit());
+                let figures = numbers.any(|number| number.parse() == Ok(day.day()));
                 let later = day.checked_add(7.days()).unwrap_or(day);
                 let monday = |day: jiff::civil::Date| {
                     let back = i64::from(day.weekday().to_monday_zero_offset());

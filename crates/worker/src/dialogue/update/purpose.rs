@@ -13,8 +13,9 @@ impl Update<'_> {
         let visited = |goal: &&str| topics::is_visited(self.domain, goal);
         let standing = self.state.appointment().map(|one| one.purpose.as_str());
         let pursued = self.state.goals.iter().rev().map(|open| open.goal.as_str());
-        // Who has a car and wants none brings that one.
-        let brings = self.state.wanted.is_empty() && !self.state.own.is_empty();
+        // Who has a car and wants none brings that one, and so does who complains.
+        let has_one = !self.state.own.is_empty() || self.state.complains();
+        let brings = self.state.wanted.is_empty() && has_one;
         let side = if brings { About::Own } else { About::Wanted };
         let all = self.domain.dialogue.goals.iter();
         let all = all.map(|goal| goal.intent.as_str());
