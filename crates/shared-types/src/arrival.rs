@@ -15,6 +15,8 @@ pub struct StockArrival {
     pub feed: String,
     /// What the feed calls it.
     pub item: String,
+    /// The revision of the feed that has it so, or a later one: who knows an earlier one cannot judge it.
+    pub revision: i64,
     /// When it was found.
     pub at: Timestamp,
 }

@@ -1,10 +1,12 @@
 //! What is for sale: where it comes from, and the shelf on which turns find it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context;
+use crm::KeptFeed;
 use jiff::Timestamp;
 use stock::{FeedError, Import, Limits, Mapping, Reading, Stock};
 
@@ -24,7 +26,14 @@ pub const SHIPPED: &str = "shipped";
 
 /// What is for sale now. Clones share it; a turn takes one look and keeps what it saw.
 #[derive(Debug, Clone, Default)]
-pub struct Shelf(Arc<RwLock<Option<Arc<Stock>>>>);
+pub struct Shelf(Arc<RwLock<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    stock: Option<Arc<Stock>>,
+    /// Of which revision each feed is at least, also those that are not for sale here.
+    revisions: BTreeMap<String, i64>,
+}
 
 impl Shelf {
     /// A shelf with a stock on it.
@@ -41,12 +50,27 @@ impl Shelf {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+            .stock
             .clone()
+    }
+
+    /// Whether what is on it is of that revision of a feed, or a later one.
+    pub(crate) fn has(&self, feed: &str, revision: i64) -> bool {
+        let shown = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        shown.revisions.get(feed).is_some_and(|at| *at >= revision)
     }
 
     /// From now on this is for sale.
     pub fn put(&self, stock: Stock) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(stock));
+        let mut shown = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shown.stock = Some(Arc::new(stock));
+    }
+
+    /// What was put on it is of these revisions or later ones.
+    pub(crate) fn is_of(&self, feeds: &[KeptFeed]) {
+        let revisions = feeds.iter().map(|feed| (feed.name.clone(), feed.revision));
+        let mut shown = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shown.revisions = revisions.collect();
     }
 }
 

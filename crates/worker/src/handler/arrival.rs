@@ -11,8 +11,8 @@ use crate::arrival;
 use crate::mirror;
 use crate::remembered::{known, last_inbound};
 
-/// By when the shelf of every worker has what one of them found.
-const SHELF_FOLLOWS: Duration = Duration::from_secs(10);
+/// By when the shelf of every worker has what one of them found, as a rule.
+const SHELF_FOLLOWS: Duration = Duration::from_secs(3);
 const SHELF_LOOK: Duration = Duration::from_millis(200);
 
 impl Inbound {
@@ -24,13 +24,14 @@ impl Inbound {
         arrival: &StockArrival,
         version: u64,
     ) -> Settled {
-        // Another worker read the feed; the shelf here follows.
-        let is_there = || {
-            let shelf = self.turns.shelf.now();
-            shelf.is_some_and(|stock| stock.get(&arrival.feed, &arrival.item).is_some())
-        };
+        // Another worker read the feed; the shelf here follows. On an older one nothing of it can be judged.
+        let follows = || self.turns.shelf.has(&arrival.feed, arrival.revision);
         let since = Instant::now();
-        while !is_there() && since.elapsed() < SHELF_FOLLOWS {
+        while !follows() {
+            if since.elapsed() >= SHELF_FOLLOWS {
+                let error = "the stock of this worker is older than what came in";
+                return job.retry(error.into(), None).await;
+            }
             if job.pause(SHELF_LOOK).await.is_err() {
                 return job.leave();
             }

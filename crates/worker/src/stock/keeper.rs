@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
+use super::matches::Teller;
 use super::pushed::{PUSHED, pushed};
 use super::{SHIPPED, Shelf, mapping};
 use crate::config::StockConfig;
@@ -202,14 +203,30 @@ impl Keeper {
                 );
                 self.shelf.put(Stock::new(schema, items));
             }
-            let offers = self.domain.knowledge.offers.as_ref();
-            if let Some((offers, stock)) = offers.zip(self.shelf.now()) {
-                super::matches::tell(&self.crm, &self.redis, offers, &stock, Timestamp::now())
-                    .await?;
-            }
+        }
+        self.shelf.is_of(&kept);
+        if !same {
+            self.tell_of_matches().await?;
             self.shown = wanted.into_iter().cloned().collect();
         }
         Ok(())
+    }
+
+    /// Tells of what came in. It may be of a later revision than was known before it was read; so is what is known now.
+    async fn tell_of_matches(&self) -> Result<(), CrmError> {
+        let offers = self.domain.knowledge.offers.as_ref();
+        let Some((offers, stock)) = offers.zip(self.shelf.now()) else {
+            return Ok(());
+        };
+        let feeds = self.crm.stock_feeds().await?;
+        let teller = Teller {
+            crm: &self.crm,
+            redis: &self.redis,
+            offers,
+            stock: &stock,
+            feeds: &feeds,
+        };
+        teller.tell(Timestamp::now()).await
     }
 
     /// Takes over what was pushed, in the order in which it came. What nobody can read is kept aside.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crm::{Crm, CrmError, Matter, Row, What};
+use crm::{Crm, CrmError, KeptFeed, Matter, Row, What};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared_types::{SlotValue, StockArrival};
@@ -20,60 +20,69 @@ const TOLD: usize = 3;
 /// For how long it is known that a conversation was told to look at a thing.
 const KNOWN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Tells colleagues of what fits the wish of an open lead now, once of each thing, and the lead's conversation,
-/// which knows whether the customer is to be told.
-///
-/// # Errors
-/// When the database cannot be reached.
-pub(super) async fn tell(
-    crm: &Crm,
-    redis: &Redis,
-    offers: &Offers,
-    stock: &Stock,
-    now: Timestamp,
-) -> Result<(), CrmError> {
-    let mut after = None;
-    loop {
-        let page = crm.list(Matter::Lead, What::Open, after).await?;
-        for lead in &page.rows {
-            let Some(wish) = unmet(offers, lead) else {
-                continue;
-            };
-            for item in fitting(stock, &wish) {
-                if let Some(conversation) = crm.tell_of_match(lead, item, now).await? {
-                    queue(redis, &conversation, item, now).await;
-                }
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+/// Tells of what came into stock.
+pub(super) struct Teller<'a> {
+    pub(super) crm: &'a Crm,
+    pub(super) redis: &'a Redis,
+    pub(super) offers: &'a Offers,
+    pub(super) stock: &'a Stock,
+    /// As they are since the stock was read, or later.
+    pub(super) feeds: &'a [KeptFeed],
 }
 
-/// What is not queued is not told to the customer; colleagues know it.
-async fn queue(redis: &Redis, conversation: &str, item: &Item, at: Timestamp) {
-    let Ok(conversation_id) = conversation.parse() else {
-        return;
-    };
-    let arrival = StockArrival {
-        conversation_id,
-        feed: item.source.to_string(),
-        item: item.id.to_string(),
-        at,
-    };
-    let event = format!("stock:{}:{}:{conversation}", item.source, item.id);
-    let Ok(entry) = NewEntry::new(&arrival, event, conversation) else {
-        return;
-    };
-    let ingest = Ingest {
-        dedup_for: KNOWN,
-        ..Ingest::unlimited(Queue::Inbound, &entry)
-    };
-    match redis.ingest(&ingest).await {
-        Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {}
-        other => tracing::warn!(?other, "a customer is not told of what came into stock"),
+impl Teller<'_> {
+    /// Tells colleagues of what fits the wish of an open lead now, once of each thing, and the lead's conversation,
+    /// which knows whether the customer is to be told.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub(super) async fn tell(&self, now: Timestamp) -> Result<(), CrmError> {
+        let mut after = None;
+        loop {
+            let page = self.crm.list(Matter::Lead, What::Open, after).await?;
+            for lead in &page.rows {
+                let Some(wish) = unmet(self.offers, lead) else {
+                    continue;
+                };
+                for item in fitting(self.stock, &wish) {
+                    if let Some(conversation) = self.crm.tell_of_match(lead, item, now).await? {
+                        self.queue(&conversation, item, now).await;
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What is not queued is not told to the customer; colleagues know it.
+    async fn queue(&self, conversation: &str, item: &Item, at: Timestamp) {
+        let Ok(conversation_id) = conversation.parse() else {
+            return;
+        };
+        let mut feeds = self.feeds.iter();
+        let feed = feeds.find(|feed| feed.name == *item.source);
+        let arrival = StockArrival {
+            conversation_id,
+            feed: item.source.to_string(),
+            item: item.id.to_string(),
+            revision: feed.map_or(0, |feed| feed.revision),
+            at,
+        };
+        let event = format!("stock:{}:{}:{conversation}", item.source, item.id);
+        let Ok(entry) = NewEntry::new(&arrival, event, conversation) else {
+            return;
+        };
+        let ingest = Ingest {
+            dedup_for: KNOWN,
+            ..Ingest::unlimited(Queue::Inbound, &entry)
+        };
+        match self.redis.ingest(&ingest).await {
+            Ok(Ingested::Queued { .. } | Ingested::Duplicate { .. }) => {}
+            other => tracing::warn!(?other, "a customer is not told of what came into stock"),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ::stock::{Item, Stock};
+use ::stock::{Item, Status, Stock};
+use crm::KeptFeed;
 use shared_types::StockArrival;
 
 use super::*;
@@ -28,6 +29,34 @@ fn stock(wanted: impl Fn(&Item) -> bool) -> Stock {
     Stock::new(schema, items.collect())
 }
 
+/// What the shipped feed is at that revision.
+fn feed(revision: i64) -> KeptFeed {
+    KeptFeed {
+        name: SHIPPED.into(),
+        origin: "feed".into(),
+        etag: None,
+        last_modified: None,
+        tried_at: None,
+        read_at: None,
+        outcome: "changed".into(),
+        detail: None,
+        revision,
+        items: 0,
+    }
+}
+
+fn arrival(item: &str) -> NewEntry {
+    let arrival = StockArrival {
+        conversation_id: CONVERSATION.parse().unwrap(),
+        feed: SHIPPED.into(),
+        item: item.into(),
+        revision: 2,
+        at: Timestamp::now(),
+    };
+    let event = format!("stock:shipped:{item}:{CONVERSATION}");
+    NewEntry::new(&arrival, event, CONVERSATION).unwrap()
+}
+
 async fn idle(redis: &Redis) -> Result<(), String> {
     match redis.backlog(Queue::Inbound, 0).await.unwrap().entries {
         0 => Ok(()),
@@ -46,16 +75,9 @@ async fn told(meanwhile: impl FnOnce(&RedisServer)) -> Vec<OutboundMessage> {
     works(&redis, handler, async || idle(&redis).await).await;
     meanwhile(&server);
     shelf.put(stock(|_| true));
+    shelf.is_of(&[feed(2)]);
     for item in ["D003", "D004"] {
-        let arrival = StockArrival {
-            conversation_id: CONVERSATION.parse().unwrap(),
-            feed: SHIPPED.into(),
-            item: item.into(),
-            at: Timestamp::now(),
-        };
-        let event = format!("stock:shipped:{item}:{CONVERSATION}");
-        let entry = NewEntry::new(&arrival, event, CONVERSATION).unwrap();
-        take_in(&redis, &entry).await;
+        take_in(&redis, &arrival(item)).await;
     }
     let mut metrics = Metrics::new("worker", "0").unwrap();
     let handler = worker(&redis, &mut metrics, &shelf);
@@ -112,4 +134,41 @@ async fn nobody_is_told_who_wants_no_messages_has_a_colleague_chose_another_or_w
     let long_ago =
         |server: &RedisServer| set(server, &conversation, "last_in", &yesterday.to_string());
     assert!(told(long_ago).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_changed_is_judged_when_the_stock_of_this_worker_is_as_new() {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let shelf = Shelf::of(stock(|item| !item.title.contains("Golf")));
+    let handler = worker(&redis, &mut metrics, &shelf);
+    works(&redis, handler, async || idle(&redis).await).await;
+    // Another worker knows that it is free again.
+    let mut before: Vec<Item> = stock(|_| true).items().to_vec();
+    for item in &mut before {
+        item.status = Status::Reserved;
+    }
+    let domain = Domain::embedded().unwrap();
+    let schema = Arc::clone(&domain.stock.as_ref().unwrap().feeds.schema);
+    shelf.put(Stock::new(schema, before));
+    shelf.is_of(&[feed(1)]);
+    take_in(&redis, &arrival("D003")).await;
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let handler = worker(&redis, &mut metrics, &shelf);
+    let follows = async || {
+        let starts: Vec<String> = server.run(&["HVALS", "att:0"]);
+        let is_second = |start: &String| start.split(' ').nth(1) == Some("2");
+        if starts.iter().any(is_second) {
+            shelf.put(stock(|_| true));
+            shelf.is_of(&[feed(2)]);
+        }
+        idle(&redis).await
+    };
+    work(&redis, handler, follows).await;
+    let said = replies(&server);
+    assert!(
+        said.last().unwrap().text.contains("binnengekomen"),
+        "{said:?}"
+    );
 }
