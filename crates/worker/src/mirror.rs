@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use shared_types::{
     ChannelAddress, ColleagueMessage, ControlEvent, ControlKind, ConversationId, Endpoint,
-    InboundMessage, MirrorStatus, MirrorStep, MirrorWhat, OutboundMessage, Purpose, Role, Source,
-    TickStatus, Ticked, Wanted,
+    InboundMessage, MirrorStatus, MirrorStep, MirrorWhat, OutboundMessage, Picture, Purpose, Role,
+    Source, TickStatus, Ticked, Wanted,
 };
 
 use crate::effects::Effects;
@@ -61,10 +61,8 @@ impl Shown {
                 Role::Bot => {
                     let id = reply.map(|reply| reply.id.to_string());
                     let id = id.unwrap_or_else(|| format!("{}:{number}", self.event));
-                    // Files are named, not copied.
                     let picture = reply.and_then(|reply| reply.picture.as_ref());
-                    let text = picture.map_or(text.clone(), |one| format!("{text}\n{}", one.url));
-                    steps.push(step(id, line.at, MirrorWhat::Bot { text }));
+                    steps.push(step(id, line.at, said(&text, picture)));
                 }
                 Role::Colleague | Role::System => {}
             }
@@ -205,10 +203,14 @@ pub(crate) fn of_late_reply(reply: &OutboundMessage) -> Option<MirrorStep> {
         conversation_id: reply.conversation_id.clone(),
         id: reply.id.to_string(),
         at: reply.created_at,
-        what: MirrorWhat::Bot {
-            text: reply.text.clone(),
-        },
+        what: said(&reply.text, reply.picture.as_ref()),
     })
+}
+
+/// What the bot said. Files are named, not copied.
+fn said(text: &str, picture: Option<&Picture>) -> MirrorWhat {
+    let text = picture.map_or_else(|| text.to_owned(), |one| format!("{text}\n{}", one.url));
+    MirrorWhat::Bot { text }
 }
 
 /// Whether an event of the help desk is about a conversation that is held elsewhere, and shown there.
@@ -272,4 +274,29 @@ fn place(
 
 fn is_mirrored(conversation: &ConversationId) -> bool {
     matches!(conversation.source(), Some(Source::Twilio | Source::Waha))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_late_reply_is_shown_with_the_address_of_its_picture() {
+        let reply = json!({
+            "id": "o:1", "source": "twilio", "conversation_id": "whatsapp:+31612345678",
+            "to": "whatsapp:+31612345678", "endpoint": {}, "text": "Er is een Golf",
+            "picture": {"url": "https://a.test/golf.jpg", "caption": "Golf"},
+            "in_reply_to": "SM1", "purpose": "reply", "created_at": "2026-12-01T10:00:00Z",
+        });
+        let mut reply: OutboundMessage = serde_json::from_value(reply).unwrap();
+        let shown = |reply: &OutboundMessage| match of_late_reply(reply).unwrap().what {
+            MirrorWhat::Bot { text } => text,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown(&reply), "Er is een Golf\nhttps://a.test/golf.jpg");
+        reply.picture = None;
+        assert_eq!(shown(&reply), "Er is een Golf");
+    }
 }
