@@ -3,6 +3,7 @@
 mod chatwoot;
 mod guard;
 mod http;
+mod pictures;
 mod twilio;
 mod twilio_errors;
 mod twilio_tokens;
@@ -58,7 +59,7 @@ impl Part {
 pub(crate) enum Content {
     /// A text within the channel's limit.
     Text(String),
-    /// A picture that the provider fetches, behind the text that it goes with.
+    /// A picture behind the text that it goes with. Twilio and WAHA fetch it, Chatwoot is sent the file.
     Picture(Picture),
     /// A pre-approved template.
     Template(Template),

@@ -3,8 +3,10 @@
 //! A service's `main` is a list: [`parse()`] the configuration, [`start_telemetry`], build with a
 //! [`listen()`]ing socket, run until [`stop_signal`], drain under one deadline.
 
+pub mod fetch;
 pub mod letters;
 pub mod metrics;
+pub mod public;
 pub mod traces;
 
 mod chain;

@@ -1,4 +1,4 @@
-//! Attachments of customers, kept so that services can download them.
+//! Attachments of customers, kept so that services can download them, and files that services send.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,9 +58,14 @@ impl MediaStore {
             (None, Some(content)) => content.clone().into_bytes(),
             (None, None) => format!("a {} without content", media.class()).into_bytes(),
         };
+        Ok(self.keep_file(&media.content_type, bytes))
+    }
+
+    /// Keeps a file and gives the id to ask for it.
+    pub(crate) fn keep_file(&self, content_type: &str, bytes: Vec<u8>) -> String {
         let id = format!("ME{}", Uuid::new_v4().simple());
         let file = MediaFile {
-            content_type: media.content_type.clone(),
+            content_type: content_type.to_owned(),
             bytes: bytes.into(),
         };
         let mut files = self.lock();
@@ -71,7 +76,7 @@ impl MediaStore {
         {
             files.by_id.remove(&oldest);
         }
-        Ok(id)
+        id
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<MediaFile> {

@@ -6,6 +6,8 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Set for a file.
     pub(crate) filename: Option<String>,
+    /// What a file says that it is.
+    pub(crate) content_type: Option<String>,
     pub(crate) content: Vec<u8>,
 }
 
@@ -29,13 +31,16 @@ fn part(section: &[u8]) -> Option<Part> {
     let content = rest.strip_prefix(b"\r\n\r\n")?;
     let content = content.strip_suffix(b"\r\n").unwrap_or(content);
     let head = String::from_utf8_lossy(head);
-    let disposition = head.lines().find(|line| {
-        line.to_ascii_lowercase()
-            .starts_with("content-disposition:")
-    })?;
+    let header = |name: &str| {
+        let mut lines = head.lines();
+        lines.find(|line| line.to_ascii_lowercase().starts_with(name))
+    };
+    let disposition = header("content-disposition:")?;
+    let content_type = header("content-type:").and_then(|line| line.split_once(':'));
     Some(Part {
         name: parameter(disposition, "name")?,
         filename: parameter(disposition, "filename"),
+        content_type: content_type.map(|(_, value)| value.trim().to_owned()),
         content: content.to_vec(),
     })
 }
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(parts[0].name, "model");
         assert_eq!(parts[0].content, b"whisper-1");
         assert_eq!(parts[1].filename.as_deref(), Some("a.ogg"));
+        assert_eq!(parts[1].content_type.as_deref(), Some("audio/ogg"));
         assert_eq!(parts[1].content, b"Ogg\r\n\r\nS");
     }
 

@@ -5,9 +5,7 @@ mod cards;
 mod fetch;
 mod origins;
 mod recording;
-mod resolver;
 mod transcribe;
 
 pub use cards::Cards;
-pub(crate) use resolver::PublicOnly;
 pub use transcribe::{Transcriber, TranscriberError};

@@ -132,6 +132,12 @@ pub struct ChatwootConfig {
         default_value_t = 20.0,
         value_name = "N", value_parser = runtime::number_within(0.0..=10_000.0))]
     pub chatwoot_per_second: f64,
+
+    /// Pictures that go to Chatwoot may be on private addresses and without encryption, such as of a
+    /// container next door.
+    #[arg(long, env = "EGRESS_PICTURES_ALLOW_PRIVATE", action = ArgAction::Set, default_value_t = false,
+          value_parser = BoolishValueParser::new())]
+    pub pictures_allow_private: bool,
 }
 
 impl TwilioConfig {

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use shared_types::{FailureClass, OutboundMessage, Purpose, Receipt, Source};
+use shared_types::{FailureClass, OutboundMessage, Picture, Purpose, Receipt, Source};
 
 use super::http::{Answer, Http};
-use super::{Content, Pace, Part, Sender, Trace, Unclaimed};
+use super::pictures::{File, PictureError, Pictures};
+use super::{Content, Pace, Part, Sender, Trace, Unclaimed, with_picture};
 use crate::attempt::{Attempt, Refusal, Trouble};
 use crate::config::EgressConfig;
 use crate::split::{Limit, Unit, split};
@@ -27,6 +28,7 @@ pub(super) struct Chatwoot {
     token: SecretString,
     account: Option<u64>,
     per_second: Option<f64>,
+    pictures: Pictures,
 }
 
 impl Chatwoot {
@@ -41,6 +43,7 @@ impl Chatwoot {
             token: token.clone(),
             account: chatwoot.chatwoot_account_id,
             per_second: Some(chatwoot.chatwoot_per_second).filter(|rate| *rate > 0.0),
+            pictures: Pictures::new(chatwoot.pictures_allow_private)?,
         }))
     }
 
@@ -67,15 +70,20 @@ impl Chatwoot {
                 "content": content,
                 "message_type": "outgoing",
                 "private": private,
-                "content_attributes": {"postduif": true, "external_id": part.id},
+                "content_attributes": attributes(part),
             })
         };
         let (path, body) = match &part.content {
             Content::Text(text) => ("messages", message(text, false)),
             Content::Note(text) => ("messages", message(text, true)),
             Content::Handoff => ("toggle_status", json!({"status": "open"})),
-            Content::Template(_) | Content::Picture(_) => {
-                let text = "Chatwoot takes no Twilio template, and files instead of addresses";
+            Content::Picture(picture) => {
+                return self
+                    .post_picture(part, picture, &conversation, deadline)
+                    .await;
+            }
+            Content::Template(_) => {
+                let text = "Chatwoot takes no Twilio template";
                 return Attempt::Refused(Refusal::of_message(
                     FailureClass::Permanent,
                     "content",
@@ -89,6 +97,41 @@ impl Chatwoot {
             .header("api_access_token", self.token.expose_secret())
             .header(CONTENT_TYPE, "application/json");
         match self.http.send(request, body.to_string(), deadline).await {
+            Ok(answer) => meaning(&answer, part),
+            Err(attempt) => attempt,
+        }
+    }
+
+    /// Chatwoot takes files and no addresses.
+    async fn post_picture(
+        &self,
+        part: &Part,
+        picture: &Picture,
+        conversation: &str,
+        deadline: Instant,
+    ) -> Attempt {
+        let file = match self.pictures.fetch(&picture.url).await {
+            Ok(file) => file,
+            Err(error) => return no_picture(&error),
+        };
+        // The id is a hash: it stands in no file.
+        let boundary = format!("postduif-{}", part.id.as_str().replace(':', "-"));
+        let request = self
+            .http
+            .post(format!("{conversation}/messages"))
+            .header("api_access_token", self.token.expose_secret())
+            .header(
+                CONTENT_TYPE,
+                format!("multipart/form-data; boundary={boundary}"),
+            );
+        let fields = [
+            ("content", picture.caption.clone()),
+            ("message_type", "outgoing".to_owned()),
+            ("private", "false".to_owned()),
+            ("content_attributes", attributes(part).to_string()),
+        ];
+        let form = form(&boundary, &fields, &file);
+        match self.http.send(request, form, deadline).await {
             Ok(answer) => meaning(&answer, part),
             Err(attempt) => attempt,
         }
@@ -155,11 +198,11 @@ impl Sender for Chatwoot {
 
     fn contents(&self, message: &OutboundMessage) -> Vec<Content> {
         let texts = split(&message.text, LIMIT);
-        if texts.len() > MAX_PARTS {
-            return Vec::new();
+        if message.purpose != Purpose::HandoffNotice {
+            return with_picture(texts, message.picture.as_ref(), MAX_PARTS);
         }
-        let mut contents: Vec<_> = texts.into_iter().map(Content::Text).collect();
-        if message.purpose == Purpose::HandoffNotice {
+        let mut contents = with_picture(texts, None, MAX_PARTS);
+        if !contents.is_empty() {
             contents.extend(message.handoff_note.clone().map(Content::Note));
             contents.push(Content::Handoff);
         }
@@ -178,6 +221,37 @@ impl Sender for Chatwoot {
     fn find<'a>(&'a self, part: &'a Part, _: Timestamp, _: Unclaimed<'a>) -> BoxFuture<'a, Trace> {
         Box::pin(self.look_up(part))
     }
+}
+
+/// What marks a message as ours.
+fn attributes(part: &Part) -> Value {
+    json!({"postduif": true, "external_id": part.id})
+}
+
+fn no_picture(error: &PictureError) -> Attempt {
+    let text = format!("the picture was not fetched: {error}");
+    Attempt::Refused(Refusal::of_message(
+        FailureClass::Permanent,
+        "picture",
+        &text,
+    ))
+}
+
+/// A form with a file, as browsers send it (RFC 7578).
+fn form(boundary: &str, fields: &[(&str, String)], file: &File) -> Vec<u8> {
+    let mut form = String::new();
+    for (name, value) in fields {
+        form.push_str(&format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    form.push_str(&format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"attachments[]\"; filename=\"{}\"\r\n\
+         Content-Type: {}\r\n\r\n",
+        file.name, file.content_type
+    ));
+    let end = format!("\r\n--{boundary}--\r\n");
+    [form.as_bytes(), &file.bytes, end.as_bytes()].concat()
 }
 
 fn meaning(answer: &Answer, part: &Part) -> Attempt {

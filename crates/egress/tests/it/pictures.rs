@@ -1,7 +1,12 @@
 //! A picture behind a text: it goes along where the channel takes it, and never costs the text.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use shared_types::{DeliveryStatus, OutboundMessage, Picture};
-use simulator::{Endpoint, Fault, FaultRule, Provider};
+use simulator::{Endpoint, Fault, FaultRule, Provider, Record};
 
 use crate::harness::{CUSTOMER, Rig, callback, chatwoot_reply, field, reply, texts, waha_reply};
 
@@ -26,7 +31,7 @@ fn at_picture(rig: &Rig, provider: Provider, fault: Fault) {
 }
 
 #[tokio::test]
-async fn twilio_and_waha_fetch_it_from_its_address_and_chatwoot_is_sent_the_text() {
+async fn twilio_and_waha_fetch_it_from_its_address() {
     let rig = Rig::start();
     let egress = rig.egress(&["waha-typing-speed=1000"]);
     rig.queue(&with_picture(reply("Deze staat er nog"))).await;
@@ -46,20 +51,91 @@ async fn twilio_and_waha_fetch_it_from_its_address_and_chatwoot_is_sent_the_text
     assert_eq!(picture.request["file"]["filename"], "golf-1.jpg");
     assert_eq!(picture.request["file"]["mimetype"], "image/jpeg");
     assert!(picture.request["reply_to"].is_null());
-    rig.chatwoot_conversation().await;
-    rig.queue(&with_picture(chatwoot_reply("Deze staat er nog")))
-        .await;
-    rig.until_empty().await;
-    let posts = rig.calls(Provider::Chatwoot).into_iter();
-    let posts = posts.filter(|call| call.entry.endpoint == Endpoint::Send);
-    let posts: Vec<_> = posts.collect();
-    assert_eq!(texts(&posts), ["Deze staat er nog"]);
     rig.letters(0).await;
     egress.stop().await;
 }
 
+/// A server that answers every request with this, and how often it was asked.
+fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).unwrap_or(0);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            );
+            drop(stream.write_all(&[head.as_bytes(), answer].concat()));
+        }
+    });
+    (port, asked)
+}
+
+/// Sends Chatwoot a text with the picture at an address; what it was sent.
+async fn sent_to_chatwoot(rig: &Rig, flag: &str, url: String) -> Vec<Record> {
+    rig.chatwoot_conversation().await;
+    let egress = rig.egress(&[flag]);
+    let message = OutboundMessage {
+        picture: Some(Picture {
+            url,
+            caption: "Volkswagen Golf".into(),
+        }),
+        ..chatwoot_reply("Deze staat er nog")
+    };
+    rig.queue(&message).await;
+    rig.until_empty().await;
+    rig.letters(0).await;
+    assert_eq!(rig.ledger(&message).await["state"], "sent");
+    egress.stop().await;
+    let posts = rig.calls(Provider::Chatwoot).into_iter();
+    posts
+        .filter(|call| call.entry.endpoint == Endpoint::Send)
+        .collect()
+}
+
+#[tokio::test]
+async fn chatwoot_is_sent_the_file() {
+    let rig = Rig::start();
+    let (port, asked) = server(b"\xff\xd8\xffa picture\r\n--with lines\r\n");
+    let url = format!("http://127.0.0.1:{port}/foto/golf-1.php?v=2");
+    let sent = sent_to_chatwoot(&rig, "pictures-allow-private=true", url).await;
+    assert_eq!(texts(&sent), ["Deze staat er nog", "Volkswagen Golf"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let request = &sent[1].entry.request;
+    assert_eq!(request["message_type"], "outgoing");
+    assert_eq!(request["content_attributes"]["postduif"], true);
+    let file = &request["attachments"][0];
+    assert_eq!(
+        (file["filename"].as_str(), file["content_type"].as_str()),
+        (Some("golf-1.jpg"), Some("image/jpeg"))
+    );
+    let kept = reqwest::get(file["data_url"].as_str().unwrap()).await;
+    let kept = kept.unwrap().bytes().await.unwrap();
+    assert_eq!(&kept[..], b"\xff\xd8\xffa picture\r\n--with lines\r\n");
+}
+
+#[tokio::test]
+async fn what_is_no_picture_or_within_the_network_is_left_out_of_chatwoot() {
+    let (page, asked) = server(b"<!doctype html><title>Sorry</title>");
+    for (flag, fetched) in [("true", 1), ("false", 1)] {
+        let rig = Rig::start();
+        let flag = format!("pictures-allow-private={flag}");
+        let url = format!("http://127.0.0.1:{page}/golf-1.jpg");
+        let sent = sent_to_chatwoot(&rig, &flag, url).await;
+        assert_eq!(texts(&sent), ["Deze staat er nog"]);
+        assert_eq!(asked.load(Ordering::SeqCst), fetched, "{flag}");
+    }
+}
+
 #[tokio::test]
 async fn one_that_the_provider_refuses_or_says_nothing_of_is_left_out_and_not_tried_again() {
+    let (port, _) = server(b"\xff\xd8\xffa picture");
     let refused = |status, code| Fault::Error {
         status,
         code,
@@ -73,19 +149,34 @@ async fn one_that_the_provider_refuses_or_says_nothing_of_is_left_out_and_not_tr
         (Provider::Waha, refused(404, None)),
         (Provider::Waha, refused(422, None)),
         (Provider::Waha, Fault::Reset { accept: false }),
+        (Provider::Chatwoot, refused(422, None)),
+        (Provider::Chatwoot, refused(401, None)),
+        (Provider::Chatwoot, Fault::Timeout { accept: true }),
     ] {
         let rig = Rig::start();
-        let egress = rig.egress(&[]);
+        let egress = rig.egress(&["pictures-allow-private=true"]);
         at_picture(&rig, provider, fault.clone());
+        if provider == Provider::Chatwoot {
+            rig.chatwoot_conversation().await;
+        }
         let (to, message) = match provider {
             Provider::Twilio => (CUSTOMER, reply("De tekst")),
+            Provider::Chatwoot => (CUSTOMER, chatwoot_reply("De tekst")),
             _ => (CHAT, waha_reply(CHAT, "De tekst")),
         };
-        let message = with_picture(message);
+        let mut message = with_picture(message);
+        if let Some(picture) = message
+            .picture
+            .as_mut()
+            .filter(|_| provider == Provider::Chatwoot)
+        {
+            picture.url = format!("http://127.0.0.1:{port}/golf.jpg");
+        }
         rig.queue(&message).await;
         rig.until_empty().await;
         let next = match provider {
             Provider::Twilio => reply("Daarna"),
+            Provider::Chatwoot => chatwoot_reply("Daarna"),
             _ => waha_reply(CHAT, "Daarna"),
         };
         rig.queue(&next).await;

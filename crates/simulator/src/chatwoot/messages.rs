@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::delivery;
 use crate::faults::{Fault, respond};
 use crate::journal::{Call, Entry, MessageStatus, Query, Record};
-use crate::multipart;
+use crate::multipart::{self, Part};
 use crate::provider::{Endpoint, Provider};
 use crate::webhook::Webhook;
 use crate::world::World;
@@ -31,7 +31,7 @@ pub(super) async fn create(
         return api_inbox::create_message(world, request, *path, body).await;
     }
     let world = world.into_inner();
-    let body = fields(content_type(&request), &body);
+    let body = fields(&world, content_type(&request), &body);
     let call = Call {
         text: text(&body, "content").unwrap_or_default().to_owned(),
         oid: outbound_id(&body),
@@ -136,6 +136,9 @@ fn message(conversation: &Conversation, entry: &Entry) -> Value {
         "source_id": field("source_id"),
         "echo_id": field("echo_id"),
     });
+    if let Some(files) = entry.request.get("attachments") {
+        message["attachments"] = files.clone();
+    }
     if entry.endpoint == Endpoint::Colleague {
         message["sender"] = user(text(&entry.request, "by").unwrap_or("Petra"));
     }
@@ -190,6 +193,9 @@ fn outgoing(world: &World, conversation: &Conversation, entry: &Entry, sender: V
     let content = Some(entry.text.as_str());
     let now = Timestamp::now();
     let mut body = message_body(account, conversation, id, content, "outgoing", now);
+    if let Some(files) = api.get("attachments") {
+        body["attachments"] = files.clone();
+    }
     for name in ["private", "source_id", "content_attributes"] {
         body[name] = api[name].clone();
     }
@@ -197,22 +203,38 @@ fn outgoing(world: &World, conversation: &Conversation, entry: &Entry, sender: V
     body
 }
 
-/// The form or JSON of a create-message call.
-fn fields(content_type: &str, body: &[u8]) -> Value {
-    match multipart::parse(content_type, body) {
-        Some(parts) => {
-            let mut fields = Map::new();
-            for part in parts {
-                let value = match part.filename {
-                    Some(filename) => json!([filename]),
-                    None => Value::from(String::from_utf8_lossy(&part.content).into_owned()),
-                };
-                fields.insert(part.name.trim_end_matches("[]").to_owned(), value);
+/// The form or JSON of a create-message call. A file is kept, and named by its address.
+fn fields(world: &World, content_type: &str, body: &[u8]) -> Value {
+    let Some(parts) = multipart::parse(content_type, body) else {
+        return serde_json::from_slice(body).unwrap_or(Value::Null);
+    };
+    let mut fields = Map::new();
+    for part in parts {
+        let name = part.name.trim_end_matches("[]").to_owned();
+        let text = || String::from_utf8_lossy(&part.content).into_owned();
+        let value = match (&part.filename, name.as_str()) {
+            (Some(filename), _) => json!([kept(world, filename, &part)]),
+            // Chatwoot reads it from a form as JSON.
+            (None, "content_attributes") => {
+                serde_json::from_slice(&part.content).unwrap_or_else(|_| json!({}))
             }
-            Value::Object(fields)
-        }
-        None => serde_json::from_slice(body).unwrap_or(Value::Null),
+            (None, _) => text().into(),
+        };
+        fields.insert(name, value);
     }
+    Value::Object(fields)
+}
+
+fn kept(world: &World, filename: &str, part: &Part) -> Value {
+    let content_type = part.content_type.as_deref().unwrap_or_default();
+    let id = world.media.keep_file(content_type, part.content.clone());
+    json!({
+        "file_type": content_type.split('/').next().unwrap_or("file"),
+        "data_url": format!("{}/rails/active_storage/blobs/{id}", world.url),
+        "content_type": content_type,
+        "filename": filename,
+        "file_size": part.content.len(),
+    })
 }
 
 fn check(body: &Value) -> Result<(), Answer> {

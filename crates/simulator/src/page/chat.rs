@@ -316,7 +316,8 @@ fn outbound(record: &Record) -> Line {
 /// Attachments, places, buttons and templates.
 fn extras(request: &Value) -> Vec<Extra> {
     let plain = |text: String| Extra { text, image: None };
-    let media = request["media"].as_array().into_iter().flatten();
+    let sent = [&request["media"], &request["attachments"]].into_iter();
+    let media = sent.filter_map(Value::as_array).flatten();
     let mut extras: Vec<Extra> = media.map(file).collect();
     for url in sent_pictures(request) {
         extras.push(Extra {
@@ -352,7 +353,8 @@ fn sent_pictures(request: &Value) -> Vec<&str> {
 fn file(media: &Value) -> Extra {
     let kind = media["content_type"].as_str().unwrap_or_default();
     let name = media["filename"].as_str().unwrap_or(kind);
-    let url = media["url"].as_str().unwrap_or_default();
+    let url = media["url"].as_str().or(media["data_url"].as_str());
+    let url = url.unwrap_or_default();
     let is_picture = matches!(
         kind,
         "image/png" | "image/jpeg" | "image/webp" | "image/gif"
@@ -366,5 +368,26 @@ fn file(media: &Value) -> Extra {
     Extra {
         text: format!("{sign} {name}"),
         image: id.map(|id| format!("/page/media/{id}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_that_a_service_uploaded_is_shown() {
+        let file = json!({
+            "content_type": "image/jpeg", "filename": "golf-1.jpg",
+            "data_url": "http://localhost:8090/rails/active_storage/blobs/ME1",
+        });
+        let extras = extras(&json!({"attachments": [file]}));
+        let [shown] = extras.as_slice() else {
+            panic!("{}", extras.len())
+        };
+        assert_eq!(shown.text, "Picture: golf-1.jpg");
+        assert_eq!(shown.image.as_deref(), Some("/page/media/ME1"));
     }
 }

@@ -2,7 +2,7 @@
 //! unless that is allowed.
 
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use jiff::fmt::rfc2822;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
+use runtime::public::is_public;
 
 use super::channel::Outcome;
 
@@ -133,51 +134,6 @@ async fn public_addresses(name: &str) -> Result<Addrs, Box<dyn Error + Send + Sy
     Ok(Box::new(public.into_iter()))
 }
 
-/// Whether an address is one of the public internet (iana.org, special-purpose address registries).
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => {
-            if let Some(inner) = inner_v4(ip) {
-                return is_public_v4(inner);
-            }
-            let first = ip.segments()[0];
-            let global_unicast = first & 0xe000 == 0x2000;
-            let documentation = first == 0x2001 && ip.segments()[1] == 0x0db8;
-            global_unicast && !documentation
-        }
-    }
-}
-
-/// The address of the older kind within one of the newer: mapped, translated (RFC 6052) or 6to4.
-fn inner_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, .., g, h] = ip.segments();
-    let [c, d] = [ip.segments()[1], ip.segments()[2]];
-    let from = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b) {
-        (0x0064, 0xff9b) => Some(from(g, h)),
-        (0x2002, _) => Some(from(c, d)),
-        _ => ip.to_ipv4(),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let special = a == 192 && b == 0 && c == 0;
-    let benchmark = a == 198 && (b == 18 || b == 19);
-    !(ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_documentation()
-        || ip.is_multicast()
-        || a == 0
-        || a >= 240
-        || shared
-        || special
-        || benchmark)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,36 +146,6 @@ mod tests {
         assert_eq!(pause(" Sun, 06 Nov 1994 08:49:37 GMT "), Some(30));
         for nothing in ["", "-1", "1.5", "morgen", "Sun, 06 Nov 1994 08:48:37 GMT"] {
             assert_eq!(pause(nothing), None, "{nothing}");
-        }
-    }
-
-    #[test]
-    fn only_the_public_internet_is_public() {
-        for private in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "198.18.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fe80::1",
-            "fd00::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::a00:1",
-            "2002:7f00:1::",
-            "ff02::1",
-            "2001:db8::1",
-        ] {
-            assert!(!is_public(private.parse().unwrap()), "{private}");
-        }
-        for public in ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }
 }

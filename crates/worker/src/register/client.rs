@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
+use runtime::public::PublicOnly;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
-
-use crate::media::PublicOnly;
 
 /// Why a client could not be built.
 pub type NoClient = reqwest::Error;

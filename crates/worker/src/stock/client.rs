@@ -6,10 +6,9 @@ use std::sync::Arc;
 use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
+use runtime::public::PublicOnly;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
-
-use crate::media::PublicOnly;
 
 const MAX_REDIRECTS: usize = 3;
 /// Pieces of a feed that wait for the reader.
@@ -150,11 +149,7 @@ fn version(headers: &HeaderMap) -> Version {
 
 /// Whether an address may be fetched without leave for private ones: encrypted, and by a name.
 pub(crate) fn is_public(address: &str) -> bool {
-    let Ok(url) = Url::parse(address) else {
-        return false;
-    };
-    let named = url.domain().is_some_and(|name| name.contains('.'));
-    url.scheme() == "https" && named && url.username().is_empty() && url.password().is_none()
+    runtime::public::public_url(address).is_some()
 }
 
 /// A body on its way from the network to a reader that blocks.
