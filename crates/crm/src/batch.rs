@@ -22,6 +22,7 @@ pub(super) async fn apply(
     }
     let contacts = contacts::upsert(transaction, writes, &known).await?;
     let leads = leads::upsert(transaction, writes, &contacts).await?;
+    leads::withdraw(transaction, writes, &contacts).await?;
     let mut noted = Vec::with_capacity(writes.len());
     for ((write, contact), lead) in writes.iter().zip(contacts).zip(leads) {
         let lead_id = lead.as_ref().map(|lead| lead.id.as_str());

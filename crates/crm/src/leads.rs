@@ -242,6 +242,35 @@ async fn note_fields(
     Ok(())
 }
 
+/// Empties the fields that are withdrawn. They stay, so that an older write brings nothing back.
+pub(super) async fn withdraw(
+    transaction: &mut Transaction<'_, Any>,
+    writes: &[&CrmWrite],
+    contacts: &[Contact],
+) -> sqlx::Result<()> {
+    let insert = "INSERT INTO lead_fields (lead_id, name, value, message_id, agent, confidence, noted_at) \
+                  SELECT l.id, r.value ->> 2, '', r.value ->> 3, 'extraction', 1, r.value ->> 4 FROM {rows} \
+                  JOIN leads l ON l.contact_id = r.value ->> 0 AND l.intent = r.value ->> 1 \
+                  WHERE l.closed_at IS NULL ON CONFLICT (lead_id, name) DO UPDATE SET \
+                  value = excluded.value, message_id = excluded.message_id, agent = excluded.agent, \
+                  confidence = excluded.confidence, noted_at = excluded.noted_at \
+                  WHERE lead_fields.noted_at <= excluded.noted_at";
+    let mut rows = Vec::new();
+    for (write, contact) in writes.iter().zip(contacts) {
+        if let Some(withdrawn) = &write.withdrawn {
+            for (intent, field) in withdrawn.pairs() {
+                rows.push((&contact.id, intent, field, &write.message, text(write.at)));
+            }
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let insert = rows::over(transaction, insert, &rows)?;
+    insert.execute(&mut **transaction).await?;
+    Ok(())
+}
+
 /// Notes and tells that nothing is missing of a lead any more.
 async fn complete(
     transaction: &mut Transaction<'_, Any>,

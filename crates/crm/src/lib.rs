@@ -47,5 +47,5 @@ pub use stock::{KeptFeed, Origin, Push, Taken, WholeFeed};
 pub use store::{Crm, CrmError, Rows};
 pub use write::{
     AppointmentWrite, ContactWrite, CrmEntry, CrmWrite, HandoverChange, HandoverWrite, LeadField,
-    LeadWrite, Noted, QuestionWrite,
+    LeadWrite, Noted, QuestionWrite, WithdrawnWrite,
 };

@@ -248,7 +248,8 @@ pub(super) async fn whole(
     }
     if matter == Matter::Lead {
         let id: String = row.try_get(0)?;
-        let select = "SELECT name, value FROM lead_fields WHERE lead_id = $1 ORDER BY name";
+        let select =
+            "SELECT name, value FROM lead_fields WHERE lead_id = $1 AND value <> '' ORDER BY name";
         let found = sqlx::query_as(select).bind(id);
         let found: Vec<(String, String)> = found.fetch_all(connection).await?;
         let fields = found.into_iter().map(|(name, value)| (name, value.into()));

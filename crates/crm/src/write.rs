@@ -18,6 +18,9 @@ pub struct CrmWrite {
     pub contact: ContactWrite,
     /// What they want, when that is worth a lead.
     pub lead: Option<LeadWrite>,
+    /// What is wanted no more.
+    #[serde(default)]
+    pub withdrawn: Option<WithdrawnWrite>,
     /// Appointments as they stand now.
     #[serde(default)]
     pub appointments: Vec<AppointmentWrite>,
@@ -149,6 +152,15 @@ pub struct LeadWrite {
     pub complete: bool,
 }
 
+/// What a customer gave up. It is known no more of the contact's open leads of these intents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawnWrite {
+    /// What is wanted.
+    pub intents: Vec<String>,
+    /// The names of the fields.
+    pub fields: Vec<String>,
+}
+
 /// One thing that is known of a lead, and where that comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeadField {
@@ -179,6 +191,14 @@ impl CrmWrite {
     pub(super) fn new_contact_id(&self) -> String {
         let address = self.contact.addresses.first().map_or("", String::as_str);
         short_hash("c", &[address])
+    }
+}
+
+impl WithdrawnWrite {
+    /// Each field of each intent.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&String, &String)> {
+        let intents = self.intents.iter();
+        intents.flat_map(|intent| self.fields.iter().map(move |field| (intent, field)))
     }
 }
 

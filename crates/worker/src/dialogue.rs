@@ -21,6 +21,7 @@ mod topics;
 mod update;
 mod when;
 mod wish;
+pub mod wished;
 mod word;
 
 pub use context::Standing;

@@ -80,6 +80,7 @@ pub(crate) fn last_words(
         contact: contact_of(&turn.message, turn.lang()),
         lead: None,
         appointments: Vec::new(),
+        withdrawn: None,
         questions: Vec::new(),
         handover: handover(domain, &turn, true),
     });

@@ -66,6 +66,7 @@ pub(crate) fn told(domain: &Domain, mut turn: Turn) -> Effects {
         contact: contact_of(message, turn.lang()),
         lead: None,
         appointments: Vec::new(),
+        withdrawn: None,
         questions: Vec::new(),
         handover,
     };

@@ -15,7 +15,7 @@ use streams::StreamId;
 use crate::budget::Deadline;
 use crate::dialogue::act::Act;
 use crate::dialogue::state::{State, TokenCount};
-use crate::dialogue::{Dues, Reply};
+use crate::dialogue::{Dues, Reply, wished};
 use crate::domain::{About, Domain};
 use crate::understanding::Understanding;
 
@@ -28,6 +28,8 @@ pub struct Turn {
     pub state: ConversationState,
     /// What is remembered; the conversation agent makes the new one.
     pub memory: State,
+    /// What was wanted before the message.
+    pub wished: wished::Fields,
     /// What the rules read in the message as a whole. Agents that ask a model fall back on it.
     pub reading: Understanding,
     /// What the message does, clause by clause.
@@ -159,6 +161,7 @@ impl Turn {
         Self {
             message,
             state,
+            wished: wished::fields(&begun.memory),
             memory: begun.memory,
             reading: begun.reading,
             acts: begun.acts,

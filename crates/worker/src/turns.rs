@@ -327,6 +327,7 @@ impl Turns {
             },
             lead: None,
             appointments: Vec::new(),
+            withdrawn: None,
             questions: Vec::new(),
             handover: None,
         }

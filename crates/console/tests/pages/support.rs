@@ -141,6 +141,7 @@ impl Rig {
             contact: contact(name, phone),
             lead: None,
             appointments: Vec::new(),
+            withdrawn: None,
             questions: Vec::new(),
             handover: Some(HandoverWrite {
                 conversation: conversation.clone(),
@@ -182,6 +183,7 @@ impl Rig {
                 complete: false,
             }),
             appointments: Vec::new(),
+            withdrawn: None,
             questions: Vec::new(),
             handover: None,
         };

@@ -71,6 +71,7 @@ fn asks(message: &str, time: &str) -> CrmWrite {
             answer_by: at("2026-11-23T13:00:00Z"),
             late_reply: None,
         }),
+        withdrawn: None,
         questions: vec![QuestionWrite {
             words: "heeft hij een trekhaak".into(),
             topic: "towbar".into(),

@@ -76,6 +76,7 @@ pub(crate) fn write(message: &str, at: &str) -> CrmWrite {
             complete: false,
         }),
         appointments: Vec::new(),
+        withdrawn: None,
         questions: Vec::new(),
         handover: None,
     }

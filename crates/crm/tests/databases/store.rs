@@ -1,6 +1,6 @@
 //! The CRM on SQLite and on PostgreSQL: the same tests for both.
 
-use crm::{Crm, CrmWrite, QuestionWrite, Rows};
+use crm::{Crm, CrmWrite, Matter, QuestionWrite, Rows, What, WithdrawnWrite};
 use secrecy::SecretString;
 use test_support::PostgresServer;
 use tokio::task::JoinSet;
@@ -84,6 +84,39 @@ async fn an_older_write_never_replaces_a_newer_one(database: &Database) {
         Some("twilio:SM5"),
         "a field knows where it comes from"
     );
+}
+
+/// What is given up leaves the open leads about the same, also where the word of it comes before the wish.
+async fn a_wish_that_is_withdrawn_is_not_told_any_more(database: &Database) {
+    let withdrawn = |message: &str, at: &str, fields: &[&str]| CrmWrite {
+        withdrawn: Some(WithdrawnWrite {
+            intents: vec!["car_inquiry".into(), "test_drive".into()],
+            fields: fields.iter().map(|&name| name.to_owned()).collect(),
+        }),
+        lead: None,
+        ..write(message, at)
+    };
+    let told = async || {
+        let page = database.crm.list(Matter::Lead, What::Open, None).await;
+        let row = page.unwrap().rows.remove(0);
+        let fields = row.iter().find(|(name, _)| *name == "fields").unwrap();
+        fields.1.to_string()
+    };
+    let wish = write("SM8", "2026-11-23T13:00:00Z");
+    database.crm.apply(&wish).await.unwrap();
+    assert_eq!(told().await, r#"{"car_model":"SM8"}"#);
+    for _ in 0..2 {
+        let gone = withdrawn("SM9", "2026-11-23T13:02:00Z", &["car_model", "wish.seats"]);
+        database.crm.apply(&gone).await.unwrap();
+        assert_eq!(told().await, "{}");
+    }
+    let mut late = write("SM8b", "2026-11-23T13:01:00Z");
+    late.lead.as_mut().unwrap().fields[0].name = "wish.seats".into();
+    database.crm.apply(&late).await.unwrap();
+    assert_eq!(told().await, "{}", "it was written before");
+    let again = write("SM10", "2026-11-23T13:03:00Z");
+    database.crm.apply(&again).await.unwrap();
+    assert_eq!(told().await, r#"{"car_model":"SM10"}"#);
 }
 
 async fn several_addresses_are_one_contact(database: &Database) {
@@ -214,6 +247,7 @@ async fn a_database_that_may_only_be_read_is_told(database: &Database, read_only
 async fn all(database: &Database) {
     a_turn_done_twice_writes_once(database).await;
     an_older_write_never_replaces_a_newer_one(database).await;
+    a_wish_that_is_withdrawn_is_not_told_any_more(database).await;
     several_addresses_are_one_contact(database).await;
     an_opt_out_is_noted_and_undone(database).await;
     a_late_opt_out_holds_whatever_else_is_newer(database).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
-    QuestionWrite,
+    QuestionWrite, WithdrawnWrite,
 };
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -15,8 +15,9 @@ use super::{Agent, AgentError, Parts};
 use crate::budget::CRM_LIMIT;
 use crate::dialogue::offer::UNMET;
 use crate::dialogue::piece::Status;
+use crate::dialogue::wished::{self, Shift};
 use crate::dialogue::{
-    Changes, Occasion, Piece, Said, date_code, handoff_note, promise, time_code, word,
+    Changes, Occasion, Piece, Said, Wishes, date_code, handoff_note, promise, time_code, word,
 };
 use crate::domain::{About, Domain};
 use crate::effects::reply_to;
@@ -103,12 +104,20 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
         agent: node.as_str().into(),
         confidence,
     };
+    let of_wanted =
+        goal.is_some_and(|goal| crate::dialogue::side(domain, &goal.intent) == About::Wanted);
+    let mut shift = Shift::between(&turn.wished, &wished::fields(&turn.memory));
+    if turn.memory.appointment().is_some() {
+        // It is for the one that was chosen, whatever else is looked for.
+        shift.keep_chosen();
+    }
     let values = turn
         .dues
         .changes
         .iter()
-        .flat_map(|(_, changes)| told(changes));
+        .flat_map(|(about, changes)| told(changes, turn.memory.wishes(*about)));
     let mut fields: Vec<LeadField> = values
+        .chain(shift.changed.clone().into_iter().filter(|_| of_wanted))
         .map(|(name, value)| field(name, value, Node::Extraction))
         .collect();
     fields.extend(turn.dues.answered.iter().map(|topic| {
@@ -119,16 +128,8 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             Node::Conversation,
         )
     }));
-    let of_wanted =
-        goal.is_some_and(|goal| crate::dialogue::side(domain, &goal.intent) == About::Wanted);
-    let chosen = turn.memory.stock.chosen.as_ref().filter(|_| of_wanted);
-    fields.extend(chosen.into_iter().flat_map(|one| {
-        let id = Some(("stock_id", one.id.clone()));
-        let title = Some(("stock_title", one.title.clone()));
-        let url = one.url.clone().map(|url| ("stock_url", url));
-        let named = [id, title, url].into_iter().flatten();
-        named.map(|(name, value)| field(name.to_owned(), value, Node::Conversation))
-    }));
+    let chosen = wished::chosen(&turn.memory).filter(|_| of_wanted);
+    fields.extend(chosen.map(|(name, value)| field(name, value, Node::Conversation)));
     if let Some(unmet) = turn.dues.unmet {
         let said = if unmet { "yes" } else { "no" };
         let unmet = (UNMET.to_owned(), said.to_owned());
@@ -145,7 +146,8 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
     let conversation = turn.message.conversation.id.to_string();
     let dues = &turn.dues;
     let is_asked = !dues.passed_on.is_empty() || dues.moment_changed;
-    let is_told = !dues.touched.is_empty() || !dues.answered.is_empty();
+    let is_changed = !shift.is_empty() || dues.unmet.is_some();
+    let is_told = !dues.touched.is_empty() || !dues.answered.is_empty() || is_changed;
     let lead = goal.filter(|goal| goal.lead && (is_told || is_asked));
     CrmWrite {
         message: turn.message.event(),
@@ -160,26 +162,36 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
             fields,
             complete: turn.memory.is_ready(&goal.intent),
         }),
+        withdrawn: withdrawn(domain, shift),
         appointments: appointments(turn, &conversation),
         questions: questions(turn),
         handover: handover(domain, turn, turn.dues.handover.is_some()),
     }
 }
 
+/// What is wanted no more leaves every open lead about a wanted thing, whichever it was told for.
+fn withdrawn(domain: &Domain, shift: Shift) -> Option<WithdrawnWrite> {
+    let goals = domain.dialogue.goals.iter();
+    let intents = goals.filter(|goal| goal.lead).map(|goal| &goal.intent);
+    let of_wanted = |intent: &&String| crate::dialogue::side(domain, intent) == About::Wanted;
+    (!shift.withdrawn.is_empty()).then(|| WithdrawnWrite {
+        intents: intents.filter(of_wanted).cloned().collect(),
+        fields: shift.withdrawn,
+    })
+}
+
 /// Values as fields: one for each alternative, what is excluded as `not`, what does not matter as `any`.
-fn told(changes: &Changes) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
-    for (slot, values) in &changes.set {
-        for (place, value) in values.iter().enumerate() {
-            let name = match place {
-                0 => slot.clone(),
-                _ => format!("{slot}.{}", place + 1),
-            };
-            fields.push((name, value.to_string()));
-        }
+fn told(changes: &Changes, wishes: &Wishes) -> Vec<(String, String)> {
+    let set = changes.set.iter();
+    let mut fields: Vec<_> = set
+        .flat_map(|(slot, values)| wished::numbered(slot, values))
+        .collect();
+    for (slot, value) in &changes.not {
+        let excluded = wishes.get(slot).map(|wish| wish.not.as_slice());
+        let name = format!("not.{slot}");
+        let named = wished::numbered(&name, excluded.unwrap_or_default());
+        fields.extend(named.filter(|(_, not)| *not == value.to_string()));
     }
-    let excluded = changes.not.iter();
-    fields.extend(excluded.map(|(slot, value)| (format!("not.{slot}"), value.to_string())));
     let any = changes.indifferent.iter();
     fields.extend(any.map(|slot| (slot.clone(), "any".to_owned())));
     fields

@@ -183,6 +183,10 @@ fn note(lead: &mut BTreeMap<String, Value>, write: &CrmWrite) {
             fields[&field.name] = json!(field.value);
         }
     }
+    if let Some(fields) = lead.get_mut("fields").and_then(Value::as_object_mut) {
+        let withdrawn = write.withdrawn.iter().flat_map(|one| &one.fields);
+        withdrawn.for_each(|name| drop(fields.remove(name)));
+    }
     for question in &write.questions {
         let questions = lead.entry("questions".into()).or_insert_with(|| json!([]));
         if let Some(questions) = questions.as_array_mut() {

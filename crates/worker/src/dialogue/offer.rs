@@ -34,6 +34,9 @@ pub struct StockTalk {
     /// goes on from there.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub vain: BTreeMap<String, Option<Test>>,
+    /// Whether something fitted what the wishes were before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub was_met: bool,
     /// How the customer is reached who looked for something in vain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<Reach>,

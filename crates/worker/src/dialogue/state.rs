@@ -470,6 +470,7 @@ impl State {
     pub(super) fn snapshot(&self) -> Before {
         Before {
             wanted: self.wanted.clone(),
+            needs: self.stock.needs.clone(),
             own: self.own.clone(),
             answers: self.answers.clone(),
             goals: self.goals.clone(),
@@ -481,6 +482,7 @@ impl State {
     pub(super) fn undo(&mut self) {
         if let Some(before) = self.before.take() {
             self.wanted = before.wanted;
+            self.stock.needs = before.needs;
             self.own = before.own;
             self.answers = before.answers;
             self.goals = before.goals;

@@ -110,6 +110,8 @@ pub(super) struct Update<'a> {
     search: bool,
     /// It wants something further than what was offered.
     compared: bool,
+    /// Wishes of the stock that the message gives up.
+    given_up: Vec<String>,
     /// What it points at of the things that were offered.
     pointed: Vec<Offered>,
 }
@@ -129,6 +131,7 @@ pub fn update(domain: &Domain, state: State, heard: &Heard<'_>) -> (State, Dues)
         catalogues: catalogues.collect(),
         search: false,
         compared: false,
+        given_up: Vec::new(),
         pointed: Vec::new(),
     };
     update.run();

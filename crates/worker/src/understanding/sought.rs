@@ -22,6 +22,8 @@ pub struct Sought {
     pub needs: Vec<(String, Test)>,
     /// Attributes of the record that are named, and are there or not.
     pub flags: Vec<String>,
+    /// Attributes of the record that are named with a word against them near by: "een trekhaak hoeft niet".
+    pub against: Vec<String>,
     /// The place of the order that is asked for.
     pub order: Option<usize>,
     /// The places of the orders in which it wants something further than what was offered: cheaper, newer.
@@ -68,6 +70,12 @@ impl Talk<'_> {
         };
         for (mark, span) in self.signs.marks.within(whole) {
             match mark {
+                Mark::Offer(OfferCue::Wish(at) | OfferCue::WishOf(at, _))
+                    if self.is_against_number(offers.attributes.get(at), span) =>
+                {
+                    let attribute = offers.attributes.get(at);
+                    sought.against.extend(attribute.map(|one| one.name.clone()));
+                }
                 Mark::Offer(OfferCue::Wish(at)) => {
                     let attribute = offers.attributes.get(at);
                     let need = attribute.and_then(|attribute| self.need(attribute, span));
@@ -87,11 +95,15 @@ impl Talk<'_> {
                 Mark::Act(ActCue::Nth(_) | ActCue::Last) if self.is_moment(span) => {}
                 Mark::Act(ActCue::Nth(nth)) => sought.points.push(Pointed::Nth(nth)),
                 Mark::Act(ActCue::Last) => sought.points.push(Pointed::Last),
-                Mark::Attribute(at) if !self.is_denied(span) => {
+                Mark::Attribute(at) => {
                     let asked = self.understander.attributes.get(at);
                     let attribute = asked.and_then(|asked| offers.answering(&asked.name));
                     let flag = attribute.filter(|attribute| attribute.flag);
-                    sought.flags.extend(flag.map(|flag| flag.name.clone()));
+                    let named = flag.map(|flag| flag.name.clone());
+                    let against = named.clone().filter(|_| self.is_against(span));
+                    sought.against.extend(against);
+                    let wished = named.filter(|_| !self.is_denied(span));
+                    sought.flags.extend(wished);
                 }
                 _ => {}
             }
@@ -159,6 +171,28 @@ impl Talk<'_> {
         let moment = moments.any(|moment| moment.overlaps(span));
         let alone = self.reading.tokens.len() <= span.len() + 1;
         moment && !(alone && self.context.offered && !self.asked_for_moment())
+    }
+
+    /// "Geen zevenzitter": a number with a word against it. What is there or not is wished not to be there.
+    fn is_against_number(&self, attribute: Option<&OfferAttribute>, span: Span) -> bool {
+        attribute.is_some_and(|one| !one.flag) && self.is_denied(span)
+    }
+
+    /// "Een trekhaak hoeft toch niet", "I don't need the towbar": a word against it is near by, and is not about
+    /// what follows it.
+    fn is_against(&self, span: Span) -> bool {
+        const BEFORE: usize = 2;
+        const BEHIND: usize = 3;
+        let deniers = self.reading.surroundings.negations(Negation::Before);
+        let mut deniers = deniers.into_iter().filter(|denier| {
+            let mut mentions = self.reading.mentions.iter();
+            !mentions.any(|one| one.span.start == denier.end)
+        });
+        deniers.any(|denier| {
+            let before = span.start.checked_sub(denier.end);
+            let behind = denier.start.checked_sub(span.end);
+            before.is_some_and(|gap| gap <= BEFORE) || behind.is_some_and(|gap| gap <= BEHIND)
+        })
     }
 
     /// "Zonder trekhaak", "geen trekhaak".

@@ -63,6 +63,7 @@ impl Deployment {
                     complete: false,
                 }),
                 appointments: Vec::new(),
+                withdrawn: None,
                 questions: Vec::new(),
                 handover: None,
             };

@@ -326,3 +326,91 @@ fn a_salons_customers_are_told_the_right_treatments() {
     // Who asks whether it is done at all may be asked at once when to come.
     assert!(wrong.len() <= 2, "{}", wrong.join("\n"));
 }
+
+/// What the lead knows after each message, without what was said in words.
+fn wishes(said: &[&str]) -> Vec<Json> {
+    let said = said.iter().map(|text| (*text).to_owned()).collect();
+    let turns = chat(&[said]).remove(0).into_iter();
+    let fields = turns.map(|mut turn| turn["lead"]["fields"].take());
+    fields.collect()
+}
+
+#[test]
+fn what_is_given_up_leaves_the_lead() {
+    for said in [
+        [
+            "Ik zoek een Golf met trekhaak tot 8000 euro",
+            "een trekhaak hoeft toch niet",
+        ],
+        [
+            "Ik zoek een Golf met trekhaak tot 8000 euro",
+            "laat die trekhaak maar zitten",
+        ],
+        [
+            "Looking for a Golf with a towbar under 8000 euros",
+            "I don't need the towbar after all",
+        ],
+        [
+            "Looking for a Golf with a towbar under 8000 euros",
+            "forget the towbar",
+        ],
+        [
+            "Ich suche einen Golf mit Anhängerkupplung bis 8000",
+            "Eine Anhängerkupplung brauche ich doch nicht",
+        ],
+        [
+            "Ich suche einen Golf mit Anhängerkupplung bis 8000",
+            "Anhängerkupplung muss nicht sein",
+        ],
+    ] {
+        let told = wishes(&said);
+        assert_eq!(told[0]["wish.towbar"], "yes", "{said:?}");
+        assert!(told[1]["wish.towbar"].is_null(), "{said:?}: {}", told[1]);
+        assert_eq!(told[1]["car_model"], "Golf", "{said:?}");
+    }
+    let told = wishes(&[
+        "Ik zoek een Golf of een Polo tot 9000 euro",
+        "toch geen Polo",
+    ]);
+    assert_eq!(told[0]["stock_id"], "D009");
+    assert!(
+        told[1]["car_model.2"].is_null() && told[1]["stock_id"].is_null(),
+        "{}",
+        told[1]
+    );
+    // Another make takes the model along.
+    let told = wishes(&["Ik zoek een Ferrari Roma", "of nee, doe maar een Audi"]);
+    assert!(
+        told[1]["car_make"] == "Audi" && told[1]["car_model"].is_null(),
+        "{}",
+        told[1]
+    );
+    let told = wishes(&[
+        "Ik zoek een Golf, geen zwarte en geen bruine",
+        "zwart mag toch wel",
+    ]);
+    assert_eq!(
+        (&told[0]["not.color"], &told[0]["not.color.2"]),
+        (&json!("black"), &json!("brown"))
+    );
+    assert_eq!(told[1]["not.color"], "brown");
+    assert!(told[1]["not.color.2"].is_null());
+}
+
+#[test]
+fn what_is_asked_beyond_what_was_found_is_no_wish_after_the_next_message() {
+    let told = wishes(&[
+        "Ik zoek een Golf",
+        "goedkoper?",
+        "heeft de eerste een trekhaak?",
+    ]);
+    assert_eq!(
+        (&told[1]["wish.price"], &told[1]["stock_unmet"]),
+        (&json!("<=11949"), &json!("yes"))
+    );
+    assert!(told[2]["wish.price"].is_null(), "{}", told[2]);
+    assert_eq!(
+        told[2]["stock_unmet"], "no",
+        "what fitted before fits still"
+    );
+}

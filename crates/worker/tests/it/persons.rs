@@ -59,6 +59,7 @@ impl Database {
                 time: None,
                 status: "wanted".into(),
             }],
+            withdrawn: None,
             questions: vec![QuestionWrite {
                 words: message.content.clone(),
                 topic: "other".into(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use stock::Test;
 
 use super::{Appointment, Pursued};
 use crate::dialogue::wish::Wishes;
@@ -12,6 +13,8 @@ use crate::dialogue::wish::Wishes;
 #[serde(default)]
 pub struct Before {
     pub(super) wanted: Wishes,
+    /// Wishes that no slot has.
+    pub(super) needs: BTreeMap<String, Test>,
     pub(super) own: Wishes,
     pub(super) answers: BTreeMap<String, String>,
     pub(super) goals: Vec<Pursued>,

@@ -1,6 +1,7 @@
 //! What is in stock: found for the customer's wish, pointed at, and asked about.
 
 mod asked;
+mod given_up;
 mod listed;
 mod pointed;
 

@@ -34,6 +34,9 @@ impl Update<'_> {
             for flag in &sought.flags {
                 needs.insert(flag.clone(), Test::Has(true));
             }
+            for given_up in &self.given_up {
+                needs.remove(given_up);
+            }
         }
         let changes = self.dues.changes.iter();
         let changes = changes.filter(|(about, _)| *about == About::Wanted);
@@ -95,7 +98,8 @@ impl Update<'_> {
         }
         let unmet = listing.fit != Fit::Exact;
         // What was met all along is not worth a word.
-        self.dues.unmet = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
+        let told = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
+        self.dues.unmet = told.or(self.dues.unmet);
         self.state.stock.unmet = unmet;
         self.state.stock.chosen = None;
         self.remember_offered(listing.lines.iter().map(|line| &line.item));

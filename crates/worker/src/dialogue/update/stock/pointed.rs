@@ -21,6 +21,14 @@ impl<'a> Update<'a> {
             return acts.to_vec();
         }
         self.go_on_from_before();
+        if self.gives_up(acts) {
+            self.search = true;
+            return acts
+                .iter()
+                .filter(|act| is_courtesy(act))
+                .cloned()
+                .collect();
+        }
         let vague = |act: &Act| {
             matches!(
                 act.does,
@@ -108,6 +116,7 @@ impl<'a> Update<'a> {
         });
         let wishes: Vec<_> = wishes.collect();
         let talk = &mut self.state.stock;
+        talk.was_met = !talk.unmet;
         for (attribute, test) in wishes {
             let before = talk.needs.insert(attribute.clone(), test);
             talk.vain.insert(attribute, before);
@@ -137,9 +146,13 @@ impl<'a> Update<'a> {
         })
     }
 
-    /// What was asked for in vain is asked for no more.
+    /// What was asked for in vain is asked for no more: what fitted before fits again.
     fn go_on_from_before(&mut self) {
         let talk = &mut self.state.stock;
+        if talk.was_met && talk.unmet && !talk.vain.is_empty() {
+            talk.unmet = false;
+            self.dues.unmet = Some(false);
+        }
         for (attribute, before) in std::mem::take(&mut talk.vain) {
             match before {
                 Some(test) => talk.needs.insert(attribute, test),
