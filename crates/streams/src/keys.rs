@@ -53,6 +53,11 @@ impl Keys {
         "stock:unread".into()
     }
 
+    /// When something newest of each thing came that was pushed and taken over.
+    pub fn stock_newest(self) -> String {
+        "stock:newest".into()
+    }
+
     /// The live consumers of a queue.
     pub fn members(self, queue: Queue) -> String {
         queue

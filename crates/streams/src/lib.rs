@@ -70,4 +70,5 @@ pub use permissions::Duty;
 pub use queue::Queue;
 pub use record::{Judged, Record};
 pub use repartition::RepartitionError;
+pub use stock::StockPush;
 pub use stream_id::{StreamId, StreamIdError};

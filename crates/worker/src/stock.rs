@@ -19,7 +19,7 @@ mod pushed;
 
 pub(crate) use client::is_public;
 pub use keeper::Keeper;
-pub(crate) use pushed::pushed;
+pub(crate) use pushed::{id_of, pushed};
 
 /// The name by which commands and settings ask for the feed that comes with the domain.
 pub const SHIPPED: &str = "shipped";

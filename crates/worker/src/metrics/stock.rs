@@ -28,9 +28,9 @@ impl StockMetrics {
                 metrics.counters(
                     "postduif_stock_pushed_total",
                     &["outcome"],
-                    "Things for sale that were pushed: taken over, or unread and kept aside.",
+                    "Things for sale that were pushed: taken over, unread and kept aside, or outdated (replayed, while something newer of the thing was taken over).",
                 )?,
-                [["taken"], ["unread"]],
+                [["taken"], ["unread"], ["outdated"]],
             ),
             items: metrics.gauges("postduif_stock_items", &[], "Things for sale that this worker knows.")?,
             age: metrics.gauges(
@@ -50,8 +50,9 @@ impl StockMetrics {
         self.reads.with_label_values(&[outcome]).inc();
     }
 
-    pub(crate) fn pushed(&self, taken: usize, unread: usize) {
-        for (outcome, count) in [("taken", taken), ("unread", unread)] {
+    pub(crate) fn pushed(&self, taken: usize, unread: usize, outdated: usize) {
+        let outcomes = [("taken", taken), ("unread", unread), ("outdated", outdated)];
+        for (outcome, count) in outcomes {
             self.pushed
                 .with_label_values(&[outcome])
                 .inc_by(count as u64);

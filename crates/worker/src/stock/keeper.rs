@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
 use super::matches::Teller;
-use super::pushed::{PUSHED, pushed};
+use super::pushed::{PUSHED, Takeover};
 use super::{SHIPPED, Shelf, mapping};
 use crate::config::StockConfig;
 use crate::domain::{Domain, DomainStock};
@@ -248,25 +248,23 @@ impl Keeper {
             {
                 return Ok(());
             }
-            let mut pushes = Vec::new();
-            let mut unread: Vec<&[u8]> = Vec::new();
-            for text in &waiting {
-                match pushed(&self.domain, text) {
-                    Ok(read) => pushes.extend(read),
-                    Err(why) => {
-                        tracing::error!(
-                            why,
-                            "something that was pushed cannot be read; it is kept aside"
-                        );
-                        unread.push(text);
-                    }
+            let now = Timestamp::now();
+            let read = Takeover::read(&self.domain, &waiting, now);
+            let newest = match self.redis.stock_newest(&read.replayed()).await {
+                Ok(newest) => newest,
+                Err(error) => {
+                    tracing::debug!(%error, "it is not known what is the newest of what was pushed");
+                    return Ok(());
                 }
-            }
-            self.metrics.stock().pushed(pushes.len(), unread.len());
-            self.crm
-                .push_stock(PUSHED, &pushes, Timestamp::now())
-                .await?;
-            if let Err(error) = self.redis.stock_pushes_taken(waiting.len(), &unread).await {
+            };
+            let taken = read.judge(newest, now);
+            let (count, unread) = (taken.pushes.len(), taken.unread.len());
+            self.metrics.stock().pushed(count, unread, taken.outdated);
+            self.crm.push_stock(PUSHED, &taken.pushes, now).await?;
+            let done = self
+                .redis
+                .stock_pushes_taken(waiting.len(), &taken.unread, &taken.newest);
+            if let Err(error) = done.await {
                 // They are taken over again, which changes nothing.
                 tracing::debug!(%error, "what was pushed stays in Redis");
                 return Ok(());

@@ -43,3 +43,4 @@ mod rehearsals;
 mod robustness;
 mod slots;
 mod stock;
+mod unread;

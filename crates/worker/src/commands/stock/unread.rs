@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use runtime::{Operator, agreed, print};
-use streams::{Redis, RedisConfig};
+use streams::{Redis, RedisConfig, StockPush};
 
 use crate::domain::Domain;
-use crate::stock::pushed;
+use crate::stock::{id_of, pushed};
 
 /// `worker stock unread`.
 #[derive(Debug, Clone, Args)]
@@ -24,16 +24,22 @@ pub(super) struct UnreadArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
-    /// Print them, oldest first: number, size, and why they cannot be read.
+    /// Print them, oldest first: id, when it came, size, and why it cannot be read.
     List,
     /// Print one as it came. It may hold what the trade pays.
     Show {
-        /// Its number in the list.
-        number: usize,
+        /// Its id in the list.
+        id: String,
     },
-    /// Put them back, to be read behind what waits: after the mapping was mended. One that is older than what is
-    /// known of the same thing overwrites it: look at `show` first.
-    Replay(Choice),
+    /// Put them back, to be read behind what waits: after the mapping was mended. One that came before what is
+    /// known of the same thing is refused.
+    Replay {
+        #[command(flatten)]
+        choice: Choice,
+        /// Also what is older than what is known, what came nobody knows when, and what cannot be read still.
+        #[arg(long)]
+        force: bool,
+    },
     /// Remove them for good. With --all it asks, unless --yes is given.
     Discard {
         #[command(flatten)]
@@ -47,15 +53,15 @@ enum Action {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 struct Choice {
-    /// Numbers in the list.
-    numbers: Vec<usize>,
+    /// Ids in the list.
+    ids: Vec<String>,
     /// All.
     #[arg(long)]
     all: bool,
 }
 
 impl UnreadArgs {
-    /// Does what is asked. Exit code 1 when a number is not in the list.
+    /// Does what is asked. Exit code 1 when an id is not in the list, or a replay is refused.
     ///
     /// # Errors
     /// When Redis or the output fails, or a question is not answered with yes.
@@ -64,29 +70,34 @@ impl UnreadArgs {
         let unread = redis.stock_unread().await?;
         match &self.action {
             Action::List => {
-                for (number, push) in (1..).zip(&unread) {
-                    print(&line(number, push, domain))?;
+                for push in &unread {
+                    print(&line(push, domain))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Action::Show { number } => {
-                let Some(push) = number.checked_sub(1).and_then(|at| unread.get(at)) else {
-                    print(&format!("there is no number {number}"))?;
+            Action::Show { id } => {
+                let Some(push) = unread.iter().find(|push| push.id() == *id) else {
+                    print(&format!("there is no {id}"))?;
                     return Ok(ExitCode::FAILURE);
                 };
-                print(&String::from_utf8_lossy(push))?;
+                print(&String::from_utf8_lossy(&push.text))?;
                 Ok(ExitCode::SUCCESS)
             }
-            Action::Replay(choice) => {
+            Action::Replay { choice, force } => {
+                let mut replayed = 0;
                 let chosen = choice.of(&unread);
                 for push in &chosen {
-                    // First put back, then removed: read twice it is the same.
-                    if !redis.push_stock(push).await? {
+                    if let Some(why) = refusal(&redis, domain, push).await?.filter(|_| !force) {
+                        print(&format!("{} is not replayed: {why}", push.id()))?;
+                        continue;
+                    }
+                    if !redis.replay_stock_unread(push, *force).await? {
                         bail!("too many pushes wait to be read");
                     }
-                    redis.forget_stock_unread(push).await?;
+                    replayed += 1;
                 }
-                self.done(&redis, "replayed", chosen.len(), choice).await
+                let whole = replayed == chosen.len() && choice.is_met_by(chosen.len());
+                self.done(&redis, "replayed", replayed, whole).await
             }
             Action::Discard { choice, yes } => {
                 let chosen = choice.of(&unread);
@@ -97,7 +108,8 @@ impl UnreadArgs {
                 for push in &chosen {
                     redis.forget_stock_unread(push).await?;
                 }
-                self.done(&redis, "discarded", chosen.len(), choice).await
+                let whole = choice.is_met_by(chosen.len());
+                self.done(&redis, "discarded", chosen.len(), whole).await
             }
         }
     }
@@ -107,14 +119,14 @@ impl UnreadArgs {
         redis: &Redis,
         done: &str,
         count: usize,
-        choice: &Choice,
+        whole: bool,
     ) -> anyhow::Result<ExitCode> {
         if count > 0 {
             let act = format!("{done} {count} unread pushes of stock");
             self.operator.note(redis, &act).await?;
         }
         print(&format!("{count} {done}"))?;
-        Ok(if choice.all || count == choice.numbers.len() {
+        Ok(if whole {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -123,26 +135,50 @@ impl UnreadArgs {
 }
 
 impl Choice {
-    /// Those that are chosen; a number that the list does not have is none.
-    fn of<'u>(&self, unread: &'u [Vec<u8>]) -> Vec<&'u [u8]> {
-        if self.all {
-            return unread.iter().map(Vec::as_slice).collect();
-        }
-        let places = self
-            .numbers
-            .iter()
-            .filter_map(|number| number.checked_sub(1));
-        places
-            .filter_map(|at| unread.get(at))
-            .map(Vec::as_slice)
-            .collect()
+    /// Those that are chosen; an id that the list does not have is none.
+    fn of<'u>(&self, unread: &'u [StockPush]) -> Vec<&'u StockPush> {
+        let is_chosen = |push: &&StockPush| self.all || self.ids.contains(&push.id());
+        unread.iter().filter(is_chosen).collect()
+    }
+
+    /// Whether that many are all that were asked for.
+    fn is_met_by(&self, count: usize) -> bool {
+        self.all || count >= self.ids.len()
     }
 }
 
-fn line(number: usize, push: &[u8], domain: &Domain) -> String {
-    let why = match pushed(domain, push) {
+/// Why a push had better not be replayed.
+async fn refusal(
+    redis: &Redis,
+    domain: &Domain,
+    push: &StockPush,
+) -> anyhow::Result<Option<String>> {
+    let read = match pushed(domain, &push.text) {
+        Ok(read) => read,
+        Err(why) => return Ok(Some(format!("it cannot be read still: {why}"))),
+    };
+    let Some(at) = push.at else {
+        let why = "it is not known when it came; --force takes it for the newest";
+        return Ok(Some(why.into()));
+    };
+    let ids: Vec<String> = read.iter().map(id_of).collect();
+    let newest = redis.stock_newest(&ids).await?;
+    let newer = ids.iter().zip(newest);
+    let newer = newer.filter(|(_, newest)| newest.is_some_and(|newest| newest >= at));
+    Ok(newer
+        .map(|(id, _)| id)
+        .next()
+        .map(|id| format!("something newer of {id} was taken over; --force overwrites that")))
+}
+
+fn line(push: &StockPush, domain: &Domain) -> String {
+    let why = match pushed(domain, &push.text) {
         Ok(_) => "can be read now: replay it".to_owned(),
         Err(why) => why,
     };
-    format!("{number:>4} {:>7} bytes  {why}", push.len())
+    let at = push
+        .at
+        .map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
+    let (id, size) = (push.id(), push.text.len());
+    format!("{id} {at:<20} {size:>7} bytes  {why}")
 }
