@@ -14,7 +14,7 @@ mod stock;
 mod talks;
 
 pub(crate) use colleagues::Colleagues;
-use stock::StockMetrics;
+pub(crate) use stock::StockMetrics;
 pub(crate) use talks::Talked;
 use talks::Talks;
 

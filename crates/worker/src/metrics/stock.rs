@@ -41,7 +41,7 @@ impl StockMetrics {
             feeds: metrics.gauges(
                 "postduif_stock_feeds",
                 &["state"],
-                "Feeds of the settings by how their last reading ended: well, or failing (not reached, refused or suspect).",
+                "Feeds of the settings by how their last reading ended: well, or failing (not reached, refused, suspect, or not tried for two turns).",
             )?,
         })
     }
@@ -59,8 +59,11 @@ impl StockMetrics {
         }
     }
 
-    pub(crate) fn set(&self, items: i64, age_seconds: i64) {
+    pub(crate) fn set_items(&self, items: i64) {
         self.items.with_label_values::<&str>(&[]).set(items);
+    }
+
+    pub(crate) fn set_age(&self, age_seconds: i64) {
         self.age.with_label_values::<&str>(&[]).set(age_seconds);
     }
 

@@ -1,5 +1,6 @@
 //! Keeps the stock: one worker, by a lease, reads the feeds; every worker's shelf follows.
 
+mod aging;
 mod trial;
 
 use std::fs::File;
@@ -12,9 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use stock::{FeedError, Import, Limits, Mapping, Reading, Stock};
 use streams::Redis;
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
+use self::aging::Aging;
 use super::client::{FeedClient, FetchError, Fetched, Version, pipe};
 use super::matches::Teller;
 use super::pushed::{PUSHED, Takeover};
@@ -25,9 +25,6 @@ use crate::metrics::WorkerMetrics;
 
 /// How many pushes are taken over together.
 const PUSHES: isize = 200;
-const ROUND: Duration = Duration::from_secs(2);
-/// The same at start, while the CRM has no tables yet.
-const SOON: Duration = Duration::from_millis(50);
 /// A feed that failed is tried again after this long, when that is sooner than its turn.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 /// For how long a lease outlasts the reading of a feed.
@@ -90,6 +87,7 @@ pub struct Keeper {
     mappings: Vec<(String, Mapping)>,
     /// What the feeds were when the shelf was filled.
     shown: Vec<KeptFeed>,
+    aging: Aging,
 }
 
 impl Keeper {
@@ -133,23 +131,8 @@ impl Keeper {
             client,
             mappings,
             shown: Vec::new(),
+            aging: Aging::new(config, Timestamp::now()),
         }))
-    }
-
-    /// Works until `stop`. `first` ends with the first round that came to its end.
-    pub(crate) async fn run(mut self, stop: CancellationToken, first: oneshot::Sender<()>) {
-        let mut first = Some(first);
-        while let Some(round) = stop.run_until_cancelled(self.round()).await {
-            match round {
-                Ok(()) => first = None,
-                Err(error) => tracing::debug!(%error, "the stock waits for the CRM"),
-            }
-            let pause = if first.is_some() { SOON } else { ROUND };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
     }
 
     /// Reads what is due, and fills the shelf when something changed.
@@ -192,17 +175,15 @@ impl Keeper {
             .iter()
             .map(states)
             .eq(wanted.iter().map(|feed| states(feed)));
-        if !same {
-            if let Some(known) = &self.domain.stock {
-                let items = self.crm.stock_items(&wanted).await?;
-                let schema = Arc::clone(&known.feeds.schema);
-                tracing::info!(
-                    items = items.len(),
-                    feeds = wanted.len(),
-                    "the stock is on the shelf"
-                );
-                self.shelf.put(Stock::new(schema, items));
-            }
+        if let Some(known) = self.domain.stock.as_ref().filter(|_| !same) {
+            let items = self.crm.stock_items(&wanted).await?;
+            let schema = Arc::clone(&known.feeds.schema);
+            tracing::info!(
+                items = items.len(),
+                feeds = wanted.len(),
+                "the stock is on the shelf"
+            );
+            self.shelf.put(Stock::new(schema, items));
         }
         self.shelf.is_of(&kept);
         if !same {
@@ -469,18 +450,14 @@ impl Keeper {
 
     fn count(&self, kept: &[KeptFeed], feeds: &[&KeptFeed]) {
         let items = feeds.iter().map(|feed| feed.items).sum();
-        let fed = feeds
-            .iter()
-            .filter(|feed| feed.origin == "feed")
-            .filter_map(|feed| feed.read_at);
-        let age = fed
-            .min()
-            .map_or(0, |read| Timestamp::now().duration_since(read).as_secs());
-        self.metrics.stock().set(items, age);
+        self.metrics.stock().set_items(items);
+        let fed = feeds.iter().filter(|feed| feed.origin == "feed");
         let settings = self.config.stock.iter();
         let read = settings.filter_map(|one| kept.iter().find(|feed| feed.name == one.name));
-        let (failing, well): (Vec<_>, Vec<_>) = read.partition(|feed| is_failing(&feed.outcome));
-        self.metrics.stock().set_feeds(well.len(), failing.len());
+        let tried = read.map(|feed| (!is_failing(&feed.outcome), feed.tried_at));
+        let oldest = fed.filter_map(|feed| feed.read_at).min();
+        self.aging.note(oldest, tried.collect());
+        self.aging.tell(self.metrics.stock(), Timestamp::now());
     }
 }
 
