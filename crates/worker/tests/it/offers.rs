@@ -41,10 +41,15 @@ fn chat(conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
 
 /// The same with further arguments.
 fn chat_with(args: &[&str], conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
+    chat_at(args, conversations, "2026-12-01T11:00")
+}
+
+/// The same at a moment.
+fn chat_at(args: &[&str], conversations: &[Vec<String>], at: &str) -> Vec<Vec<Json>> {
     let mut input = String::new();
     for (place, said) in conversations.iter().enumerate() {
         for text in said {
-            let line = json!({"from": place.to_string(), "text": text, "at": "2026-12-01T11:00"});
+            let line = json!({"from": place.to_string(), "text": text, "at": at});
             writeln!(input, "{line}").unwrap();
         }
     }
@@ -325,6 +330,32 @@ fn a_salons_customers_are_told_the_right_treatments() {
     assert_eq!(lines.len(), 18);
     // Who asks whether it is done at all may be asked at once when to come.
     assert!(wrong.len() <= 2, "{}", wrong.join("\n"));
+}
+
+#[test]
+fn how_old_the_stock_is_is_told_in_days() {
+    let said = [
+        "Heb je nog een Golf?",
+        "Do you have a Golf?",
+        "Habt ihr einen Golf?",
+    ];
+    let said = said.map(|text| vec![text.to_owned()]);
+    let at = |hours| {
+        let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+        (ahead + jiff::SignedDuration::from_mins(1)).to_string()
+    };
+    for (hours, ages) in [
+        (47, ["", "", ""]),
+        (48, ["2 dagen geleden", "2 days ago", "vor 2 Tagen"]),
+        (201, ["8 dagen geleden", "8 days ago", "vor 8 Tagen"]),
+    ] {
+        let turns = chat_at(&[], &said, &at(hours));
+        for (turns, age) in turns.iter().zip(ages) {
+            let reply = turns[0]["replies"][0].as_str().unwrap();
+            let told = reply.contains("(Stand") || reply.contains("(As of");
+            assert!(told != age.is_empty() && reply.contains(age), "{reply}");
+        }
+    }
 }
 
 /// What the lead knows after each message, without what was said in words.

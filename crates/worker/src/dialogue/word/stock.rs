@@ -8,6 +8,9 @@ use crate::dialogue::filling;
 use crate::dialogue::offer::{Fit, Line, Listing, value};
 use crate::domain::{AttributeTexts, Filling, OfferText, Offers, Template};
 
+/// From so many hours on an age is told in days.
+const IN_DAYS: i64 = 48;
+
 impl Wording<'_> {
     fn offers(&self) -> Option<&Offers> {
         self.domain.knowledge.offers.as_ref()
@@ -61,12 +64,25 @@ impl Wording<'_> {
         ];
         let head = self.choose(&self.offer_text(head, &counts.into())?);
         let lines = listing.lines.iter().filter_map(|line| self.line(line));
-        let hours = listing.stale_hours.map(|hours| hours.to_string());
-        let stale = hours.and_then(|hours| {
-            self.offer_words(OfferText::Stale, &[("hours".to_owned(), hours)].into())
-        });
+        let stale = listing.stale_hours.and_then(|hours| self.stale(hours));
         let parts = std::iter::once(head).chain(lines).chain(stale);
         Some(Choice::one(&parts.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// "(Stand van 8 dagen geleden.)"
+    fn stale(&self, hours: i64) -> Option<String> {
+        let (text, count) = match hours {
+            1 => (OfferText::AgeHour, hours),
+            IN_DAYS.. => (OfferText::AgeDays, hours / 24),
+            _ => (OfferText::AgeHours, hours),
+        };
+        let count = [("count".to_owned(), count.to_string())];
+        let age = self.offer_words(text, &count.into())?;
+        let filling = [
+            ("age".to_owned(), age),
+            ("hours".to_owned(), hours.to_string()),
+        ];
+        self.offer_words(OfferText::Stale, &filling.into())
     }
 
     /// One thing, as a line of the list.

@@ -87,6 +87,12 @@ pub enum OfferText {
     NotSaid,
     /// How old the data are.
     Stale,
+    /// An age of one hour.
+    AgeHour,
+    /// An age of hours.
+    AgeHours,
+    /// An age of days.
+    AgeDays,
     /// Whether the one thing is what the customer wants to see.
     AskOne,
     /// The same of several.
@@ -96,7 +102,7 @@ pub enum OfferText {
 }
 
 /// Each text with its key and the gaps of its own, beside those that attributes fill.
-const TEXTS: [(OfferText, &str, &[&str]); 30] = [
+const TEXTS: [(OfferText, &str, &[&str]); 33] = [
     (OfferText::FoundOne, "found_one", &[]),
     (OfferText::Found, "found", &["count"]),
     (OfferText::FoundMore, "found_more", &["count", "total"]),
@@ -123,7 +129,10 @@ const TEXTS: [(OfferText, &str, &[&str]); 30] = [
     (OfferText::Yes, "yes", &[]),
     (OfferText::No, "no", &[]),
     (OfferText::NotSaid, "not_said", &[]),
-    (OfferText::Stale, "stale", &["hours"]),
+    (OfferText::Stale, "stale", &["age", "hours"]),
+    (OfferText::AgeHour, "age_hour", &["count"]),
+    (OfferText::AgeHours, "age_hours", &["count"]),
+    (OfferText::AgeDays, "age_days", &["count"]),
     (OfferText::AskOne, "ask_one", &["thing"]),
     (OfferText::AskSeveral, "ask_several", &[]),
     (OfferText::AskWhich, "ask_which", &[]),
@@ -147,6 +156,7 @@ const ALWAYS: &[&str] = &[
     "when",
     "value",
     "difference",
+    "age",
 ];
 
 /// Reads `[offers.texts]`: each text in each language, in a wording that can always be filled.
