@@ -378,11 +378,11 @@ fn what_is_given_up_leaves_the_lead() {
             "laat die trekhaak maar zitten",
         ],
         [
-            "Looking for a Golf with a towbar under 8000 euros",
+            "Looking for a Golf with a towbar, budget 8000",
             "I don't need the towbar after all",
         ],
         [
-            "Looking for a Golf with a towbar under 8000 euros",
+            "Looking for a Golf under €8,000 with a towbar",
             "forget the towbar",
         ],
         [
@@ -444,4 +444,22 @@ fn what_is_asked_beyond_what_was_found_is_no_wish_after_the_next_message() {
         told[2]["stock_unmet"], "no",
         "what fitted before fits still"
     );
+}
+
+#[test]
+fn what_is_chosen_is_said_to_be_reserved() {
+    for (asked, picked, says) in [
+        ("Ik zoek een witte Golf", "de goedkoopste", "gereserveerd"),
+        ("Do you have a white Golf?", "the cheapest one", "reserved"),
+        (
+            "Habt ihr einen weißen Golf?",
+            "den günstigsten",
+            "reserviert",
+        ),
+    ] {
+        let turns = chat(&[vec![asked.to_owned(), picked.to_owned()]]).remove(0);
+        assert_eq!(ids(&turns[1]), ["D006"], "{picked}");
+        let reply = turns[1]["replies"][0].as_str().unwrap();
+        assert!(reply.contains(says), "{reply}");
+    }
 }

@@ -89,15 +89,20 @@ impl Wording<'_> {
     fn line(&self, line: &Line) -> Option<String> {
         let mut filling = self.item_filling(&line.item);
         filling.insert("number".into(), line.number.to_string());
-        let mark = match line.item.status {
-            Status::Available => None,
-            Status::Reserved => Some(OfferText::MarkReserved),
-            Status::Sold => Some(OfferText::MarkSold),
-        };
-        let mark = mark.and_then(|mark| self.offer_words(mark, &Filling::new()));
-        filling.extend(mark.map(|mark| ("status".to_owned(), mark)));
+        filling.extend(self.mark(&line.item));
         filling.extend(self.fit(line).map(|fit| ("fit".to_owned(), fit)));
         self.offer_words(OfferText::Item, &filling)
+    }
+
+    /// Says of what cannot be had that it is reserved or sold.
+    fn mark(&self, item: &Item) -> Option<(String, String)> {
+        let mark = match item.status {
+            Status::Available => return None,
+            Status::Reserved => OfferText::MarkReserved,
+            Status::Sold => OfferText::MarkSold,
+        };
+        let words = self.offer_words(mark, &Filling::new())?;
+        Some(("status".to_owned(), words))
     }
 
     /// "Wel een automaat, maar € 500 boven uw budget."
@@ -216,7 +221,13 @@ impl Wording<'_> {
     pub(super) fn picked(&self, line: &Line) -> Option<Choice> {
         let mut filling = self.item_filling(&line.item);
         filling.insert("thing".into(), self.named_in_words(&line.item));
-        self.offer_text(OfferText::Chosen, &filling)
+        let Some(mark) = self.mark(&line.item) else {
+            return self.offer_text(OfferText::Chosen, &filling);
+        };
+        // A wording that says so, where there is one.
+        filling.extend([mark]);
+        let words = self.offer_words(OfferText::Chosen, &filling)?;
+        Some(Choice::one(&words))
     }
 
     pub(super) fn arrived(&self, line: &Line) -> Option<Choice> {

@@ -114,7 +114,11 @@ const TEXTS: [(OfferText, &str, &[&str]); 33] = [
     (OfferText::Fits, "fits", &["fits", "misses"]),
     (OfferText::Misses, "misses", &["misses"]),
     (OfferText::Unknown, "unknown", &["label"]),
-    (OfferText::Chosen, "chosen", &["thing", "price", "url"]),
+    (
+        OfferText::Chosen,
+        "chosen",
+        &["thing", "price", "status", "url"],
+    ),
     (OfferText::Arrived, "arrived", &["title", "url"]),
     (OfferText::Available, "available", &["thing"]),
     (OfferText::Reserved, "reserved", &["thing"]),
@@ -152,11 +156,11 @@ const ALWAYS: &[&str] = &[
     "answer",
     "fits",
     "misses",
+    "age",
     "hours",
     "when",
     "value",
     "difference",
-    "age",
 ];
 
 /// Reads `[offers.texts]`: each text in each language, in a wording that can always be filled.
