@@ -158,6 +158,8 @@ impl Update<'_> {
         });
         for act in urgent.into_iter().chain(others) {
             if !self.is_out_of_place(act) {
+                let of_own = thing_of(&act.does).map(|thing| thing == Thing::Own);
+                self.state.spoke_of_own = of_own.unwrap_or(self.state.spoke_of_own);
                 self.act(act);
             }
         }
@@ -173,9 +175,6 @@ impl Update<'_> {
     }
 
     fn act(&mut self, act: &Act) {
-        if let Some(thing) = thing_of(&act.does) {
-            self.state.spoke_of_own = thing == Thing::Own;
-        }
         match &act.does {
             Does::Consent(consent) => self.consent(*consent),
             Does::Alarm { name } if act.confidence >= SURE_ENOUGH_FOR_ALARM => self.alarm(name),

@@ -14,6 +14,17 @@ use crate::understanding::tokens::Boundary;
 /// no fuel.
 const BESIDE: usize = 1;
 
+/// A model that replaces another one brings its make, also where that was known.
+fn bring_makes(values: &mut Vec<Told>, instead: &mut Vec<Told>) {
+    let brought = |told: &Told| {
+        let of = told.came_with.as_ref();
+        of.is_some_and(|of| instead.iter().any(|one| one.slot == *of))
+    };
+    let (brought, rest): (Vec<Told>, Vec<Told>) = values.drain(..).partition(brought);
+    *values = rest;
+    instead.extend(brought);
+}
+
 impl Talk<'_> {
     /// The values of a clause that `count`, of each thing.
     pub(super) fn tells(
@@ -110,15 +121,7 @@ impl Talk<'_> {
             }
             !corrects
         });
-        // A model that replaces another one brings its make, also where that was known.
-        let brought = |told: &Told| {
-            let of = told.came_with.as_ref();
-            of.is_some_and(|of| instead.iter().any(|one| one.slot == *of))
-        };
-        let (brought, rest) = values.into_iter().partition(brought);
-        let brought: Vec<Told> = brought;
-        values = rest;
-        instead.extend(brought);
+        bring_makes(&mut values, &mut instead);
         not.dedup();
         let indifferent = match thing {
             Thing::Wanted => self.indifferent(clause),
