@@ -45,6 +45,13 @@ impl Talk<'_> {
         if keeps || self.judges_a_thing(clause) || self.drops_a_value(clause, span) {
             return false;
         }
+        // "I have an appointment on Friday, must call it off" calls one off.
+        let same = |act: &Act| {
+            act.clause + 1 == clause.place && matches!(act.does, Does::Cancel { .. })
+        };
+        if acts.iter().any(same) && !self.is_dated(clause) {
+            return true;
+        }
         let goal = Some(clause.decision.intent).filter(|_| clause.act == IntentAct::Request);
         let goal = goal.and_then(|intent| self.understander.intents.get(intent));
         let goal = goal.map(|intent| intent.name.clone());
