@@ -1,9 +1,12 @@
 //! The same for programs: JSON, with a token. See README.md.
 
-use actix_web::HttpResponse;
+use std::collections::BTreeMap;
+
+use actix_web::error::{InternalError, JsonPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Path, Query};
-use crm::{Filter, Matter, Status, What};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use crm::{Filter, Matter, Place, Status, What};
 use runtime::Chain;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,8 +14,8 @@ use shared_types::ConversationId;
 use uuid::Uuid;
 
 use crate::access::Who;
-use crate::commands::desk::conversation_json;
-use crate::desk::{Problem, object};
+use crate::commands::desk::{conversation_json, template_json};
+use crate::desk::{Problem, Words, object};
 use crate::pages::problem::status;
 use crate::service::State;
 
@@ -36,9 +39,67 @@ struct Change {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Message {
-    text: String,
+    text: Option<String>,
+    /// A template instead: its name or SID.
+    template: Option<String>,
+    language: Option<String>,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
     /// The same for each try: one message is sent once.
     token: Option<Uuid>,
+}
+
+impl Message {
+    /// What is said, and what the act is called.
+    fn words(&self) -> Result<(Words<'_>, &'static str), Problem> {
+        match (&self.text, &self.template) {
+            (Some(text), None) if self.variables.is_empty() && self.language.is_none() => {
+                Ok((Words::Text(text), "answer"))
+            }
+            (None, Some(name)) => {
+                let (language, values) = (self.language.as_deref(), &self.variables);
+                let words = Words::Template {
+                    name,
+                    language,
+                    values,
+                };
+                Ok((words, "template"))
+            }
+            _ => Err(Problem::Given(
+                "give a `text`, or a `template` with its `language` and `variables`".into(),
+            )),
+        }
+    }
+}
+
+/// Whether a path is one for programs.
+pub(crate) fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// Says why something was not done.
+pub(crate) fn refusal(status: StatusCode, why: &str) -> HttpResponse {
+    HttpResponse::build(status).json(json!({"error": why}))
+}
+
+/// What is asked in a form that nobody reads is answered as all else: in JSON for programs.
+pub(crate) fn unread(error: Error, request: &HttpRequest, status: StatusCode) -> Error {
+    if !is_api(request.path()) {
+        return error;
+    }
+    let answer = refusal(status, &error.to_string());
+    InternalError::from_response(error, answer).into()
+}
+
+/// The status of a body that is not read.
+pub(crate) fn body_status(error: &JsonPayloadError) -> StatusCode {
+    match error {
+        JsonPayloadError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
+        _ => StatusCode::BAD_REQUEST,
+    }
 }
 
 type Answer = Result<HttpResponse, Refusal>;
@@ -55,6 +116,7 @@ impl<T: Into<Problem>> From<T> for Refusal {
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/api/v1/waiting", web::get().to(waiting))
+        .route("/api/v1/templates", web::get().to(templates))
         .route("/api/v1/conversations/{id}", web::get().to(conversation))
         .route(
             "/api/v1/conversations/{id}/messages",
@@ -94,7 +156,7 @@ async fn told(answer: impl Future<Output = Answer>) -> HttpResponse {
         if status.is_server_error() {
             tracing::error!(error = %Chain(&problem), "a program could not be served");
         }
-        HttpResponse::build(status).json(json!({"error": Chain(&problem).to_string()}))
+        refusal(status, &Chain(&problem).to_string())
     })
 }
 
@@ -123,6 +185,11 @@ async fn waiting(state: Data<State>) -> HttpResponse {
     .await
 }
 
+async fn templates(state: Data<State>) -> HttpResponse {
+    let all: Vec<Value> = state.desk.templates.iter().map(template_json).collect();
+    HttpResponse::Ok().json(json!({"templates": all}))
+}
+
 async fn conversation(state: Data<State>, id: Path<String>) -> HttpResponse {
     told(async {
         let id = id_of(&id)?;
@@ -139,10 +206,11 @@ async fn message(
     body: Json<Message>,
 ) -> HttpResponse {
     told(async {
-        let Message { text, token } = body.into_inner();
-        let token = token.unwrap_or_else(Uuid::new_v4);
-        state.desk.answer(&who, &id_of(&id)?, &text, token).await?;
-        state.metrics.act("answer", who.via);
+        let message = body.into_inner();
+        let (words, act) = message.words()?;
+        let token = message.token.unwrap_or_else(Uuid::new_v4);
+        state.desk.answer(&who, &id_of(&id)?, words, token).await?;
+        state.metrics.act(act, who.via);
         Ok(done())
     })
     .await
@@ -169,7 +237,17 @@ async fn give_back(state: Data<State>, who: Who, id: Path<String>) -> HttpRespon
 /// The status of this name that one may have.
 fn status_of(matter: Matter, name: &str) -> Result<Status, Problem> {
     let status = Status::read(name).filter(|status| matter.statuses().contains(status));
-    status.ok_or(Problem::Unknown("status"))
+    status.ok_or_else(|| {
+        let known = matter.statuses().iter().map(|status| status.as_str());
+        let known = known.collect::<Vec<_>>().join(", ");
+        Problem::Given(format!("`status` is one of {known}"))
+    })
+}
+
+/// The place behind which a list goes on.
+fn place(before: Option<&str>) -> Result<Option<Place>, Problem> {
+    let wrong = |_| Problem::Given("`before` is the `next` of the page before".into());
+    before.map(|place| place.parse().map_err(wrong)).transpose()
 }
 
 async fn list(matter: Matter, state: Data<State>, asked: Query<Asked>) -> Answer {
@@ -178,10 +256,7 @@ async fn list(matter: Matter, state: Data<State>, asked: Query<Asked>) -> Answer
         Some("all") => What::All,
         Some(name) => What::Only(status_of(matter, name)?),
     };
-    let before = match &asked.before {
-        Some(place) => Some(place.parse().map_err(|_| Problem::Unknown("place"))?),
-        None => None,
-    };
+    let before = place(asked.before.as_deref())?;
     let filter = Filter {
         what,
         owner: asked.owner.as_deref(),

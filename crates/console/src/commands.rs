@@ -76,6 +76,7 @@ impl Place {
             crm: self.crm().await?,
             redis: Redis::of_deployment(&self.redis).await?,
             country: self.console_country.clone(),
+            templates: Vec::new(),
         })
     }
 

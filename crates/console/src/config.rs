@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use streams::RedisConfig;
 
 use crate::access::password::Password;
+use crate::templates::TemplateArgs;
 
 /// Everything that `console serve` reads.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +53,9 @@ pub struct ConsoleConfig {
     pub console_country: String,
 
     #[command(flatten)]
+    pub(crate) templates: TemplateArgs,
+
+    #[command(flatten)]
     #[allow(
         missing_docs,
         reason = "a comment here would become the heading in --help"
@@ -82,6 +86,7 @@ impl ConsoleConfig {
         if let Err(error) = Crm::check_url(&self.crm.crm_database_url) {
             mistakes.push(error.to_string());
         }
+        mistakes.extend(self.templates.read().err());
         if self.zone().is_none() {
             let zone = &self.console_time_zone;
             mistakes.push(format!("CONSOLE_TIME_ZONE: {zone} is no time zone"));

@@ -1,5 +1,6 @@
 //! What operators can do and see, whichever way they come: pages, API and commands are made of this.
 
+mod answer;
 mod conversation;
 mod letters;
 mod overview;
@@ -7,7 +8,7 @@ mod overview;
 use std::collections::BTreeMap;
 
 use crm::console::NewAct;
-use crm::desk::{self, Answer, DeskError};
+use crm::desk::{self, DeskError};
 use crm::erasure::{self, EraseError, Erased};
 use crm::person::{NobodyError, Person, number};
 use crm::{
@@ -16,13 +17,12 @@ use crm::{
 use jiff::Timestamp;
 use runtime::Chain;
 use serde_json::Value;
-use shared_types::{ControlKind, ConversationId};
+use shared_types::ConversationId;
 use streams::{Redis, StreamsError};
-use uuid::Uuid;
-
-use conversation::Standing;
 
 pub use crate::access::Who;
+pub use crate::templates::{MessageTemplate, TemplateError};
+pub use answer::Words;
 pub use conversation::{Conversation, Hands, Line, Speaker, Window};
 pub use letters::{Chosen, Group, LETTERS, LetterDetails, LettersError, shelf_name, shelf_named};
 pub use overview::{Overview, QueueState};
@@ -69,6 +69,17 @@ pub enum Problem {
     /// The customer wants no messages.
     #[error("the customer wants no messages")]
     OptedOut,
+    /// The template is not sent so.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The conversation is Chatwoot's own, and so is who has it.
+    #[error(
+        "a conversation of Chatwoot is given back there, by its status: set it to pending, or resolve it"
+    )]
+    GivenBackInChatwoot,
+    /// What was asked or given is not understood.
+    #[error("{0}")]
+    Given(String),
     /// Something of an erased person is written again and again.
     #[error("something of this person is still being written: erase once more")]
     StillWritten,
@@ -99,6 +110,8 @@ pub struct Desk {
     pub redis: Redis,
     /// The country that numbers beginning with a zero are from.
     pub country: String,
+    /// What may be sent where free text is not taken.
+    pub templates: Vec<MessageTemplate>,
 }
 
 /// A cell of a row as a text; empty when there is none.
@@ -259,72 +272,6 @@ impl Desk {
         }
     }
 
-    /// Sends a customer what a colleague wrote. The conversation is the colleague's from then on.
-    ///
-    /// # Errors
-    /// When nobody knows the customer, they cannot be written to, or Redis cannot be reached.
-    pub async fn answer(
-        &self,
-        who: &Who,
-        conversation: &ConversationId,
-        text: &str,
-        token: Uuid,
-    ) -> Result<(), Problem> {
-        let standing = self.known(conversation).await?;
-        if standing.opted_out.is_some() {
-            return Err(Problem::OptedOut);
-        }
-        if matches!(standing.window, Window::Closed) {
-            return Err(Problem::WindowClosed);
-        }
-        let answer = Answer {
-            conversation,
-            text,
-            by: &who.name,
-            token,
-        };
-        if desk::answer(&self.redis, answer).await? {
-            self.note_of(who, "conversation.answer", conversation).await;
-        }
-        Ok(())
-    }
-
-    /// Takes a conversation over that nobody handed over.
-    ///
-    /// # Errors
-    /// When nobody knows the customer, or Redis cannot be reached.
-    pub async fn take_over(&self, who: &Who, conversation: &ConversationId) -> Result<(), Problem> {
-        self.known(conversation).await?;
-        let kind = ControlKind::HumanTookOver;
-        desk::change_hands(&self.redis, conversation, kind, &who.name).await?;
-        self.note_of(who, "conversation.take", conversation).await;
-        Ok(())
-    }
-
-    /// Gives a conversation back to the bot.
-    ///
-    /// # Errors
-    /// When nobody knows the customer, or Redis cannot be reached.
-    pub async fn give_back(&self, who: &Who, conversation: &ConversationId) -> Result<(), Problem> {
-        self.known(conversation).await?;
-        let kind = ControlKind::Released;
-        desk::change_hands(&self.redis, conversation, kind, &who.name).await?;
-        self.note_of(who, "conversation.give_back", conversation)
-            .await;
-        Ok(())
-    }
-
-    /// How things stand with a customer whom Redis or the CRM knows. Who was erased would come back with
-    /// anything that is done to their conversation.
-    async fn known(&self, conversation: &ConversationId) -> Result<Standing, Problem> {
-        let standing = self.standing(conversation).await?;
-        // Redis forgets who has not written for long, the CRM does not.
-        if !standing.is_known && self.crm.contact_of(conversation.as_str()).await?.is_none() {
-            return Err(Problem::Unknown("conversation"));
-        }
-        Ok(standing)
-    }
-
     /// Removes everything of the person who has a conversation, or only counts it when `dry`.
     ///
     /// # Errors
@@ -366,7 +313,12 @@ impl Desk {
         Ok(())
     }
 
-    async fn note_of(&self, who: &Who, act: &'static str, conversation: &ConversationId) {
+    pub(crate) async fn note_of(
+        &self,
+        who: &Who,
+        act: &'static str,
+        conversation: &ConversationId,
+    ) {
         self.note_done(who, act, None, None, Some(conversation.as_str()))
             .await;
     }

@@ -11,6 +11,7 @@ mod lang;
 mod metrics;
 mod pages;
 mod service;
+mod templates;
 
 pub use access::password::hash;
 pub use config::ConsoleConfig;

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, FormConfig, JsonConfig, PayloadConfig};
 use actix_web::{App, HttpServer};
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::access::guard::guard;
 use crate::access::password::Password;
+use crate::api;
 use crate::config::ConsoleConfig;
 use crate::desk::Desk;
 use crate::metrics::ConsoleMetrics;
@@ -33,6 +35,9 @@ pub enum ConsoleError {
     /// The CRM's URL is wrong.
     #[error(transparent)]
     Crm(#[from] CrmError),
+    /// The list of templates is wrong.
+    #[error("{0}")]
+    Templates(String),
     /// A metric cannot be registered, which is a mistake in the code.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -79,6 +84,7 @@ impl Console {
             crm: Crm::new(&config.crm.crm_database_url)?,
             redis: Redis::new(&config.redis)?,
             country: config.console_country.clone(),
+            templates: config.templates.read().map_err(ConsoleError::Templates)?,
         };
         Ok(Self {
             config,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use shared_types::{ColleagueMessage, ControlEvent, ControlKind, ConversationId, Source};
+use shared_types::{ColleagueMessage, ControlEvent, ControlKind, ConversationId, Source, Template};
 use streams::{Ingest, Ingested, NewEntry, Queue, Redis, StreamsError};
 
 use crate::{ByHand, Changed, Matter, Status};
@@ -43,6 +43,8 @@ pub struct Answer<'a> {
     pub conversation: &'a ConversationId,
     /// The words, as the customer gets them.
     pub text: &'a str,
+    /// The template that they are sent as, where free text is not taken.
+    pub template: Option<&'a Template>,
     /// The colleague.
     pub by: &'a str,
     /// The same for each try: one answer is sent once. Other words, or another customer, are another answer.
@@ -131,6 +133,7 @@ pub async fn answer(redis: &Redis, answer: Answer<'_>) -> Result<bool, DeskError
         by: Some(answer.by.to_owned()),
         mirrored: None,
         unsent: true,
+        template: answer.template.cloned(),
         at: Timestamp::now(),
     };
     let name = format!("{source}:colleague:{id}");
@@ -156,6 +159,14 @@ fn id_of(answer: &Answer<'_>) -> String {
     hash.update(answer.conversation.as_str());
     hash.update([0_u8]);
     hash.update(answer.text.trim());
+    if let Some(template) = answer.template {
+        // Two templates may read alike.
+        hash.update([0_u8]);
+        hash.update(&template.content_sid);
+        for (name, value) in &template.variables {
+            hash.update(format!("\0{name}\0{value}"));
+        }
+    }
     let hash = hex::encode(hash.finalize());
     let short = hash.get(..16).unwrap_or(&hash);
     format!("console-{}-{short}", answer.token)
@@ -172,6 +183,7 @@ mod tests {
             id_of(&Answer {
                 conversation: &conversation.parse().unwrap(),
                 text,
+                template: None,
                 by: "Anna",
                 token,
             })
@@ -183,5 +195,18 @@ mod tests {
         assert_ne!(id("whatsapp:+31612345679", "Dag", token), first);
         let other = uuid::Uuid::from_u128(2);
         assert_ne!(id("whatsapp:+31612345678", "Dag", other), first);
+        let template = Template {
+            content_sid: "HX1".into(),
+            variables: [("1".to_owned(), "Sanne".to_owned())].into(),
+        };
+        let conversation = "whatsapp:+31612345678".parse().unwrap();
+        let templated = id_of(&Answer {
+            conversation: &conversation,
+            text: "Dag",
+            template: Some(&template),
+            by: "Anna",
+            token,
+        });
+        assert_ne!(templated, first);
     }
 }

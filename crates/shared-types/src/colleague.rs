@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Attachment, ChannelAddress, ConversationId, MessageId, MirrorMessage, OutboundId, Source,
+    Template,
 };
 
 /// A colleague wrote to a customer: past us, on the telephone or in the help desk; or in the console.
@@ -38,6 +39,10 @@ pub struct ColleagueMessage {
     /// worker notes it without sending it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsent: bool,
+    /// The template that it is to be sent as; `content` is then what the customer reads, as far as that is
+    /// known. An earlier worker sends `content` as free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Template>,
     /// When ingress took it in; of one that was found later, when it was written.
     pub at: Timestamp,
 }

@@ -81,7 +81,7 @@ pub enum Purpose {
     /// Says that a colleague takes over; sent although a human is now in charge.
     HandoffNotice,
     /// A colleague's own words, written in the help desk or in the console: sent while a human is in charge, and never
-    /// replaced by a template.
+    /// replaced by a template, but for one that the colleague chose.
     Colleague,
 }
 

@@ -286,6 +286,7 @@ fn a_colleagues_message_and_a_reply_that_knows_of_it() {
         by: Some("Anna".into()),
         mirrored: None,
         unsent: false,
+        template: None,
         at: at(),
     };
     insta::assert_snapshot!(round_trip(&message));

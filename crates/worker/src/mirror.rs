@@ -187,7 +187,7 @@ fn as_outbound(
         text: message.content.clone(),
         in_reply_to: message.id.clone(),
         purpose: Purpose::Colleague,
-        template: None,
+        template: message.template.clone(),
         picture: None,
         handoff_note: None,
         not_before: None,

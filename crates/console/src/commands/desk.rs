@@ -1,4 +1,4 @@
-//! `console waiting`, `show`, `take`, `answer`, `give-back`, `close`, `leads`, `appointments`, `acts`: the
+//! `console waiting`, `show`, `take`, `answer`, `templates`, `give-back`, `close`, `leads`, `appointments`, `acts`: the
 //! verbs of the pages.
 
 use std::process::ExitCode;
@@ -10,7 +10,8 @@ use shared_types::{ConversationId, Masking};
 use uuid::Uuid;
 
 use super::{CommandError, Place};
-use crate::desk::{Conversation, Hands, Speaker, Window, cell, object};
+use crate::desk::{Conversation, Hands, MessageTemplate, Speaker, Window, Words, cell, object};
+use crate::templates::TemplateArgs;
 
 /// What colleagues do and see.
 #[derive(Debug, Clone, Subcommand)]
@@ -23,6 +24,8 @@ pub enum DeskArgs {
     Take(Deed),
     /// Send the customer an answer. The conversation is yours then.
     Answer(Answer),
+    /// Print the templates that may be sent when WhatsApp takes no free text.
+    Templates(Templates),
     /// Give a conversation back to the bot.
     GiveBack(Back),
     /// Close a hand-over: the bot answers again.
@@ -84,9 +87,36 @@ pub struct Answer {
     /// The conversation, such as `whatsapp:+31612345678`.
     conversation: String,
     /// The words, as the customer gets them.
-    text: String,
+    #[arg(required_unless_present = "template", conflicts_with = "template")]
+    text: Option<String>,
+    /// The name or SID of a template, which WhatsApp takes also after 24 hours.
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Its language, where several have the name.
+    #[arg(long, requires = "template")]
+    language: Option<String>,
+    /// A variable of it and its value, such as 1=Sanne; each variable once.
+    #[arg(long = "set", requires = "template", value_parser = variable, value_name = "NAME=VALUE")]
+    values: Vec<(String, String)>,
+    #[command(flatten)]
+    templates: TemplateArgs,
     #[command(flatten)]
     place: Place,
+}
+
+/// The templates that are set up.
+#[derive(Debug, Clone, Args)]
+pub struct Templates {
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    templates: TemplateArgs,
+}
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let pair = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
 impl DeskArgs {
@@ -100,6 +130,7 @@ impl DeskArgs {
             Self::Show(one) => Box::pin(show(one)).await?,
             Self::Take(deed) => change(deed, Status::Taken).await?,
             Self::Answer(answer) => send(answer).await?,
+            Self::Templates(list) => templates(list)?,
             Self::GiveBack(back) => {
                 let desk = back.place.desk().await?;
                 let id = conversation(&back.conversation)?;
@@ -179,12 +210,55 @@ async fn change(deed: &Deed, to: Status) -> Result<(), CommandError> {
 }
 
 async fn send(answer: &Answer) -> Result<(), CommandError> {
-    let desk = answer.place.desk().await?;
+    let mut desk = answer.place.desk().await?;
+    let values = answer.values.iter().cloned().collect();
+    let words = match (&answer.text, &answer.template) {
+        (_, Some(name)) => {
+            desk.templates = answer.templates.read().map_err(CommandError::Given)?;
+            let language = answer.language.as_deref();
+            Words::Template {
+                name,
+                language,
+                values: &values,
+            }
+        }
+        (text, None) => Words::Text(text.as_deref().unwrap_or_default()),
+    };
     let id = conversation(&answer.conversation)?;
-    desk.answer(&answer.place.who(), &id, &answer.text, Uuid::new_v4())
+    desk.answer(&answer.place.who(), &id, words, Uuid::new_v4())
         .await?;
     runtime::print(&"the answer is on its way")?;
     Ok(())
+}
+
+fn templates(list: &Templates) -> Result<(), CommandError> {
+    for template in list.templates.read().map_err(CommandError::Given)? {
+        if list.json {
+            runtime::print(&template_json(&template))?;
+            continue;
+        }
+        let MessageTemplate {
+            name,
+            language,
+            sid,
+            text,
+            ..
+        } = &template;
+        runtime::print(&format!("{name}  {language}  {sid}  {text}"))?;
+    }
+    Ok(())
+}
+
+/// A template as programs get it.
+pub(crate) fn template_json(template: &MessageTemplate) -> Value {
+    let variables = template.variables().into_iter();
+    let variables: Vec<Value> = variables
+        .map(|(name, what)| json!({"name": name, "what": what}))
+        .collect();
+    json!({
+        "name": template.name, "language": template.language, "sid": template.sid,
+        "text": template.text, "variables": variables,
+    })
 }
 
 async fn show(one: &One) -> Result<(), CommandError> {

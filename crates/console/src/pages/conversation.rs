@@ -6,7 +6,7 @@ use actix_web::web::{self, Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
-use shared_types::ConversationId;
+use shared_types::{ConversationId, Source};
 use uuid::Uuid;
 
 use super::frame::{Frame, on_to, shown};
@@ -14,8 +14,9 @@ use super::problem::told;
 use super::waiting::channel;
 use crate::access::Who;
 use crate::clock::When;
-use crate::desk::{Conversation, Hands, Line, Problem, Speaker, Window, cell, fields};
+use crate::desk::{Conversation, Hands, Line, Problem, Speaker, Window, Words, cell, fields};
 use crate::service::State;
+use template::Offered;
 
 #[derive(Template)]
 #[template(path = "conversation.html")]
@@ -32,6 +33,8 @@ struct Page {
     silent: Option<Silent>,
     opted_out: Option<When>,
     writing: Writing,
+    /// What may be sent where free text is not taken.
+    templates: Vec<Offered>,
     /// The same for each try of one answer.
     token: Uuid,
     person: Option<Person>,
@@ -68,12 +71,6 @@ enum Writing {
     OptedOut,
 }
 
-impl Writing {
-    const fn is_open(&self) -> bool {
-        matches!(self, Self::Open | Self::OpenUntil(_))
-    }
-}
-
 struct Person {
     id: String,
     language: String,
@@ -98,6 +95,7 @@ struct Answer {
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(erase::routes)
+        .configure(template::routes)
         .route("/conversations/{id}", web::get().to(page))
         .route("/conversations/{id}/answer", web::post().to(answer))
         .route("/conversations/{id}/{act}", web::post().to(act));
@@ -215,6 +213,7 @@ async fn page(
         Window::Open { until } => Writing::OpenUntil(f.clock.when(until)),
         Window::Closed => Writing::Closed,
     };
+    let language = contact.and_then(|contact| contact.language.as_deref());
     let matters = |rows: &[crm::Row], title: &str| -> Vec<Matter> {
         rows.iter().map(|row| matter(&f, row, title)).collect()
     };
@@ -231,6 +230,10 @@ async fn page(
             .collect(),
         silent: silent(&f, &conversation),
         opted_out: conversation.opted_out.map(|at| f.clock.when(at)),
+        templates: match writing {
+            Writing::Closed => template::offered(&state.desk.templates, language),
+            _ => Vec::new(),
+        },
         writing,
         token: Uuid::new_v4(),
         person: contact.map(|contact| Person {
@@ -254,7 +257,10 @@ async fn answer(
 ) -> HttpResponse {
     let back = format!("/conversations/{}", super::encoded(&id));
     let sent = match id_of(&id) {
-        Ok(id) => state.desk.answer(&who, &id, &form.text, form.token).await,
+        Ok(id) => {
+            let words = Words::Text(&form.text);
+            state.desk.answer(&who, &id, words, form.token).await
+        }
         Err(problem) => Err(problem),
     };
     match sent {

@@ -24,9 +24,14 @@ struct Page {
 pub(crate) fn status(problem: &Problem) -> StatusCode {
     match problem {
         Problem::Unknown(_) => StatusCode::NOT_FOUND,
-        Problem::Late { .. } | Problem::Letters(_) | Problem::StillWritten => StatusCode::CONFLICT,
+        Problem::Late { .. }
+        | Problem::Letters(_)
+        | Problem::StillWritten
+        | Problem::GivenBackInChatwoot => StatusCode::CONFLICT,
+        Problem::Given(_) => StatusCode::BAD_REQUEST,
         Problem::WindowClosed
         | Problem::OptedOut
+        | Problem::Template(_)
         | Problem::Nobody(_)
         | Problem::Desk(DeskError::NoChannel | DeskError::Length) => {
             StatusCode::UNPROCESSABLE_ENTITY
@@ -50,7 +55,7 @@ pub(super) async fn told(
         tracing::error!(error = %Chain(problem), "an operator could not be served");
     }
     let page = Page {
-        f: Frame::new(request, state, who, "").await,
+        f,
         words: Chain(problem).to_string(),
         back: back.to_owned(),
     };
@@ -59,7 +64,7 @@ pub(super) async fn told(
     answer
 }
 
-/// There is no such page.
+/// There is no such page, and nothing for programs there.
 pub(super) async fn no_page(
     request: HttpRequest,
     state: Data<State>,

@@ -11,24 +11,24 @@ use crate::support::Rig;
 const PATH: &str = "/api/v1/conversations/whatsapp%3A%2B31612345678";
 
 impl Rig {
-    fn console(&self, words: &[&str]) -> Output {
+    pub(crate) fn console(&self, words: &[&str]) -> Output {
         let mut command = Command::new(binary("console"));
         command.args(words).env_clear();
         let settings = self.settings.iter().map(|(name, value)| (*name, value));
         command.envs(settings).output().unwrap()
     }
 
-    fn said(&self, words: &[&str]) -> String {
+    pub(crate) fn said(&self, words: &[&str]) -> String {
         let output = self.console(words);
         assert!(output.status.success(), "{words:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.said(&["tokens", "add", "crm-link"]).trim().to_owned()
     }
 
-    async fn api(
+    pub(crate) async fn api(
         &self,
         token: &str,
         method: Method,

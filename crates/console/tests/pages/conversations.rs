@@ -1,6 +1,6 @@
 //! A conversation is shown as it is, answered within its rules, given back, and erased.
 
-use console::desk::{Desk, Who};
+use console::desk::{Desk, Who, Words};
 use crm::Crm;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
@@ -114,6 +114,7 @@ async fn what_is_done_is_no_error_when_its_row_cannot_be_written() {
         crm: Crm::new(&SecretString::from("sqlite:/nowhere/crm.sqlite")).unwrap(),
         redis: rig.redis.clone(),
         country: "31".into(),
+        templates: Vec::new(),
     };
     let who = Who {
         name: "Anna".into(),
@@ -121,7 +122,7 @@ async fn what_is_done_is_no_error_when_its_row_cannot_be_written() {
     };
     assert!(desk.crm.ping().await.is_err());
     let id = PHONE.parse().unwrap();
-    desk.answer(&who, &id, "Dag", Uuid::from_u128(1))
+    desk.answer(&who, &id, Words::Text("Dag"), Uuid::from_u128(1))
         .await
         .unwrap();
     desk.take_over(&who, &id).await.unwrap();

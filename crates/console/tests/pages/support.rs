@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const PHONE: &str = "whatsapp:+31612345678";
+const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/templates.toml");
 pub(crate) const HOSTILE: &str = "</textarea></script><img src=x onerror=alert(1)>\"'";
 
 #[derive(Parser)]
@@ -50,6 +51,23 @@ impl Rig {
     /// With a password.
     pub(crate) async fn start() -> Self {
         Self::start_with(&["--console-password-hash", &console::hash(PASSWORD).unwrap()]).await
+    }
+
+    /// With templates of Twilio's.
+    pub(crate) async fn with_templates() -> Self {
+        let hash = console::hash(PASSWORD).unwrap();
+        let mut rig = Self::start_with(&[
+            "--console-password-hash",
+            &hash,
+            "--console-templates-file",
+            TEMPLATES,
+            "--twilio-window-template-sid",
+            "HX00000000000000000000000000000009",
+        ])
+        .await;
+        let file = ("CONSOLE_TEMPLATES_FILE", TEMPLATES.to_owned());
+        rig.settings.push(file);
+        rig
     }
 
     pub(crate) async fn start_with(more: &[&str]) -> Self {

@@ -129,12 +129,17 @@ pub(crate) fn admit(
     if nothing && message.template.is_none() && !handed_over {
         return Admission::Refuse("empty_message");
     }
-    if message.source != Source::Twilio || is_window_open(message, standing, now) {
+    let is_colleagues = message.purpose == Purpose::Colleague;
+    // What a colleague wrote is sent as it is, or not at all; a template that they chose also while free
+    // text would be taken, as only the provider knows all of its words.
+    let chosen = message.template.as_ref().filter(|_| is_colleagues);
+    if message.source != Source::Twilio
+        || (chosen.is_none() && is_window_open(message, standing, now))
+    {
         return Admission::Send;
     }
-    let template = message.template.as_ref().or(window_template);
-    // What a colleague wrote is sent as it is, or not at all.
-    match template.filter(|_| message.purpose != Purpose::Colleague) {
+    let instead = message.template.as_ref().or(window_template);
+    match chosen.or(instead.filter(|_| !is_colleagues)) {
         Some(template) => Admission::SendTemplate(template.clone()),
         None => Admission::Refuse("window_closed"),
     }
@@ -298,10 +303,24 @@ mod tests {
         assert_eq!(decide(&words, &Standing::default(), 0), closed);
         let opted_out = Standing {
             opted_out: true,
-            ..standing
+            ..standing.clone()
         };
         assert_eq!(
             decide(&words, &opted_out, 1),
+            Admission::Refuse("opted_out")
+        );
+        let chosen = OutboundMessage {
+            template: Some(template.clone()),
+            ..words
+        };
+        for hours in [1, 22] {
+            assert_eq!(
+                decide(&chosen, &standing, hours),
+                Admission::SendTemplate(template.clone())
+            );
+        }
+        assert_eq!(
+            decide(&chosen, &opted_out, 22),
             Admission::Refuse("opted_out")
         );
     }

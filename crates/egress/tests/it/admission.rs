@@ -1,9 +1,9 @@
 //! What may not be sent, and what goes instead.
 
 use jiff::{SignedDuration, Timestamp};
-use shared_types::{DeliveryStatus, OutboundId, OutboundMessage, Purpose};
+use shared_types::{DeliveryStatus, OutboundId, OutboundMessage, Purpose, Template};
 
-use crate::harness::{CUSTOMER, OURS, Rig, callback, field, reply, texts};
+use crate::harness::{CUSTOMER, OURS, Rig, callback, field, fresh_id, reply, texts};
 use simulator::{Endpoint, Fault, FaultRule, Provider};
 use streams::{Person, Place};
 
@@ -86,6 +86,36 @@ async fn outside_the_window_the_template_goes_or_the_message_is_set_aside() {
     rig.queue(&late("Toch nog op tijd")).await;
     let sent = rig.sent(CUSTOMER, 2).await;
     assert_eq!(field(&sent[1], "Body"), "Toch nog op tijd");
+}
+
+#[tokio::test]
+async fn a_template_that_a_colleague_chose_goes_also_outside_of_the_window() {
+    let rig = Rig::start();
+    let _egress = rig.egress(&["twilio-window-template-sid=HX00000000000000000000000000000009"]);
+    let conversation = rig.keys(CUSTOMER).conversation(CUSTOMER);
+    let last = hours_ago(25).as_millisecond().to_string();
+    rig.set(&conversation, "last_in", &last);
+    let words = OutboundMessage {
+        purpose: Purpose::Colleague,
+        ..reply("Dag Sanne, schrijf terug")
+    };
+    rig.queue(&words).await;
+    assert_eq!(rig.letters(1).await[0].reason, "window_closed");
+    let chosen = OutboundMessage {
+        id: fresh_id(),
+        template: Some(Template {
+            content_sid: "HX00000000000000000000000000000001".into(),
+            variables: [("1".to_owned(), "Sanne".to_owned())].into(),
+        }),
+        ..words
+    };
+    rig.queue(&chosen).await;
+    let sent = &rig.sent(CUSTOMER, 1).await[0];
+    assert_eq!(
+        (field(sent, "ContentSid"), field(sent, "Body")),
+        ("HX00000000000000000000000000000001".into(), String::new())
+    );
+    assert_eq!(field(sent, "ContentVariables"), r#"{"1":"Sanne"}"#);
 }
 
 #[tokio::test]

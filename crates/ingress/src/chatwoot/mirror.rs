@@ -178,6 +178,7 @@ fn answer(
             wanted,
         }),
         unsent: false,
+        template: None,
         at: event.now,
     }))
 }

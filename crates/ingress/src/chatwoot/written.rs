@@ -50,6 +50,7 @@ pub(super) fn read(
         by: name(event),
         mirrored: None,
         unsent: false,
+        template: None,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {

@@ -64,6 +64,7 @@ fn written(item: &Value, numbers: &[ChannelAddress]) -> Result<Reading, Rejectio
         by: None,
         mirrored: None,
         unsent: false,
+        template: None,
         at: written_at(item).ok_or_else(|| lacks("date_created"))?,
     };
     Ok(Reading::Written(Box::new(Written {

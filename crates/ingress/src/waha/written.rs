@@ -81,6 +81,7 @@ pub(super) fn read(
         by: None,
         mirrored: None,
         unsent: false,
+        template: None,
         at: event.now,
     };
     Ok(Reading::Written(Box::new(Written {

@@ -1,7 +1,7 @@
 //! A colleague writes before, while and after a turn is taken.
 
 use futures_util::future::FutureExt;
-use shared_types::{ColleagueMessage, ControlEvent, ControlKind, HistoryLine, Role};
+use shared_types::{ColleagueMessage, ControlEvent, ControlKind, HistoryLine, Role, Template};
 use tokio::sync::OnceCell;
 
 use super::*;
@@ -19,6 +19,7 @@ async fn colleague_writes(redis: &Redis) -> String {
         by: Some("Anna".into()),
         mirrored: None,
         unsent: false,
+        template: None,
         at: Timestamp::now(),
     };
     let entry = NewEntry::new(&message, "twilio:colleague:SM8", CONVERSATION).unwrap();
@@ -237,6 +238,10 @@ async fn what_a_colleague_writes_in_the_console_is_sent_and_the_bot_is_silent() 
     let mut metrics = Metrics::new("worker", "0").unwrap();
     let handler = healthy(&redis, &mut metrics, Duration::ZERO);
     customer_writes(&redis).await;
+    let template = Template {
+        content_sid: "HX1".into(),
+        variables: [("1".to_owned(), "Sanne".to_owned())].into(),
+    };
     for conversation in [
         CONVERSATION,
         "waha:default:31687654321@c.us",
@@ -246,6 +251,7 @@ async fn what_a_colleague_writes_in_the_console_is_sent_and_the_bot_is_silent() 
         let answer = crm::desk::Answer {
             conversation: &id,
             text: " Kom morgen om tien uur ",
+            template: Some(&template).filter(|_| conversation == CONVERSATION),
             by: "Anna",
             token: uuid::Uuid::from_u128(conversation.len() as u128),
         };
@@ -266,6 +272,8 @@ async fn what_a_colleague_writes_in_the_console_is_sent_and_the_bot_is_silent() 
         Some("default")
     );
     assert_eq!(to(Source::Chatwoot).endpoint.conversation_id, Some(42));
+    assert_eq!(to(Source::Twilio).template, Some(template));
+    assert_eq!(to(Source::Waha).template, None);
     assert_eq!(roles(&server), [Role::Customer, Role::Colleague]);
     assert!(is_with_a_colleague(&server));
 }
