@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, FormConfig, JsonConfig, PayloadConfig};
+use actix_web::web::{Data, FormConfig, JsonConfig, PathConfig, PayloadConfig, QueryConfig};
 use actix_web::{App, HttpServer};
 use crm::{Crm, CrmError};
 use jiff::tz::TimeZone;
@@ -130,7 +130,13 @@ impl Console {
                 .app_data(state.clone())
                 .app_data(PayloadConfig::new(MOST_BYTES))
                 .app_data(FormConfig::default().limit(MOST_BYTES))
-                .app_data(JsonConfig::default().limit(MOST_BYTES))
+                .app_data(json_config())
+                .app_data(QueryConfig::default().error_handler(|error, request| {
+                    api::unread(error.into(), request, StatusCode::BAD_REQUEST)
+                }))
+                .app_data(PathConfig::default().error_handler(|error, request| {
+                    api::unread(error.into(), request, StatusCode::NOT_FOUND)
+                }))
                 .wrap(from_fn(guard))
                 .configure(health_routes(&readiness, &metrics))
                 .configure(pages::routes)
@@ -147,6 +153,14 @@ impl Console {
         background.wait().await;
         Ok(())
     }
+}
+
+fn json_config() -> JsonConfig {
+    let config = JsonConfig::default().limit(MOST_BYTES);
+    config.error_handler(|error, request| {
+        let status = api::body_status(&error);
+        api::unread(error.into(), request, status)
+    })
 }
 
 /// Keeps readiness up to date until `stop`; makes the tables when the CRM is there.

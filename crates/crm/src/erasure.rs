@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use streams::{Found, Redis, StreamsError};
+use streams::{Found, Place, Redis, StreamsError};
 
 use crate::help_desk::{forgotten, queue};
 use crate::person::Person;
@@ -49,6 +49,23 @@ impl Erased {
     #[must_use]
     pub fn pieces(&self) -> u64 {
         self.found.values().sum()
+    }
+
+    /// Every place, with how much was there: what commands and pages show.
+    #[must_use]
+    pub fn places(&self) -> Vec<(&'static str, u64)> {
+        let count = |place| self.found.get(&place).copied().unwrap_or_default();
+        let of_redis = Place::ALL.map(|(place, name)| (name, count(place)));
+        let of_crm = [
+            ("CRM contacts", self.rows.contacts),
+            ("CRM addresses", self.rows.addresses),
+            ("CRM leads", self.rows.leads),
+            ("CRM appointments", self.rows.appointments),
+            ("CRM questions", self.rows.questions),
+            ("CRM hand-overs", self.rows.handovers),
+            ("CRM notices", self.rows.notices),
+        ];
+        of_redis.into_iter().chain(of_crm).collect()
     }
 
     /// Whether there was anything.

@@ -40,8 +40,14 @@ pub struct Rows {
     pub addresses: u64,
     /// Their leads.
     pub leads: u64,
+    /// Their appointments.
+    pub appointments: u64,
+    /// Their questions.
+    pub questions: u64,
     /// Their hand-overs.
     pub handovers: u64,
+    /// What colleagues were told of them.
+    pub notices: u64,
 }
 
 /// What went wrong with the CRM. Never holds what customers wrote.
@@ -298,7 +304,10 @@ impl Crm {
             for (count, table) in [
                 (&mut rows.addresses, "contact_addresses"),
                 (&mut rows.leads, "leads"),
+                (&mut rows.appointments, "appointments"),
+                (&mut rows.questions, "questions"),
                 (&mut rows.handovers, "handovers"),
+                (&mut rows.notices, "notices"),
             ] {
                 let select = format!("SELECT COUNT(*) FROM {table} WHERE contact_id = $1");
                 let select = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(contact);

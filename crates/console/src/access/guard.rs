@@ -14,6 +14,7 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, error};
 
 use super::{Who, bearer, origin};
+use crate::api::{is_api, refusal};
 use crate::pages::encoded;
 use crate::service::State;
 
@@ -70,21 +71,17 @@ async fn stopped(request: &ServiceRequest, state: &State) -> Option<HttpResponse
     let has_token = bearer(headers).is_some();
     let is_health = path.starts_with("/health/") || path == "/metrics";
     let is_local = state.access.password.is_none();
-    if has_token && !path.starts_with("/api/") && !is_health {
+    if has_token && !is_api(path) && !is_health {
         state.metrics.refused("login");
-        return Some(HttpResponse::Forbidden().json(serde_json::json!({
-            "error": "a token is for the API alone: /api/v1/",
-        })));
+        let why = "a token is for the API alone: /api/v1/";
+        return Some(refusal(StatusCode::FORBIDDEN, why));
     }
     let is_ours = has_token || origin::may_change(request.method(), headers);
     if !is_ours || (is_local && !is_health && !origin::is_to_this_machine(headers)) {
         state.metrics.refused("origin");
         tracing::warn!(path, "a request of another site's page was refused");
-        return Some(
-            HttpResponse::Forbidden()
-                .content_type("text/plain; charset=utf-8")
-                .body("this request comes from another site's page"),
-        );
+        let why = "this request comes from another site's page";
+        return Some(in_short(path, StatusCode::FORBIDDEN, why));
     }
     if is_health || PUBLIC.contains(&path) {
         return None;
@@ -100,20 +97,26 @@ async fn stopped(request: &ServiceRequest, state: &State) -> Option<HttpResponse
         }
         Err(error) => {
             tracing::error!(%error, "nobody knows who is logged in");
-            Some(
-                HttpResponse::ServiceUnavailable()
-                    .content_type("text/plain; charset=utf-8")
-                    .body(format!("{error}")),
-            )
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Some(in_short(path, status, &error.to_string()))
         }
     }
 }
 
+/// Why not, where no page can be made.
+fn in_short(path: &str, status: StatusCode, why: &str) -> HttpResponse {
+    if is_api(path) {
+        return refusal(status, why);
+    }
+    HttpResponse::build(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(why.to_owned())
+}
+
 fn to_login(request: &ServiceRequest, has_token: bool) -> HttpResponse {
-    if has_token || request.path().starts_with("/api/") {
-        return HttpResponse::Unauthorized().json(serde_json::json!({
-            "error": "log in, or send a token that is valid",
-        }));
+    if has_token || is_api(request.path()) {
+        let why = "log in, or send a token that is valid";
+        return refusal(StatusCode::UNAUTHORIZED, why);
     }
     // What was posted is not posted again.
     let here = request.uri().path_and_query();

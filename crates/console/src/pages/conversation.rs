@@ -61,6 +61,8 @@ struct Silent {
     owner: String,
     /// The hand-over, and whether nobody has it.
     handover: Option<(String, bool)>,
+    /// Chatwoot's own conversation is given back there.
+    is_chatwoots: bool,
 }
 
 /// What the box for an answer says.
@@ -157,6 +159,7 @@ fn silent(f: &Frame, conversation: &Conversation) -> Option<Silent> {
         until,
         reason: f.named(get("reason")),
         owner: get("owner").to_owned(),
+        is_chatwoots: conversation.id.source() == Some(Source::Chatwoot),
         handover: row.map(|row| (cell(row, "id").to_owned(), get("status") == "waiting")),
     })
 }

@@ -152,8 +152,8 @@ impl Frame {
                 "Het is van jou: de bot zwijgt.",
             ),
             "close" => self.t(
-                "Closed: the bot answers again.",
-                "Gesloten: de bot antwoordt weer.",
+                "Closed: the bot answers again, in Chatwoot once the conversation is pending there.",
+                "Gesloten: de bot antwoordt weer, in Chatwoot zodra het gesprek daar wachtend is.",
             ),
             "answered" => self.t("Noted as answered.", "Als beantwoord genoteerd."),
             "sent" => self.t("Your answer is on its way.", "Je antwoord is onderweg."),

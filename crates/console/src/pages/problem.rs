@@ -9,6 +9,7 @@ use runtime::Chain;
 
 use super::frame::{Frame, shown};
 use crate::access::Who;
+use crate::api::{is_api, refusal};
 use crate::desk::Problem;
 use crate::service::State;
 
@@ -54,6 +55,11 @@ pub(super) async fn told(
     if status.is_server_error() {
         tracing::error!(error = %Chain(problem), "an operator could not be served");
     }
+    let mut f = Frame::new(request, state, who, "").await;
+    if !request.method().is_safe() {
+        // What was posted is no page to come back to in another language.
+        back.clone_into(&mut f.path);
+    }
     let page = Page {
         f,
         words: Chain(problem).to_string(),
@@ -70,6 +76,15 @@ pub(super) async fn no_page(
     state: Data<State>,
     who: Option<Who>,
 ) -> HttpResponse {
+    if is_api(request.path()) {
+        return match request.match_pattern() {
+            Some(_) => refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this address takes another method",
+            ),
+            None => refusal(StatusCode::NOT_FOUND, "the API has no such address"),
+        };
+    }
     match who {
         Some(who) => told(&request, &state, &who, &Problem::Unknown("page"), "/").await,
         None => HttpResponse::NotFound().finish(),

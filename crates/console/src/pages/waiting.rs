@@ -31,6 +31,8 @@ struct Person {
     name: String,
     phone: String,
     channel: &'static str,
+    /// Chatwoot's own conversation is given back there.
+    is_chatwoots: bool,
     conversation: String,
     reason: String,
     last_words: String,
@@ -82,6 +84,7 @@ fn person(f: &Frame, waiting: &Waiting) -> Person {
         name: get("name"),
         phone: get("phone").trim_start_matches("tel:").to_owned(),
         channel: channel(&conversation),
+        is_chatwoots: conversation.starts_with("chatwoot:"),
         conversation: f.conversation(&conversation),
         reason: f.named(&get("reason")),
         last_words: get("last_words"),

@@ -118,6 +118,7 @@ async fn a_program_with_a_token_does_what_a_colleague_does() {
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of requests")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_asks_wrongly_is_refused_in_words() {
     let rig = Rig::start().await;
@@ -127,13 +128,13 @@ async fn what_a_program_asks_wrongly_is_refused_in_words() {
             Method::GET,
             "/api/v1/leads?status=waiting",
             Value::Null,
-            StatusCode::NOT_FOUND,
+            StatusCode::BAD_REQUEST,
         ),
         (
             Method::GET,
             "/api/v1/leads?before=x",
             Value::Null,
-            StatusCode::NOT_FOUND,
+            StatusCode::BAD_REQUEST,
         ),
         (
             Method::GET,
@@ -172,9 +173,29 @@ async fn what_a_program_asks_wrongly_is_refused_in_words() {
             Value::Null,
             StatusCode::NOT_FOUND,
         ),
+        (Method::GET, "/api", Value::Null, StatusCode::NOT_FOUND),
+        (
+            Method::POST,
+            "/api/v1/leads/l_none",
+            json!({"status": "odd"}),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/waiting",
+            Value::Null,
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        (
+            Method::GET,
+            "/api/v1/conversations/%FF",
+            Value::Null,
+            StatusCode::NOT_FOUND,
+        ),
     ] {
         let (status, said) = rig.api(&token, method, path, body).await;
         assert_eq!(status, expected, "{path}: {said}");
+        assert!(said["error"].is_string(), "{path}: {said}");
     }
     let (status, leads) = rig
         .api(&token, Method::GET, "/api/v1/leads?status=all", Value::Null)
@@ -184,6 +205,39 @@ async fn what_a_program_asks_wrongly_is_refused_in_words() {
         (StatusCode::OK, &Value::Null),
         "{leads}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_read_is_refused_in_json() {
+    let rig = Rig::start().await;
+    let token = rig.token();
+    let path = format!("{PATH}/messages");
+    let long = format!("{{\"text\": \"{}\"}}", "a".repeat(70_000));
+    for (kind, body, expected) in [
+        ("application/json", "{\"text\": ", StatusCode::BAD_REQUEST),
+        ("application/json", "[]", StatusCode::BAD_REQUEST),
+        ("application/json", "", StatusCode::BAD_REQUEST),
+        ("application/json", &long, StatusCode::PAYLOAD_TOO_LARGE),
+        (
+            "text/plain",
+            "{\"text\": \"Dag\"}",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+    ] {
+        let request = rig.request(Method::POST, &path).bearer_auth(&token);
+        let request = request.header("content-type", kind).body(body.to_owned());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{kind}: {body:.20}");
+        let said: Value = answer.json().await.unwrap();
+        assert!(said["error"].is_string(), "{said}");
+    }
+    // Another site's page learns no more, and that in the same form.
+    let foreign = rig
+        .request(Method::POST, &path)
+        .header("origin", "http://evil.test");
+    let foreign = foreign.send().await.unwrap();
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    assert!(foreign.json::<Value>().await.unwrap()["error"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,4 +319,44 @@ fn a_password_becomes_the_setting_that_lets_it_in() {
             .starts_with("argon2id:")
     );
     assert!(!hash("short\n").status.success());
+}
+
+/// Who has a conversation of Chatwoot is Chatwoot's to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_of_chatwoot_is_given_back_there_and_nowhere_else() {
+    let rig = Rig::start().await;
+    let until = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+    rig.run(&[
+        "HSET",
+        "conv:chatwoot:1:23",
+        "human_until",
+        &until.to_string(),
+        "ver",
+        "1",
+    ]);
+    let anna = rig.operator("Anna").await;
+    let here = "/conversations/chatwoot%3A1%3A23";
+    let page = anna.page(here).await;
+    assert!(
+        page.contains("The bot is silent") && page.contains("given back in Chatwoot"),
+        "{page}"
+    );
+    assert!(!page.contains("give-back"), "{page}");
+    let refused = anna.post(&format!("{here}/give-back"), &[]).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("set it to pending"), "{page}");
+    // Its language button leads to a page that is there.
+    let back = format!("name=\"back\" value=\"{here}\"");
+    assert!(page.contains(&back), "{page}");
+    let token = rig.token();
+    let path = format!("/api/v1{here}/give-back");
+    let (status, said) = rig.api(&token, Method::POST, &path, Value::Null).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{said}");
+    let told = rig.console(&["give-back", "chatwoot:1:23"]);
+    assert!(
+        String::from_utf8_lossy(&told.stderr).contains("set it to pending"),
+        "{told:?}"
+    );
+    assert!(rig.waiting_for_worker().await.is_empty());
 }

@@ -5,10 +5,11 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
+use crm::erasure::{self, Erased};
 use crm::person::NobodyError;
-use crm::{Crm, CrmConfig, CrmError, Rows, erasure};
+use crm::{Crm, CrmConfig, CrmError};
 use runtime::Operator;
-use streams::{DeploymentError, Found, Place, Redis, RedisConfig};
+use streams::{DeploymentError, Redis, RedisConfig};
 
 use super::PersonArgs;
 
@@ -60,7 +61,7 @@ impl EraseArgs {
         let crm = Crm::new(&self.crm.crm_database_url)?;
         crm.migrate().await?;
         let erased = erasure::erase(person, &crm, &redis, self.dry_run).await?;
-        runtime::print(&report(&erased.found, erased.rows, self.dry_run))?;
+        runtime::print(&report(&erased, self.dry_run))?;
         if erased.shown > 0 {
             let count = erased.shown;
             runtime::print(&format!(
@@ -85,17 +86,9 @@ impl EraseArgs {
     }
 }
 
-fn report(found: &Found, rows: Rows, dry: bool) -> String {
+fn report(erased: &Erased, dry: bool) -> String {
     let mut lines = String::from(if dry { "would be removed:" } else { "removed:" });
-    let places =
-        Place::ALL.map(|(place, name)| (name, found.get(&place).copied().unwrap_or_default()));
-    let crm = [
-        ("CRM contacts", rows.contacts),
-        ("CRM addresses", rows.addresses),
-        ("CRM leads", rows.leads),
-        ("CRM hand-overs", rows.handovers),
-    ];
-    for (name, count) in places.into_iter().chain(crm) {
+    for (name, count) in erased.places() {
         // Writing into a text cannot fail.
         let _infallible = write!(lines, "\n{count:>6}  {name}");
     }

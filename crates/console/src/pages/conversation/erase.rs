@@ -3,8 +3,6 @@
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use crm::erasure::Erased;
-use streams::Place;
 
 use super::super::encoded;
 use super::super::frame::{Frame, on_to, shown};
@@ -19,8 +17,10 @@ use crate::service::State;
 struct Page {
     f: Frame,
     back: String,
-    /// Places and how much is there, without those where nothing is.
-    places: Vec<(String, u64)>,
+    /// Whether there is anything.
+    is_known: bool,
+    /// Places and how much is there: all that the command lists.
+    places: Vec<(&'static str, u64)>,
     /// Conversations of a help desk that keep what they were shown.
     shown: usize,
 }
@@ -29,22 +29,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/conversations/{id}/erase", web::get().to(preview))
         .route("/conversations/{id}/erase", web::post().to(erase));
-}
-
-fn places(erased: &Erased) -> Vec<(String, u64)> {
-    let of_redis = Place::ALL.map(|(place, name)| {
-        let count = erased.found.get(&place).copied().unwrap_or_default();
-        (name.to_owned(), count)
-    });
-    let of_crm = [
-        ("CRM contacts", erased.rows.contacts),
-        ("CRM addresses", erased.rows.addresses),
-        ("CRM leads", erased.rows.leads),
-        ("CRM hand-overs", erased.rows.handovers),
-    ];
-    let of_crm = of_crm.map(|(name, count)| (name.to_owned(), count));
-    let all = of_redis.into_iter().chain(of_crm);
-    all.filter(|(_, count)| *count > 0).collect()
 }
 
 async fn preview(
@@ -62,7 +46,8 @@ async fn preview(
         Ok(erased) => shown(&Page {
             f: Frame::new(&request, &state, &who, "").await,
             back,
-            places: places(&erased),
+            is_known: erased.was_known(),
+            places: erased.places(),
             shown: erased.shown,
         }),
         Err(problem) => told(&request, &state, &who, &problem, &back).await,
