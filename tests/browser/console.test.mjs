@@ -114,9 +114,17 @@ for (const [provider, from] of [['twilio', '+31620000001'], ['waha', '+316200000
     await anna.locator('li.colleague', { hasText: `Dag, met Anna over ${provider}` }).waitFor();
     assert.equal(await got(`Dag, met Anna over ${provider}`), 1);
     // What the customer goes on to say, and giving back, is Chatwoot's own while a person has it there.
-    if (provider === 'chatwoot') return anna.close();
+    if (provider === 'chatwoot') {
+      await anna.getByText('It is given back in Chatwoot').waitFor();
+      assert.equal(await anna.getByRole('button', { name: 'Give back' }).count(), 0);
+      return anna.close();
+    }
+    // What happened to the message is folded under it, and stays open when the page freshens itself.
+    await anna.locator('li.customer').first().getByText('What happened').click();
+    await anna.locator('.xray[open]').getByText('turn taken').waitFor();
     await writes(name, from, 'Is de Golf er nog?', provider);
     await anna.locator('li.customer', { hasText: 'Is de Golf er nog?' }).waitFor();
+    assert.equal(await anna.locator('.xray[open]').count(), 1);
     await photograph(anna, `conversation-${provider}`);
     await anna.locator('.banner').getByRole('button', { name: 'Give back' }).click();
     await anna.getByText('The bot answers in this conversation').waitFor();

@@ -68,6 +68,29 @@ pub(crate) fn named(lang: Lang, name: &str) -> String {
         "erasure" => ("wants to be erased", "wil gewist worden"),
         "turn_failed" => ("the bot failed", "de bot faalde"),
         "not_understood" | "unclear" => ("not understood", "niet begrepen"),
+        "opted_out" => (
+            "the customer wants no messages",
+            "de klant wil geen berichten",
+        ),
+        "human" | "human_in_charge" => (
+            "a colleague has the conversation",
+            "een collega heeft het gesprek",
+        ),
+        "colleague_wrote" => (
+            "a colleague wrote meanwhile",
+            "een collega schreef ondertussen",
+        ),
+        "machine" => (
+            "a machine seems to answer every answer",
+            "een machine lijkt elk antwoord te beantwoorden",
+        ),
+        "window_closed" => (
+            "the customer wrote more than 24 hours ago",
+            "de klant schreef meer dan 24 uur geleden",
+        ),
+        "new contact" => ("new contact", "nieuw contact"),
+        "contact known" => ("contact known", "contact bekend"),
+        "new lead" => ("new lead", "nieuwe lead"),
         "pending" => ("on its way", "onderweg"),
         "sent" => ("sent", "verstuurd"),
         "failed" => ("failed", "mislukt"),

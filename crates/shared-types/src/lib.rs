@@ -24,6 +24,7 @@ mod payload;
 mod send_result;
 mod source;
 mod state;
+mod turn_view;
 mod twilio_sid;
 mod typing;
 mod whatsapp_number;
@@ -52,6 +53,7 @@ pub use state::{
     ConversationOutput, ConversationState, CrmOutput, ExtractionOutput, HistoryLine, NextAgent,
     Role, RouterAct, RouterOutput, Sentiment, SlotValue, Slots,
 };
+pub use turn_view::{ActView, Changed, Cue, TurnView, confidence};
 pub use twilio_sid::sid_mistake;
 pub use typing::TypingSignal;
 pub use whatsapp_number::phone_number_of;

@@ -2,15 +2,14 @@
 //! of the spans that the services sent. It knows nothing of its own.
 
 mod hops;
-mod turn;
 mod verdict;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use shared_types::TurnView;
 
 pub(crate) use hops::Hop;
-pub(crate) use turn::TurnView;
 pub(crate) use verdict::{Fate, Verdict};
 
 use crate::journal::{Query, Record};

@@ -32,7 +32,11 @@ pub struct Commit {
     /// What is kept of the turn itself, for people who look on. Without it that of an earlier turn
     /// stays until its time is over.
     pub turn: Option<String>,
-    /// How long that is kept.
+    /// What is kept of it beside the turns before it.
+    pub seen: Option<String>,
+    /// How many of those are kept.
+    pub seen_cap: usize,
+    /// How long both are kept.
     pub turn_ttl: Duration,
     /// How long the event is remembered as done.
     pub done_ttl: Duration,
@@ -143,7 +147,8 @@ impl Redis {
                     .key(keys.stream(Queue::Outbound))
                     .key(keys.stream(Queue::Crm))
                     .key(keys.stream(Queue::Mirror))
-                    .key(keys.turn(conversation));
+                    .key(keys.turn(conversation))
+                    .key(keys.turns(conversation));
                 for entry in merged {
                     invocation.key(keys.done(&entry.event));
                 }
@@ -154,9 +159,8 @@ impl Redis {
                 invocation.arg(turn.expected_version).arg(turn.history_cap);
                 invocation
                     .arg(seconds(turn.state_ttl))
-                    .arg(seconds(turn.done_ttl))
-                    .arg(seconds(turn.turn_ttl))
-                    .arg(turn.turn.as_deref().unwrap_or_default());
+                    .arg(seconds(turn.done_ttl));
+                add_kept(invocation, turn);
                 invocation.arg(merged.len());
                 for entry in merged {
                     invocation.arg(entry.id.to_string());
@@ -292,6 +296,15 @@ pub(crate) fn seconds(ttl: Duration) -> u64 {
 
 fn tag(answer: &[Value]) -> Option<String> {
     answer.first().cloned().and_then(text)
+}
+
+/// What is kept of the turn itself.
+fn add_kept(invocation: &mut Call, turn: &Commit) {
+    invocation
+        .arg(seconds(turn.turn_ttl))
+        .arg(turn.turn.as_deref().unwrap_or_default())
+        .arg(turn.seen.as_deref().unwrap_or_default())
+        .arg(turn.seen_cap.max(1));
 }
 
 /// A counted run: the number of items, then the items.

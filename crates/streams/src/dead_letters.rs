@@ -128,6 +128,27 @@ impl Redis {
         Ok(letters)
     }
 
+    /// The letters of one conversation, oldest first, among the first `limit` of its partition.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn letters_about(
+        &self,
+        shelf: Shelf,
+        conversation: &str,
+        limit: usize,
+    ) -> Result<Vec<Letter>, StreamsError> {
+        let partition = self.partitions().partition_of(conversation);
+        let mut letters = self.letters_of(shelf, partition, None, limit).await?;
+        letters.retain(|letter| {
+            letter
+                .fields
+                .get("conv")
+                .is_some_and(|conv| conv == conversation)
+        });
+        Ok(letters)
+    }
+
     async fn letters_of(
         &self,
         shelf: Shelf,

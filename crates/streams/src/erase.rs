@@ -22,7 +22,7 @@ pub trait Person: Sync {
 /// Where something of a person may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// What is known of a conversation, its last turn, its history, its opt-out, the list of its sends,
+    /// What is known of a conversation, its last turns, its history, its opt-out, the list of its sends,
     /// where it is shown in a help desk.
     Conversations,
     /// The records of what was sent.
@@ -237,7 +237,7 @@ impl Redis {
 /// The place of a key that is the person's, as far as its name tells.
 fn place_of(kind: &str, rest: &str, person: &impl Person) -> Option<Place> {
     match kind {
-        "conv" | "turn" | "hist" | "contact" | "sends" | "mirror" => {
+        "conv" | "turn" | "turns" | "hist" | "contact" | "sends" | "mirror" => {
             person.has(rest).then_some(Place::Conversations)
         }
         "who" => person.has(address_of(rest)).then_some(Place::Names),

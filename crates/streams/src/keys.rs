@@ -194,6 +194,11 @@ impl PartitionKeys {
         self.one("turn", conversation)
     }
 
+    /// What is kept of a conversation's last turns, oldest first.
+    pub fn turns(self, conversation: &str) -> String {
+        self.one("turns", conversation)
+    }
+
     /// What must outlive a conversation's state, such as an opt-out.
     pub fn contact(self, conversation: &str) -> String {
         self.one("contact", conversation)

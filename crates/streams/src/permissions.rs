@@ -182,6 +182,7 @@ impl Redis {
                     "HGET HGETALL HMGET HLEN HSET HDEL TTL EXPIRE",
                 ),
                 one(keys.turn(NOBODY), "SET"),
+                one(keys.turns(NOBODY), "LLEN RPUSH LTRIM EXPIRE"),
                 one(keys.contact(NOBODY), "HGET HGETALL HMGET HLEN HSET HDEL"),
                 one(keys.mirror(NOBODY), "HGETALL"),
                 whole(keys.stream(Queue::Outbound), "XLEN XADD"),

@@ -18,6 +18,9 @@ use crate::turn::Turn;
 /// lives still changes nothing.
 const DONE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How many turns of a conversation are kept for people who look on.
+const TURNS: usize = 20;
+
 /// How much is kept of a conversation, and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
@@ -64,6 +67,8 @@ pub struct Effects {
     pub passed_on: Vec<String>,
     /// What the agents made of the message, for people who look on.
     pub state: Option<ConversationState>,
+    /// The whole turn for the same, JSON.
+    pub seen: Option<String>,
 }
 
 /// A change of a contact's opt-out.
@@ -187,6 +192,8 @@ impl Effects {
             history_cap: keep.history_lines,
             state_ttl: keep.memory,
             turn,
+            seen: self.seen.filter(|_| !keep.turn.is_zero()),
+            seen_cap: TURNS,
             turn_ttl: keep.turn,
             done_ttl: DONE_TTL,
         })

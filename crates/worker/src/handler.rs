@@ -1,12 +1,13 @@
 //! Hands each entry of the inbound queue to what handles its kind, and commits what comes of it.
 
 mod arrival;
+mod seen;
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use runtime::traces;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared_types::fields::mirror as mirror_fields;
 use shared_types::{
     ColleagueMessage, ControlEvent, Inbound as Payload, InboundMessage, MirrorMessage, MirrorStep,
@@ -19,13 +20,11 @@ use streams::{
 use tracing::Instrument;
 
 use crate::burst::{self, Bursts};
-use crate::dialogue::State;
 use crate::effects::{Effects, OptOut, Retention};
 use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
 use crate::metrics::{Talked, WorkerMetrics};
 use crate::mirror::{self, Shown};
-use crate::onlooker;
 use crate::remembered::{
     CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, our_address,
     version,
@@ -241,7 +240,8 @@ impl Inbound {
             Err(error) => return self.failed(job, &about, error.to_string()).await,
         };
         let known = self.turns.overtaken(known, job.entry.id, Timestamp::now());
-        let before = traces::has_content().then(|| Box::new(known.memory.clone()));
+        let before = self.is_seen().then(|| Box::new(known.memory.clone()));
+        let received = message.received_at;
         let slow = self
             .slow_after
             .and_then(|after| Some((after, typing(&message)?)));
@@ -278,8 +278,9 @@ impl Inbound {
             effects.mirror = shown.steps(&effects);
         }
         effects.whose = whose;
-        let seen = before.map(|before| self.seen(&events(&job), &before, &effects));
-        let report = self.report(about, answers, &effects, started.elapsed());
+        let took = started.elapsed();
+        let seen = before.map(|before| self.seen(&job, (&before, received), &mut effects, took));
+        let report = self.report(about, answers, &effects, took);
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {
             report();
@@ -383,18 +384,6 @@ impl Inbound {
         if let Err(error) = self.redis.ingest(&ingest).await {
             tracing::debug!(%error, "no typing indicator");
         }
-    }
-
-    /// What people who look on are shown of a turn.
-    fn seen(&self, events: &[String], before: &State, effects: &Effects) -> Value {
-        let Turns {
-            domain,
-            understander,
-            ..
-        } = &self.turns;
-        let mut seen = onlooker::turn(domain, understander, before, effects);
-        seen["events"] = json!(events);
-        seen
     }
 
     /// Counts the turn and logs it, once it is committed.

@@ -15,19 +15,13 @@ use crate::understanding::{Evidence, Understander};
 const CUES: usize = 16;
 
 /// A turn as JSON. `before` is what was remembered when it began.
-pub(crate) fn turn(
-    domain: &Domain,
-    understander: &Understander,
-    before: &State,
-    effects: &Effects,
-) -> Value {
+pub(crate) fn turn(before: &State, effects: &Effects) -> Value {
     let state = effects.state.as_ref();
     let after = &effects.memory;
     let reply = effects.reply.as_ref();
     json!({
         "state": state.map(without_history),
         "acts": effects.acts,
-        "cues": state.map(|state| cues(domain, understander, state)),
         "language": after.lang,
         "values": {
             "wanted": { "before": values(&before.wanted), "after": values(&after.wanted) },
@@ -51,9 +45,17 @@ fn without_history(state: &ConversationState) -> ConversationState {
     }
 }
 
-/// What spoke for the intent, the strongest first, then what spoke against it.
-fn cues(domain: &Domain, understander: &Understander, state: &ConversationState) -> Vec<Evidence> {
-    let Some(router) = &state.router_output else {
+/// What spoke for the intent, the strongest first, then what spoke against it. The text is read once more for
+/// it.
+pub(crate) fn cues(
+    domain: &Domain,
+    understander: &Understander,
+    effects: &Effects,
+) -> Vec<Evidence> {
+    let state = effects.state.as_ref();
+    let Some((state, router)) =
+        state.and_then(|state| Some((state, state.router_output.as_ref()?)))
+    else {
         return Vec::new();
     };
     let mut cues = understander.explain(domain, &state.content);

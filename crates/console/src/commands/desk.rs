@@ -305,6 +305,15 @@ pub(crate) fn conversation_json(found: Conversation) -> Value {
         json!({
             "by": speaker(line.by), "text": line.text, "at": line.at, "status": line.status,
             "error": line.error,
+            "xray": line.xray.as_ref().map(|xray| {
+                let hops = xray.hops.iter().map(|hop| {
+                    json!({"what": hop.what, "place": hop.place, "at": hop.at, "took_us": hop.took_us})
+                });
+                let held = xray.held.as_ref().map(|(reason, error)| {
+                    json!({"reason": reason, "error": error})
+                });
+                json!({"hops": hops.collect::<Vec<_>>(), "turn": xray.turn, "held": held})
+            }),
             "change": line.change.as_ref().map(|[subject, from, to, by]| {
                 json!({"subject": subject, "from": from, "to": to, "by": by})
             }),

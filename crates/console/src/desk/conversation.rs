@@ -10,6 +10,7 @@ use shared_types::fields::{contact, conversation as state, send};
 use shared_types::{ConversationId, HistoryLine, OutboundMessage, Role, Source};
 use streams::StreamsError;
 
+use super::xray::Xray;
 use super::{Desk, Problem};
 
 /// Lines of history that are shown.
@@ -73,6 +74,8 @@ pub struct Line {
     pub error: Option<String>,
     /// What a note is about, and how that changed: subject, from, to, by.
     pub change: Option<[String; 4]>,
+    /// What happened to a customer's message, as long as the worker keeps it.
+    pub xray: Option<Box<Xray>>,
 }
 
 /// How things stand with a customer.
@@ -107,9 +110,17 @@ pub struct Conversation {
     pub appointments: Vec<Row>,
 }
 
-type Fields = BTreeMap<String, String>;
+/// A message that egress knows of.
+pub(super) struct Sent {
+    /// Its outbound id.
+    pub(super) id: String,
+    /// What the ledger says of it.
+    pub(super) fields: Fields,
+}
 
-fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
+pub(super) type Fields = BTreeMap<String, String>;
+
+pub(super) fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
     let ms = fields.get(name)?.parse().ok().filter(|ms| *ms > 0)?;
     Timestamp::from_millisecond(ms).ok()
 }
@@ -163,6 +174,7 @@ impl Desk {
             self.redis.list_end(&history, LINES),
             self.sends(id)
         )?;
+        let xrays = self.xrays(id, &sent).await?;
         let contact = self.crm.contact_of(id.as_str()).await?;
         if contact.is_none() && !standing.is_known && said.is_empty() {
             return Err(Problem::Unknown("conversation"));
@@ -178,7 +190,7 @@ impl Desk {
         }
         Ok(Conversation {
             id: id.clone(),
-            lines: timeline(&said, sent, &changes),
+            lines: timeline(&said, sent, &changes, xrays),
             contact,
             hands: standing.hands,
             window: standing.window,
@@ -206,23 +218,31 @@ impl Desk {
     }
 
     /// What became of what was sent last.
-    async fn sends(&self, id: &ConversationId) -> Result<Vec<Fields>, StreamsError> {
+    async fn sends(&self, id: &ConversationId) -> Result<Vec<Sent>, StreamsError> {
         let partition = self.redis.partitions().partition_of(id.as_str());
         let keys = self.redis.keys().of(partition);
         let ids = self.redis.list(&keys.sends(id.as_str()), SENDS).await?;
-        let records = ids.iter().map(|id| {
-            let key = keys.send(id);
-            async move { self.redis.hash(&key).await }
+        let records = ids.into_iter().map(|id| {
+            let key = keys.send(&id);
+            async move {
+                let fields = self.redis.hash(&key).await?;
+                Ok(Sent { id, fields })
+            }
         });
         try_join_all(records).await
     }
 }
 
 /// What was said with how far it got, and what was changed, in the order of time.
-fn timeline(said: &[String], sent: Vec<Fields>, changes: &[Map<String, Value>]) -> Vec<Line> {
+fn timeline(
+    said: &[String],
+    sent: Vec<Sent>,
+    changes: &[Map<String, Value>],
+    mut xrays: Vec<Xray>,
+) -> Vec<Line> {
     let mut sent: Vec<_> = sent
         .into_iter()
-        .filter_map(|fields| {
+        .filter_map(|Sent { fields, .. }| {
             let payload = fields.get(send::PAYLOAD)?;
             let message: OutboundMessage = serde_json::from_str(payload).ok()?;
             Some((message, fields))
@@ -243,7 +263,10 @@ fn timeline(said: &[String], sent: Vec<Fields>, changes: &[Map<String, Value>]) 
         };
         let fate = sent.iter().position(is_it).map(|at| sent.swap_remove(at).1);
         let (status, error) = fate.map_or((None, None), |fields| fate_of(&fields));
+        let is_taken = |xray: &Xray| by == Speaker::Customer && xray.at == line.at;
+        let xray = xrays.iter().position(is_taken);
         Line {
+            xray: xray.map(|at| Box::new(xrays.swap_remove(at))),
             by,
             text: line.text,
             at: line.at,
@@ -281,6 +304,7 @@ fn changed(change: &Map<String, Value>) -> Option<Line> {
         at: text("at").parse().ok()?,
         status: None,
         error: None,
+        xray: None,
         change: Some([text("subject"), text("from"), text("to"), text("by")]),
     })
 }
@@ -326,13 +350,22 @@ mod tests {
             "id": "ob_1", "source": "waha", "conversation_id": "waha:d:1@c.us", "to": "1@c.us",
             "text": "dag", "in_reply_to": "A0", "created_at": at(1),
         });
-        let sent = Fields::from([
+        let fields = Fields::from([
             ("payload".to_owned(), payload.to_string()),
             ("state".to_owned(), "sent".to_owned()),
             ("status".to_owned(), "read".to_owned()),
         ]);
+        let sent = Sent {
+            id: "ob_1".to_owned(),
+            fields,
+        };
         let change = serde_json::json!({"at": at(2).to_string(), "by": "Anna", "subject": "h_1", "from": "waiting", "to": "taken", "note": null});
-        let lines = timeline(&said, vec![sent], &[change.as_object().unwrap().clone()]);
+        let lines = timeline(
+            &said,
+            vec![sent],
+            &[change.as_object().unwrap().clone()],
+            Vec::new(),
+        );
         let seen: Vec<_> = lines
             .iter()
             .map(|line| (line.by, line.status.as_deref()))

@@ -15,6 +15,8 @@ async function refresh() {
   document.title = fresh.title;
   for (const old of document.querySelectorAll('[data-live]')) {
     const wanted = fresh.getElementById(old.id);
+    // What somebody folded open stays so.
+    for (const { id } of old.querySelectorAll('details[open]')) fresh.getElementById(id)?.setAttribute('open', '');
     if (!wanted || old.isEqualNode(wanted) || isBusy(old)) continue;
     const at = document.activeElement?.closest('[data-row]')?.id;
     old.replaceWith(wanted);

@@ -1,6 +1,8 @@
 //! One conversation: what was said, who has it, who the person is.
 
 mod erase;
+mod template;
+mod xray;
 
 use actix_web::web::{self, Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -44,6 +46,8 @@ struct Page {
 
 /// A line of the timeline.
 struct Said {
+    /// Its moment, for what is folded open.
+    id: i64,
     class: &'static str,
     by: &'static str,
     text: String,
@@ -51,6 +55,9 @@ struct Said {
     status: String,
     is_bad: bool,
     error: String,
+    /// A customer's message: what happened to it, as long as that is kept.
+    is_customers: bool,
+    xray: Option<xray::Shown>,
 }
 
 /// Why the bot says nothing.
@@ -116,6 +123,7 @@ fn said(f: &Frame, line: &Line) -> Said {
         None => line.text.clone(),
     };
     Said {
+        id: line.at.as_millisecond(),
         class,
         by,
         text,
@@ -123,6 +131,8 @@ fn said(f: &Frame, line: &Line) -> Said {
         is_bad: status == "failed",
         status: f.named(status),
         error: line.error.clone().unwrap_or_default(),
+        is_customers: line.by == Speaker::Customer,
+        xray: line.xray.as_ref().map(|xray| xray::shown(f, xray)),
     }
 }
 

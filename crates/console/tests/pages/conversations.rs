@@ -241,3 +241,117 @@ async fn a_person_is_erased_after_a_look_at_what_goes() {
     );
     assert!(!acts.contains("Sanne") && !acts.contains(&id), "{acts}");
 }
+
+impl Rig {
+    /// Four messages: one whose turn is not kept any more, one answered, one silent, one held back.
+    async fn four_messages(&self) {
+        self.wants("Sanne", "+31612345678", "car_inquiry").await;
+        self.wrote(1);
+        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
+        let line = |role: &str, text: &str, second: i64| {
+            let line = serde_json::json!({"role": role, "text": text, "at": at(second)});
+            self.run(&["RPUSH", &format!("hist:{PHONE}"), &line.to_string()]);
+        };
+        let turn = |second: i64, more: serde_json::Value| {
+            let mut turn = serde_json::json!({
+                "times": {"received": at(second - 2), "queued": at(second - 1), "turn": at(second), "took_us": 4_200},
+                "state": {"content": HOSTILE, "router_output": {"intent": "car_inquiry", "confidence": 0.92, "next_agent": "extraction"}},
+                "values": {"wanted": {"before": {"car_model": "Polo"}, "after": {"car_model": "Golf"}}},
+                "facts": ["opening_hours"], "events": ["a"],
+            });
+            turn.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            self.run(&["RPUSH", &format!("turns:{PHONE}"), &turn.to_string()]);
+        };
+        line("customer", "lang geleden", 0);
+        line("customer", HOSTILE, 100);
+        line("customer", "stop", 200);
+        line("customer", "en nu?", 300);
+        turn(
+            100,
+            serde_json::json!({"reply": {"outbound": "ob_1", "text": "Dag"}}),
+        );
+        turn(
+            200,
+            serde_json::json!({"silence": "opted_out", "reply": null}),
+        );
+        turn(
+            300,
+            serde_json::json!({"reply": {"outbound": "ob_2", "text": "Dag"}}),
+        );
+        let ms = |second: i64| at(second).as_millisecond().to_string();
+        self.run(&["LPUSH", &format!("sends:{PHONE}"), "ob_1"]);
+        self.run(&[
+            "HSET",
+            "sent:ob_1",
+            "state",
+            "sent",
+            "intent_at",
+            &ms(101),
+            "sent_at",
+            &ms(103),
+            "at:delivered",
+            &ms(104),
+        ]);
+        let partition = self.redis.partitions().partition_of(PHONE);
+        let letters = self
+            .redis
+            .keys()
+            .of(partition)
+            .dead_letters(streams::Queue::Outbound);
+        self.run(&[
+            "XADD",
+            &letters,
+            "*",
+            "_reason",
+            "human_in_charge",
+            "conv",
+            PHONE,
+            "event",
+            "ob_2",
+        ]);
+    }
+}
+
+/// What the worker kept of a turn, the ledger and the dead letters say what happened; what is not kept any more
+/// is told to be so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_to_a_message_is_folded_under_it() {
+    let rig = Rig::start().await;
+    rig.four_messages().await;
+    let anna = rig.operator("Anna").await;
+    let page = anna.page(PAGE).await;
+    let parts: Vec<&str> = page.split("<details class=\"xray\"").skip(1).collect();
+    assert_eq!(parts.len(), 4, "{page}");
+    assert!(parts[0].contains("not kept any more"), "{}", parts[0]);
+    for shown in [
+        "webhook taken",
+        "in the queue",
+        "turn taken",
+        "4.2 ms",
+        "provider asked",
+        "+5.0 s",
+        "2.0 s",
+        "delivered",
+        "car inquiry",
+        "92 %",
+        "car model",
+        "<s>Polo</s>",
+        "<b>Golf</b>",
+        "opening hours",
+    ] {
+        assert!(parts[1].contains(shown), "{shown}: {}", parts[1]);
+    }
+    assert!(!parts[1].contains("<img src=x"), "{}", parts[1]);
+    assert!(
+        parts[2].contains("Silent on purpose: the customer wants no messages"),
+        "{}",
+        parts[2]
+    );
+    assert!(
+        parts[3].contains("held back: a colleague has the conversation"),
+        "{}",
+        parts[3]
+    );
+}

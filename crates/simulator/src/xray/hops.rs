@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use shared_types::confidence;
 
-use super::turn::confidence;
 use super::verdict::shown;
 use crate::journal::Record;
 use crate::traces::{Kind, Span};

@@ -5,9 +5,10 @@
 -- letter and is not remembered as done, so that it can be replayed.
 -- Entries that were merged with it end with it, or the whole turn is refused.
 -- KEYS owner, stream, attempts, done, state, list, contact, dead letters, three streams that entries are
---      added to, the turn, then the done key of each merged entry
+--      added to, the turn, the last turns, then the done key of each merged entry
 -- ARGV token, group, entry id, expected version, list cap, state ttl s, done ttl s, turn ttl s, what is
---      kept of the turn (may be empty), then counted runs: ids of the merged entries, pairs that the dead letter begins with (none when
+--      kept of the turn (may be empty), what is kept of it beside others (may be empty), how many of those,
+--      then counted runs: ids of the merged entries, pairs that the dead letter begins with (none when
 --      the entry ends well), state pairs, contact pairs, contact fields to drop, contact notes (field, value,
 --      number each: not written where what is kept begins with a higher number), list items,
 --      and for each of the three streams the number of its entries with a counted run of pairs each
@@ -19,7 +20,7 @@ if version ~= tonumber(ARGV[4]) then
   if redis.call('EXISTS', KEYS[4]) == 1 then return {'ALREADY'} end
   return {'CONFLICT', version}
 end
-local at = 10
+local at = 12
 local function run()
   local n = tonumber(ARGV[at])
   local items = {}
@@ -36,8 +37,8 @@ for k = 1, #noted, 3 do
   end
 end
 for k, id in ipairs(merged) do
-  permit(KEYS[12 + k], 'SET')
-  local ended = redis.call('EXISTS', KEYS[12 + k]) == 1
+  permit(KEYS[13 + k], 'SET')
+  local ended = redis.call('EXISTS', KEYS[13 + k]) == 1
   if ended or not is_pending(KEYS[2], ARGV[2], KEYS[3], id) then return {'SPLIT'} end
 end
 local added = {}
@@ -67,6 +68,10 @@ if #lines > 0 then
 end
 permit(KEYS[5], 'HSET', 'HDEL', 'EXPIRE')
 if ARGV[9] ~= '' then permit(KEYS[12], 'SET') end
+if ARGV[10] ~= '' then
+  redis.call('LLEN', KEYS[13])
+  permit(KEYS[13], 'RPUSH', 'LTRIM', 'EXPIRE')
+end
 permit_end(KEYS[2], KEYS[3])
 
 -- Earlier builds kept the turn there, for as long as the state. It is the first write, too: full memory
@@ -83,6 +88,11 @@ for k = 1, #added do redis.call('XADD', added[k][1], '*', unpack(added[k][2])) e
 redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
 redis.call('EXPIRE', KEYS[5], ARGV[6])
 if ARGV[9] ~= '' then redis.call('SET', KEYS[12], ARGV[9], 'EX', ARGV[8]) end
+if ARGV[10] ~= '' then
+  redis.call('RPUSH', KEYS[13], ARGV[10])
+  redis.call('LTRIM', KEYS[13], -tonumber(ARGV[11]), -1)
+  redis.call('EXPIRE', KEYS[13], ARGV[8])
+end
 if #aside > 0 then
   redis.call('XADD', KEYS[8], '*', unpack(aside))
 else
@@ -90,7 +100,7 @@ else
 end
 end_entry(KEYS[2], ARGV[2], KEYS[3], ARGV[3])
 for k, id in ipairs(merged) do
-  redis.call('SET', KEYS[12 + k], ARGV[3], 'EX', ARGV[7])
+  redis.call('SET', KEYS[13 + k], ARGV[3], 'EX', ARGV[7])
   end_entry(KEYS[2], ARGV[2], KEYS[3], id)
 end
 return {'OK', version + 1}

@@ -264,6 +264,24 @@ async fn a_turn_is_kept_apart_from_the_state_and_for_as_long_as_the_setting_says
     assert_eq!(turn["content"], "Ik zoek een Golf");
     let state: Vec<String> = server.run(&["HGETALL", conversation]);
     assert!(!state.contains(&"turn".to_owned()), "{state:?}");
+    // And what people who look on are shown, at the time of its line.
+    let kept: Vec<String> = server.run(&["LRANGE", "turns:whatsapp:+31612345678", "0", "-1"]);
+    let seen: Value = serde_json::from_str(&kept[0]).unwrap();
+    assert_eq!(seen["values"]["wanted"]["after"]["car_model"], "Golf");
+    let history: Vec<String> = server.run(&["LRANGE", "hist:whatsapp:+31612345678", "0", "0"]);
+    let line: Value = serde_json::from_str(&history[0]).unwrap();
+    assert_eq!(seen["times"]["turn"], line["at"]);
+    assert!(
+        seen["reply"]["outbound"].is_string() && kept.len() == 1,
+        "{seen}"
+    );
+    // What was said stands in the history.
+    assert!(
+        seen["reply"].get("text").is_none() && kept[0].len() < 2_000,
+        "{seen}"
+    );
+    let ttl: i64 = server.run(&["TTL", "turns:whatsapp:+31612345678"]);
+    assert!((7_100..=7_200).contains(&ttl), "{ttl}");
     let sender: String = server.run(&["HGET", conversation, "sender"]);
     assert_eq!(sender, "whatsapp:+31612345678");
 }
@@ -272,4 +290,6 @@ async fn a_turn_is_kept_apart_from_the_state_and_for_as_long_as_the_setting_says
 async fn nobody_who_wants_no_turn_kept_has_one() {
     let server = RedisServer::start();
     assert_eq!(turn_kept(&server, Duration::ZERO).await, -2);
+    let ttl: i64 = server.run(&["TTL", "turns:whatsapp:+31612345678"]);
+    assert_eq!(ttl, -2);
 }

@@ -1,69 +1,107 @@
+//! What the worker tells of a turn to people who look on, made ready to be shown: in the simulator and in the
+//! console. Pure.
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// What a turn understood and decided, ready to be shown.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct TurnView {
-    pub(crate) text: String,
-    pub(crate) messages: usize,
-    pub(crate) intent: Option<String>,
-    pub(crate) confidence: String,
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TurnView {
+    /// What was read: of a burst all messages.
+    pub text: String,
+    /// How many messages that is.
+    pub messages: usize,
+    /// What is wanted.
+    pub intent: Option<String>,
+    /// How sure the router was, such as `92 %`.
+    pub confidence: String,
     /// The same in hundredths.
-    pub(crate) percent: u8,
-    pub(crate) next: Option<String>,
-    pub(crate) language: Option<String>,
-    pub(crate) sentiment: Option<String>,
-    pub(crate) acts: Vec<ActView>,
-    pub(crate) cues: Vec<Cue>,
-    pub(crate) values: Vec<Changed>,
+    pub percent: u8,
+    /// The agent that the router chose.
+    pub next: Option<String>,
+    /// The language that is answered in.
+    pub language: Option<String>,
+    /// How the customer seems to feel.
+    pub sentiment: Option<String>,
+    /// What the message does.
+    pub acts: Vec<ActView>,
+    /// What spoke for the intent and against it, where that was told.
+    pub cues: Vec<Cue>,
+    /// What is known of the things.
+    pub values: Vec<Changed>,
     /// What was written, and which moment that is.
-    pub(crate) moments: Vec<(String, String)>,
-    pub(crate) facts: Vec<String>,
-    pub(crate) passed_on: Vec<String>,
-    pub(crate) question: Option<String>,
-    pub(crate) appointment: Option<String>,
-    pub(crate) handover: Option<String>,
-    pub(crate) crm: Vec<&'static str>,
-    pub(crate) reply: Option<String>,
+    pub moments: Vec<(String, String)>,
+    /// Facts of the domain and records of the stock that the reply gives.
+    pub facts: Vec<String>,
+    /// What a colleague has to answer.
+    pub passed_on: Vec<String>,
+    /// What is waited for.
+    pub question: Option<String>,
+    /// The appointment that stands.
+    pub appointment: Option<String>,
+    /// Why a colleague was told.
+    pub handover: Option<String>,
+    /// What was noted in the CRM.
+    pub crm: Vec<&'static str>,
+    /// Why nothing was said on purpose: `opted_out`, `human`, `machine`.
+    pub silence: Option<String>,
+    /// What was said.
+    pub reply: Option<String>,
+    /// Its outbound id.
+    pub outbound: Option<String>,
 }
 
 /// One thing that a message does.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct ActView {
-    pub(crate) act: String,
-    pub(crate) about: String,
-    pub(crate) confidence: String,
-    pub(crate) words: String,
-    pub(crate) origin: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActView {
+    /// `ask`, `inform`, `request` …
+    pub act: String,
+    /// What it is about.
+    pub about: String,
+    /// How sure the rules or the model are.
+    pub confidence: String,
+    /// The part of the message that does it.
+    pub words: String,
+    /// Who read it so: rules or a model.
+    pub origin: String,
 }
 
 /// Something that spoke for or against the intent.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Cue {
-    pub(crate) weight: String,
-    pub(crate) is_against: bool,
-    pub(crate) what: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cue {
+    /// How much it weighs, with its sign.
+    pub weight: String,
+    /// Whether it spoke against.
+    pub is_against: bool,
+    /// The pattern, or that it is like the examples.
+    pub what: String,
 }
 
 /// A value before and after the turn.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Changed {
-    pub(crate) name: String,
-    pub(crate) before: String,
-    pub(crate) after: String,
-    pub(crate) has_changed: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Its name; with `own ` before it of what the customer owns.
+    pub name: String,
+    /// Empty when it was not known.
+    pub before: String,
+    /// Empty when it is not known any more.
+    pub after: String,
+    /// Whether they differ.
+    pub has_changed: bool,
 }
 
 /// A share as people write it.
-pub(super) fn confidence(share: f64) -> String {
+#[must_use]
+pub fn confidence(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
 impl TurnView {
-    /// Of the note that the worker leaves on its span.
-    pub(super) fn of(turn: &Value) -> Self {
+    /// Of what the worker keeps of a turn, and leaves on its span.
+    #[must_use]
+    pub fn of(turn: &Value) -> Self {
         let state = &turn["state"];
         let router = &state["router_output"];
         let text = string(&state["content"]).unwrap_or_default();
@@ -95,7 +133,9 @@ impl TurnView {
             appointment: named(&turn["appointment"]),
             handover: named(&turn["handover"]),
             crm: crm(&state["crm_output"]),
+            silence: string(&turn["silence"]),
             reply: string(&turn["reply"]["text"]),
+            outbound: string(&turn["reply"]["outbound"]),
             text,
         }
     }
