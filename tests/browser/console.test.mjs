@@ -193,6 +193,21 @@ test('keys move, open and take', async () => {
   await anna.close();
 });
 
+test('one key says what a guess was meant to be', async () => {
+  const anna = await operator('Anna');
+  await writes('Raad Mij', '+31620000008', 'blorp de snorf gewiebel');
+  const row = anna.locator('.unclear li', { hasText: 'blorp de snorf' });
+  await anna.waitForFunction(async () => (await (await fetch('/understanding')).text()).includes('blorp de snorf'));
+  await anna.goto(`${CONSOLE}/understanding`);
+  await row.focus();
+  await photograph(anna, 'understanding');
+  await anna.keyboard.press('3');
+  await row.waitFor({ state: 'detached' });
+  await anna.getByRole('link', { name: 'Labelled', exact: true }).click();
+  await row.getByText('Take the label back').waitFor();
+  await anna.close();
+});
+
 test('a dead letter is read, replayed and discarded', async () => {
   const anna = await operator('Anna');
   await anna.getByRole('link', { name: 'Dead letters' }).click();

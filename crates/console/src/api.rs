@@ -6,7 +6,7 @@ use actix_web::error::{InternalError, JsonPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Path, Query};
 use actix_web::{Error, HttpRequest, HttpResponse};
-use crm::{Filter, Matter, Place, Status, What};
+use crm::{Filter, Matter, Place, Status, Unclear, What};
 use runtime::Chain;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,8 +15,10 @@ use uuid::Uuid;
 
 use crate::access::Who;
 use crate::commands::desk::{conversation_json, template_json};
+use crate::commands::unclear::question_json;
 use crate::desk::{Problem, Words, object};
 use crate::pages::problem::status;
+use crate::pages::understanding::read;
 use crate::service::State;
 
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +36,25 @@ struct Asked {
 struct Change {
     status: String,
     note: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unsure {
+    kind: Option<Unclear>,
+    #[serde(default)]
+    labelled: bool,
+    before: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Labelled {
+    label: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    answer: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,6 +138,14 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/api/v1/waiting", web::get().to(waiting))
         .route("/api/v1/templates", web::get().to(templates))
+        .route(
+            "/api/v1/questions",
+            web::get().to(|state, asked| told(questions(state, asked))),
+        )
+        .route(
+            "/api/v1/questions/{id}/label",
+            web::post().to(|state, who, id, body| told(label(state, who, id, body))),
+        )
         .route("/api/v1/conversations/{id}", web::get().to(conversation))
         .route(
             "/api/v1/conversations/{id}/messages",
@@ -248,6 +277,22 @@ fn status_of(matter: Matter, name: &str) -> Result<Status, Problem> {
 fn place(before: Option<&str>) -> Result<Option<Place>, Problem> {
     let wrong = |_| Problem::Given("`before` is the `next` of the page before".into());
     before.map(|place| place.parse().map_err(wrong)).transpose()
+}
+
+async fn questions(state: Data<State>, asked: Query<Unsure>) -> Answer {
+    let kind = asked.kind.unwrap_or_default();
+    let before = place(asked.before.as_deref())?;
+    let (rows, next) = state.desk.unclear(kind, asked.labelled, before).await?;
+    let rows: Vec<Value> = rows.iter().map(question_json).collect();
+    let next = next.map(|next| next.to_string());
+    Ok(HttpResponse::Ok().json(json!({"rows": rows, "next": next})))
+}
+
+async fn label(state: Data<State>, who: Who, id: Path<String>, body: Json<Labelled>) -> Answer {
+    let label = read(&body.label, &body.name, &body.answer)?;
+    state.desk.label(&who, &id, label.as_ref()).await?;
+    state.metrics.act("label", who.via);
+    Ok(done())
 }
 
 async fn list(matter: Matter, state: Data<State>, asked: Query<Asked>) -> Answer {

@@ -3,6 +3,7 @@
 mod access;
 pub mod desk;
 mod doctor;
+pub mod unclear;
 
 pub use access::{HashPasswordArgs, SessionsArgs, TokensArgs};
 pub use doctor::DoctorArgs;

@@ -4,6 +4,8 @@ mod answer;
 mod conversation;
 mod letters;
 mod overview;
+mod unclear;
+mod xray;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,8 @@ pub use answer::Words;
 pub use conversation::{Conversation, Hands, Line, Speaker, Window};
 pub use letters::{Chosen, Group, LETTERS, LetterDetails, LettersError, shelf_name, shelf_named};
 pub use overview::{Overview, QueueState};
+pub use unclear::likely;
+pub use xray::{Hop, Xray};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]

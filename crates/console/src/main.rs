@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use console::commands::desk::DeskArgs;
+use console::commands::unclear::UnclearArgs;
 use console::commands::{DoctorArgs, HashPasswordArgs, SessionsArgs, TokensArgs};
 use console::{Console, ConsoleConfig};
 use runtime::{Chain, CommandLine};
@@ -44,6 +45,8 @@ enum Command {
     Sessions(Box<SessionsArgs>),
     #[command(flatten)]
     Desk(Box<DeskArgs>),
+    #[command(flatten)]
+    Unclear(Box<UnclearArgs>),
 }
 
 impl CommandLine for Cli {
@@ -72,6 +75,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Tokens(args) => return Ok(args.run().await?),
         Command::Sessions(args) => return Ok(args.run().await?),
         Command::Desk(args) => return Ok(args.run().await?),
+        Command::Unclear(args) => return Ok(args.run().await?),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ mod notices;
 mod overview;
 pub(crate) mod problem;
 mod search;
-mod understanding;
+pub(crate) mod understanding;
 mod waiting;
 
 use actix_web::web;

@@ -65,21 +65,6 @@ pub struct Told {
     pub sent_at: Option<String>,
 }
 
-/// A question that a colleague has to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// Its id.
-    pub id: String,
-    /// In the customer's words.
-    pub words: String,
-    /// What it is about.
-    pub topic: String,
-    /// When it was asked.
-    pub asked_at: String,
-    /// The conversation of its lead.
-    pub conversation: Option<String>,
-}
-
 type ContactRow = (
     String,
     Option<String>,
@@ -329,41 +314,5 @@ impl Crm {
         };
         let changes: sqlx::Result<Vec<_>> = found.iter().rev().map(change).collect();
         Ok(changes?)
-    }
-
-    /// Questions that colleagues have to answer, the newest first, from behind `before` on.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn questions(
-        &self,
-        before: Option<Place>,
-        limit: u16,
-    ) -> Result<(Vec<Question>, Option<Place>), CrmError> {
-        let select = format!(
-            "SELECT q.id, q.words, q.topic, q.asked_at, l.conversation_id FROM questions q \
-             LEFT JOIN leads l ON l.id = q.lead_id \
-             WHERE $1 = '' OR q.asked_at < $1 OR (q.asked_at = $1 AND q.id < $2) \
-             ORDER BY q.asked_at DESC, q.id DESC LIMIT {limit}"
-        );
-        let (asked_at, id) = before.map(Place::into_parts).unwrap_or_default();
-        let found: Vec<(String, String, String, String, Option<String>)> =
-            sqlx::query_as(AssertSqlSafe(select))
-                .bind(asked_at)
-                .bind(id)
-                .fetch_all(&self.pool)
-                .await?;
-        let question = |(id, words, topic, asked_at, conversation)| Question {
-            id,
-            words,
-            topic,
-            asked_at,
-            conversation,
-        };
-        let questions: Vec<Question> = found.into_iter().map(question).collect();
-        let last = questions.last();
-        let next = last.map(|last| Place::of(last.asked_at.clone(), last.id.clone()));
-        let is_full = questions.len() == usize::from(limit);
-        Ok((questions, next.filter(|_| is_full)))
     }
 }

@@ -13,6 +13,7 @@ mod copy;
 pub mod csv;
 pub mod desk;
 mod dispatch;
+mod domain_names;
 pub mod erasure;
 mod handovers;
 pub mod help_desk;
@@ -34,18 +35,20 @@ mod write;
 mod writer;
 
 pub use attempts::{Attempt, Attempts};
-pub use browse::{Contact, Filter, Question, Told};
+pub use browse::{Contact, Filter, Told};
 pub use changes::{ByHand, Changed};
 pub use config::CrmConfig;
 pub use copy::{CopyError, Counts, back_up, examine, held, migrate, restore};
+pub use domain_names::{DomainNames, FactNames};
 pub use list::{Page, Place, PlaceError, Row, What};
 pub use metrics::CrmMetrics;
 pub use notice::{Kind, Notice};
+pub use questions::{Label, Question};
 pub use sends::{Claimed, NoticeSend, Settled};
 pub use status::{Matter, Status};
 pub use stock::{KeptFeed, Origin, Push, Taken, WholeFeed};
 pub use store::{Crm, CrmError, Rows};
 pub use write::{
     AppointmentWrite, ContactWrite, CrmEntry, CrmWrite, HandoverChange, HandoverWrite, LeadField,
-    LeadWrite, Noted, QuestionWrite, WithdrawnWrite,
+    LeadWrite, Noted, QuestionWrite, Unclear, WithdrawnWrite,
 };

@@ -109,12 +109,49 @@ pub struct AppointmentWrite {
 }
 
 /// A question that could not be answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QuestionWrite {
     /// In the customer's words.
     pub words: String,
-    /// What it is about: a fact, an attribute, or `other`.
+    /// What it is about: a fact, an attribute, or `other`; of a guess the intent.
     pub topic: String,
+    /// Why a colleague should look at it. Earlier builds wrote questions alone.
+    #[serde(default)]
+    pub kind: Unclear,
+    /// The conversation.
+    #[serde(default)]
+    pub conversation: Option<String>,
+    /// How sure the guess is, 0 to 1.
+    #[serde(default)]
+    pub confidence: Option<f64>,
+}
+
+/// Why a colleague should look at words of a customer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unclear {
+    /// They were asked and could not be answered.
+    #[default]
+    Question,
+    /// What they want was guessed, below the domain's threshold.
+    Intent,
+    /// They may mean that no messages are wanted.
+    OptOut,
+}
+
+impl Unclear {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::Intent, Self::Question, Self::OptOut];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Intent => "intent",
+            Self::OptOut => "opt_out",
+        }
+    }
 }
 
 impl Kind for CrmWrite {
@@ -241,7 +278,11 @@ impl AppointmentWrite {
 impl QuestionWrite {
     /// The id of a contact's question. The same words within a conversation are one question.
     pub(super) fn id(&self, contact: &str) -> String {
-        short_hash("q", &[contact, &self.topic, &self.words])
+        match self.kind {
+            Unclear::Question => short_hash("q", &[contact, &self.topic, &self.words]),
+            // The same words may be a question, too.
+            kind => short_hash("q", &[contact, kind.as_str(), &self.words]),
+        }
     }
 }
 

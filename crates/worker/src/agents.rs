@@ -22,6 +22,7 @@ use ::crm::Crm;
 pub(crate) use conversation::{in_words, remember, told};
 pub use crm::contact_of;
 pub(crate) use crm::handover;
+pub(crate) use crm::unclear;
 
 /// A node's work. Takes the turn as it is and gives its own output; never touches Redis.
 pub trait Agent: Send + Sync {

@@ -23,6 +23,7 @@ pub mod llm;
 pub mod media;
 pub mod metrics;
 mod mirror;
+mod names;
 pub mod notices;
 mod onlooker;
 mod openai;

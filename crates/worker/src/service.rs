@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm::{Crm, CrmError};
+use crm::{Crm, CrmError, DomainNames};
+use jiff::Timestamp;
 use runtime::metrics::Metrics;
 use runtime::{
     Readiness, RedisMetrics, RedisNeeds, Status, probe_backlog, probe_redis, serve_health,
@@ -27,6 +28,7 @@ use crate::identity::Identities;
 use crate::llm::Model;
 use crate::media::{Cards, Transcriber};
 use crate::metrics::WorkerMetrics;
+use crate::names;
 use crate::notices::{Channels, Courier};
 use crate::outbox::Outbox;
 use crate::register::Register;
@@ -75,6 +77,7 @@ pub struct Worker {
     metrics: Arc<Metrics>,
     counters: WorkerMetrics,
     crm: Crm,
+    names: DomainNames,
     model: Option<Arc<Model>>,
     inbound: Arc<Inbound>,
     channels: Arc<Channels>,
@@ -98,7 +101,7 @@ impl Worker {
         let model = Model::new(&config.model, counters.clone())?.map(Arc::new);
         let channels = Channels::new(&config.notices, &domain, &redis);
         let channels = channels.map_err(|wrong| WorkerError::Notices(wrong.join("; ")))?;
-        let understander = Arc::new(Understander::new(&domain));
+        let (names, understander) = (names::of(&domain), Arc::new(Understander::new(&domain)));
         let bursts = Bursts::new(&domain, &config.turns.answer_each);
         // Who looks on is told which patterns spoke for an intent.
         if !config.runtime.trace_content {
@@ -163,6 +166,7 @@ impl Worker {
             metrics: Arc::new(metrics),
             counters,
             crm,
+            names,
             model,
             inbound: Arc::new(inbound),
             channels: Arc::new(channels),
@@ -254,7 +258,13 @@ impl Worker {
             background.spawn(probe_backlog(redis, queue, counters, stop.clone()));
         }
         let (crm, ready) = (self.crm.clone(), self.readiness.clone());
-        background.spawn(watch_crm(crm, ready, self.counters.clone(), stop.clone()));
+        let counters = self.counters.clone();
+        background.spawn(watch_crm(
+            (crm, self.names.clone()),
+            ready,
+            counters,
+            stop.clone(),
+        ));
         let courier = Courier {
             crm: self.crm.clone(),
             redis: self.redis.clone(),
@@ -322,9 +332,15 @@ const FIRST_STOCK: Duration = Duration::from_secs(3);
 
 const CRM_EVERY: Duration = Duration::from_secs(5);
 
-/// Makes the CRM's tables as soon as it answers, and tells whether it takes writes. Replies do not need it.
-async fn watch_crm(crm: Crm, ready: Readiness, counters: WorkerMetrics, stop: CancellationToken) {
-    let mut migrated = false;
+/// Makes the CRM's tables as soon as it answers, notes what the domain has for those who label, and tells whether
+/// it takes writes. Replies do not need it.
+async fn watch_crm(
+    (crm, names): (Crm, DomainNames),
+    ready: Readiness,
+    counters: WorkerMetrics,
+    stop: CancellationToken,
+) {
+    let (mut migrated, mut told) = (false, false);
     let mut trouble = None;
     loop {
         let made = if migrated {
@@ -333,6 +349,9 @@ async fn watch_crm(crm: Crm, ready: Readiness, counters: WorkerMetrics, stop: Ca
             crm.migrate().await
         };
         migrated |= made.is_ok();
+        if migrated && !told {
+            told = crm.tell_domain(&names, Timestamp::now()).await.is_ok();
+        }
         let answer = match made {
             Ok(()) => crm.check_writable().await,
             Err(error) => Err(error),

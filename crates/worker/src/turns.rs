@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm::person::normal;
-use crm::{ContactWrite, CrmWrite, HandoverChange, Status};
+use crm::{ContactWrite, CrmWrite, HandoverChange, Status, Unclear};
 use jiff::{SignedDuration, Timestamp};
 use shared_types::{
     ColleagueMessage, ControlEvent, ControlKind, HistoryLine, InboundMessage, PhoneNumber, Purpose,
@@ -12,7 +12,7 @@ use shared_types::{
 };
 use streams::StreamId;
 
-use crate::agents::{AgentError, Agents, contact_of, in_words, remember};
+use crate::agents::{AgentError, Agents, contact_of, in_words, remember, unclear};
 use crate::budget::Deadline;
 use crate::carried::{colleague_line, context, customer_line, for_agents, lead_fields};
 use crate::dialogue::act::{Act, Consent, Does, Inform, Origin, Thing, Told};
@@ -310,8 +310,16 @@ impl Turns {
     fn asked_whether_to_stop(&self, turn: Turn) -> Effects {
         let now = turn.now;
         let question = Piece::Ask(Question::Stop);
+        let (intent, sure) = (turn.reading.intent.clone(), turn.reading.confidence);
+        let doubted = unclear(&turn, Unclear::OptOut, &intent, sure).into_iter();
+        let crm = CrmWrite {
+            contact: contact_of(&turn.message, turn.lang()),
+            questions: doubted.collect(),
+            ..Self::changed(&turn, true)
+        };
         let mut effects = self.say(turn, question, None, Purpose::Reply);
         effects.memory.asked(OursAbout::Stop, now);
+        effects.crm = Some(crm);
         effects
     }
 

@@ -99,14 +99,22 @@ const KEYS = {
   e: () => press('e'),
 };
 
+/** What a label is pressed with: a key of a button in the row with the focus. */
+function ofRow(key) {
+  return row(0)?.querySelector(`button[data-key="${CSS.escape(key)}"]`) && (() => press(key));
+}
+
 document.addEventListener('keydown', (event) => {
-  const act = KEYS[event.key];
+  const act = KEYS[event.key] ?? ofRow(event.key);
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.nodeName);
   const isOwn = event.key === 'Enter' && !event.target.hasAttribute?.('data-row');
   if (!act || isTyping || isOwn || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   act();
 });
+
+// A list that is worked through from the top.
+if (!location.hash) document.querySelector('[data-first] [data-row]')?.focus({ preventScroll: true });
 
 // The newest line is what is looked for.
 document.getElementById('lines')?.lastElementChild?.scrollIntoView({ block: 'nearest' });

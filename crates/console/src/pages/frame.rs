@@ -137,7 +137,7 @@ impl Frame {
             (
                 "understanding",
                 "/understanding",
-                self.t("Open questions", "Open vragen"),
+                self.t("Understanding", "Begrip"),
             ),
             ("overview", "/overview", self.t("Overview", "Overzicht")),
             ("acts", "/acts", self.t("Who did what", "Wie deed wat")),

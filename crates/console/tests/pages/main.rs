@@ -12,4 +12,6 @@ mod conversations;
 mod letters;
 mod lists;
 mod support;
+mod templates;
+mod understanding;
 mod waiting;

@@ -1,7 +1,10 @@
 //! What the console keeps and shows, on SQLite and on PostgreSQL.
 
 use crm::console::{IDLE, LONGEST, NewAct};
-use crm::{CrmWrite, Filter, HandoverWrite, Kind, Matter, QuestionWrite, Settled, What};
+use crm::{
+    CrmWrite, DomainNames, Filter, HandoverWrite, Kind, Label, Matter, QuestionWrite, Settled,
+    Unclear, What,
+};
 use jiff::{SignedDuration, Timestamp};
 use test_support::PostgresServer;
 
@@ -75,6 +78,7 @@ fn asks(message: &str, time: &str) -> CrmWrite {
         questions: vec![QuestionWrite {
             words: "heeft hij een trekhaak".into(),
             topic: "towbar".into(),
+            ..QuestionWrite::default()
         }],
         ..write(message, time)
     }
@@ -128,7 +132,8 @@ async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
         changes.iter().any(|change| change["to"] == "waiting"),
         "{changes:?}"
     );
-    let (questions, next) = crm.questions(None, 10).await.unwrap();
+    let asked = (Unclear::Question, false);
+    let (questions, next) = crm.questions(asked, None, 10).await.unwrap();
     assert_eq!((questions.len(), next), (1, None));
     assert_eq!(questions[0].conversation.as_deref(), Some(PHONE));
     assert!(crm.last_handover().await.unwrap().is_some());
@@ -138,6 +143,64 @@ async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
             .unwrap()
             .is_none()
     );
+}
+
+/// What words mean is kept with them, and goes with whom they are from.
+async fn words_are_labelled_and_labels_go_with_the_person(database: &Database) {
+    let crm = &database.crm;
+    let unsure = QuestionWrite {
+        words: "doen jullie ook iets met occasions".into(),
+        topic: "other".into(),
+        kind: Unclear::Intent,
+        conversation: Some(PHONE.into()),
+        confidence: Some(0.31),
+    };
+    let mut guessed = write("SM77", NOON);
+    guessed.questions = vec![unsure];
+    let contact = crm.apply(&guessed).await.unwrap().contact_id;
+    let open = (Unclear::Intent, false);
+    let (found, _) = crm.questions(open, None, 10).await.unwrap();
+    let [one] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (one.confidence, one.conversation.as_deref()),
+        (Some(0.31), Some(PHONE))
+    );
+    let intent = Label::Intent("car_inquiry".into());
+    assert!(
+        crm.label(&one.id, Some(&intent), "Anna", at(NOON))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !crm.label("q_none", Some(&intent), "Anna", at(NOON))
+            .await
+            .unwrap()
+    );
+    assert!(crm.questions(open, None, 10).await.unwrap().0.is_empty());
+    assert_eq!(crm.labels().await.unwrap()[0].label, Some(intent));
+    let new = Label::NewFact("occasions".into(), "Ja, volop.".into());
+    crm.label(&one.id, Some(&new), "Anna", at(NOON))
+        .await
+        .unwrap();
+    assert_eq!(
+        crm.question(&one.id).await.unwrap().unwrap().label,
+        Some(new)
+    );
+    crm.label(&one.id, None, "Anna", at(NOON)).await.unwrap();
+    assert!(crm.labels().await.unwrap().is_empty());
+    crm.erase(&[contact], false).await.unwrap();
+    assert_eq!(crm.question(&one.id).await.unwrap(), None);
+    let names = DomainNames {
+        intents: vec!["car_inquiry".into()],
+        ..DomainNames::default()
+    };
+    assert_eq!(crm.domain().await.unwrap(), None);
+    for _ in 0..2 {
+        crm.tell_domain(&names, at(NOON)).await.unwrap();
+    }
+    assert_eq!(crm.domain().await.unwrap(), Some(names));
 }
 
 async fn who_was_told_is_shown_with_what_failed(database: &Database) {
@@ -221,6 +284,7 @@ async fn all(database: &Database) {
     lists_are_filtered_and_paged_from_the_newest(database).await;
     who_was_told_is_shown_with_what_failed(database).await;
     an_act_outlives_the_person_it_was_about_without_naming_them(database).await;
+    words_are_labelled_and_labels_go_with_the_person(database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crm::{
     AppointmentWrite, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
-    QuestionWrite, WithdrawnWrite,
+    QuestionWrite, Unclear, WithdrawnWrite,
 };
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -164,7 +164,7 @@ fn write(domain: &Domain, turn: &Turn) -> CrmWrite {
         }),
         withdrawn: withdrawn(domain, shift),
         appointments: appointments(turn, &conversation),
-        questions: questions(turn),
+        questions: questions(domain, turn),
         handover: handover(domain, turn, turn.dues.handover.is_some()),
     }
 }
@@ -216,15 +216,42 @@ fn appointments(turn: &Turn, conversation: &str) -> Vec<AppointmentWrite> {
         .collect()
 }
 
-/// What was asked and could not be answered, in the customer's words.
-fn questions(turn: &Turn) -> Vec<QuestionWrite> {
+/// What was asked and could not be answered, in the customer's words; and what was only guessed.
+fn questions(domain: &Domain, turn: &Turn) -> Vec<QuestionWrite> {
+    let conversation = Some(turn.message.conversation.id.to_string());
     let asked = turn.dues.passed_on.iter();
-    asked
+    let mut questions: Vec<QuestionWrite> = asked
         .map(|asked| QuestionWrite {
             words: asked.words.clone(),
             topic: asked.topic.name().to_owned(),
+            conversation: conversation.clone(),
+            ..QuestionWrite::default()
         })
-        .collect()
+        .collect();
+    let router = turn.state.router_output.as_ref();
+    let threshold = domain.settings.confidence_threshold;
+    let guess = router.filter(|router| router.confidence < threshold);
+    questions.extend(
+        guess.and_then(|router| unclear(turn, Unclear::Intent, &router.intent, router.confidence)),
+    );
+    questions
+}
+
+/// Words that a colleague should look at, as somebody guessed what they mean.
+pub(crate) fn unclear(
+    turn: &Turn,
+    kind: Unclear,
+    guess: &str,
+    confidence: f64,
+) -> Option<QuestionWrite> {
+    let words = turn.message.content.trim();
+    (!words.is_empty()).then(|| QuestionWrite {
+        words: words.chars().take(MAX_WORDS).collect(),
+        topic: guess.to_owned(),
+        kind,
+        conversation: Some(turn.message.conversation.id.to_string()),
+        confidence: Some(confidence),
+    })
 }
 
 /// Words of the customer that are kept with a hand-over.

@@ -1,6 +1,7 @@
 //! A text with gaps: `Leuk, een {car}![ Tot {price_max}.]`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// A text whose `{gaps}` are filled from what is known. A part in `[brackets]` is left out when one
 /// of its gaps cannot be filled.
@@ -61,6 +62,28 @@ impl Template {
     pub fn fill(&self, filling: &Filling) -> Option<String> {
         fill(&self.pieces, filling)
     }
+}
+
+/// As it was read.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(&self.pieces, f)
+    }
+}
+
+fn write(pieces: &[Piece], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => f.write_str(text)?,
+            Piece::Gap(name) => write!(f, "{{{name}}}")?,
+            Piece::Optional(pieces) => {
+                f.write_str("[")?;
+                write(pieces, f)?;
+                f.write_str("]")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn push_text(pieces: &mut Vec<Piece>, text: &str) {

@@ -63,6 +63,7 @@ impl Database {
             questions: vec![QuestionWrite {
                 words: message.content.clone(),
                 topic: "other".into(),
+                ..QuestionWrite::default()
             }],
             handover: None,
         };
