@@ -250,6 +250,29 @@ test('a person is erased after a look at what goes', async () => {
   await anna.close();
 });
 
+test('the overview tells what happens while one looks at it', async () => {
+  const anna = await operator('Anna');
+  await anna.goto(`${CONSOLE}/overview`);
+  await anna.locator('#services tr').nth(2).waitFor();
+  const told = await anna.locator('#services tr').allInnerTexts();
+  // The worker answers as an invented business, and says so.
+  for (const [at, words] of [/^ingress.*ready/s, /^worker.*degraded.*invented/s, /^egress.*ready/s].entries()) {
+    assert.match(told[at], words);
+  }
+  const figure = anna.locator('#figures .card', { hasText: 'messages a minute in' }).locator('dd');
+  const before = await figure.textContent();
+  await anna.evaluate(() => { window.same = true; });
+  for (let count = 0; count < 5; count += 1) await writes('Druk', `+3162000010${count}`, 'Zijn jullie zaterdag open?');
+  await anna.waitForFunction((old) => {
+    const cards = [...document.querySelectorAll('#figures .card')];
+    return cards.find((card) => card.textContent.includes('messages a minute in')).querySelector('dd').textContent !== old;
+  }, before);
+  await anna.locator('#model dt', { hasText: 'tokens' }).waitFor();
+  assert.equal(await anna.evaluate(() => window.same), true, 'nobody loaded the page again');
+  await photograph(anna, 'overview');
+  await anna.close();
+});
+
 test('it works without a script, in Dutch', async () => {
   const anna = await operator('Anna', { javaScriptEnabled: false, locale: 'nl-NL' });
   await anna.locator('.person').first().getByRole('link').first().click();

@@ -1,35 +1,52 @@
-// Photographs the page of a running demo. Usage: node screenshots.mjs ADDRESS [FOLDER]
+// Photographs the page and the console of a running demo. Usage: node screenshots.mjs PAGE CONSOLE [FOLDER]
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch } from './browser.mjs';
 
-const [address, everywhere] = process.argv.slice(2);
-const folder = everywhere ?? fileURLToPath(new URL('../../crates/simulator/pictures', import.meta.url));
-mkdirSync(folder, { recursive: true });
+const [address, desk, everywhere] = process.argv.slice(2);
+const crates = fileURLToPath(new URL('../../crates', import.meta.url));
 
 const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 844 }];
+const CHATS = [['chats', '/'], ['xray', '/?panel=xray'], ['faults', '/?panel=faults']];
+const PAGES = [
+  ['waiting', '/'], ['conversations', '/conversations'], ['leads', '/leads?status=all'],
+  ['appointments', '/appointments?status=all'], ['notices', '/notices'], ['letters', '/letters'],
+  ['understanding', '/understanding'], ['overview', '/overview'], ['acts', '/acts'], ['problem', '/nothing'],
+];
+
 const browser = await launch();
-const desk = await browser.newPage({ viewport: SIZES[0] });
-await desk.goto(address);
-await act(desk);
+const page = await browser.newPage({ viewport: SIZES[0] });
+await page.goto(address);
+await act(page);
+const conversation = await answer();
 
 if (everywhere) {
+  const views = CHATS.map(([name, path]) => [name, address + path]);
+  for (const [name, path] of PAGES) views.push([`console-${name}`, desk + path]);
+  for (const [name, path] of [['conversation', ''], ['erase', '/erase']]) {
+    views.push([`console-${name}`, desk + conversation + path]);
+  }
   for (const colorScheme of ['light', 'dark']) {
     for (const viewport of SIZES) {
-      for (const [name, path] of [['chats', '/'], ['xray', '/?panel=xray'], ['faults', '/?panel=faults']]) {
-        await photograph(path, { colorScheme, viewport }, `${name}-${viewport.width}-${colorScheme}.png`);
+      for (const [name, url] of views) {
+        const file = join(everywhere, `${name}-${viewport.width}-${colorScheme}.png`);
+        await photograph(url, { colorScheme, viewport }, file, name.startsWith('console'));
       }
     }
   }
 } else {
-  await photograph('/', { viewport: SIZES[0] }, 'page.jpg');
-  await photograph('/?panel=xray', { viewport: SIZES[1], colorScheme: 'dark' }, 'xray.jpg');
+  const [own, others] = [join(crates, 'simulator/pictures'), join(crates, 'console/pictures')];
+  const telephone = { viewport: SIZES[1], colorScheme: 'dark' };
+  await photograph(address, { viewport: SIZES[0] }, join(own, 'page.jpg'));
+  await photograph(`${address}/?panel=xray`, telephone, join(own, 'xray.jpg'));
+  await photograph(desk + conversation, { viewport: SIZES[0] }, join(others, 'conversation.jpg'));
+  await photograph(`${desk}/overview`, telephone, join(others, 'overview.jpg'));
 }
 await browser.close();
 
-/** Lets three customers write, the last one with a wish for a day. */
+/** Lets three customers write, the last one with a wish for a day; one of them asks for a person. */
 async function act(page) {
   const chats = page.locator('article');
   await press(chats.nth(1), 'Burst of three');
@@ -43,6 +60,23 @@ async function act(page) {
   await human.locator('li.colleague').waitFor();
   await press(chats.nth(0), 'Proefrit zaterdag');
   await page.locator('#xray .hop', { hasText: 'Tick' }).nth(2).waitFor();
+  const replies = chats.nth(1).locator('li.theirs');
+  const before = await replies.count();
+  await write(chats.nth(1), 'Kan ik iemand spreken?');
+  await replies.nth(before).waitFor();
+}
+
+/** Answers who waits; gives the address of the conversation, without the console's own. */
+async function answer() {
+  const console = await browser.newPage({ viewport: SIZES[0] });
+  await console.goto(desk);
+  await console.locator('.person a[data-open]').first().click();
+  await console.getByRole('textbox').fill('Goedemiddag, met Anna. Waarmee kan ik helpen?');
+  await console.getByRole('button', { name: 'Send' }).click();
+  await console.locator('li.colleague').waitFor();
+  const path = new URL(console.url()).pathname;
+  await console.close();
+  return path;
 }
 
 async function press(chat, name) {
@@ -58,10 +92,11 @@ async function write(chat, text) {
   await chat.locator('li.mine', { hasText: text }).waitFor();
 }
 
-async function photograph(path, options, file) {
+async function photograph(url, options, path, fullPage = false) {
+  mkdirSync(join(path, '..'), { recursive: true });
   const page = await browser.newPage(options);
-  await page.goto(address + path, { waitUntil: 'load' });
-  const small = file.endsWith('.jpg') ? { type: 'jpeg', quality: 80 } : {};
-  await page.screenshot({ path: join(folder, file), ...small });
+  await page.goto(url, { waitUntil: 'load' });
+  const small = path.endsWith('.jpg') ? { type: 'jpeg', quality: 80 } : {};
+  await page.screenshot({ path, fullPage, ...small });
   await page.close();
 }

@@ -3,6 +3,7 @@
 mod backlog;
 mod burst;
 mod compare;
+mod console;
 mod egress;
 mod figures;
 mod latency;
@@ -13,6 +14,7 @@ mod watch;
 pub use backlog::measure_backlogs;
 pub use burst::measure_turns;
 pub use compare::compare;
+pub use console::measure_console;
 pub use egress::measure_egress;
 pub use figures::{Figure, Figures};
 pub use latency::measure_latency;

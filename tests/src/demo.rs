@@ -110,6 +110,7 @@ impl Demo {
         let mut system = SystemBuilder::new(settings).prepare();
         system.connect_every_provider();
         system.show_traces_on_the_page();
+        system.let_the_console_watch();
         for role in [
             Role::Simulator,
             Role::Ingress,

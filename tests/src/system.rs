@@ -141,6 +141,17 @@ impl System {
         }
     }
 
+    /// Lets the console ask the services how they do.
+    pub fn let_the_console_watch(&mut self) {
+        let mut places = Vec::new();
+        for role in [Role::Ingress, Role::Worker, Role::Egress] {
+            let urls = self.all(role).iter().map(Service::url);
+            places.extend(urls.map(|url| url.replace("http://", "")));
+        }
+        let console = self.service(Role::Console, 0);
+        console.set([("CONSOLE_SERVICES".to_owned(), places.join(","))]);
+    }
+
     /// Starts what is not running of a role and waits until all of it is ready.
     pub async fn start(&mut self, role: Role) {
         for service in self.all(role) {

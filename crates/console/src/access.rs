@@ -63,16 +63,16 @@ impl Access {
             let name = crm.token(token, now).await?;
             return Ok(name.map(|name| Who { name, via: "api" }));
         }
-        if self.password.is_none() {
+        let Some(password) = &self.password else {
             return Ok(Some(Who {
                 name: ON_THIS_MACHINE.to_owned(),
                 via: "page",
             }));
-        }
+        };
         let Some(secret) = cookie(headers, self.cookie_name()) else {
             return Ok(None);
         };
-        let session = crm.session(secret, now).await?;
+        let session = crm.session(secret, &password.text(), now).await?;
         Ok(session.map(|session| Who {
             name: session.operator,
             via: "page",

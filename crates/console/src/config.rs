@@ -10,6 +10,9 @@ use streams::RedisConfig;
 use crate::access::password::Password;
 use crate::templates::TemplateArgs;
 
+/// Services that are asked how they do, at most; each may be many processes.
+const MOST_SERVICES: usize = 16;
+
 /// Everything that `console serve` reads.
 #[derive(Debug, Clone, Args)]
 pub struct ConsoleConfig {
@@ -52,6 +55,17 @@ pub struct ConsoleConfig {
     )]
     pub console_country: String,
 
+    /// Where the services have /health/ready and /metrics, separated by commas: a name that several have
+    /// stands for all of them. The page Overview says what they tell.
+    #[arg(
+        long,
+        env = "CONSOLE_SERVICES",
+        value_delimiter = ',',
+        value_parser = place,
+        value_name = "HOST:PORT"
+    )]
+    pub console_services: Vec<String>,
+
     #[command(flatten)]
     pub(crate) templates: TemplateArgs,
 
@@ -87,6 +101,9 @@ impl ConsoleConfig {
             mistakes.push(error.to_string());
         }
         mistakes.extend(self.templates.read().err());
+        if self.console_services.len() > MOST_SERVICES {
+            mistakes.push(format!("CONSOLE_SERVICES: at most {MOST_SERVICES}"));
+        }
         if self.zone().is_none() {
             let zone = &self.console_time_zone;
             mistakes.push(format!("CONSOLE_TIME_ZONE: {zone} is no time zone"));
@@ -120,6 +137,19 @@ pub(crate) fn country_code(text: &str) -> Result<String, &'static str> {
     match is_code && !text.starts_with('0') {
         true => Ok(text.to_owned()),
         false => Err("must be the code of a country, such as 31"),
+    }
+}
+
+/// A host and a port: `worker:8081`, `[::1]:8081`.
+fn place(text: &str) -> Result<String, &'static str> {
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    let is_host = host
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    match is_port && is_host && !host.is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("must be a host and a port, such as worker:8081"),
     }
 }
 
@@ -157,6 +187,27 @@ mod tests {
         for wrong in ["", "-1", "0", "031", "+31", "4294967295", "NaN", "NL"] {
             assert!(country_code(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_service_is_a_host_and_a_port() {
+        for right in ["worker:8081", "10.0.0.7:80", "[::1]:8081", "a.b-c.svc:1"] {
+            assert_eq!(place(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "",
+            "worker",
+            "worker:",
+            ":80",
+            "worker:0",
+            "http://worker:80",
+            "worker:80/x",
+        ] {
+            assert!(place(wrong).is_err(), "{wrong}");
+        }
+        let many = ["w:1"; MOST_SERVICES + 1].join(",");
+        let given = ["--bind", "127.0.0.1", "--console-services", &many];
+        assert!(mistakes(&given).contains("CONSOLE_SERVICES"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use crate::templates::{MessageTemplate, TemplateError};
 pub use answer::Words;
 pub use conversation::{Conversation, Hands, Line, Speaker, Window};
 pub use letters::{Chosen, Group, LETTERS, LetterDetails, LettersError, shelf_name, shelf_named};
-pub use overview::{Overview, QueueState};
+pub use overview::{Holder, Overview, QueueState};
 pub use unclear::likely;
 pub use xray::{Hop, Xray};
 
@@ -182,8 +182,11 @@ impl Desk {
         let mut people = Vec::new();
         let number = number(search, &self.country);
         let search = number.as_deref().unwrap_or(search);
-        for contact in self.crm.find(search, limit).await? {
-            let mut names: Vec<String> = self.crm.conversations_of(&contact.id).await?;
+        let contacts = self.crm.find(search, limit).await?;
+        let ids: Vec<&str> = contacts.iter().map(|contact| contact.id.as_str()).collect();
+        let mut conversations = self.crm.conversations_of(&ids).await?;
+        for contact in contacts {
+            let mut names = conversations.remove(&contact.id).unwrap_or_default();
             names.extend(contact.addresses.iter().cloned());
             let ids = names.iter().filter_map(|name| name.parse().ok());
             let mut ids: Vec<ConversationId> = ids

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data, Query};
 use futures_util::stream;
+use jiff::Timestamp;
 use serde::Deserialize;
 use shared_types::ConversationId;
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,17 +16,24 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Proxies close what is silent for long.
 const LOOKS_IN_SILENCE: u32 = 7;
 
+/// How often a page is asked for that shows everything.
+const SECONDS_OF_ALL: i64 = 5;
+
 /// What a page shows.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Shown {
     /// A conversation; only lists without it.
     of: Option<String>,
+    /// Everything, which always changes.
+    #[serde(default)]
+    of_all: bool,
 }
 
 /// A page that is kept fresh.
 struct Listener {
     state: Data<State>,
     conversation: Option<ConversationId>,
+    of_all: bool,
     known: Option<String>,
     _place: OwnedSemaphorePermit,
 }
@@ -33,6 +41,10 @@ struct Listener {
 impl Listener {
     /// What changes when something of the page does. What cannot be asked has not changed.
     async fn revision(&self) -> Option<String> {
+        if self.of_all {
+            let seconds = Timestamp::now().as_second();
+            return Some((seconds / SECONDS_OF_ALL).to_string());
+        }
         let desk = &self.state.desk;
         let lists = desk.crm.revision().await.ok()?;
         match &self.conversation {
@@ -68,6 +80,7 @@ pub(crate) async fn stream(state: Data<State>, shown: Query<Shown>) -> HttpRespo
         return HttpResponse::NoContent().finish();
     };
     let listener = Listener {
+        of_all: shown.of_all,
         conversation: shown.of.as_deref().and_then(|id| id.parse().ok()),
         state,
         known: None,

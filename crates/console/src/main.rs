@@ -37,6 +37,8 @@ enum Command {
     },
     /// Try Redis and the CRM once, and say what is wrong.
     Doctor(Box<DoctorArgs>),
+    /// Print the description of the API.
+    Openapi,
     /// Read a password from standard input, and print what CONSOLE_PASSWORD_HASH is set to.
     HashPassword(HashPasswordArgs),
     /// Programs that may use the API: list, add, remove.
@@ -71,6 +73,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve(*config).await?,
         Command::Healthcheck { bind, port } => runtime::healthcheck(bind, port)?,
         Command::Doctor(args) => return Ok(args.run(&mistakes).await?),
+        Command::Openapi => runtime::print(&format_args!("{:#}", console::document()))?,
         Command::HashPassword(args) => args.run()?,
         Command::Tokens(args) => return Ok(args.run().await?),
         Command::Sessions(args) => return Ok(args.run().await?),

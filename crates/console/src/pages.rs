@@ -17,7 +17,7 @@ mod waiting;
 use actix_web::web;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{api, events};
+use crate::{api, events, openapi};
 
 /// What stands in a path or a value of an address as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -46,6 +46,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .configure(understanding::routes)
         .configure(acts::routes)
         .configure(api::routes)
+        .configure(openapi::routes)
         .route("/events", web::get().to(events::stream))
         .default_service(web::to(problem::no_page));
 }

@@ -25,6 +25,7 @@ use crate::config::ConsoleConfig;
 use crate::desk::Desk;
 use crate::metrics::ConsoleMetrics;
 use crate::pages;
+use crate::services::Services;
 
 /// Why the console cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) access: Access,
     pub(crate) metrics: ConsoleMetrics,
     pub(crate) zone: TimeZone,
+    pub(crate) services: Services,
     /// Pages that are kept fresh.
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
@@ -105,10 +107,17 @@ impl Console {
     ) -> Result<(), ConsoleError> {
         let readiness = Readiness::waiting_for(&["redis", "crm"]);
         let background = TaskTracker::new();
-        background.spawn(watch(self.desk.clone(), readiness.clone(), stop.clone()));
         let config = &self.config;
+        let services = Services::at(&config.console_services);
+        background.spawn(services.clone().watch(stop.clone()));
         let password = config.console_password_hash.as_ref();
         let password = password.and_then(Password::read);
+        let watcher = Watcher {
+            desk: self.desk.clone(),
+            password: password.as_ref().map(Password::text),
+            ready: readiness.clone(),
+        };
+        background.spawn(watcher.watch(stop.clone()));
         if password.is_none() {
             tracing::warn!("no password: everybody on this machine may use the console");
         }
@@ -120,6 +129,7 @@ impl Console {
             access: Access::new(password, config.console_insecure_cookie),
             metrics: self.counters,
             zone: config.zone().unwrap_or(TimeZone::UTC),
+            services,
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             stop: stop.clone(),
         });
@@ -163,13 +173,45 @@ fn json_config() -> JsonConfig {
     })
 }
 
-/// Keeps readiness up to date until `stop`; makes the tables when the CRM is there.
-async fn watch(desk: Desk, ready: Readiness, stop: CancellationToken) {
-    let mut has_tables = false;
-    loop {
-        if !has_tables {
-            has_tables = desk.crm.migrate().await.is_ok();
+/// Keeps readiness up to date; makes the tables when the CRM is there.
+struct Watcher {
+    desk: Desk,
+    /// What logins are checked by.
+    password: Option<String>,
+    ready: Readiness,
+}
+
+impl Watcher {
+    async fn watch(self, stop: CancellationToken) {
+        let mut has_tables = false;
+        loop {
+            if !has_tables {
+                has_tables = self.prepare().await.is_ok();
+            }
+            self.look(has_tables).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
         }
+    }
+
+    /// Makes the tables, and ends the sessions of an earlier password: nobody could use them, but they would be
+    /// listed.
+    async fn prepare(&self) -> Result<(), CrmError> {
+        let crm = &self.desk.crm;
+        crm.migrate().await?;
+        if let Some(password) = &self.password {
+            let ended = crm.end_sessions_without(password).await?;
+            if ended > 0 {
+                tracing::info!(ended, "sessions of another password ended");
+            }
+        }
+        Ok(())
+    }
+
+    async fn look(&self, has_tables: bool) {
+        let Self { desk, ready, .. } = self;
         match desk.crm.ping().await {
             Ok(()) if has_tables => drop(ready.set("crm", Status::Ok)),
             Ok(()) => ready.set_because("crm", Status::Down, "its tables cannot be made"),
@@ -183,10 +225,6 @@ async fn watch(desk: Desk, ready: Readiness, stop: CancellationToken) {
             }
             Ok(_) => drop(ready.set("redis", Status::Ok)),
             Err(error) => ready.set_because("redis", Status::Degraded, &error.to_string()),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
 }

@@ -65,8 +65,8 @@ impl Crm {
         );
         let failing = match only_failing {
             true => {
-                "AND EXISTS (SELECT 1 FROM notice_sends s WHERE s.notice_id = n.id \
-                 AND (s.status = 'failed' OR (s.status = 'pending' AND s.tries > 0)))"
+                "AND n.id IN (SELECT s.notice_id FROM notice_sends s \
+                 WHERE s.status IN ('failed', 'pending') AND (s.status = 'failed' OR s.tries > 0))"
             }
             false => "",
         };

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::list::{Page, Place, Row, What, value, whole};
+use crate::list::{Page, Place, Row, What, page, value, whole, wholes};
 use crate::rows;
 use crate::status::Matter;
 use crate::store::{Crm, CrmError};
@@ -65,6 +65,35 @@ pub struct Told {
     pub sent_at: Option<String>,
 }
 
+/// Digits of a number with its country, at least.
+const WHOLE_NUMBER: usize = 10;
+
+/// What rows must fulfil, with the values that go along.
+#[derive(Debug, Default)]
+struct Conditions {
+    all: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Conditions {
+    fn add(&mut self, condition: &str) {
+        self.all.push(condition.to_owned());
+    }
+
+    /// Takes a value along; gives what stands for it.
+    fn bind(&mut self, value: String) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn sql(&self) -> String {
+        match self.all.as_slice() {
+            [] => "true".to_owned(),
+            all => all.join(" AND "),
+        }
+    }
+}
+
 type ContactRow = (
     String,
     Option<String>,
@@ -95,38 +124,50 @@ impl Crm {
         before: Option<Place>,
         limit: u16,
     ) -> Result<Page, CrmError> {
-        let (status, listed) = (matter.columns()[1].1, matter.listed(filter.what));
-        let intent = match matter {
-            Matter::Handover => "t.reason",
-            Matter::Lead => "t.intent",
-            Matter::Appointment => "t.purpose",
-        };
+        let mut conditions = Conditions::default();
+        // What an index is for is named as the index has it.
+        conditions.add(&match filter.what {
+            What::Only(status) => format!("t.status = '{}'", status.as_str()),
+            What::Open => format!("t.status IN ({})", matter.listed(What::Open)),
+            What::All => "true".to_owned(),
+        });
+        if let Some(before) = before {
+            let (created_at, id) = before.into_parts();
+            let (at, id) = (conditions.bind(created_at), conditions.bind(id));
+            conditions.add(&format!(
+                "t.created_at <= {at} AND (t.created_at < {at} OR t.id < {id})"
+            ));
+        }
+        if let Some(owner) = filter.owner.filter(|owner| !owner.is_empty()) {
+            let owner = conditions.bind(owner.to_owned());
+            conditions.add(&format!("t.owner = {owner}"));
+        }
+        if let Some(intent) = filter.intent.filter(|intent| !intent.is_empty()) {
+            let column = match matter {
+                Matter::Handover => "t.reason",
+                Matter::Lead => "t.intent",
+                Matter::Appointment => "t.purpose",
+            };
+            let intent = conditions.bind(intent.to_owned());
+            conditions.add(&format!("{column} = {intent}"));
+        }
+        if let Some(search) = filter.search.filter(|search| !search.is_empty()) {
+            let found = self.named(search, &mut conditions).await?;
+            // Not as the index has it: the list is walked from its newest row on.
+            conditions.add(&format!("(t.contact_id || '') IN ({found})"));
+        }
         let select = format!(
-            "{} WHERE {status} IN ({listed}) \
-             AND ($1 = '' OR t.created_at < $1 OR (t.created_at = $1 AND t.id < $2)) \
-             AND ($3 = '' OR t.owner = $3) AND ($4 = '' OR {intent} = $4) \
-             AND ($5 = '' OR LOWER(COALESCE(c.name, '')) LIKE $5 ESCAPE '!' OR EXISTS (SELECT 1 FROM \
-             contact_addresses a WHERE a.contact_id = c.id AND a.address LIKE $5 ESCAPE '!')) \
-             ORDER BY t.created_at DESC, t.id DESC LIMIT {limit}",
-            matter.select()
+            "{} WHERE {} ORDER BY t.created_at DESC, t.id DESC LIMIT {limit}",
+            matter.select(),
+            conditions.sql()
         );
-        let (created_at, id) = before.map(Place::into_parts).unwrap_or_default();
-        let found = sqlx::query(AssertSqlSafe(select))
-            .bind(created_at)
-            .bind(id)
-            .bind(filter.owner.unwrap_or_default())
-            .bind(filter.intent.unwrap_or_default())
-            .bind(filter.search.map(like).unwrap_or_default());
-        let mut page = Page::default();
+        let mut found = sqlx::query(AssertSqlSafe(select));
+        for value in conditions.values {
+            found = found.bind(value);
+        }
         let mut connection = self.pool.acquire().await?;
-        for row in found.fetch_all(&mut *connection).await? {
-            page.next = Some(Place::of(row.try_get(2)?, row.try_get(0)?));
-            page.rows.push(whole(&mut connection, matter, &row).await?);
-        }
-        if page.rows.len() < usize::from(limit) {
-            page.next = None;
-        }
-        Ok(page)
+        let found = found.fetch_all(&mut *connection).await?;
+        page(&mut connection, matter, &found, limit.into()).await
     }
 
     /// Everything of a contact, the newest first.
@@ -140,11 +181,8 @@ impl Crm {
         );
         let found = sqlx::query(AssertSqlSafe(select)).bind(contact);
         let mut connection = self.pool.acquire().await?;
-        let mut all = Vec::new();
-        for row in found.fetch_all(&mut *connection).await? {
-            all.push(whole(&mut connection, matter, &row).await?);
-        }
-        Ok(all)
+        let found = found.fetch_all(&mut *connection).await?;
+        Ok(wholes(&mut connection, matter, &found).await?)
     }
 
     /// The hand-over of a conversation that is open.
@@ -159,7 +197,7 @@ impl Crm {
         let found = sqlx::query(AssertSqlSafe(select)).bind(conversation);
         let mut connection = self.pool.acquire().await?;
         match found.fetch_optional(&mut *connection).await? {
-            Some(row) => Ok(Some(whole(&mut connection, Matter::Handover, &row).await?)),
+            Some(row) => Ok(whole(&mut connection, Matter::Handover, row).await?),
             None => Ok(None),
         }
     }
@@ -239,7 +277,7 @@ impl Crm {
             .fetch_optional(&self.pool)
             .await?;
         match found {
-            Some(found) => Ok(Some(self.with_addresses(found).await?)),
+            Some(found) => Ok(self.with_addresses(vec![found]).await?.pop()),
             None => Ok(None),
         }
     }
@@ -249,47 +287,98 @@ impl Crm {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn find(&self, search: &str, limit: u16) -> Result<Vec<Contact>, CrmError> {
+        let mut conditions = Conditions::default();
+        if !search.is_empty() {
+            let found = self.named(search, &mut conditions).await?;
+            conditions.add(&format!("(c.id || '') IN ({found})"));
+        }
         let select = format!(
             "SELECT c.id, c.name, c.language, c.opted_out_at, c.created_at FROM contacts c \
-             WHERE $1 = '' OR LOWER(COALESCE(c.name, '')) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM \
-             contact_addresses a WHERE a.contact_id = c.id AND LOWER(a.address) LIKE $1 ESCAPE '!') \
-             ORDER BY c.updated_at DESC, c.id LIMIT {limit}"
+             WHERE {} ORDER BY c.updated_at DESC, c.id DESC LIMIT {limit}",
+            conditions.sql()
         );
-        let found: Vec<ContactRow> = sqlx::query_as(AssertSqlSafe(select))
-            .bind(like(search))
-            .fetch_all(&self.pool)
-            .await?;
-        let mut contacts = Vec::new();
-        for row in found {
-            contacts.push(self.with_addresses(row).await?);
+        let mut select = sqlx::query_as(AssertSqlSafe(select));
+        for value in conditions.values {
+            select = select.bind(value);
         }
-        Ok(contacts)
+        let found: Vec<ContactRow> = select.fetch_all(&self.pool).await?;
+        self.with_addresses(found).await
     }
 
-    /// The conversations that a contact's leads, appointments and hand-overs came from.
+    /// The ids of contacts with this in their name or an address, as a statement. A whole number is looked up,
+    /// without a look at all others.
+    async fn named(&self, search: &str, conditions: &mut Conditions) -> Result<String, CrmError> {
+        let number = search.trim();
+        if number.len() >= WHOLE_NUMBER && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            let addresses = [format!("tel:+{number}"), format!("whatsapp:+{number}")];
+            let select = "SELECT 1 FROM contact_addresses WHERE address IN ($1, $2) LIMIT 1";
+            let [one, other] = &addresses;
+            let known = sqlx::query(select).bind(one).bind(other);
+            if known.fetch_optional(&self.pool).await?.is_some() {
+                let [one, other] = addresses.map(|address| conditions.bind(address));
+                return Ok(format!(
+                    "SELECT contact_id FROM contact_addresses WHERE address IN ({one}, {other})"
+                ));
+            }
+        }
+        let like = conditions.bind(like(search));
+        Ok(format!(
+            "SELECT id FROM contacts WHERE LOWER(name) LIKE {like} ESCAPE '!' UNION \
+             SELECT contact_id FROM contact_addresses WHERE LOWER(address) LIKE {like} ESCAPE '!'"
+        ))
+    }
+
+    /// The conversations that the leads, appointments and hand-overs of each of these contacts came from.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn conversations_of(&self, contact: &str) -> Result<Vec<String>, CrmError> {
-        let select = "SELECT conversation_id FROM leads WHERE contact_id = $1 \
-                      UNION SELECT conversation_id FROM appointments WHERE contact_id = $1 \
-                      UNION SELECT conversation_id FROM handovers WHERE contact_id = $1";
-        let found = sqlx::query_scalar(select).bind(contact);
-        Ok(found.fetch_all(&self.pool).await?)
+    pub async fn conversations_of(
+        &self,
+        contacts: &[&str],
+    ) -> Result<BTreeMap<String, Vec<String>>, CrmError> {
+        let select = "SELECT t.contact_id, t.conversation_id FROM {rows} \
+                      JOIN leads t ON t.contact_id = r.value ->> 0 \
+                      UNION SELECT t.contact_id, t.conversation_id FROM {rows} \
+                      JOIN appointments t ON t.contact_id = r.value ->> 0 \
+                      UNION SELECT t.contact_id, t.conversation_id FROM {rows} \
+                      JOIN handovers t ON t.contact_id = r.value ->> 0";
+        self.of_contacts(select, contacts).await
     }
 
-    async fn with_addresses(&self, row: ContactRow) -> Result<Contact, CrmError> {
-        let (id, name, language, opted_out_at, created_at) = row;
-        let select = "SELECT address FROM contact_addresses WHERE contact_id = $1 ORDER BY address";
-        let addresses = sqlx::query_scalar(select).bind(&id);
-        Ok(Contact {
-            addresses: addresses.fetch_all(&self.pool).await?,
+    async fn with_addresses(&self, rows: Vec<ContactRow>) -> Result<Vec<Contact>, CrmError> {
+        let select = "SELECT a.contact_id, a.address FROM {rows} \
+                      JOIN contact_addresses a ON a.contact_id = r.value ->> 0 ORDER BY a.address";
+        let ids: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+        let mut addresses = self.of_contacts(select, &ids).await?;
+        let contact = |(id, name, language, opted_out_at, created_at): ContactRow| Contact {
+            addresses: addresses.remove(&id).unwrap_or_default(),
             id,
             name,
             language,
             opted_out_at,
             created_at,
-        })
+        };
+        Ok(rows.into_iter().map(contact).collect())
+    }
+
+    /// Texts of each of these contacts.
+    async fn of_contacts(
+        &self,
+        select: &'static str,
+        ids: &[&str],
+    ) -> Result<BTreeMap<String, Vec<String>>, CrmError> {
+        let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        if ids.is_empty() {
+            return Ok(texts);
+        }
+        let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
+        let mut connection = self.pool.acquire().await?;
+        let found = rows::found(&connection, select, &ids)?;
+        let found: Vec<(String, String)> = found.fetch_all(&mut *connection).await?;
+        for (contact, text) in found {
+            texts.entry(contact).or_default().push(text);
+        }
+        Ok(texts)
     }
 
     /// What was changed of all that is a contact's, oldest first: objects with `at`, `by`, `subject`, `from`,

@@ -85,7 +85,8 @@ fn before(now: Timestamp, span: SignedDuration) -> String {
 }
 
 impl Crm {
-    /// Begins a session; forgets those that are over.
+    /// Begins a session, which lasts as long as `password` is what logins are checked by; forgets those that
+    /// are over.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -93,6 +94,7 @@ impl Crm {
         &self,
         secret: &str,
         operator: &str,
+        password: &str,
         now: Timestamp,
     ) -> Result<(), CrmError> {
         let mut transaction = self.begin().await?;
@@ -101,29 +103,36 @@ impl Crm {
             .bind(before(now, LONGEST))
             .execute(&mut *transaction)
             .await?;
-        let insert = "INSERT INTO console_sessions (id, operator, created_at, seen_at) \
-                      VALUES ($1, $2, $3, $3)";
+        let insert = "INSERT INTO console_sessions (id, operator, password, created_at, seen_at) \
+                      VALUES ($1, $2, $3, $4, $4)";
         sqlx::query(insert)
             .bind(hashed(secret))
             .bind(operator)
+            .bind(hashed(password))
             .bind(text(now))
             .execute(&mut *transaction)
             .await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Who has this secret and is logged in; notes that they were there.
+    /// Who has this secret and is logged in by this password; notes that they were there.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, CrmError> {
+    pub async fn session(
+        &self,
+        secret: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Session>, CrmError> {
         let id = hashed(secret);
         let select = "SELECT id, operator, created_at, seen_at FROM console_sessions \
-                      WHERE id = $1 AND seen_at >= $2 AND created_at >= $3";
+                      WHERE id = $1 AND seen_at >= $2 AND created_at >= $3 AND password = $4";
         let found: Option<(String, String, String, String)> = sqlx::query_as(select)
             .bind(&id)
             .bind(before(now, IDLE))
             .bind(before(now, LONGEST))
+            .bind(hashed(password))
             .fetch_optional(&self.pool)
             .await?;
         let session = found.map(session_of);
@@ -161,6 +170,16 @@ impl Crm {
     pub async fn end_sessions(&self, id: Option<&str>) -> Result<u64, CrmError> {
         let delete = "DELETE FROM console_sessions WHERE $1 = '' OR id = $1";
         let deleted = sqlx::query(delete).bind(id.unwrap_or_default());
+        Ok(deleted.execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Ends the sessions that were begun with another password. How many that were.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn end_sessions_without(&self, password: &str) -> Result<u64, CrmError> {
+        let delete = "DELETE FROM console_sessions WHERE password <> $1";
+        let deleted = sqlx::query(delete).bind(hashed(password));
         Ok(deleted.execute(&self.pool).await?.rows_affected())
     }
 

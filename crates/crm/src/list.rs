@@ -1,5 +1,6 @@
 //! Lists of what colleagues work on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 
+use super::rows;
 use super::status::{Matter, Status};
 use super::store::{Crm, CrmError};
 
@@ -177,20 +179,9 @@ impl Crm {
         let (created_at, id) =
             after.map_or_else(Default::default, |place| (place.created_at, place.id));
         let found = sqlx::query(AssertSqlSafe(select)).bind(created_at).bind(id);
-        let mut rows = Vec::new();
-        let mut next = None;
         let mut connection = self.pool.acquire().await?;
-        for row in found.fetch_all(&mut *connection).await? {
-            next = Some(Place {
-                id: row.try_get(0)?,
-                created_at: row.try_get(2)?,
-            });
-            rows.push(whole(&mut connection, matter, &row).await?);
-        }
-        Ok(Page {
-            next: next.filter(|_| rows.len() == PAGE),
-            rows,
-        })
+        let found = found.fetch_all(&mut *connection).await?;
+        page(&mut connection, matter, &found, PAGE).await
     }
 
     /// One of them, with who changed it when.
@@ -223,6 +214,22 @@ impl Crm {
     }
 }
 
+/// The page that these rows are, of at most `limit`.
+pub(super) async fn page(
+    connection: &mut AnyConnection,
+    matter: Matter,
+    found: &[AnyRow],
+    limit: usize,
+) -> Result<Page, CrmError> {
+    let last = found.last().filter(|_| found.len() == limit);
+    let next = match last {
+        Some(row) => Some(Place::of(row.try_get(2)?, row.try_get(0)?)),
+        None => None,
+    };
+    let rows = wholes(connection, matter, found).await?;
+    Ok(Page { rows, next })
+}
+
 /// One of them, as it is within a transaction.
 pub(super) async fn row_of(
     transaction: &mut Transaction<'_, Any>,
@@ -232,30 +239,54 @@ pub(super) async fn row_of(
     let select = format!("{} WHERE t.id = $1", matter.select());
     let found = sqlx::query(AssertSqlSafe(select)).bind(id);
     match found.fetch_optional(&mut **transaction).await? {
-        Some(row) => whole(transaction, matter, &row).await.map(Some),
+        Some(row) => whole(transaction, matter, row).await,
         None => Ok(None),
     }
 }
 
+/// One of them, with what belongs to it.
 pub(super) async fn whole(
     connection: &mut AnyConnection,
     matter: Matter,
-    row: &AnyRow,
-) -> sqlx::Result<Row> {
-    let mut whole = Row::new();
-    for (place, (name, _)) in matter.columns().iter().enumerate() {
-        whole.push((name, value(row, place)?));
+    row: AnyRow,
+) -> sqlx::Result<Option<Row>> {
+    let rows = wholes(connection, matter, &[row]).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// Many of them, with what belongs to each, in one more question.
+pub(super) async fn wholes(
+    connection: &mut AnyConnection,
+    matter: Matter,
+    rows: &[AnyRow],
+) -> sqlx::Result<Vec<Row>> {
+    let mut all = Vec::new();
+    for row in rows {
+        let mut whole = Row::new();
+        for (place, (name, _)) in matter.columns().iter().enumerate() {
+            whole.push((name, value(row, place)?));
+        }
+        all.push(whole);
     }
-    if matter == Matter::Lead {
-        let id: String = row.try_get(0)?;
-        let select =
-            "SELECT name, value FROM lead_fields WHERE lead_id = $1 AND value <> '' ORDER BY name";
-        let found = sqlx::query_as(select).bind(id);
-        let found: Vec<(String, String)> = found.fetch_all(connection).await?;
-        let fields = found.into_iter().map(|(name, value)| (name, value.into()));
-        whole.push(("fields", Value::Object(fields.collect())));
+    if matter != Matter::Lead || rows.is_empty() {
+        return Ok(all);
     }
-    Ok(whole)
+    let ids: sqlx::Result<Vec<[String; 1]>> =
+        rows.iter().map(|row| Ok([row.try_get(0)?])).collect();
+    let ids = ids?;
+    let select = "SELECT f.lead_id, f.name, f.value FROM {rows} \
+                  JOIN lead_fields f ON f.lead_id = r.value ->> 0 WHERE f.value <> '' ORDER BY f.name";
+    let found = rows::found(connection, select, &ids)?;
+    let found: Vec<(String, String, String)> = found.fetch_all(connection).await?;
+    let mut fields: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (lead, name, value) in found {
+        fields.entry(lead).or_default().insert(name, value.into());
+    }
+    for (whole, [id]) in all.iter_mut().zip(&ids) {
+        let fields = fields.remove(id).unwrap_or_default();
+        whole.push(("fields", Value::Object(fields)));
+    }
+    Ok(all)
 }
 
 pub(super) fn value(row: &AnyRow, place: usize) -> sqlx::Result<Value> {

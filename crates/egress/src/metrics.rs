@@ -80,6 +80,7 @@ pub struct EgressMetrics {
     request_seconds: HistogramVec,
     attempts: HistogramVec,
     pace_seconds: HistogramVec,
+    pace: IntGaugeVec,
     doubts: IntCounterVec,
     doubt_seconds: HistogramVec,
     answer_seconds: HistogramVec,
@@ -148,6 +149,11 @@ impl EgressMetrics {
                 &["sender"],
                 LATENCY_BUCKETS,
                 "Time that messages waited for a slot of their sender, whose number is masked.",
+            )?,
+            pace: metrics.gauges(
+                "postduif_sender_limit_per_minute",
+                &["sender"],
+                "Messages a minute that a sender may send, whose number is masked; none is told of without a limit.",
             )?,
             doubts: metrics.counters(
                 "postduif_unknown_outcomes_total",
@@ -220,9 +226,14 @@ impl EgressMetrics {
             .observe(requests.into());
     }
 
-    /// `clock` names the sender.
-    pub(crate) fn paced(&self, clock: &str, waited: Duration) {
+    /// `clock` names the sender, which may send so many a second.
+    pub(crate) fn paced(&self, clock: &str, per_second: f64, waited: Duration) {
         let sender = Masking::On.show(clock).to_string();
+        #[expect(clippy::cast_possible_truncation, reason = "settings bound it")]
+        let per_minute = (per_second * 60.0).round() as i64;
+        self.pace
+            .with_label_values(&[sender.as_str()])
+            .set(per_minute);
         self.pace_seconds
             .with_label_values(&[sender.as_str()])
             .observe(waited.as_secs_f64());

@@ -1,12 +1,12 @@
-//! What an operator asks about Redis: reachable, safe against loss, how much waits.
+//! What an operator asks about Redis: reachable, safe against loss, how full.
 
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use redis::{InfoDict, Value};
 
-use crate::entry::{parse_entries, text};
-use crate::{Duty, Queue, Redis, StreamsError};
+use crate::entry::text;
+use crate::{Duty, Redis, StreamsError};
 
 /// What a server says of itself, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,19 +84,6 @@ impl RedisMemory {
             limit => limit.saturating_sub(self.used),
         }
     }
-}
-
-/// How much waits in a queue.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Backlog {
-    /// Entries that wait or are in progress: an entry leaves its stream when it ends.
-    pub entries: u64,
-    /// The age of the oldest, in milliseconds.
-    pub oldest_ms: u64,
-    /// The conversation of the oldest.
-    pub oldest_conversation: Option<String>,
-    /// Partitions whose lease nobody holds.
-    pub unowned_partitions: u64,
 }
 
 impl Redis {
@@ -214,45 +201,6 @@ impl Redis {
         let key = self.keys().of(partition).turn(conversation);
         let values = self.values(&[key]).await?;
         Ok(values.into_iter().next().flatten())
-    }
-
-    /// How much waits in a queue, and whether somebody looks after it.
-    ///
-    /// # Errors
-    /// When Redis cannot be reached.
-    pub async fn backlog(&self, queue: Queue, now_ms: i64) -> Result<Backlog, StreamsError> {
-        let partitions = self.partitions().all().map(|partition| async move {
-            let keys = self.keys().of(partition);
-            let mut pipeline = redis::pipe();
-            pipeline.cmd("XLEN").arg(keys.stream(queue));
-            pipeline
-                .cmd("XRANGE")
-                .arg(keys.stream(queue))
-                .arg("-")
-                .arg("+")
-                .arg("COUNT")
-                .arg(1);
-            pipeline.cmd("EXISTS").arg(keys.lease(queue));
-            self.with_connection("backlog", |mut connection| async move {
-                pipeline
-                    .query_async::<(u64, Value, bool)>(&mut connection)
-                    .await
-            })
-            .await
-        });
-        let mut total = Backlog::default();
-        for (entries, oldest, leased) in try_join_all(partitions).await? {
-            total.entries += entries;
-            total.unowned_partitions += u64::from(!leased);
-            if let Some(mut first) = parse_entries(oldest).into_iter().next() {
-                let age = u64::try_from(now_ms - first.id.added_at_ms()).unwrap_or_default();
-                if age >= total.oldest_ms {
-                    total.oldest_ms = age;
-                    total.oldest_conversation = first.fields.remove("conv");
-                }
-            }
-        }
-        Ok(total)
     }
 }
 

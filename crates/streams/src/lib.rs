@@ -12,6 +12,7 @@
 //! fencing token of its lease, and all effects of a turn are one script behind one gate.
 
 mod acts;
+mod backlog;
 mod begin;
 mod commit;
 mod comparison;
@@ -45,6 +46,7 @@ mod together;
 
 pub use self::redis::Redis;
 pub use acts::Act;
+pub use backlog::{Backlog, PartitionBacklog};
 pub use begin::{EarlyHash, EarlyReads, Fields, ReadValues, Reads};
 pub use commit::{Commit, ContactNote, DeadLetterReason};
 pub use comparison::Compared;
@@ -59,7 +61,7 @@ pub use erase::{Found, Person, Place};
 pub use error::StreamsError;
 pub use identities::{Claim, Identity, Join, Joined};
 pub use ingest::{Destination, Ingest, Ingested, RateLimit, Replay};
-pub use inspect::{Backlog, RedisMemory, ServerReport};
+pub use inspect::{RedisMemory, ServerReport};
 pub use keys::{Keys, PartitionKeys};
 pub use layout::{DeploymentError, PartitionMismatch};
 pub use lease::MemberId;

@@ -23,7 +23,18 @@ pub struct Shape {
 /// A system with its database.
 pub(crate) struct Measured {
     pub(crate) system: System,
-    _postgres: Option<PostgresServer>,
+    postgres: Option<PostgresServer>,
+}
+
+impl Measured {
+    /// Where the CRM is.
+    pub(crate) fn crm_url(&self) -> String {
+        let file = self.system.folder().join("crm.sqlite");
+        let sqlite = || format!("sqlite:{}", file.display());
+        self.postgres
+            .as_ref()
+            .map_or_else(sqlite, PostgresServer::url)
+    }
 }
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -68,10 +79,7 @@ impl Shape {
             let url = ("CRM_DATABASE_URL".to_owned(), postgres.url());
             system.service(Role::Worker, 0).set([url]);
         }
-        Measured {
-            system,
-            _postgres: postgres,
-        }
+        Measured { system, postgres }
     }
 
     /// Everything runs.

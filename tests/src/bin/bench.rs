@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use e2e_tests::bench::{
-    Figures, Shape, compare, measure_backlogs, measure_egress, measure_latency, measure_scale,
-    measure_turns,
+    Figures, Shape, compare, measure_backlogs, measure_console, measure_egress, measure_latency,
+    measure_scale, measure_turns,
 };
 use e2e_tests::{print_cost_of_messages, print_cost_of_webhooks, print_idle_cost};
 
@@ -39,6 +39,10 @@ struct Cli {
     /// The numbers of workers of `scale`.
     #[arg(long, value_delimiter = ',', default_value = "1,2,4,8")]
     workers: Vec<usize>,
+
+    /// How many conversations are known for `console` and `console-postgres`, of ten messages each.
+    #[arg(long, default_value_t = 100_000)]
+    known: u32,
 
     /// Redis' appendfsync: always, everysec, or no for no append-only file. `webhook` and `redis` always
     /// have no file, `idle` always has one.
@@ -81,6 +85,10 @@ enum Part {
     Backlog,
     /// More workers, where agents mostly wait.
     Scale,
+    /// The pages of the console, where many conversations are known.
+    Console,
+    /// The same, with the CRM in PostgreSQL.
+    ConsolePostgres,
 }
 
 const IDLE_RATE: u32 = 10;
@@ -95,7 +103,8 @@ impl Cli {
     }
 
     async fn measure(&self, part: Part) -> Vec<Figures> {
-        let shape = self.shape(part == Part::Postgres);
+        let postgres = [Part::Postgres, Part::ConsolePostgres].contains(&part);
+        let shape = self.shape(postgres);
         match part {
             Part::Webhook => print_cost_of_webhooks(self.messages).await,
             Part::Redis => print_cost_of_messages(self.messages).await,
@@ -115,6 +124,9 @@ impl Cli {
             }
             Part::Backlog => return measure_backlogs(&shape, &self.waiting).await,
             Part::Scale => return vec![measure_scale(&shape, &self.workers).await],
+            Part::Console | Part::ConsolePostgres => {
+                return vec![measure_console(&shape, self.known).await];
+            }
         }
         Vec::new()
     }
@@ -132,6 +144,7 @@ impl Cli {
             format!("--seconds={}", self.seconds),
             format!("--waiting={waiting}"),
             format!("--workers={workers}"),
+            format!("--known={}", self.known),
             format!("--appendfsync={}", self.appendfsync),
         ]);
         flags

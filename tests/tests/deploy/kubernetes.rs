@@ -23,11 +23,13 @@ fn of_kind(rendered: &str, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_base_fits_the_schemas() {
-    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
-    std::fs::write(file.path(), render("base")).unwrap();
-    let arguments = ["--strict".as_ref(), file.path().as_os_str()];
-    run(".", "kubernetes-validate", arguments);
+fn base_and_console_fit_the_schemas() {
+    for variant in ["base", "console"] {
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        std::fs::write(file.path(), render(variant)).unwrap();
+        let arguments = ["--strict".as_ref(), file.path().as_os_str()];
+        run(".", "kubernetes-validate", arguments);
+    }
 }
 
 #[test]
@@ -74,6 +76,14 @@ fn every_pod_is_confined_watched_and_ends_in_peace() {
     let mut workloads = of_kind(&rendered, "Deployment");
     workloads.extend(of_kind(&rendered, "StatefulSet"));
     assert_eq!(workloads.len(), 3);
+    for workload in &workloads {
+        assert!(
+            workload.contains("topologySpreadConstraints:"),
+            "{workload}"
+        );
+    }
+    workloads.extend(of_kind(&render("console"), "Deployment"));
+    assert_eq!(workloads.len(), 4);
     for workload in workloads {
         for wanted in [
             "readOnlyRootFilesystem: true",
@@ -84,7 +94,7 @@ fn every_pod_is_confined_watched_and_ends_in_peace() {
             "startupProbe:",
             "livenessProbe:",
             "path: /health/ready",
-            "topologySpreadConstraints:",
+            "name: postduif\n",
             "memory: ",
         ] {
             assert!(
@@ -163,6 +173,38 @@ fn pods_reach_every_port_but_not_the_metadata_of_the_machine() {
         !all.contains("nginx"),
         "whose proxy is the operator's choice"
     );
+}
+
+/// Prometheus and a proxy of the operators reach it, once their namespaces are labelled; it reaches the services.
+#[test]
+fn the_console_is_not_public_and_may_ask_the_services() {
+    let rendered = render("console");
+    for kind in ["Ingress", "PodDisruptionBudget"] {
+        assert!(of_kind(&rendered, kind).is_empty(), "{kind}");
+    }
+    let service = of_kind(&rendered, "Service").concat();
+    assert!(service.contains("clusterIP: None"), "{service}");
+    let policies = of_kind(&rendered, "NetworkPolicy");
+    let policy = |name: &str| {
+        let name = format!("  name: {name}\n");
+        policies
+            .iter()
+            .find(|policy| policy.contains(&name))
+            .unwrap()
+    };
+    assert!(policy("console").contains("postduif/operators: \"true\""));
+    let watched = policy("watched");
+    let console = read("deploy/kubernetes/console/console.yaml");
+    let (_, asked) = console.split_once("CONSOLE_SERVICES, value: \"").unwrap();
+    for place in asked.split('"').next().unwrap().split(',') {
+        let (service, port) = place.split_once(':').unwrap();
+        assert!(
+            watched.contains(&format!("- {service}\n")),
+            "{service}: {watched}"
+        );
+        let pod = read(&format!("deploy/kubernetes/base/{service}.yaml"));
+        assert!(pod.contains(&format!("containerPort: {port} ")), "{place}");
+    }
 }
 
 #[test]

@@ -145,6 +145,7 @@ async fn colleagues_work_with_the_console_in_a_browser() {
     assert!(installed.success(), "tests/browser/setup");
     let mut system = SystemBuilder::new(Settings::default()).prepare();
     system.connect_every_provider();
+    system.let_the_console_watch();
     let console = system.service(Role::Console, 0);
     console.set([("CONSOLE_PASSWORD_HASH".to_owned(), hash())]);
     for role in [

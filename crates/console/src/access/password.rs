@@ -43,6 +43,11 @@ impl Password {
         (is_argon && hash.hash.is_some() && hash.salt.is_some()).then_some(Self(hash))
     }
 
+    /// The hash as a text, the same however it was written.
+    pub(crate) fn text(&self) -> String {
+        self.0.to_string()
+    }
+
     /// Whether this is it. Takes 19 MiB and some ten milliseconds: not for a thread that serves others.
     pub(crate) fn is(&self, password: &str) -> bool {
         password.len() <= LONGEST

@@ -96,6 +96,7 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
         answer.headers_mut().insert(RETRY_AFTER, seconds);
         return answer;
     }
+    let hash = known.text();
     let checked = web::block(move || known.is(&password)).await;
     if !checked.unwrap_or(false) || name.is_empty() {
         state.access.limit.refused(address, Instant::now());
@@ -112,7 +113,8 @@ async fn login(request: HttpRequest, state: Data<State>, form: Form<Login>) -> H
     drop(one);
     let secret = secret();
     let crm = &state.desk.crm;
-    if let Err(error) = crm.begin_session(&secret, &name, Timestamp::now()).await {
+    let begun = crm.begin_session(&secret, &name, &hash, Timestamp::now());
+    if let Err(error) = begun.await {
         tracing::error!(%error, "nobody can log in");
         let words = (
             "The database does not answer.",
@@ -153,7 +155,11 @@ async fn logout(request: HttpRequest, state: Data<State>, who: Who) -> HttpRespo
     let desk = &state.desk;
     let secret = cookie(request.headers(), state.access.cookie_name());
     if let Some(secret) = secret
-        && let Ok(Some(session)) = desk.crm.session(secret, Timestamp::now()).await
+        && let Some(password) = &state.access.password
+        && let Ok(Some(session)) = desk
+            .crm
+            .session(secret, &password.text(), Timestamp::now())
+            .await
     {
         match desk.crm.end_sessions(Some(&session.id)).await {
             Ok(_) => desk.note_done(&who, "logout", None, None, None).await,

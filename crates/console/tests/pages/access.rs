@@ -94,6 +94,28 @@ async fn a_session_ends_by_its_own_logout_and_by_anothers_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_every_session() {
+    let mut rig = Rig::start().await;
+    let cookie = rig.operator("Anna").await.cookie;
+    let status = async |rig: &Rig, cookie: &Option<String>| {
+        let request = rig.request(Method::GET, "/");
+        let request = request.header(COOKIE, cookie.clone().unwrap());
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(status(&rig, &cookie).await, StatusCode::OK);
+    let (flag, hash) = ("--console-password-hash", console::hash(PASSWORD).unwrap());
+    rig.restart_with(flag, &hash).await;
+    assert_eq!(status(&rig, &cookie).await, StatusCode::SEE_OTHER);
+    let sessions = rig.crm.sessions(jiff::Timestamp::now()).await.unwrap();
+    assert!(sessions.is_empty(), "{sessions:?}");
+    let cookie = rig.operator("Anna").await.cookie;
+    // The same hash, as other programs write it, is the same password.
+    let others = format!("${}", hash.replace(':', "$"));
+    rig.restart_with(flag, &others).await;
+    assert_eq!(status(&rig, &cookie).await, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_sites_change_nothing() {
     let rig = Rig::start().await;
     let anna = rig.operator("Anna").await;

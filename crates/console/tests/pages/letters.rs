@@ -84,7 +84,7 @@ async fn letters_are_grouped_and_readable() {
     assert!(
         anna.page("/overview")
             .await
-            .contains("3 could not be handled")
+            .contains("could not be handled and wait for somebody (3)")
     );
 }
 

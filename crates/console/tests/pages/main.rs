@@ -9,8 +9,10 @@
 mod access;
 mod api;
 mod conversations;
+mod description;
 mod letters;
 mod lists;
+mod overview;
 mod support;
 mod templates;
 mod understanding;

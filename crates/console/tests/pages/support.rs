@@ -34,11 +34,38 @@ pub(crate) struct Rig {
     pub(crate) redis: Redis,
     pub(crate) url: String,
     pub(crate) settings: Vec<(&'static str, String)>,
+    words: Vec<String>,
     http: reqwest::Client,
     _server: RedisServer,
     _folder: TempDir,
-    _running: JoinSet<()>,
+    running: Running,
+}
+
+/// A console that serves until this is dropped.
+struct Running {
+    url: String,
+    _tasks: JoinSet<()>,
     _guard: DropGuard,
+}
+
+impl Running {
+    fn start(config: ConsoleConfig) -> Self {
+        assert_eq!(config.mistakes(), Vec::<String>::new());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let console = Console::build(config).unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn({
+            let stop = stop.clone();
+            async move { console.run(listener, stop).await.unwrap() }
+        });
+        Self {
+            url,
+            _tasks: tasks,
+            _guard: stop.drop_guard(),
+        }
+    }
 }
 
 /// Somebody at the console.
@@ -79,48 +106,54 @@ impl Rig {
         let mut words = vec!["test", "--redis-url", &redis_url, "--redis-partitions", "4"];
         words.extend(["--crm-database-url", &database, "--bind", "127.0.0.1"]);
         words.extend(more);
-        let config = Cli::parse_from(words).console;
-        assert_eq!(config.mistakes(), Vec::<String>::new());
+        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let config = Cli::parse_from(&words).console;
         let redis = Redis::new(&config.redis).unwrap();
         redis.claim_layout().await.unwrap().unwrap();
         let crm = Crm::new(&SecretString::from(database.clone())).unwrap();
         eventually(async || crm.migrate().await.map_err(|error| error.to_string())).await;
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        let console = Console::build(config).unwrap();
-        let mut running = JoinSet::new();
-        running.spawn({
-            let stop = stop.clone();
-            async move { console.run(listener, stop).await.unwrap() }
-        });
+        let running = Running::start(config);
         let http = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
             .timeout(Duration::from_secs(20))
             .build()
             .unwrap();
-        let ready = format!("{url}/health/ready");
-        eventually(async || match http.get(&ready).send().await {
-            Ok(answer) if answer.status() == 200 => Ok(()),
-            other => Err(format!("{other:?}")),
-        })
-        .await;
-        Self {
+        let rig = Self {
             crm,
             redis,
-            url,
+            url: running.url.clone(),
             settings: vec![
                 ("REDIS_URL", redis_url),
                 ("CRM_DATABASE_URL", database),
                 ("USER", "anna".into()),
             ],
+            words,
             http,
             _server: server,
             _folder: folder,
-            _running: running,
-            _guard: stop.drop_guard(),
-        }
+            running,
+        };
+        rig.until_ready().await;
+        rig
+    }
+
+    async fn until_ready(&self) {
+        let ready = format!("{}/health/ready", self.url);
+        eventually(async || match self.http.get(&ready).send().await {
+            Ok(answer) if answer.status() == 200 => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
+
+    /// Ends the console and starts it with another setting.
+    pub(crate) async fn restart_with(&mut self, flag: &str, value: &str) {
+        let at = self.words.iter().position(|word| word == flag).unwrap();
+        value.clone_into(&mut self.words[at + 1]);
+        self.running = Running::start(Cli::parse_from(&self.words).console);
+        self.url.clone_from(&self.running.url);
+        self.until_ready().await;
     }
 
     /// Somebody who is logged in.

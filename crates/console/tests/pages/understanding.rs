@@ -13,7 +13,7 @@ use crate::support::{HOSTILE, PHONE, Rig};
 
 impl Rig {
     /// A customer who was not understood; gives the id.
-    async fn unsure(&self, kind: Unclear, topic: &str, words: &str) -> String {
+    pub(crate) async fn unsure(&self, kind: Unclear, topic: &str, words: &str) -> String {
         let write = CrmWrite {
             message: format!("twilio:{words}"),
             at: Timestamp::now(),
@@ -24,6 +24,7 @@ impl Rig {
                 language: Some("nl".into()),
                 wants_messages: None,
             },
+            withdrawn: None,
             lead: (kind == Unclear::Question).then(|| LeadWrite {
                 conversation: PHONE.into(),
                 intent: "car_inquiry".into(),

@@ -3,7 +3,7 @@
 use crm::console::{IDLE, LONGEST, NewAct};
 use crm::{
     CrmWrite, DomainNames, Filter, HandoverWrite, Kind, Label, Matter, QuestionWrite, Settled,
-    Unclear, What,
+    Status, Unclear, What,
 };
 use jiff::{SignedDuration, Timestamp};
 use test_support::PostgresServer;
@@ -18,18 +18,22 @@ const NOON: &str = "2026-11-23T12:00:00Z";
 
 async fn sessions_end_when_idle_and_after_a_week(database: &Database) {
     let (crm, noon) = (&database.crm, at(NOON));
-    crm.begin_session("secret", "Anna", noon).await.unwrap();
-    let session = crm.session("secret", noon).await.unwrap().unwrap();
+    crm.begin_session("secret", "Anna", "hash", noon)
+        .await
+        .unwrap();
+    let session = crm.session("secret", "hash", noon).await.unwrap().unwrap();
     assert_eq!(session.operator, "Anna");
     assert!(!session.id.contains("secret"));
-    assert_eq!(crm.session("other", noon).await.unwrap(), None);
+    let elsewhere = crm.session("secret", "another hash", noon).await.unwrap();
+    assert_eq!(elsewhere, None);
+    assert_eq!(crm.session("other", "hash", noon).await.unwrap(), None);
     let idle = noon.checked_add(IDLE).unwrap();
     let later = idle.checked_add(SignedDuration::from_secs(1)).unwrap();
-    assert_eq!(crm.session("secret", later).await.unwrap(), None);
+    assert_eq!(crm.session("secret", "hash", later).await.unwrap(), None);
     // Who is always there stays, but not for ever.
     let step = SignedDuration::from_hours(7);
     let (mut now, mut last) = (noon, noon);
-    while crm.session("secret", now).await.unwrap().is_some() {
+    while crm.session("secret", "hash", now).await.unwrap().is_some() {
         last = now;
         now = now.checked_add(step).unwrap();
     }
@@ -38,12 +42,18 @@ async fn sessions_end_when_idle_and_after_a_week(database: &Database) {
         lasted <= LONGEST && lasted > SignedDuration::from_hours(6 * 24),
         "{lasted}"
     );
-    crm.begin_session("secret 2", "Bram", now).await.unwrap();
+    crm.begin_session("secret 2", "Bram", "hash", now)
+        .await
+        .unwrap();
+    crm.begin_session("secret 3", "Chris", "another hash", now)
+        .await
+        .unwrap();
+    assert_eq!(crm.end_sessions_without("hash").await.unwrap(), 1);
     let there = crm.sessions(now).await.unwrap();
     assert_eq!(there.len(), 1, "{there:?}");
     assert_eq!(crm.end_sessions(Some("none")).await.unwrap(), 0);
     assert_eq!(crm.end_sessions(Some(&there[0].id)).await.unwrap(), 1);
-    assert_eq!(crm.session("secret 2", now).await.unwrap(), None);
+    assert_eq!(crm.session("secret 2", "hash", now).await.unwrap(), None);
 }
 
 async fn programs_are_known_by_their_token(database: &Database) {
@@ -101,6 +111,8 @@ async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
         ("sanne", 1),
         ("SANNE", 1),
         ("612345678", 1),
+        ("31612345678", 1),
+        ("31600000000", 0),
         ("%", 0),
         ("_", 0),
         ("piet", 0),
@@ -117,9 +129,22 @@ async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
         ..all
     };
     assert!(list(others).await.unwrap().rows.is_empty());
+    for (intent, found) in [("car_inquiry", 1), ("trade_in", 0)] {
+        let filter = Filter {
+            intent: Some(intent),
+            search: Some("sanne"),
+            ..Filter::only(What::Only(Status::New))
+        };
+        assert_eq!(list(filter).await.unwrap().rows.len(), found, "{intent}");
+    }
     let contact = crm.contact_of(PHONE).await.unwrap().unwrap();
     assert_eq!(contact.addresses, ["tel:+31612345678", PHONE]);
-    assert_eq!(crm.conversations_of(&contact.id).await.unwrap(), [PHONE]);
+    let conversations = crm
+        .conversations_of(&[&contact.id, "c_none"])
+        .await
+        .unwrap();
+    assert_eq!(conversations.len(), 1);
+    assert_eq!(conversations[&contact.id], [PHONE]);
     assert_eq!(
         crm.matters_of(Matter::Handover, &contact.id)
             .await

@@ -125,7 +125,7 @@ impl Pacer {
         drop(first);
         let begins = Instant::now() + wait;
         job.or_interrupted(tokio::time::sleep(wait)).await?;
-        self.metrics.paced(&pace.clock, asked.elapsed());
+        self.metrics.paced(&pace.clock, rate, asked.elapsed());
         Ok(self.allowance(missed).map(|allowed| begins + allowed))
     }
 

@@ -46,9 +46,8 @@ impl Talk<'_> {
             return false;
         }
         // "I have an appointment on Friday, must call it off" calls one off.
-        let same = |act: &Act| {
-            act.clause + 1 == clause.place && matches!(act.does, Does::Cancel { .. })
-        };
+        let same =
+            |act: &Act| act.clause + 1 == clause.place && matches!(act.does, Does::Cancel { .. });
         if acts.iter().any(same) && !self.is_dated(clause) {
             return true;
         }
