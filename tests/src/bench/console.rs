@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crm::{
     AppointmentWrite, ByHand, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
-    Matter, QuestionWrite, Status,
+    Matter, QuestionWrite, Status, Unclear,
 };
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -159,7 +159,11 @@ fn remember(client: &Redis, server: &RedisServer, conversations: u32) {
 }
 
 fn said(now: Timestamp, number: u32, line: u32) -> String {
-    let role = if line % 2 == 0 { "customer" } else { "bot" };
+    let role = if line.is_multiple_of(2) {
+        "customer"
+    } else {
+        "bot"
+    };
     let ago = SignedDuration::from_secs(i64::from(number + (MESSAGES - line) * 60));
     let text = format!(
         "Ik zoek een Volkswagen Golf, liefst automaat, en kan zaterdag komen kijken ({line})"
@@ -250,6 +254,7 @@ fn write(number: u32, conversations: u32) -> CrmWrite {
             fields: vec![field("car_make", "Volkswagen"), field("car_model", "Golf")],
             complete: one_in(3),
         }),
+        withdrawn: None,
         appointments: one_in(5)
             .then(|| AppointmentWrite {
                 conversation: conversation.clone(),
@@ -265,6 +270,9 @@ fn write(number: u32, conversations: u32) -> CrmWrite {
             .then(|| QuestionWrite {
                 words: "Kan de trekhaak eraf?".into(),
                 topic: "other".into(),
+                kind: Unclear::Question,
+                conversation: Some(conversation.clone()),
+                confidence: None,
             })
             .into_iter()
             .collect(),

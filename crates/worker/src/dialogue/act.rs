@@ -200,6 +200,21 @@ impl Origin {
     }
 }
 
+impl Does {
+    /// The thing that it speaks of, where it says which.
+    #[must_use]
+    pub fn speaks_of(&self) -> Option<Thing> {
+        match self {
+            Self::Inform(inform) if inform.thing == Thing::Own || !inform.values.is_empty() => {
+                Some(inform.thing)
+            }
+            Self::Request { thing, .. } => Some(*thing),
+            Self::Ask(ask) if ask.thing == Thing::Own => Some(ask.thing),
+            _ => None,
+        }
+    }
+}
+
 /// A question of the customer's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ask {

@@ -85,18 +85,6 @@ pub struct Dues {
     pub unmet: Option<bool>,
 }
 
-/// The thing that a message speaks of, where it says which.
-fn thing_of(does: &Does) -> Option<Thing> {
-    match does {
-        Does::Inform(inform) if inform.thing == Thing::Own || !inform.values.is_empty() => {
-            Some(inform.thing)
-        }
-        Does::Request { thing, .. } => Some(*thing),
-        Does::Ask(ask) if ask.thing == Thing::Own => Some(ask.thing),
-        _ => None,
-    }
-}
-
 /// Below this no alarm is given.
 const SURE_ENOUGH_FOR_ALARM: f64 = 0.3;
 
@@ -158,7 +146,7 @@ impl Update<'_> {
         });
         for act in urgent.into_iter().chain(others) {
             if !self.is_out_of_place(act) {
-                let of_own = thing_of(&act.does).map(|thing| thing == Thing::Own);
+                let of_own = act.does.speaks_of().map(|thing| thing == Thing::Own);
                 self.state.spoke_of_own = of_own.unwrap_or(self.state.spoke_of_own);
                 self.act(act);
             }
@@ -324,11 +312,6 @@ impl Update<'_> {
         let longest = told.max_by_key(|sentence| sentence.chars().count());
         let longest = longest.filter(|sentence| long(sentence));
         longest.map(|sentence| shortened_to(sentence, MAX_MATTER))
-    }
-
-    /// The words that do it.
-    fn words_of(&self, act: &Act) -> Option<&str> {
-        self.heard.text.get(act.words.clone())
     }
 
     fn inform(&mut self, act: &Act, inform: &Inform) {

@@ -21,6 +21,11 @@ pub(super) const MAX_QUOTE: usize = 80;
 pub(super) const MAX_MATTER: usize = 160;
 
 impl Update<'_> {
+    /// The words that do it.
+    pub(super) fn words_of(&self, act: &Act) -> Option<&str> {
+        self.heard.text.get(act.words.clone())
+    }
+
     /// Whether the same clause is acknowledged by what else it does.
     pub(super) fn is_noted_with(&self, remark: &Act) -> bool {
         let part = self.is_part(remark);
