@@ -16,7 +16,22 @@ pub struct StockArrival {
     /// What the feed calls it.
     pub item: String,
     /// The revision of the feed that has it so, or a later one: who knows an earlier one cannot judge it.
+    /// 0 is any: entries of builds before it was told say none.
+    #[serde(default)]
     pub revision: i64,
     /// When it was found.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_an_older_build_is_of_any_revision() {
+        let old = r#"{"conversation_id":"whatsapp:+31612345678","feed":"shipped","item":"D003",
+            "at":"2026-12-01T10:00:00Z"}"#;
+        let arrival: StockArrival = serde_json::from_str(old).unwrap();
+        assert_eq!(arrival.revision, 0);
+    }
 }
