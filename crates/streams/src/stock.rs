@@ -15,7 +15,7 @@ const NEWEST: isize = 50_000;
 /// A push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockPush {
-    /// When it came, of one that waited for somebody to look at it; none of one that has just come.
+    /// When it came, to the microsecond, of one that waited for somebody to look at it; none of one that has just come.
     pub at: Option<Timestamp>,
     /// As it came.
     pub text: Vec<u8>,
@@ -28,11 +28,11 @@ impl StockPush {
         format!("{:016x}", xxh3_64(&self.stored()))
     }
 
-    /// `@<milliseconds> ` stands before the text of one that waited.
+    /// `@<microseconds> ` stands before the text of one that waited.
     fn stored(&self) -> Vec<u8> {
         match self.at {
             Some(at) => {
-                let head = format!("@{} ", at.as_millisecond());
+                let head = format!("@{} ", at.as_microsecond());
                 [head.as_bytes(), &self.text].concat()
             }
             None => self.text.clone(),
@@ -43,8 +43,8 @@ impl StockPush {
         let timed = || {
             let end = stored.iter().position(|byte| *byte == b' ')?;
             let (head, rest) = stored.split_at_checked(end)?;
-            let millis = std::str::from_utf8(head.strip_prefix(b"@")?).ok()?;
-            let at = Timestamp::from_millisecond(millis.parse().ok()?).ok()?;
+            let count = std::str::from_utf8(head.strip_prefix(b"@")?).ok()?;
+            let at = moment(count.parse().ok()?)?;
             Some(Self {
                 at: Some(at),
                 text: rest.get(1..)?.to_vec(),
@@ -55,6 +55,16 @@ impl StockPush {
             text: stored,
         })
     }
+}
+
+/// A moment as it was stored. Older builds stored milliseconds.
+fn moment(count: i64) -> Option<Timestamp> {
+    /// Microseconds of 1973, milliseconds of the year 5138.
+    const MICROS: i64 = 100_000_000_000_000;
+    if count < MICROS {
+        return Timestamp::from_millisecond(count).ok();
+    }
+    Timestamp::from_microsecond(count).ok()
 }
 
 impl Redis {
@@ -132,12 +142,19 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached or refuses.
     pub async fn forget_stock_unread(&self, push: &StockPush) -> Result<(), StreamsError> {
-        let mut remove = redis::cmd("LREM");
         let key = self.keys().stock_unread();
         // What came twice is one.
-        remove.arg(key).arg(0).arg(push.stored());
+        let mut remove = redis::pipe();
+        remove.lrem(&key, 0, push.stored()).ignore();
+        if let Some(at) = push.at {
+            // As an older build stored it.
+            let head = format!("@{} ", at.as_millisecond());
+            remove
+                .lrem(&key, 0, [head.as_bytes(), &push.text].concat())
+                .ignore();
+        }
         self.with_connection("forget_stock_unread", |mut connection| async move {
-            remove.query_async::<usize>(&mut connection).await.map(drop)
+            remove.query_async::<()>(&mut connection).await
         })
         .await
     }
@@ -157,13 +174,15 @@ impl Redis {
         for id in ids {
             scores.zscore(self.keys().stock_newest(), id);
         }
-        let scores: Vec<Option<i64>> = self
+        let scores: Vec<Option<f64>> = self
             .with_connection("stock_newest", |mut connection| async move {
                 scores.query_async(&mut connection).await
             })
             .await?;
-        let moment = |score: Option<i64>| Timestamp::from_millisecond(score?).ok();
-        Ok(scores.into_iter().map(moment).collect())
+        // Redis may write a large score with an exponent.
+        let whole = |score: f64| format!("{score:.0}").parse().ok().and_then(moment);
+        let moments = scores.into_iter().map(|score| score.and_then(whole));
+        Ok(moments.collect())
     }
 
     /// Forgets the first `count` pushes, which are taken over, keeps those among them that nobody could
@@ -181,9 +200,9 @@ impl Redis {
         let mut steps = Vec::new();
         if !newest.is_empty() {
             let mut known = redis::cmd("ZADD");
-            known.arg(keys.stock_newest());
+            known.arg(keys.stock_newest()).arg("GT");
             for (id, at) in newest {
-                known.arg(at.as_millisecond()).arg(id);
+                known.arg(at.as_microsecond()).arg(id);
             }
             let mut cut = redis::cmd("ZREMRANGEBYRANK");
             cut.arg(keys.stock_newest()).arg(0).arg(-NEWEST - 1);
@@ -223,8 +242,10 @@ mod tests {
             at: Some(at),
             text: b"<voertuig/>".to_vec(),
         };
-        assert_eq!(waited.stored(), b"@1796119200000 <voertuig/>");
+        assert_eq!(waited.stored(), b"@1796119200000000 <voertuig/>");
         assert_eq!(StockPush::read(waited.stored()), waited);
+        let older = StockPush::read(b"@1796119200000 <voertuig/>".to_vec());
+        assert_eq!(older, waited, "milliseconds of an older build");
         for text in ["<voertuig/>", "@", "@x <y/>", "", "a@1 b"] {
             let read = StockPush::read(text.into());
             assert_eq!((read.at, read.text), (None, text.as_bytes().to_vec()));

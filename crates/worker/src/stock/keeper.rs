@@ -238,7 +238,7 @@ impl Keeper {
                     return Ok(());
                 }
             };
-            let taken = read.judge(newest, now);
+            let taken = read.judge(newest);
             let (count, unread) = (taken.pushes.len(), taken.unread.len());
             self.metrics.stock().pushed(count, unread, taken.outdated);
             self.crm.push_stock(PUSHED, &taken.pushes, now).await?;

@@ -46,9 +46,17 @@ pub(crate) fn id_of(push: &Push) -> String {
     }
 }
 
-/// Pushes that wait, as far as they can be read, with when those came that waited before.
+/// Something that was pushed, and read.
+struct Came {
+    at: Timestamp,
+    /// It waited before, for somebody to look at it.
+    waited: bool,
+    push: Push,
+}
+
+/// Pushes that wait, as far as they can be read.
 pub(super) struct Takeover {
-    read: Vec<(Option<Timestamp>, Push)>,
+    read: Vec<Came>,
     unread: Vec<StockPush>,
 }
 
@@ -66,21 +74,26 @@ pub(super) struct Taken {
 }
 
 impl Takeover {
+    /// Each push has a moment of its own: `now`, and a microsecond for its place.
     pub(super) fn read(domain: &Domain, waiting: &[StockPush], now: Timestamp) -> Self {
         let mut all = Self {
             read: Vec::new(),
             unread: Vec::new(),
         };
-        for push in waiting {
+        for (place, push) in (0..).zip(waiting) {
+            let own = Timestamp::from_microsecond(now.as_microsecond() + place);
+            let at = push.at.unwrap_or(own.unwrap_or(now));
+            let waited = push.at.is_some();
             match pushed(domain, &push.text) {
-                Ok(read) => all.read.extend(read.into_iter().map(|one| (push.at, one))),
+                Ok(read) => all
+                    .read
+                    .extend(read.into_iter().map(|push| Came { at, waited, push })),
                 Err(why) => {
                     tracing::error!(
                         why,
                         "something that was pushed cannot be read; it is kept aside"
                     );
-                    let at = Some(push.at.unwrap_or(now));
-                    let text = push.text.clone();
+                    let (at, text) = (Some(at), push.text.clone());
                     all.unread.push(StockPush { at, text });
                 }
             }
@@ -90,12 +103,12 @@ impl Takeover {
 
     /// The things of which something waited before.
     pub(super) fn replayed(&self) -> Vec<String> {
-        let waited = self.read.iter().filter(|(at, _)| at.is_some());
-        waited.map(|(_, push)| id_of(push)).collect()
+        let waited = self.read.iter().filter(|one| one.waited);
+        waited.map(|one| id_of(&one.push)).collect()
     }
 
     /// Leaves out what is older than what is known of the same thing. `newest` is of [`Takeover::replayed`].
-    pub(super) fn judge(self, newest: Vec<Option<Timestamp>>, now: Timestamp) -> Taken {
+    pub(super) fn judge(self, newest: Vec<Option<Timestamp>>) -> Taken {
         let known = self.replayed().into_iter().zip(newest);
         let known = known.filter_map(|(id, newest)| Some((id, newest?)));
         let mut known: HashMap<String, Timestamp> = known.collect();
@@ -103,9 +116,9 @@ impl Takeover {
             unread: self.unread,
             ..Taken::default()
         };
-        for (at, push) in self.read {
+        for Came { at, waited, push } in self.read {
             let id = id_of(&push);
-            if at.is_some_and(|at| known.get(&id).is_some_and(|known| *known >= at)) {
+            if waited && known.get(&id).is_some_and(|known| *known > at) {
                 tracing::warn!(
                     id,
                     "a replayed push is left out: something newer was taken over"
@@ -113,11 +126,47 @@ impl Takeover {
                 taken.outdated += 1;
                 continue;
             }
-            let at = at.unwrap_or(now);
             known.insert(id.clone(), at);
             taken.newest.push((id, at));
             taken.pushes.push(push);
         }
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vehicle(price: u32) -> StockPush {
+        let text = format!(
+            "<voertuig actie=\"add\" voertuignr_hexon=\"1\"><merk>Opel</merk><model>Corsa</model>\
+             <verkoopprijs_particulier>{price}</verkoopprijs_particulier></voertuig>"
+        );
+        StockPush {
+            at: None,
+            text: text.into_bytes(),
+        }
+    }
+
+    #[test]
+    fn of_two_that_waited_together_both_are_taken_over_in_their_order() {
+        let domain = Domain::embedded().unwrap();
+        let mut without = Domain::embedded().unwrap();
+        without.stock = None;
+        let waiting = [vehicle(9_000), vehicle(8_000)];
+        let now = Timestamp::now();
+        let unread = Takeover::read(&without, &waiting, now)
+            .judge(Vec::new())
+            .unread;
+        assert!(unread[0].at < unread[1].at, "{unread:?}");
+        let again = Takeover::read(&domain, &unread, now);
+        assert_eq!(again.replayed(), ["1", "1"]);
+        let taken = again.judge(vec![None, None]);
+        assert_eq!((taken.pushes.len(), taken.outdated), (2, 0));
+        // Once more it changes nothing, and the older one is outdated.
+        let newest = Some(taken.newest[1].1);
+        let taken = Takeover::read(&domain, &unread, now).judge(vec![newest, newest]);
+        assert_eq!((taken.pushes.len(), taken.outdated), (1, 1));
     }
 }

@@ -91,6 +91,48 @@ async fn a_replay_overwrites_nothing_newer() {
 }
 
 #[tokio::test]
+async fn of_two_of_one_thing_the_last_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let crm = crm(&folder);
+    crm.migrate().await.unwrap();
+    let server = RedisServer::builder().tcp().start();
+    let url = server.url();
+    let (mut keeper, shelf) = keeper_with(&crm, &["--redis-url", &url], &[]).unwrap();
+    let worker = Cli::parse_from(["worker", "--redis-url", &url]).worker;
+    let redis = Redis::new(&worker.redis).unwrap();
+    redis.claim_layout().await.unwrap().unwrap();
+    // They came a microsecond after one another.
+    let at = "2026-12-01T10:00:00Z".parse::<Timestamp>().unwrap();
+    let two = [(0, 9_000), (1, 8_000)].map(|(after, price)| StockPush {
+        at: Some(at + jiff::SignedDuration::from_micros(after)),
+        text: vehicle("add", 1, price),
+    });
+    redis.stock_pushes_taken(0, &two, &[]).await.unwrap();
+    assert_eq!(redis.stock_unread().await.unwrap(), two);
+    assert!(unread(&url, &["replay", "--all"]).0);
+    keeper.round().await.unwrap();
+    let price = || Some(shelf.now()?.get("hexon", "1")?.price.as_ref()?.whole());
+    assert_eq!(price(), Some(8_000));
+    let ids = ["1".to_owned()];
+    let newest = redis.stock_newest(&ids).await.unwrap();
+    assert_eq!(newest, [two[1].at]);
+    // An older one takes nothing back.
+    let older = [("1".to_owned(), at)];
+    redis.stock_pushes_taken(0, &[], &older).await.unwrap();
+    assert_eq!(redis.stock_newest(&ids).await.unwrap(), newest);
+    // As an older build stored it.
+    server.run::<u32>(&["RPUSH", "stock:unread", "@1796119200000 <other/>"]);
+    assert!(unread(&url, &["discard", "--all", "--yes"]).0);
+    assert!(redis.stock_unread().await.unwrap().is_empty());
+    let older = &two[..1];
+    redis.stock_pushes_taken(0, older, &[]).await.unwrap();
+    assert!(
+        !unread(&url, &["replay", "--all"]).0,
+        "something newer is known"
+    );
+}
+
+#[tokio::test]
 async fn what_could_not_be_read_is_shown_replayed_and_discarded() {
     let server = RedisServer::builder().tcp().start();
     let url = server.url();

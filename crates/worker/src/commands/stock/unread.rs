@@ -164,7 +164,7 @@ async fn refusal(
     let ids: Vec<String> = read.iter().map(id_of).collect();
     let newest = redis.stock_newest(&ids).await?;
     let newer = ids.iter().zip(newest);
-    let newer = newer.filter(|(_, newest)| newest.is_some_and(|newest| newest >= at));
+    let newer = newer.filter(|(_, newest)| newest.is_some_and(|newest| newest > at));
     Ok(newer
         .map(|(id, _)| id)
         .next()
