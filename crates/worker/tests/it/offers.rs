@@ -429,6 +429,15 @@ fn what_is_given_up_leaves_the_lead() {
 }
 
 #[test]
+fn what_was_noted_as_a_wish_stays_after_thanks() {
+    for thanks in ["Oké, bedankt!", "dank u wel", "👍"] {
+        let told = wishes(&["Ik zoek een Golf", "goedkoper?", thanks]);
+        assert_eq!(told[2]["wish.price"], "<=11949", "{thanks}");
+        assert_eq!(told[2]["stock_unmet"], "yes", "{thanks}");
+    }
+}
+
+#[test]
 fn what_is_asked_beyond_what_was_found_is_no_wish_after_the_next_message() {
     let told = wishes(&[
         "Ik zoek een Golf",

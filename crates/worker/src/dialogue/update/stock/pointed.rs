@@ -20,7 +20,9 @@ impl<'a> Update<'a> {
         if self.stock().is_none() {
             return acts.to_vec();
         }
-        self.go_on_from_before();
+        if !self.says_nothing(acts) {
+            self.go_on_from_before();
+        }
         if self.gives_up(acts) {
             self.search = true;
             return acts
@@ -144,6 +146,22 @@ impl<'a> Update<'a> {
                 SlotValue::Text(_) => None,
             }
         })
+    }
+
+    /// "Oké, bedankt!": whether the message says nothing of what is wished.
+    fn says_nothing(&self, acts: &[Act]) -> bool {
+        let sought = self.heard.sought;
+        let seeks = sought.looks
+            || sought.order.is_some()
+            || !(sought.than.is_empty() && sought.needs.is_empty() && sought.points.is_empty())
+            || !(sought.flags.is_empty() && sought.against.is_empty());
+        let is_nothing = |act: &Act| {
+            matches!(
+                act.does,
+                Does::Social(_) | Does::Unclear { .. } | Does::Answer(Answer::Yes)
+            )
+        };
+        !seeks && acts.iter().all(is_nothing)
     }
 
     /// What was asked for in vain is asked for no more: what fitted before fits again.
