@@ -470,7 +470,7 @@ impl State {
     pub(super) fn snapshot(&self) -> Before {
         Before {
             wanted: self.wanted.clone(),
-            needs: self.stock.needs.clone(),
+            needs: Some(self.stock.needs.clone()),
             own: self.own.clone(),
             answers: self.answers.clone(),
             goals: self.goals.clone(),
@@ -482,7 +482,9 @@ impl State {
     pub(super) fn undo(&mut self) {
         if let Some(before) = self.before.take() {
             self.wanted = before.wanted;
-            self.stock.needs = before.needs;
+            if let Some(needs) = before.needs {
+                self.stock.needs = needs;
+            }
             self.own = before.own;
             self.answers = before.answers;
             self.goals = before.goals;
@@ -494,6 +496,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_older_build_knew_before_takes_no_wish_away() {
+        let mut state = State::default();
+        let towbar = ("towbar".to_owned(), stock::Test::Has(true));
+        state.stock.needs.extend([towbar.clone()]);
+        state.before = serde_json::from_str(r#"{"wanted":{}}"#).unwrap();
+        state.undo();
+        assert_eq!(state.stock.needs.into_iter().collect::<Vec<_>>(), [towbar]);
+    }
 
     #[test]
     fn memory_of_an_older_build_is_read() {

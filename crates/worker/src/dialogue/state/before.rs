@@ -13,8 +13,8 @@ use crate::dialogue::wish::Wishes;
 #[serde(default)]
 pub struct Before {
     pub(super) wanted: Wishes,
-    /// Wishes that no slot has.
-    pub(super) needs: BTreeMap<String, Test>,
+    /// Wishes that no slot has; none in what an older build remembered, which gives none back.
+    pub(super) needs: Option<BTreeMap<String, Test>>,
     pub(super) own: Wishes,
     pub(super) answers: BTreeMap<String, String>,
     pub(super) goals: Vec<Pursued>,
