@@ -115,6 +115,8 @@ pub enum Negation {
     Stop,
     /// Carries it on to the next.
     Join,
+    /// Denies that it goes without what is near by: "niet zonder".
+    Needed,
 }
 
 /// What a cue tells about the mood.

@@ -178,21 +178,36 @@ impl Talk<'_> {
         attribute.is_some_and(|one| !one.flag) && self.is_denied(span)
     }
 
-    /// "Een trekhaak hoeft toch niet", "I don't need the towbar": a word against it is near by, and is not about
-    /// what follows it.
+    /// "Een trekhaak hoeft toch niet", "I don't need the towbar": one word against it is near by, and is not about
+    /// what follows it. Two insist on it: "zonder trekhaak hoeft het niet".
     fn is_against(&self, span: Span) -> bool {
         const BEFORE: usize = 2;
         const BEHIND: usize = 3;
-        let deniers = self.reading.surroundings.negations(Negation::Before);
-        let mut deniers = deniers.into_iter().filter(|denier| {
-            let mut mentions = self.reading.mentions.iter();
-            !mentions.any(|one| one.span.start == denier.end)
-        });
-        deniers.any(|denier| {
-            let before = span.start.checked_sub(denier.end);
-            let behind = denier.start.checked_sub(span.end);
+        let is_near = |one: &Span| {
+            let before = span.start.checked_sub(one.end);
+            let behind = one.start.checked_sub(span.end);
             before.is_some_and(|gap| gap <= BEFORE) || behind.is_some_and(|gap| gap <= BEHIND)
-        })
+        };
+        let surroundings = &self.reading.surroundings;
+        let needed = surroundings.negations(Negation::Needed);
+        if needed.iter().any(|one| one.overlaps(span) || is_near(one)) {
+            return false;
+        }
+        let mut near = surroundings.negations(Negation::Before);
+        near.retain(|denier| {
+            let mut mentions = self.reading.mentions.iter();
+            is_near(denier) && !mentions.any(|one| one.span.start == denier.end)
+        });
+        // The longest of those that begin at one place, and of "maar geen" and "geen".
+        near.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
+        near.dedup_by(|next, one| next.overlaps(*one));
+        let [denier] = near.as_slice() else {
+            return false;
+        };
+        // "Trekhaak graag, maar geen haast" is against what follows.
+        let stops = surroundings.negations(Negation::Stop);
+        let of_next = stops.iter().any(|stop| stop.start == denier.start);
+        denier.end <= span.start || !of_next
     }
 
     /// "Zonder trekhaak", "geen trekhaak".

@@ -429,6 +429,29 @@ fn what_is_given_up_leaves_the_lead() {
 }
 
 #[test]
+fn what_a_customer_insists_on_stays_in_the_lead() {
+    let dutch = "Ik zoek een Golf met trekhaak tot 5000 euro";
+    for said in [
+        [dutch, "niet zonder trekhaak hoor"],
+        [dutch, "zonder trekhaak hoeft het niet"],
+        [dutch, "zonder trekhaak heb ik er niks aan"],
+        [dutch, "trekhaak graag, maar geen haast"],
+        [
+            "Looking for a Golf with a towbar, budget 5000",
+            "I can't do without the towbar",
+        ],
+        [
+            "Ich suche einen Golf mit Anhängerkupplung bis 5000",
+            "ohne Anhängerkupplung geht es nicht",
+        ],
+    ] {
+        let told = wishes(&said);
+        assert_eq!(told[0]["wish.towbar"], "yes", "{said:?}");
+        assert_eq!(told[1]["wish.towbar"], "yes", "{said:?}");
+    }
+}
+
+#[test]
 fn what_was_noted_as_a_wish_stays_after_thanks() {
     for thanks in ["Oké, bedankt!", "dank u wel", "👍"] {
         let told = wishes(&["Ik zoek een Golf", "goedkoper?", thanks]);

@@ -106,6 +106,7 @@ impl Reader<'_, '_> {
                 ("around", Negation::Around),
                 ("stop", Negation::Stop),
                 ("join", Negation::Join),
+                ("needed", Negation::Needed),
             ] {
                 let found = self.patterns(&section, key);
                 self.into
