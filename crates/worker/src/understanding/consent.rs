@@ -79,10 +79,7 @@ impl Table<'_> {
             }
         }
         if let Some(span) = self.named(Consent::Stop) {
-            let inside = span.start + 1..span.end;
-            let lattice = &self.reading.lattice;
-            let cut = { inside }.any(|at| lattice.boundary_before(at) >= Boundary::Clause);
-            let doubtful = cut || self.spans(ConsentCue::But).next().is_some();
+            let doubtful = self.spans(ConsentCue::But).next().is_some();
             return Some(stop(span, doubtful));
         }
         if let Some(clause) = self.command(Consent::Stop) {

@@ -100,6 +100,16 @@ impl<'a> Update<'a> {
             Does::Ask(ask) => !matches!(ask.topic, Asked::Fact(_) | Asked::Hours),
             Does::Social(_) | Does::Unclear { .. } | Does::Answer(_) => true,
             Does::Inform(inform) => inform.values.is_empty() && inform.when.is_none(),
+            // "Too expensive, got something cheaper?" turns away from the price, and names nothing.
+            Does::Correct(correct) => {
+                let named = |(_, value): &(String, SlotValue)| {
+                    let value = value.to_string().to_lowercase();
+                    self.heard.text.to_lowercase().contains(&value)
+                };
+                correct.instead.is_empty()
+                    && correct.indifferent.is_empty()
+                    && !correct.not.iter().any(named)
+            }
             _ => false,
         };
         let meant = self.meant();
