@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm::CrmWrite;
+use crm::{CrmWrite, Unclear};
 use jiff::Timestamp;
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
@@ -187,7 +187,8 @@ fn note(lead: &mut BTreeMap<String, Value>, write: &CrmWrite) {
         let withdrawn = write.withdrawn.iter().flat_map(|one| &one.fields);
         withdrawn.for_each(|name| drop(fields.remove(name)));
     }
-    for question in &write.questions {
+    let asked = write.questions.iter();
+    for question in asked.filter(|one| one.kind == Unclear::Question) {
         let questions = lead.entry("questions".into()).or_insert_with(|| json!([]));
         if let Some(questions) = questions.as_array_mut() {
             questions.push(json!(question.words));
