@@ -10,7 +10,7 @@ use super::notices::Fact;
 use super::rows;
 use super::status::{Matter, Status};
 use super::store::text;
-use super::write::{CrmWrite, LeadWrite};
+use super::write::{CrmWrite, LeadWrite, WithdrawnWrite};
 use crate::notice::Kind;
 
 /// What became of a lead.
@@ -242,25 +242,34 @@ async fn note_fields(
     Ok(())
 }
 
-/// Empties the fields that are withdrawn. They stay, so that an older write brings nothing back.
+/// Empties the fields that are withdrawn, and moves what is left of them where a lead has it. They stay, so that
+/// an older write brings nothing back.
 pub(super) async fn withdraw(
     transaction: &mut Transaction<'_, Any>,
     writes: &[&CrmWrite],
     contacts: &[Contact],
 ) -> sqlx::Result<()> {
     let insert = "INSERT INTO lead_fields (lead_id, name, value, message_id, agent, confidence, noted_at) \
-                  SELECT l.id, r.value ->> 2, '', r.value ->> 3, 'extraction', 1, r.value ->> 4 FROM {rows} \
+                  SELECT l.id, r.value ->> 2, r.value ->> 3, r.value ->> 4, 'extraction', 1, r.value ->> 5 FROM {rows} \
                   JOIN leads l ON l.contact_id = r.value ->> 0 AND l.intent = r.value ->> 1 \
-                  WHERE l.closed_at IS NULL ON CONFLICT (lead_id, name) DO UPDATE SET \
+                  WHERE l.closed_at IS NULL AND (r.value ->> 3 = '' OR EXISTS (SELECT 1 FROM lead_fields f \
+                  WHERE f.lead_id = l.id AND f.name = r.value ->> 2 AND f.value <> '')) \
+                  ON CONFLICT (lead_id, name) DO UPDATE SET \
                   value = excluded.value, message_id = excluded.message_id, agent = excluded.agent, \
                   confidence = excluded.confidence, noted_at = excluded.noted_at \
                   WHERE lead_fields.noted_at <= excluded.noted_at";
     let mut rows = Vec::new();
     for (write, contact) in writes.iter().zip(contacts) {
-        if let Some(withdrawn) = &write.withdrawn {
-            for (intent, field) in withdrawn.pairs() {
-                rows.push((&contact.id, intent, field, &write.message, text(write.at)));
-            }
+        let withdrawn = write.withdrawn.iter().flat_map(WithdrawnWrite::fields);
+        for (intent, name, value) in withdrawn {
+            rows.push((
+                &contact.id,
+                intent,
+                name,
+                value,
+                &write.message,
+                text(write.at),
+            ));
         }
     }
     if rows.is_empty() {

@@ -1,5 +1,7 @@
 //! What one turn notes in the CRM. Pure data; applied twice it changes nothing the second time.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -196,6 +198,9 @@ pub struct WithdrawnWrite {
     pub intents: Vec<String>,
     /// The names of the fields.
     pub fields: Vec<String>,
+    /// What is left and has another name now, by that: after a first choice is given up the second is the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
 }
 
 /// One thing that is known of a lead, and where that comes from.
@@ -232,10 +237,17 @@ impl CrmWrite {
 }
 
 impl WithdrawnWrite {
-    /// Each field of each intent.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&String, &String)> {
+    /// Each field of each intent, with what it says now: nothing where it is given up.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&String, &String, &str)> {
+        let gone = self.fields.iter().map(|name| (name, ""));
+        let moved = self.moved.iter();
+        let fields = gone.chain(moved.map(|(name, value)| (name, value.as_str())));
         let intents = self.intents.iter();
-        intents.flat_map(|intent| self.fields.iter().map(move |field| (intent, field)))
+        intents.flat_map(move |intent| {
+            fields
+                .clone()
+                .map(move |(name, value)| (intent, name, value))
+        })
     }
 }
 

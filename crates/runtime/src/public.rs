@@ -33,21 +33,22 @@ pub fn is_public(ip: IpAddr) -> bool {
                 return is_public_v4(inner);
             }
             let first = ip.segments()[0];
+            let second = ip.segments()[1];
             let global_unicast = first & 0xe000 == 0x2000;
-            let documentation = first == 0x2001 && ip.segments()[1] == 0x0db8;
-            global_unicast && !documentation
+            let documentation =
+                (first, second) == (0x2001, 0x0db8) || first == 0x3fff && second < 0x1000;
+            // Teredo and others that are assigned to protocols.
+            let protocol = first == 0x2001 && second < 0x0200;
+            global_unicast && !documentation && !protocol
         }
     }
 }
 
 /// The address of the older kind within one of the newer: mapped, translated (RFC 6052) or 6to4.
 fn inner_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, .., g, h] = ip.segments();
-    let [c, d] = [ip.segments()[1], ip.segments()[2]];
     let from = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b) {
-        (0x0064, 0xff9b) => Some(from(g, h)),
-        (0x2002, _) => Some(from(c, d)),
+    match ip.segments() {
+        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(from(high, low)),
         _ => ip.to_ipv4(),
     }
 }
@@ -72,10 +73,17 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 /// An address that may be fetched without leave for private ones: encrypted, by a name, without a password.
 #[must_use]
 pub fn public_url(address: &str) -> Option<Url> {
-    let url = Url::parse(address).ok()?;
+    let url = plain_url(address)?;
     let named = url.domain().is_some_and(|name| name.contains('.'));
+    (url.scheme() == "https" && named).then_some(url)
+}
+
+/// An address of a web server, without a password.
+#[must_use]
+pub fn plain_url(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
     let plain = url.username().is_empty() && url.password().is_none();
-    (url.scheme() == "https" && named && plain).then_some(url)
+    (matches!(url.scheme(), "http" | "https") && plain).then_some(url)
 }
 
 #[cfg(test)]
@@ -105,6 +113,9 @@ mod tests {
             "2001:db8::1",
             "224.0.0.1",
             "64:ff9b::a00:1",
+            "64:ff9b:1::5db8:d822",
+            "2001::5db8:d822",
+            "3fff::1",
             "ff02::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");

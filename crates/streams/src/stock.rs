@@ -186,7 +186,7 @@ impl Redis {
     }
 
     /// Forgets the first `count` pushes, which are taken over, keeps those among them that nobody could
-    /// read, and of which things which push is the newest.
+    /// read, and, where Redis takes it, of which things which push is the newest.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
@@ -197,17 +197,17 @@ impl Redis {
         newest: &[(String, Timestamp)],
     ) -> Result<(), StreamsError> {
         let keys = self.keys();
-        let mut steps = Vec::new();
+        let mut known = redis::pipe();
         if !newest.is_empty() {
-            let mut known = redis::cmd("ZADD");
-            known.arg(keys.stock_newest()).arg("GT");
-            for (id, at) in newest {
-                known.arg(at.as_microsecond()).arg(id);
-            }
-            let mut cut = redis::cmd("ZREMRANGEBYRANK");
-            cut.arg(keys.stock_newest()).arg(0).arg(-NEWEST - 1);
-            steps.extend([known, cut]);
+            let moments: Vec<(i64, &str)> = newest
+                .iter()
+                .map(|(id, at)| (at.as_microsecond(), id.as_str()))
+                .collect();
+            known.cmd("ZADD").arg(keys.stock_newest()).arg("GT");
+            known.arg(moments).ignore();
+            known.zremrangebyrank(keys.stock_newest(), 0, -NEWEST - 1);
         }
+        let mut steps = Vec::new();
         if !unread.is_empty() {
             let mut keep = redis::cmd("RPUSH");
             keep.arg(keys.stock_unread());
@@ -222,6 +222,12 @@ impl Redis {
         taken.arg(keys.stock_pushes()).arg(count).arg(-1);
         steps.push(taken);
         self.with_connection("stock_pushes_taken", |mut connection| async move {
+            // Only replays ask for it: what waits must not wait for that.
+            if !known.is_empty()
+                && let Err(error) = known.query_async::<()>(&mut connection).await
+            {
+                tracing::warn!(%error, "when things for sale were taken over is not kept");
+            }
             for step in steps {
                 let _: redis::Value = step.query_async(&mut connection).await?;
             }

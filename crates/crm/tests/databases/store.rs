@@ -1,5 +1,7 @@
 //! The CRM on SQLite and on PostgreSQL: the same tests for both.
 
+use std::collections::BTreeMap;
+
 use crm::{Crm, CrmWrite, Matter, QuestionWrite, Rows, What, WithdrawnWrite};
 use secrecy::SecretString;
 use test_support::PostgresServer;
@@ -93,6 +95,7 @@ async fn a_wish_that_is_withdrawn_is_not_told_any_more(database: &Database) {
         withdrawn: Some(WithdrawnWrite {
             intents: vec!["car_inquiry".into(), "test_drive".into()],
             fields: fields.iter().map(|&name| name.to_owned()).collect(),
+            moved: BTreeMap::new(),
         }),
         lead: None,
         ..write(message, at)
@@ -118,6 +121,12 @@ async fn a_wish_that_is_withdrawn_is_not_told_any_more(database: &Database) {
     let again = write("SM10", "2026-11-23T13:03:00Z");
     database.crm.apply(&again).await.unwrap();
     assert_eq!(told().await, r#"{"car_model":"SM10"}"#);
+    let mut first = withdrawn("SM11", "2026-11-23T13:04:00Z", &["car_model.2"]);
+    let moved = [("car_model", "Polo"), ("color", "red")];
+    let moved = moved.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    first.withdrawn.as_mut().unwrap().moved = BTreeMap::from(moved);
+    database.crm.apply(&first).await.unwrap();
+    assert_eq!(told().await, r#"{"car_model":"Polo"}"#, "it had no colour");
 }
 
 async fn several_addresses_are_one_contact(database: &Database) {

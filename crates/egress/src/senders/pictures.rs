@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Url};
 use runtime::fetch::{self, FetchError};
-use runtime::public::{PublicOnly, public_url};
-use tokio::sync::Semaphore;
+use runtime::public::{PublicOnly, plain_url, public_url};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// WhatsApp's own limit for pictures.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
 /// For a picture, with the wait for its turn.
 const LIMIT: Duration = Duration::from_secs(4);
-/// Pictures in progress at once; each may take [`MAX_BYTES`] of memory.
+/// Pictures in memory at once, from their first byte until they are dropped; each may take [`MAX_BYTES`].
 const CONCURRENCY: usize = 4;
 /// Characters of a file's name.
 const NAME: usize = 60;
@@ -37,57 +37,60 @@ pub(super) struct File {
     pub(super) content_type: &'static str,
     /// Letters, digits, dots and dashes.
     pub(super) name: String,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Fetches pictures from where they may be fetched.
 pub(super) struct Pictures {
-    client: Client,
-    allow_private: bool,
-    permits: Semaphore,
+    public: Client,
+    /// None where nothing inside of a network may be fetched.
+    private: Option<Client>,
+    permits: Arc<Semaphore>,
 }
 
 impl Pictures {
     pub(super) fn new(allow_private: bool) -> reqwest::Result<Self> {
-        let client = match allow_private {
-            true => fetch::client(),
-            false => fetch::client().dns_resolver(Arc::new(PublicOnly)),
-        };
+        let public = fetch::client().dns_resolver(Arc::new(PublicOnly));
+        let private = allow_private.then(|| fetch::client().build());
         Ok(Self {
-            client: client.build()?,
-            allow_private,
-            permits: Semaphore::new(CONCURRENCY),
+            public: public.build()?,
+            private: private.transpose()?,
+            permits: Arc::new(Semaphore::new(CONCURRENCY)),
         })
     }
 
     /// The picture at an address.
     pub(super) async fn fetch(&self, address: &str) -> Result<File, PictureError> {
         let fetched = tokio::time::timeout(LIMIT, self.bytes(address)).await;
-        let bytes = fetched.unwrap_or(Err(PictureError::Slow))?;
+        let (bytes, permit) = fetched.unwrap_or(Err(PictureError::Slow))?;
         let (content_type, extension) = kind_of(&bytes).ok_or(PictureError::Kind)?;
         let name = name_of(address, extension);
         Ok(File {
             bytes,
             content_type,
             name,
+            _permit: permit,
         })
     }
 
-    async fn bytes(&self, address: &str) -> Result<Vec<u8>, PictureError> {
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| PictureError::Slow)?;
-        let get = |url, _| self.client.get(url).send();
-        let admit = |address: &str| self.admit(address);
-        fetch::follow(self.admit(address)?, get, admit, MAX_BYTES).await
-    }
-
-    fn admit(&self, address: &str) -> Result<Url, PictureError> {
-        let private = || Url::parse(address).ok().filter(|_| self.allow_private);
-        public_url(address)
-            .or_else(private)
-            .ok_or(PictureError::Address)
+    async fn bytes(&self, address: &str) -> Result<(Vec<u8>, OwnedSemaphorePermit), PictureError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| PictureError::Slow)?;
+        let of_record = || self.private.as_ref().and_then(|_| plain_url(address));
+        let first = public_url(address).or_else(of_record);
+        let first = first.ok_or(PictureError::Address)?;
+        let origin = first.origin();
+        // Only the record says which server inside of a network is asked, and no redirect.
+        let private = |url: &Url| self.private.as_ref().filter(|_| url.origin() == origin);
+        let get = |url: Url, _| private(&url).unwrap_or(&self.public).get(url).send();
+        let admit = |address: &str| {
+            let same = || plain_url(address).filter(|url| private(url).is_some());
+            public_url(address)
+                .or_else(same)
+                .ok_or(PictureError::Address)
+        };
+        let bytes = fetch::follow(first, get, admit, MAX_BYTES).await?;
+        Ok((bytes, permit))
     }
 }
 

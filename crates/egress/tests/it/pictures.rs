@@ -57,6 +57,16 @@ async fn twilio_and_waha_fetch_it_from_its_address() {
 
 /// A server that answers every request with this, and how often it was asked.
 fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
+    serve(move |_| {
+        let head = format!("200 OK\r\ncontent-length: {}", answer.len());
+        (head, answer)
+    })
+}
+
+/// A server that answers each path with status and header lines, and a body; and how often it was asked.
+fn serve(
+    answer: impl Fn(&str) -> (String, &'static [u8]) + Send + 'static,
+) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -66,12 +76,11 @@ fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
             count.fetch_add(1, Ordering::SeqCst);
             let mut stream = stream.unwrap();
             let mut head = [0; 4_096];
-            let _ = stream.read(&mut head).unwrap_or(0);
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-                answer.len()
-            );
-            drop(stream.write_all(&[head.as_bytes(), answer].concat()));
+            let read = stream.read(&mut head).unwrap_or(0);
+            let asked = String::from_utf8_lossy(&head[..read]).into_owned();
+            let (head, body) = answer(asked.split(' ').nth(1).unwrap_or_default());
+            let head = format!("HTTP/1.1 {head}\r\nconnection: close\r\n\r\n");
+            drop(stream.write_all(&[head.as_bytes(), body].concat()));
         }
     });
     (port, asked)
@@ -131,6 +140,31 @@ async fn what_is_no_picture_or_within_the_network_is_left_out_of_chatwoot() {
         assert_eq!(texts(&sent), ["Deze staat er nog"]);
         assert_eq!(asked.load(Ordering::SeqCst), fetched, "{flag}");
     }
+}
+
+#[tokio::test]
+async fn a_server_within_the_network_leads_to_no_other_one() {
+    let (other, asked) = server(b"\xff\xd8\xffa picture");
+    for (to, sent_on) in [
+        ("/moved.jpg".to_owned(), 1),
+        (format!("http://127.0.0.1:{other}/x.jpg"), 0),
+    ] {
+        let (port, _) = serve(move |path| match path {
+            "/golf.jpg" => (
+                format!("302 Found\r\nlocation: {to}\r\ncontent-length: 0"),
+                &b""[..],
+            ),
+            _ => (
+                "200 OK\r\ncontent-length: 12".into(),
+                &b"\xff\xd8\xffa picture"[..],
+            ),
+        });
+        let rig = Rig::start();
+        let url = format!("http://127.0.0.1:{port}/golf.jpg");
+        let sent = sent_to_chatwoot(&rig, "pictures-allow-private=true", url).await;
+        assert_eq!(sent.len(), 1 + sent_on);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use jiff::Timestamp;
 use streams::{Duty, NewEntry, Queue, Redis, StreamsError};
 use test_support::{RedisServer, eventually};
 
@@ -158,6 +159,18 @@ async fn a_permission_that_goes_missing_loses_nothing_and_does_nothing_by_halves
     assert_eq!(answers, commands);
     assert_eq!(history, commands);
     running.stop().await;
+}
+
+/// What is known for replays is not worth that everything that is pushed waits.
+#[tokio::test]
+async fn what_was_pushed_is_taken_over_though_its_moment_may_not_be_kept() {
+    let server = RedisServer::start();
+    let redis = user(&server, &LEAST_RULE);
+    redis.push_stock(b"<voertuig/>").await.unwrap();
+    server.run::<()>(&["ACL", "SETUSER", "app", "-zadd"]);
+    let newest = [("D1".to_owned(), Timestamp::now())];
+    redis.stock_pushes_taken(1, &[], &newest).await.unwrap();
+    assert!(redis.stock_pushes(10).await.unwrap().is_empty());
 }
 
 /// Whether there are rules for some keys only, from Redis 7 on.

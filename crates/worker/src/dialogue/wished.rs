@@ -49,6 +49,14 @@ pub fn numbered(name: &str, values: &[SlotValue]) -> impl Iterator<Item = (Strin
     })
 }
 
+/// A name of [`numbered`] without its number.
+fn unnumbered(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((bare, place)) if place.parse::<usize>().is_ok() => bare,
+        _ => name,
+    }
+}
+
 /// What a message changed of what was wanted before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Shift {
@@ -73,6 +81,20 @@ impl Shift {
             }
         }
         shift
+    }
+
+    /// Those of what changed that have only another number, since another value of the same was withdrawn.
+    #[must_use]
+    pub fn moved(&self) -> Fields {
+        let of_withdrawn = |name: &str| {
+            let mut withdrawn = self.withdrawn.iter();
+            withdrawn.any(|gone| unnumbered(gone) == unnumbered(name))
+        };
+        let changed = self.changed.iter();
+        let moved = changed.filter(|(name, _)| of_withdrawn(name));
+        moved
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Does not withdraw the thing that was chosen.
@@ -129,6 +151,8 @@ mod tests {
         ];
         let changed = changed.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(shift.changed, Fields::from(changed));
+        let moved: Vec<String> = shift.moved().into_keys().collect();
+        assert_eq!(moved, ["car_model", "not.color"]);
         assert!(Shift::between(&before, &before).is_empty());
     }
 }

@@ -28,7 +28,16 @@ impl Inbound {
         let follows = || self.turns.shelf.has(&arrival.feed, arrival.revision);
         let since = Instant::now();
         while !follows() {
-            if since.elapsed() >= SHELF_FOLLOWS {
+            let waited = since.elapsed() >= SHELF_FOLLOWS;
+            if self.turns.domain.stock.is_none() || waited && job.is_last_attempt() {
+                // Nobody asked for it, and it would be old news after a replay.
+                tracing::warn!(
+                    feed = arrival.feed,
+                    "the stock of this worker stays older than what came in"
+                );
+                return self.untold(job, "unjudged").await;
+            }
+            if waited {
                 let error = "the stock of this worker is older than what came in";
                 return job.retry(error.into(), None).await;
             }
@@ -42,11 +51,20 @@ impl Inbound {
         let last = last.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let told = last.and_then(|last| arrival::told(&self.turns, arrival, known, last));
         let Some(mut effects) = told else {
-            tracing::info!("the customer is not told of what came into stock");
-            return job.acknowledge().await;
+            return self.untold(job, "untold").await;
         };
         let shown = effects.reply.as_ref().filter(|_| self.mirrors);
         effects.mirror.extend(shown.and_then(mirror::of_late_reply));
-        self.commit(job, version, effects).await
+        let settled = self.commit(job, version, effects).await;
+        if settled.is_done() {
+            self.metrics.stock().arrived("told");
+        }
+        settled
+    }
+
+    async fn untold(&self, job: Job<Payload>, outcome: &'static str) -> Settled {
+        tracing::info!(outcome, "the customer is not told of what came into stock");
+        self.metrics.stock().arrived(outcome);
+        job.acknowledge().await
     }
 }

@@ -8,6 +8,7 @@ use runtime::metrics::{Metrics, from_zero};
 pub(crate) struct StockMetrics {
     reads: IntCounterVec,
     pushed: IntCounterVec,
+    arrivals: IntCounterVec,
     items: IntGaugeVec,
     age: IntGaugeVec,
     feeds: IntGaugeVec,
@@ -31,6 +32,14 @@ impl StockMetrics {
                     "Things for sale that were pushed: taken over, unread and kept aside, or outdated (replayed, while something newer of the thing was taken over).",
                 )?,
                 [["taken"], ["unread"], ["outdated"]],
+            ),
+            arrivals: from_zero(
+                metrics.counters(
+                    "postduif_stock_arrivals_total",
+                    &["outcome"],
+                    "What came in for a wish that nothing fitted: told, untold (not the moment, or wished no more), or unjudged (the stock of this worker stayed older).",
+                )?,
+                [["told"], ["untold"], ["unjudged"]],
             ),
             items: metrics.gauges("postduif_stock_items", &[], "Things for sale that this worker knows.")?,
             age: metrics.gauges(
@@ -57,6 +66,10 @@ impl StockMetrics {
                 .with_label_values(&[outcome])
                 .inc_by(count as u64);
         }
+    }
+
+    pub(crate) fn arrived(&self, outcome: &'static str) {
+        self.arrivals.with_label_values(&[outcome]).inc();
     }
 
     pub(crate) fn set_items(&self, items: i64) {

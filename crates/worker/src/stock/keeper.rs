@@ -234,7 +234,7 @@ impl Keeper {
             let newest = match self.redis.stock_newest(&read.replayed()).await {
                 Ok(newest) => newest,
                 Err(error) => {
-                    tracing::debug!(%error, "it is not known what is the newest of what was pushed");
+                    tracing::error!(%error, "it is not known what is the newest of what was pushed");
                     return Ok(());
                 }
             };
@@ -247,7 +247,7 @@ impl Keeper {
                 .stock_pushes_taken(waiting.len(), &taken.unread, &taken.newest);
             if let Err(error) = done.await {
                 // They are taken over again, which changes nothing.
-                tracing::debug!(%error, "what was pushed stays in Redis");
+                tracing::error!(%error, "what was pushed stays in Redis");
                 return Ok(());
             }
         }

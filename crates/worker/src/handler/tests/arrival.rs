@@ -175,3 +175,29 @@ async fn what_changed_is_judged_when_the_stock_of_this_worker_is_as_new() {
         "{said:?}"
     );
 }
+
+/// Lets a worker whose stock never follows take an arrival.
+async fn unjudged(change: impl FnOnce(&mut Inbound)) {
+    let server = RedisServer::start();
+    let redis = redis_at(&server);
+    let mut metrics = Metrics::new("worker", "0").unwrap();
+    let shelf = Shelf::of(stock(|_| true));
+    let mut handler = worker(&redis, &mut metrics, &shelf);
+    change(&mut handler);
+    take_in(&redis, &arrival("D003")).await;
+    work(&redis, handler, async || idle(&redis).await).await;
+    let page = metrics.page().unwrap();
+    let counted = "postduif_stock_arrivals_total{outcome=\"unjudged\"} 1";
+    assert!(page.contains(counted), "{page}");
+    assert!(replies(&server).is_empty());
+}
+
+#[tokio::test]
+async fn what_this_worker_cannot_judge_holds_up_nobody_for_ever() {
+    let without_stock = |handler: &mut Inbound| {
+        let mut domain = Domain::embedded().unwrap();
+        domain.stock = None;
+        handler.turns.domain = Arc::new(domain);
+    };
+    tokio::join!(unjudged(|_| {}), unjudged(without_stock));
+}
