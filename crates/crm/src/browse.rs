@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 
 use crate::list::{Page, Place, Row, What, page, value, whole, wholes};
 use crate::rows;
+use crate::search::Conditions;
 use crate::status::Matter;
 use crate::store::{Crm, CrmError};
 
@@ -65,35 +66,6 @@ pub struct Told {
     pub sent_at: Option<String>,
 }
 
-/// Digits of a number with its country, at least.
-const WHOLE_NUMBER: usize = 10;
-
-/// What rows must fulfil, with the values that go along.
-#[derive(Debug, Default)]
-struct Conditions {
-    all: Vec<String>,
-    values: Vec<String>,
-}
-
-impl Conditions {
-    fn add(&mut self, condition: &str) {
-        self.all.push(condition.to_owned());
-    }
-
-    /// Takes a value along; gives what stands for it.
-    fn bind(&mut self, value: String) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
-    }
-
-    fn sql(&self) -> String {
-        match self.all.as_slice() {
-            [] => "true".to_owned(),
-            all => all.join(" AND "),
-        }
-    }
-}
-
 type ContactRow = (
     String,
     Option<String>,
@@ -101,16 +73,6 @@ type ContactRow = (
     Option<String>,
     String,
 );
-
-/// A text as it stands within LIKE, with `!` before what LIKE obeys.
-fn like(text: &str) -> String {
-    let escaped = text.trim().to_lowercase();
-    let escaped = escaped
-        .replace('!', "!!")
-        .replace('%', "!%")
-        .replace('_', "!_");
-    format!("%{escaped}%")
-}
 
 impl Crm {
     /// A part of the list, the newest first, from behind `before` on.
@@ -152,9 +114,8 @@ impl Crm {
             conditions.add(&format!("{column} = {intent}"));
         }
         if let Some(search) = filter.search.filter(|search| !search.is_empty()) {
-            let found = self.named(search, &mut conditions).await?;
-            // Not as the index has it: the list is walked from its newest row on.
-            conditions.add(&format!("(t.contact_id || '') IN ({found})"));
+            let whose = self.search(search).await?;
+            conditions.are_of(&whose, "t.contact_id");
         }
         let select = format!(
             "{} WHERE {} ORDER BY t.created_at DESC, t.id DESC LIMIT {limit}",
@@ -289,8 +250,8 @@ impl Crm {
     pub async fn find(&self, search: &str, limit: u16) -> Result<Vec<Contact>, CrmError> {
         let mut conditions = Conditions::default();
         if !search.is_empty() {
-            let found = self.named(search, &mut conditions).await?;
-            conditions.add(&format!("(c.id || '') IN ({found})"));
+            let whose = self.search(search).await?;
+            conditions.are_of(&whose, "c.id");
         }
         let select = format!(
             "SELECT c.id, c.name, c.language, c.opted_out_at, c.created_at FROM contacts c \
@@ -303,29 +264,6 @@ impl Crm {
         }
         let found: Vec<ContactRow> = select.fetch_all(&self.pool).await?;
         self.with_addresses(found).await
-    }
-
-    /// The ids of contacts with this in their name or an address, as a statement. A whole number is looked up,
-    /// without a look at all others.
-    async fn named(&self, search: &str, conditions: &mut Conditions) -> Result<String, CrmError> {
-        let number = search.trim();
-        if number.len() >= WHOLE_NUMBER && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            let addresses = [format!("tel:+{number}"), format!("whatsapp:+{number}")];
-            let select = "SELECT 1 FROM contact_addresses WHERE address IN ($1, $2) LIMIT 1";
-            let [one, other] = &addresses;
-            let known = sqlx::query(select).bind(one).bind(other);
-            if known.fetch_optional(&self.pool).await?.is_some() {
-                let [one, other] = addresses.map(|address| conditions.bind(address));
-                return Ok(format!(
-                    "SELECT contact_id FROM contact_addresses WHERE address IN ({one}, {other})"
-                ));
-            }
-        }
-        let like = conditions.bind(like(search));
-        Ok(format!(
-            "SELECT id FROM contacts WHERE LOWER(name) LIKE {like} ESCAPE '!' UNION \
-             SELECT contact_id FROM contact_addresses WHERE LOWER(address) LIKE {like} ESCAPE '!'"
-        ))
     }
 
     /// The conversations that the leads, appointments and hand-overs of each of these contacts came from.

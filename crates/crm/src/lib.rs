@@ -26,6 +26,7 @@ pub mod person;
 mod persons;
 mod questions;
 mod rows;
+mod search;
 mod sends;
 mod status;
 mod stock;

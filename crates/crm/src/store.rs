@@ -27,7 +27,7 @@ const BETWEEN_MIGRATIONS: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Crm {
     pub(super) pool: AnyPool,
-    is_sqlite: bool,
+    pub(super) is_sqlite: bool,
     writer: Writer,
 }
 

@@ -94,6 +94,41 @@ fn asks(message: &str, time: &str) -> CrmWrite {
     }
 }
 
+/// A search that most of the customers fit is answered with the newest of them.
+async fn many_are_found_by_what_they_have_in_common(database: &Database) {
+    let crm = &database.crm;
+    for n in 0..600 {
+        let time = at(NOON) + SignedDuration::from_secs(n);
+        let phone = format!("+3165{n:07}");
+        let mut one = write(&format!("M{n}"), &time.to_string());
+        one.contact.addresses = vec![format!("whatsapp:{phone}"), format!("tel:{phone}")];
+        one.contact.name = Some(format!("Jansen {n}"));
+        one.lead.as_mut().unwrap().conversation = format!("whatsapp:{phone}");
+        crm.apply(&one).await.unwrap();
+    }
+    for search in ["jansen", "+31650000"] {
+        let found = crm.find(search, 2).await.unwrap();
+        let names: Vec<_> = found
+            .iter()
+            .map(|one| one.name.as_deref().unwrap())
+            .collect();
+        assert_eq!(names, ["Jansen 599", "Jansen 598"], "{search}");
+        let filter = Filter {
+            search: Some(search),
+            ..Filter::only(What::Open)
+        };
+        let page = crm.browse(Matter::Lead, filter, None, 2).await.unwrap();
+        assert_eq!(page.rows.len(), 2, "{search}");
+        let next = crm
+            .browse(Matter::Lead, filter, page.next, 2)
+            .await
+            .unwrap();
+        assert_eq!(next.rows.len(), 2, "{search}");
+    }
+    assert_eq!(crm.find("jansen 59", 50).await.unwrap().len(), 11);
+    assert_eq!(crm.find("JANSEN 600", 50).await.unwrap().len(), 0);
+}
+
 async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
     let crm = &database.crm;
     let before = crm.revision().await.unwrap();
@@ -310,6 +345,7 @@ async fn all(database: &Database) {
     who_was_told_is_shown_with_what_failed(database).await;
     an_act_outlives_the_person_it_was_about_without_naming_them(database).await;
     words_are_labelled_and_labels_go_with_the_person(database).await;
+    many_are_found_by_what_they_have_in_common(database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
