@@ -39,6 +39,8 @@ pub(super) struct PartitionLoop<H: Handler> {
     running: JoinSet<Ended<H::Payload>>,
     /// Places for what was handed out and waits for its place among the work in flight.
     queueing: Arc<Semaphore>,
+    /// Whether something could start that found no place, not even to queue.
+    is_short: bool,
     from: From,
     /// What is read with an entry that starts as soon as it comes.
     early_reads: Option<EarlyReads>,
@@ -96,6 +98,7 @@ impl<H: Handler> PartitionLoop<H> {
             mailboxes,
             running: JoinSet::new(),
             queueing: Arc::new(Semaphore::new(MOST_QUEUEING)),
+            is_short: false,
             from: From::Pending {
                 after: StreamId::ZERO,
             },
@@ -139,6 +142,7 @@ impl<H: Handler> PartitionLoop<H> {
             .into_iter()
             .flatten()
             .min();
+        let queueing = Arc::clone(&self.queueing);
         tokio::select! {
             biased;
             () = self.lease.lost() => {}
@@ -150,6 +154,8 @@ impl<H: Handler> PartitionLoop<H> {
                 }
             }
             () = self.waker.woken(), if !stopping => self.woken(),
+            // Those who wait for something else than a place give theirs up, and end nothing.
+            _ = queueing.acquire(), if self.is_short && !stopping => {}
             () = sleep_until(timer), if timer.is_some() && !stopping => self.not_before = None,
         }
     }
@@ -258,8 +264,11 @@ impl<H: Handler> PartitionLoop<H> {
     fn hand_out(&mut self, started: &mut Started) {
         let (now, now_ms) = (Instant::now(), wall_clock_ms());
         self.mailboxes.wake_delayed(now);
+        self.is_short = false;
         while self.running.len() < self.shared.config.concurrency {
-            let Some(place) = self.place(started) else {
+            let place = self.place(started);
+            self.is_short = place.is_none();
+            let Some(place) = place else {
                 return;
             };
             let handler = &self.shared.handler;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use streams::ConsumerConfig;
 use test_support::{RedisServer, eventually};
 
-use crate::harness::{Echo, add, config, pending, redis_at, replies, run, until_empty, waiting};
+use crate::harness::{
+    Echo, add, config, pending, redis_at, redis_with, replies, run, until_empty, waiting,
+};
 
 #[tokio::test]
 async fn each_conversation_is_answered_in_order_and_once() {
@@ -90,6 +92,28 @@ async fn what_cannot_start_yet_waits_in_redis() {
             0 => Ok(()),
             left => Err(left),
         }
+    })
+    .await;
+    running.stop().await;
+}
+
+/// More of them than may queue for a place among the work in flight, which is taken when they come.
+#[tokio::test]
+async fn those_that_wait_for_something_else_hold_up_nobody() {
+    let server = RedisServer::start();
+    let redis = redis_with(&["--redis-url", &server.url(), "--redis-partitions", "1"]);
+    for n in 0..12 {
+        add(&redis, &format!("waits{n}"), &format!("w{n}"), "wait").await;
+    }
+    add(&redis, "other", "o", "echo").await;
+    let config = ConsumerConfig {
+        in_flight: 1,
+        ..config()
+    };
+    let running = run(&redis, config, &Arc::new(Echo::default()));
+    eventually(async || match replies(&server, "other").as_slice() {
+        [_] => Ok(()),
+        none => Err(none.to_vec()),
     })
     .await;
     running.stop().await;
