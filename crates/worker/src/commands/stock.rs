@@ -81,7 +81,7 @@ impl StockArgs {
     pub async fn run(&self, domain: impl FnOnce() -> Domain) -> anyhow::Result<ExitCode> {
         match &self.action {
             Action::Check { file, mapping } => {
-                let import = read(&domain(), file, "check", mapping.as_deref());
+                let import = read(&domain(), file, "check", mapping.as_deref())?;
                 tell(&import)?;
                 let whole =
                     import.report.read == import.report.elements && import.report.unread.is_empty();
@@ -101,7 +101,7 @@ impl StockArgs {
                 if let Err(wrong) = format!("{name}=file").parse::<Named>() {
                     runtime::refuse(&[format!("--as: {wrong}")]);
                 }
-                let import = read(&domain(), file, name, mapping.as_deref());
+                let import = read(&domain(), file, name, mapping.as_deref())?;
                 tell(&import)?;
                 self.import(&import, name, *smaller).await
             }
@@ -191,10 +191,15 @@ impl StockArgs {
     }
 }
 
-fn read(domain: &Domain, file: &std::path::Path, name: &str, by: Option<&str>) -> Import {
+fn read(
+    domain: &Domain,
+    file: &std::path::Path,
+    name: &str,
+    by: Option<&str>,
+) -> anyhow::Result<Import> {
     let known = or_refuse(of_domain(domain));
     let by = by.map(|by| mapping(known, by).unwrap_or_else(|wrong| runtime::refuse(&[wrong])));
-    or_refuse(import_file(known, file, name, by.as_ref()))
+    import_file(known, file, name, by.as_ref())
 }
 
 fn tell(import: &Import) -> std::io::Result<()> {

@@ -495,3 +495,16 @@ fn what_is_chosen_is_said_to_be_reserved() {
         assert!(reply.contains(says), "{reply}");
     }
 }
+
+#[test]
+fn what_only_a_sold_car_fits_stays_unmet() {
+    for said in [
+        "Hebben jullie een rode Golf diesel?",
+        "Do you have a red diesel Golf?",
+        "Haben Sie einen roten Golf Diesel?",
+    ] {
+        let turns = chat(&[vec![said.to_owned()]]).remove(0);
+        let lead = &turns[0]["lead"]["fields"];
+        assert_eq!(lead["stock_unmet"], "yes", "{said}: {}", turns[0]);
+    }
+}

@@ -180,4 +180,8 @@ async fn what_could_not_be_read_is_shown_replayed_and_discarded() {
         (true, "1 discarded\n".into())
     );
     assert!(redis.stock_unread().await.unwrap().is_empty());
+    // What came twice is not two that were asked for.
+    let twice = [pushes[0].clone(), pushes[0].clone()];
+    redis.stock_pushes_taken(0, &twice, &[]).await.unwrap();
+    assert!(!unread(&["discard", &first, "7"]).0);
 }

@@ -96,7 +96,7 @@ impl UnreadArgs {
                     }
                     replayed += 1;
                 }
-                let whole = replayed == chosen.len() && choice.is_met_by(chosen.len());
+                let whole = replayed == chosen.len() && choice.is_met_by(&chosen);
                 self.done(&redis, "replayed", replayed, whole).await
             }
             Action::Discard { choice, yes } => {
@@ -108,7 +108,7 @@ impl UnreadArgs {
                 for push in &chosen {
                     redis.forget_stock_unread(push).await?;
                 }
-                let whole = choice.is_met_by(chosen.len());
+                let whole = choice.is_met_by(&chosen);
                 self.done(&redis, "discarded", chosen.len(), whole).await
             }
         }
@@ -141,9 +141,10 @@ impl Choice {
         unread.iter().filter(is_chosen).collect()
     }
 
-    /// Whether that many are all that were asked for.
-    fn is_met_by(&self, count: usize) -> bool {
-        self.all || count >= self.ids.len()
+    /// Whether those are all that were asked for.
+    fn is_met_by(&self, chosen: &[&StockPush]) -> bool {
+        let chosen: Vec<String> = chosen.iter().map(|push| push.id()).collect();
+        self.ids.iter().all(|id| chosen.contains(id))
     }
 }
 

@@ -96,7 +96,8 @@ impl Update<'_> {
         if listing.compared && !self.keep_further(&mut listing) {
             return self.replace_by(listing);
         }
-        let unmet = listing.fit != Fit::Exact;
+        let is_met = |line: &Line| line.misses.is_empty() && line.item.status != Status::Sold;
+        let unmet = listing.fit != Fit::Exact || !listing.lines.iter().any(is_met);
         // What was met all along is not worth a word.
         let told = Some(unmet).filter(|unmet| *unmet || self.state.stock.unmet);
         self.dues.unmet = told.or(self.dues.unmet);
