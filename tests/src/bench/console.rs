@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use crm::console::NewAct;
 use crm::{
     AppointmentWrite, ByHand, ContactWrite, Crm, CrmWrite, HandoverWrite, LeadField, LeadWrite,
     Matter, QuestionWrite, Status, Unclear,
@@ -114,7 +115,7 @@ const PAGES: [(&str, &str); 19] = [
     ("notices", "/notices"),
     ("notices that failed", "/notices?show=failing"),
     ("dead letters", "/letters"),
-    ("open questions", "/understanding"),
+    ("open questions", "/understanding?of=question"),
     ("overview", "/overview"),
     ("who did what", "/acts"),
 ];
@@ -210,7 +211,18 @@ async fn note(crm: &Crm, conversations: u32) {
             .first()
             .and_then(|row| row.first())
             .and_then(|(_, id)| id.as_str());
-        change(crm, Matter::Lead, lead.expect("a lead"), Status::Taken).await;
+        let lead = lead.expect("a lead");
+        change(crm, Matter::Lead, lead, Status::Taken).await;
+        let act = NewAct {
+            at: Timestamp::now(),
+            by: "Anna",
+            via: "page",
+            act: "take",
+            subject: Some(lead),
+            note: None,
+            contact: Some(&contact),
+        };
+        crm.note_act(act).await.expect("the CRM takes it");
     }
 }
 

@@ -4,6 +4,7 @@
 //! and what went wrong in the talk.
 
 mod answers;
+mod arranged;
 mod asks;
 mod danger;
 mod described;
@@ -442,6 +443,7 @@ impl Update<'_> {
             }
         }
         self.offer();
+        self.name_things();
         self.acknowledge_once();
         if self.dues.pieces.is_empty() && self.dues.question.is_none() && !self.is_in_danger() {
             self.unclear(&[]);

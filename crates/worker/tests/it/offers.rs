@@ -508,3 +508,25 @@ fn what_only_a_sold_car_fits_stays_unmet() {
         assert_eq!(lead["stock_unmet"], "yes", "{said}: {}", turns[0]);
     }
 }
+
+#[test]
+fn an_appointment_is_for_what_its_message_names() {
+    for said in [
+        [
+            "Ik zoek een Golf",
+            "Kan ik zaterdag een proefrit maken in de Polo?",
+        ],
+        [
+            "Looking for a Golf",
+            "Can I test drive the Polo on Saturday at 11?",
+        ],
+        [
+            "Ich suche einen Golf",
+            "Probefahrt Samstag um 11, mit dem Polo",
+        ],
+    ] {
+        let turns = chat(&[said.map(str::to_owned).to_vec()]).remove(0);
+        let thing = turns[1]["appointment"]["thing"].as_str().unwrap();
+        assert!(thing.contains("Polo"), "{said:?}: {thing}");
+    }
+}

@@ -26,4 +26,12 @@ impl Before {
     pub(in crate::dialogue) fn knows_appointment(&self, purpose: &str) -> bool {
         self.appointments.iter().any(|one| one.purpose == purpose)
     }
+
+    /// Whether an appointment stood as it is, whatever it was about.
+    pub(in crate::dialogue) fn has(&self, one: &Appointment) -> bool {
+        self.appointments.iter().any(|other| {
+            (&other.purpose, other.date, other.time, other.status)
+                == (&one.purpose, one.date, one.time, one.status)
+        })
+    }
 }

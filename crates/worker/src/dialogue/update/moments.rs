@@ -8,7 +8,7 @@ use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Social, T
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::{Appointment, AppointmentStatus, OursAbout};
-use crate::dialogue::{filling, topics};
+use crate::dialogue::topics;
 use crate::domain::{Topic, TopicKind};
 
 impl Update<'_> {
@@ -193,12 +193,9 @@ impl Update<'_> {
     }
 
     fn wanted(&self, purpose: &str, date: Option<Dates>, time: Option<Times>) -> Appointment {
-        let side = topics::side(self.domain, purpose);
         Appointment {
             purpose: purpose.to_owned(),
-            thing: self
-                .chosen_title(side)
-                .or_else(|| filling::thing_name(self.domain, self.state.wishes(side))),
+            thing: self.thing_of(purpose),
             date,
             time,
             status: AppointmentStatus::Wanted,

@@ -1,0 +1,31 @@
+//! What the appointments of a message are for.
+
+use super::Update;
+use crate::dialogue::state::Appointment;
+use crate::dialogue::{filling, topics};
+
+impl Update<'_> {
+    /// The thing that an appointment for `purpose` is about, in words.
+    pub(super) fn thing_of(&self, purpose: &str) -> Option<String> {
+        let side = topics::side(self.domain, purpose);
+        let chosen = self.chosen_title(side);
+        chosen.or_else(|| filling::thing_name(self.domain, self.state.wishes(side)))
+    }
+
+    /// "Zaterdag een proefrit, in de Peugeot": the thing is told behind the moment.
+    pub(super) fn name_things(&mut self) {
+        let before = self.state.before.as_deref();
+        let is_new = |one: &Appointment| before.is_none_or(|before| !before.has(one));
+        let appointments = self.state.appointments.iter();
+        let things: Vec<Option<String>> = appointments
+            .map(|one| {
+                let told = Some(one).filter(|one| is_new(one));
+                let told = told.and_then(|one| self.thing_of(&one.purpose));
+                told.or_else(|| one.thing.clone())
+            })
+            .collect();
+        for (appointment, thing) in self.state.appointments.iter_mut().zip(things) {
+            appointment.thing = thing;
+        }
+    }
+}
