@@ -6,6 +6,7 @@
 mod answers;
 mod arranged;
 mod asks;
+mod beside;
 mod danger;
 mod described;
 mod moments;
@@ -14,11 +15,12 @@ mod purpose;
 mod remarks;
 mod repeats;
 mod stock;
+mod what_for;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use remarks::{MAX_MATTER, MAX_QUOTE, REMARKS, SURE_ENOUGH_TO_QUOTE, shortened_to};
+use remarks::{MAX_MATTER, REMARKS, SURE_ENOUGH_TO_QUOTE, shortened_to};
 pub(super) use remarks::{WISHES, is_short, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
@@ -141,7 +143,10 @@ impl Update<'_> {
             self.state.before = Some(Box::new(self.state.snapshot()));
         }
         self.mean_one();
-        let acts = self.point(self.heard.acts);
+        let acts = match self.named_choice() {
+            Some(choice) => vec![choice],
+            None => self.point(self.heard.acts),
+        };
         let (urgent, others): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| {
             matches!(act.does, Does::Consent(_) | Does::Alarm { .. }) || misread(act)
         });
@@ -444,6 +449,7 @@ impl Update<'_> {
         }
         self.offer();
         self.name_things();
+        self.ask_what_for();
         self.acknowledge_once();
         if self.dues.pieces.is_empty() && self.dues.question.is_none() && !self.is_in_danger() {
             self.unclear(&[]);
@@ -452,40 +458,6 @@ impl Update<'_> {
         if self.heard.acts.iter().any(understood) {
             self.state.unclear = 0;
         }
-    }
-
-    fn note_file(&mut self) {
-        if self.heard.withheld {
-            self.owe(Piece::Withheld);
-        }
-        if let Some(kind) = self.heard.attachment {
-            let with_words = !self.heard.text.trim().is_empty();
-            self.owe(Piece::Attachment { kind, with_words });
-        }
-    }
-
-    /// A language that is not served gets its sentence once; what was written goes to a colleague.
-    fn note_language(&mut self) {
-        let Some(code) = self.heard.unserved else {
-            return;
-        };
-        let words: String = self.heard.text.chars().take(MAX_QUOTE).collect();
-        if self.state.excused.iter().any(|excused| excused == code) {
-            if self.dues.pieces.is_empty() {
-                self.owe(Piece::PassOn(Passed::Words(words)));
-            }
-            return;
-        }
-        self.state.excused.push(code.to_owned());
-        self.owe(Piece::Excuse(code.to_owned()));
-        let all = Act {
-            does: Does::Unclear { candidates: vec![] },
-            confidence: 1.0,
-            words: 0..self.heard.text.len(),
-            clause: 0,
-            origin: super::act::Origin::Rules,
-        };
-        self.pass_on_words(&all, super::act::Asked::Other);
     }
 }
 
