@@ -44,3 +44,4 @@ mod robustness;
 mod slots;
 mod stock;
 mod unread;
+mod wished;

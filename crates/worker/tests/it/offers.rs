@@ -35,7 +35,7 @@ fn lines(text: &str) -> Vec<(String, String)> {
 }
 
 /// What `worker chat` answers to each conversation with the car dealer.
-fn chat(conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
+pub(crate) fn chat(conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
     chat_with(&[], conversations)
 }
 
@@ -73,7 +73,7 @@ fn chat_at(args: &[&str], conversations: &[Vec<String>], at: &str) -> Vec<Vec<Js
     answers
 }
 
-fn ids(turn: &Json) -> Vec<String> {
+pub(crate) fn ids(turn: &Json) -> Vec<String> {
     let stock = turn["stock"].as_array().unwrap().iter();
     stock.map(|id| id.as_str().unwrap().to_owned()).collect()
 }
@@ -355,178 +355,5 @@ fn how_old_the_stock_is_is_told_in_days() {
             let told = reply.contains("(Stand") || reply.contains("(As of");
             assert!(told != age.is_empty() && reply.contains(age), "{reply}");
         }
-    }
-}
-
-/// What the lead knows after each message, without what was said in words.
-fn wishes(said: &[&str]) -> Vec<Json> {
-    let said = said.iter().map(|text| (*text).to_owned()).collect();
-    let turns = chat(&[said]).remove(0).into_iter();
-    let fields = turns.map(|mut turn| turn["lead"]["fields"].take());
-    fields.collect()
-}
-
-#[test]
-fn what_is_given_up_leaves_the_lead() {
-    for said in [
-        [
-            "Ik zoek een Golf met trekhaak tot 8000 euro",
-            "een trekhaak hoeft toch niet",
-        ],
-        [
-            "Ik zoek een Golf met trekhaak tot 8000 euro",
-            "laat die trekhaak maar zitten",
-        ],
-        [
-            "Looking for a Golf with a towbar, budget 8000",
-            "I don't need the towbar after all",
-        ],
-        [
-            "Looking for a Golf under €8,000 with a towbar",
-            "forget the towbar",
-        ],
-        [
-            "Ich suche einen Golf mit Anhängerkupplung bis 8000",
-            "Eine Anhängerkupplung brauche ich doch nicht",
-        ],
-        [
-            "Ich suche einen Golf mit Anhängerkupplung bis 8000",
-            "Anhängerkupplung muss nicht sein",
-        ],
-    ] {
-        let told = wishes(&said);
-        assert_eq!(told[0]["wish.towbar"], "yes", "{said:?}");
-        assert!(told[1]["wish.towbar"].is_null(), "{said:?}: {}", told[1]);
-        assert_eq!(told[1]["car_model"], "Golf", "{said:?}");
-    }
-    let told = wishes(&[
-        "Ik zoek een Golf of een Polo tot 9000 euro",
-        "toch geen Polo",
-    ]);
-    assert_eq!(told[0]["stock_id"], "D009");
-    assert!(
-        told[1]["car_model.2"].is_null() && told[1]["stock_id"].is_null(),
-        "{}",
-        told[1]
-    );
-    // Another make takes the model along.
-    let told = wishes(&["Ik zoek een Ferrari Roma", "of nee, doe maar een Audi"]);
-    assert!(
-        told[1]["car_make"] == "Audi" && told[1]["car_model"].is_null(),
-        "{}",
-        told[1]
-    );
-    let told = wishes(&[
-        "Ik zoek een Golf, geen zwarte en geen bruine",
-        "zwart mag toch wel",
-    ]);
-    assert_eq!(
-        (&told[0]["not.color"], &told[0]["not.color.2"]),
-        (&json!("black"), &json!("brown"))
-    );
-    assert_eq!(told[1]["not.color"], "brown");
-    assert!(told[1]["not.color.2"].is_null());
-}
-
-#[test]
-fn what_a_customer_insists_on_stays_in_the_lead() {
-    let dutch = "Ik zoek een Golf met trekhaak tot 5000 euro";
-    for said in [
-        [dutch, "niet zonder trekhaak hoor"],
-        [dutch, "zonder trekhaak hoeft het niet"],
-        [dutch, "zonder trekhaak heb ik er niks aan"],
-        [dutch, "trekhaak graag, maar geen haast"],
-        [
-            "Looking for a Golf with a towbar, budget 5000",
-            "I can't do without the towbar",
-        ],
-        [
-            "Ich suche einen Golf mit Anhängerkupplung bis 5000",
-            "ohne Anhängerkupplung geht es nicht",
-        ],
-    ] {
-        let told = wishes(&said);
-        assert_eq!(told[0]["wish.towbar"], "yes", "{said:?}");
-        assert_eq!(told[1]["wish.towbar"], "yes", "{said:?}");
-    }
-}
-
-#[test]
-fn what_was_noted_as_a_wish_stays_after_thanks() {
-    for thanks in ["Oké, bedankt!", "dank u wel", "👍"] {
-        let told = wishes(&["Ik zoek een Golf", "goedkoper?", thanks]);
-        assert_eq!(told[2]["wish.price"], "<=11949", "{thanks}");
-        assert_eq!(told[2]["stock_unmet"], "yes", "{thanks}");
-    }
-}
-
-#[test]
-fn what_is_asked_beyond_what_was_found_is_no_wish_after_the_next_message() {
-    let told = wishes(&[
-        "Ik zoek een Golf",
-        "goedkoper?",
-        "heeft de eerste een trekhaak?",
-    ]);
-    assert_eq!(
-        (&told[1]["wish.price"], &told[1]["stock_unmet"]),
-        (&json!("<=11949"), &json!("yes"))
-    );
-    assert!(told[2]["wish.price"].is_null(), "{}", told[2]);
-    assert_eq!(
-        told[2]["stock_unmet"], "no",
-        "what fitted before fits still"
-    );
-}
-
-#[test]
-fn what_is_chosen_is_said_to_be_reserved() {
-    for (asked, picked, says) in [
-        ("Ik zoek een witte Golf", "de goedkoopste", "gereserveerd"),
-        ("Do you have a white Golf?", "the cheapest one", "reserved"),
-        (
-            "Habt ihr einen weißen Golf?",
-            "den günstigsten",
-            "reserviert",
-        ),
-    ] {
-        let turns = chat(&[vec![asked.to_owned(), picked.to_owned()]]).remove(0);
-        assert_eq!(ids(&turns[1]), ["D006"], "{picked}");
-        let reply = turns[1]["replies"][0].as_str().unwrap();
-        assert!(reply.contains(says), "{reply}");
-    }
-}
-
-#[test]
-fn what_only_a_sold_car_fits_stays_unmet() {
-    for said in [
-        "Hebben jullie een rode Golf diesel?",
-        "Do you have a red diesel Golf?",
-        "Haben Sie einen roten Golf Diesel?",
-    ] {
-        let turns = chat(&[vec![said.to_owned()]]).remove(0);
-        let lead = &turns[0]["lead"]["fields"];
-        assert_eq!(lead["stock_unmet"], "yes", "{said}: {}", turns[0]);
-    }
-}
-
-#[test]
-fn an_appointment_is_for_what_its_message_names() {
-    for said in [
-        [
-            "Ik zoek een Golf",
-            "Kan ik zaterdag een proefrit maken in de Polo?",
-        ],
-        [
-            "Looking for a Golf",
-            "Can I test drive the Polo on Saturday at 11?",
-        ],
-        [
-            "Ich suche einen Golf",
-            "Probefahrt Samstag um 11, mit dem Polo",
-        ],
-    ] {
-        let turns = chat(&[said.map(str::to_owned).to_vec()]).remove(0);
-        let thing = turns[1]["appointment"]["thing"].as_str().unwrap();
-        assert!(thing.contains("Polo"), "{said:?}: {thing}");
     }
 }
