@@ -95,7 +95,12 @@ impl Update<'_> {
 
     pub(super) fn cancel(&mut self, goal: Option<&str>) {
         let standing = self.state.appointment().map(|one| one.purpose.clone());
-        let Some(goal) = goal else {
+        // A goal that is neither pursued nor named was only guessed.
+        let is_meant = |goal: &&str| {
+            self.state.goals.iter().any(|open| open.goal == *goal)
+                || topics::is_named(self.domain, goal, self.heard.text)
+        };
+        let Some(goal) = goal.filter(is_meant) else {
             match standing {
                 Some(purpose) => self.cancel_appointment(&purpose),
                 None => {
