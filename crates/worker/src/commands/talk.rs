@@ -318,6 +318,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::TakeUp(goal) => ("take_up", goal.as_str()),
         Piece::Noted { .. } => ("noted", ""),
         Piece::Answered(topic, _) => ("answered", topic.as_str()),
+        Piece::NotThen(_) => ("not_then", ""),
         Piece::Skipped => ("skipped", ""),
         Piece::Dropped(goal) => ("dropped", goal.as_deref().unwrap_or_default()),
         Piece::Cancelled(..) => ("cancelled", ""),

@@ -335,6 +335,12 @@ pub struct Told {
     pub also: bool,
 }
 
+/// Who reads a message knows no clock: an age stands as a negative year until the time is known.
+#[must_use]
+pub const fn age_as_year(age: i64) -> i64 {
+    -age
+}
+
 /// A correction of one slot.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Correct {
@@ -366,6 +372,10 @@ pub enum Answer {
     Values(Vec<Told>),
     /// A moment.
     Moment(When),
+    /// A moment that does not suit.
+    NotThen(When),
+    /// The number of something that the customer has with us, as it was written: "bestelling 20331".
+    Reference(String),
     /// Free text, for topics that take it.
     Text(String),
 }

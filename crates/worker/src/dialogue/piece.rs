@@ -135,6 +135,8 @@ pub enum Piece {
     },
     /// A free answer is noted: the topic and the answer.
     Answered(String, String),
+    /// These days do not suit.
+    NotThen(Option<Dates>),
     /// It can be told later.
     Skipped,
     /// It does not go on: the goal, or all.

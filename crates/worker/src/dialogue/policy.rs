@@ -76,7 +76,7 @@ const fn place(piece: &Piece) -> u8 {
         Piece::PassedAgain | Piece::Bid(_) | Piece::Deal => 7,
         Piece::CallBack(..) => 10,
         Piece::Dropped(_) | Piece::Cancelled(..) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
-        Piece::Noted { .. } | Piece::Skipped => 9,
+        Piece::Noted { .. } | Piece::Skipped | Piece::NotThen(_) => 9,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
         Piece::NoCalls | Piece::Answered(..) => 10,
         Piece::Status(_) | Piece::Ring(_) => 11,

@@ -1,5 +1,7 @@
 //! Gives the moments of a message to the acts that they belong to. Pure.
 
+mod ages;
+mod days;
 mod hours;
 mod rest;
 mod several;
@@ -8,6 +10,8 @@ use std::ops::Range;
 
 use jiff::Zoned;
 
+use ages::date_ages;
+use days::{follow_agreed, hour_beside_day, not_then};
 use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
 use rest::{complete, excluded_day, left_over};
 use several::{keep_meant, sentence};
@@ -37,7 +41,10 @@ pub fn timed(
     mut acts: Vec<Act>,
     now: &Zoned,
 ) -> Vec<Act> {
-    let said = reading.moments.all(now);
+    let mut said = reading.moments.all(now);
+    follow_agreed(state, &mut said);
+    date_ages(&mut acts, now);
+    not_then(domain, state, &mut acts, &said);
     let letters: usize = said.iter().map(|moment| moment.bytes.len()).sum();
     let wanted = said.into_iter();
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
@@ -45,6 +52,7 @@ pub fn timed(
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(text, reading));
     }
+    hour_beside_day(domain, state, (text, reading), &mut moments);
     let whole = when(&moments);
     let rest = text.trim().len().saturating_sub(letters);
     let alone = rest <= AROUND;

@@ -10,6 +10,7 @@ mod beside;
 mod danger;
 mod described;
 mod moments;
+mod own_words;
 mod people;
 mod purpose;
 mod remarks;

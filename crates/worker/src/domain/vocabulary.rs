@@ -102,6 +102,8 @@ pub enum SlotRule {
     Max,
     /// Two numbers are the ends.
     Range,
+    /// The number is how many years old it may be at most.
+    Age,
 }
 
 /// What begins and ends a negation.

@@ -4,6 +4,7 @@ mod answers;
 mod asks;
 mod attributes;
 mod complaints;
+mod errands;
 mod goals;
 mod people;
 mod tells;
@@ -267,6 +268,7 @@ impl Talk<'_> {
         self.repairs(clause, acts);
         if !self.changes_of_plan(clause, acts) {
             self.goals(clause, acts);
+            self.references(clause, acts);
         }
         self.courtesies(clause, alone, acts);
         // A short answer is one only where nothing else is said.
@@ -417,7 +419,8 @@ impl Talk<'_> {
     fn names_or_unclear(&self, whole: Span, acts: &mut Vec<Act>) {
         let clause = self.clause(0, whole, true);
         let info = clause.act == IntentAct::Info && self.known_topic(&clause);
-        if info || self.is_like_a_fact(&clause, ALIKE) {
+        let asks = info || self.is_like_a_fact(&clause, ALIKE);
+        if asks && !self.only_states(&clause) {
             self.asks(&clause, acts);
         } else {
             acts.push(self.unclear(whole));

@@ -70,6 +70,10 @@ pub struct Moment {
     pub exact: bool,
     /// Whether it is wanted: neither denied, nor replaced, nor told as past.
     pub wanted: bool,
+    /// Whether it is denied: "morgen kan ik niet".
+    pub denied: bool,
+    /// Whether it is the first such day, or the one after where that is agreed: "nächsten Samstag".
+    pub next: bool,
     /// Where it stands in the message, in bytes.
     pub bytes: Range<usize>,
 }
@@ -223,6 +227,8 @@ impl Moments {
                 times: None,
                 exact: false,
                 wanted: found.standing == Standing::Wanted,
+                denied: found.standing == Standing::Denied,
+                next: matches!(&found.said, Said::Date(said) if said.is_next()),
                 bytes: found.bytes.clone(),
             };
             match &found.said {
@@ -247,6 +253,8 @@ impl Moments {
             times: clock::resolve(said, None),
             exact: true,
             wanted: true,
+            denied: false,
+            next: false,
             bytes: bytes.clone(),
         });
         hours.filter(|moment| moment.times.is_some()).collect()

@@ -2,6 +2,8 @@
 
 use shared_types::SlotValue;
 
+mod ages;
+
 use super::Understander;
 use super::amounts::{AmountMention, resolve};
 use super::lattice::Span;
@@ -123,6 +125,7 @@ impl Sides<'_> {
                 }
             }
         }
+        said.extend(self.ages(clause));
         said.sort_by_key(|said| said.span);
         said
     }

@@ -90,7 +90,10 @@ impl Surroundings {
                     }
                     Surrounding::Slot(slot, rule) => {
                         let captured = match rule {
-                            SlotRule::Mention | SlotRule::Never | SlotRule::Thousands => numbers(),
+                            SlotRule::Mention
+                            | SlotRule::Never
+                            | SlotRule::Thousands
+                            | SlotRule::Age => numbers(),
                             _ => found.spans_of(Symbol::slot(slot)).collect(),
                         };
                         facts.slots.push(SlotFact {

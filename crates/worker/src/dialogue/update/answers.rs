@@ -1,7 +1,6 @@
 //! Answers to what we asked or offered, and what is wanted or dropped.
 
 use super::Update;
-use super::people::SUPPLIER;
 use crate::dialogue::act::{Act, Answer, Does, Social, Thing, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
@@ -43,12 +42,7 @@ impl Update<'_> {
             return;
         };
         let goal = known.intent.clone();
-        if self
-            .state
-            .told
-            .as_ref()
-            .is_some_and(|told| told.reason == SUPPLIER)
-        {
+        if self.supplies() {
             return self.owe(Piece::Received);
         }
         let is_new = self.touch(&goal);
@@ -169,6 +163,8 @@ impl Update<'_> {
         }
         match (answer, ours) {
             (Answer::Moment(when), _) => self.moment(None, when, false),
+            (Answer::NotThen(when), _) => self.not_then(when),
+            (Answer::Reference(number), _) => self.reference(number),
             (Answer::Values(values), ours) => self.values(values, ours.as_ref()),
             (Answer::Text(text), Some(ours)) => self.free_answer(text, &ours),
             (Answer::Yes, Some(ours)) => self.agreed(&ours),
@@ -215,7 +211,7 @@ impl Update<'_> {
         self.owe(Piece::Answered(topic.clone(), answer));
     }
 
-    fn touch_current(&mut self) {
+    pub(super) fn touch_current(&mut self) {
         if let Some(goal) = self.state.goal().map(str::to_owned) {
             self.touch(&goal);
         }

@@ -23,12 +23,10 @@ impl Update<'_> {
             days: ask.when.and_then(|when| when.date),
             turns: 0,
         });
-        if self.ask_stock(act, ask) {
-            return;
-        }
         if ask.form == Form::Check {
-            self.pass_on_words(act, Asked::Other);
-            self.owe(Piece::Deal);
+            return self.takes(act);
+        }
+        if self.ask_stock(act, ask) {
             return;
         }
         match &ask.topic {

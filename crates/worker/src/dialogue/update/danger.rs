@@ -30,6 +30,7 @@ impl Update<'_> {
             (true, true) => Status::Told,
             (true, false) => Status::ToldAgain,
         }));
+        self.has_repair_in_mind();
         if known.is_some_and(|alarm| !alarm.again.is_empty()) {
             self.state.alarm = Some(Alarm {
                 name: name.to_owned(),
@@ -37,6 +38,19 @@ impl Update<'_> {
                 safe: false,
                 repeated: 0,
             });
+        }
+    }
+
+    /// Who is in danger with the own thing will want it seen to.
+    fn has_repair_in_mind(&mut self) {
+        let goals = self.domain.dialogue.goals.iter();
+        let mut goals = goals.map(|goal| &goal.intent);
+        let seen_to = goals.find(|goal| {
+            topics::side(self.domain, goal) == About::Own
+                && topics::takes_appointment(self.domain, goal)
+        });
+        if self.state.goals.is_empty() && self.state.in_mind.is_none() {
+            self.state.in_mind = seen_to.cloned();
         }
     }
 
@@ -84,10 +98,10 @@ impl Update<'_> {
         };
         match &act.does {
             Does::Unclear { .. } => self.is_in_danger(),
-            Does::Request { goal, .. } => {
-                // Who tells what is wrong with the own thing may want it seen to.
+            Does::Request { goal, when, .. } => {
+                // Who tells what is wrong with the own thing may want it seen to, on a day of his own.
                 let of_own = topics::side(self.domain, goal) == About::Own;
-                self.is_in_danger() && !self.is_told_now()
+                self.is_in_danger() && !self.is_told_now() && !(of_own && when.is_some())
                     || !of_own && self.heard.acts.iter().any(told_mildly)
             }
             _ => false,

@@ -225,7 +225,7 @@ impl Update<'_> {
         let same = !changed || narrowed && !moved;
         let status = match known {
             Some(one) if same && one.status != AppointmentStatus::Offered => one.status,
-            _ if moved || was_complete => AppointmentStatus::Moved,
+            _ if moved || was_complete || known.is_some_and(is_to_move) => AppointmentStatus::Moved,
             _ => AppointmentStatus::Wanted,
         };
         let appointment = Appointment {
@@ -344,6 +344,7 @@ impl Update<'_> {
         says_standing: bool,
     ) {
         if self.state.appointment().is_none() {
+            self.made_elsewhere();
             self.revive(when.filter(|_| says_standing));
         }
         let when = when.filter(|when| {
@@ -384,6 +385,12 @@ impl Update<'_> {
             }
         }
     }
+}
+
+/// Whether an appointment waits for another moment than it had.
+fn is_to_move(known: &Appointment) -> bool {
+    let wanted = known.status == AppointmentStatus::Wanted;
+    wanted && known.was.is_some() && (known.date, known.time) == (None, None)
 }
 
 /// "Make it half four instead": the moment may stand beside the wish to move.

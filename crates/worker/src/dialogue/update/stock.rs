@@ -9,8 +9,8 @@ use shared_types::SlotValue;
 use stock::{Item, Stock, Value};
 
 use super::Update;
-use crate::dialogue::act::Told;
-use crate::dialogue::offer::Offered;
+use crate::dialogue::act::{Act, Asked, Told};
+use crate::dialogue::offer::{Line, Offered};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::{filling, topics, wish};
 use crate::domain::{About, Bound, Offers};
@@ -135,6 +135,23 @@ impl<'a> Update<'a> {
         let chosen = self.state.stock.chosen.as_ref();
         let chosen = chosen.filter(|_| side == About::Wanted);
         chosen.map(|one| one.title.clone())
+    }
+
+    /// "Die neem ik": a colleague agrees on it; which one it is, is said, or asked.
+    pub(super) fn takes(&mut self, act: &Act) {
+        if self.is_gone() {
+            return;
+        }
+        self.pass_on_words(act, Asked::Other);
+        match self.meant().as_slice() {
+            [] => {}
+            [(number, item)] => {
+                self.choose(item);
+                self.owe(Piece::Picked(Box::new(Line::alone(*number, item))));
+            }
+            _ => self.must_ask(Question::WhichOffer),
+        }
+        self.owe(Piece::Deal);
     }
 
     /// "Ja graag" to an offer.

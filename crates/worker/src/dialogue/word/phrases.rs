@@ -75,6 +75,12 @@ impl Wording<'_> {
                 time,
                 status,
             } => self.appointment(purpose, *date, *time, *status).telling(),
+            Piece::NotThen(date) => {
+                let texts = self.replies.pieces.get("not_then");
+                let worded = texts.is_some_and(|texts| !texts.is_empty());
+                let name = if worded { "not_then" } else { "skipped" };
+                self.text_of(name, &[("moment", times::said(self.replies, *date, None))])
+            }
             Piece::CallBack(date, time) => {
                 let moment = times::said(self.replies, *date, *time);
                 self.call_back(moment).telling()

@@ -80,6 +80,8 @@ pub enum DateMeaning {
     Day(i32, Option<(Time, Time)>),
     /// `weekday`, `weekday 16:00-18:00`: the first such day after today, and a part of it.
     Weekday(Option<(Time, Time)>),
+    /// `weekday next`: as `weekday`; the one after where that one is agreed already.
+    NextWeekday,
     /// `weekday of week +1`: that day of this week, or of a later one.
     WeekdayOf(i32),
     /// `weekday + 1 week`: as `weekday`, and some time later.
@@ -123,6 +125,7 @@ impl FromStr for DateMeaning {
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
             "weekday" => return Ok(Self::Weekday(None)),
+            "weekday next" => return Ok(Self::NextWeekday),
             "week n" => return Ok(Self::NumberedWeek),
             "date" => return Ok(Self::Date),
             "days" => return Ok(Self::Days),

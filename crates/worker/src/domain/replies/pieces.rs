@@ -44,6 +44,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("answered", &["quote"]),
     ("remarked", &[]),
     ("skipped", &[]),
+    ("not_then", &["moment"]),
     ("dropped", &["what"]),
     ("cancelled", &["moment"]),
     ("called_off", &["moment"]),
@@ -102,6 +103,7 @@ const VARIED: &[&str] = &["noted", "passed_on", "thanks", "ask_meaning"];
 const OPTIONAL: &[&str] = &[
     "unanswered",
     "late",
+    "not_then",
     "noted_own",
     "existence_any",
     "ring_at",

@@ -188,6 +188,10 @@ pub enum ActCue {
     Visit,
     /// Names a person of ours: the owner, a mechanic.
     Whom,
+    /// Asks to collect something: "kan ik hem morgen ophalen".
+    Fetch,
+    /// Names something by its number: "bestelling 20331".
+    Reference,
 }
 
 const QUESTION: [(&str, QuestionCue); 12] = [
@@ -207,7 +211,7 @@ const QUESTION: [(&str, QuestionCue); 12] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 74] = [
+const ACTS: [(&str, ActCue); 76] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -282,6 +286,8 @@ const ACTS: [(&str, ActCue); 74] = [
     ("come", ActCue::Come),
     ("visit", ActCue::Visit),
     ("whom", ActCue::Whom),
+    ("fetch", ActCue::Fetch),
+    ("reference", ActCue::Reference),
 ];
 
 impl Reader<'_, '_> {

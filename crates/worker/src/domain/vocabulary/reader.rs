@@ -27,7 +27,8 @@ pub(in crate::domain) struct Reader<'a, 'v> {
     pub(in crate::domain) references: &'v mut Vec<Reference>,
 }
 
-const AMOUNT_RULES: [(&str, SlotRule); 7] = [
+const AMOUNT_RULES: [(&str, SlotRule); 8] = [
+    ("age", SlotRule::Age),
     ("thousands", SlotRule::Thousands),
     ("mention", SlotRule::Mention),
     ("never", SlotRule::Never),

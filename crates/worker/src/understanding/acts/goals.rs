@@ -155,6 +155,9 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, span, clause.place));
             return;
         }
+        if self.fetches(clause, acts) {
+            return;
+        }
         let asks = clause.asking.asks();
         let sees = clause.act == IntentAct::Request && !self.is_about_own(clause);
         if asks && sees && self.is_seen_to_own(clause, acts) {

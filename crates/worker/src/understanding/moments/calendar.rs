@@ -102,7 +102,10 @@ impl Calendar<'_> {
 
     /// "volgende week maandag t/m woensdag": the second weekday is counted from the first.
     fn following(&self, first: Meant, second: &DateSaid) -> Option<Meant> {
-        let weekday = matches!(second, DateSaid::Plain(DateMeaning::Weekday(_), _));
+        let weekday = matches!(
+            second,
+            DateSaid::Plain(DateMeaning::Weekday(_) | DateMeaning::NextWeekday, _)
+        );
         let today = match first {
             Meant::Days(days) if weekday => days.ends().map(|(from, _)| from),
             _ => None,
@@ -156,6 +159,7 @@ impl Calendar<'_> {
                     None => day,
                 }
             }
+            DateMeaning::NextWeekday => today.nth_weekday(1, weekday?).ok()?,
             DateMeaning::WeekdayOf(weeks) => self.weekday_of(*weeks, weekday?)?,
             DateMeaning::WeekdayPlus(count) => {
                 let (number, unit) = counted(*count, parts)?;

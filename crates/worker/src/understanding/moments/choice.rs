@@ -15,7 +15,9 @@ const FAR: usize = 3;
 pub(super) enum Standing {
     /// Wanted or asked about.
     Wanted,
-    /// Denied, replaced by another, or told as past.
+    /// Denied.
+    Denied,
+    /// Replaced by another, or told as past.
     Unwanted,
     /// No date or time at all: its words belong to something else.
     None,
@@ -73,8 +75,11 @@ impl Choice<'_> {
         let (start, end) = self.clause(*from, *to);
         let past =
             self.told_in(Telling::Past, start, end) && !self.told_in(Telling::Wish, start, end);
-        if past || self.is_denied(*from, *to, end) || self.is_replaced(place) {
+        if past || self.is_replaced(place) {
             return Standing::Unwanted;
+        }
+        if self.is_denied(*from, *to, end) {
+            return Standing::Denied;
         }
         Standing::Wanted
     }

@@ -18,6 +18,17 @@ pub(super) enum DateSaid {
     Around(Relation, Vec<DateSaid>),
 }
 
+impl DateSaid {
+    /// Whether it is the first such day, or the one after.
+    pub(super) fn is_next(&self) -> bool {
+        match self {
+            Self::Plain(meaning, _) => *meaning == DateMeaning::NextWeekday,
+            Self::Around(Relation::At, dates) => dates.iter().all(Self::is_next),
+            Self::Around(..) => false,
+        }
+    }
+}
+
 /// What a wording says of the time of the day.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TimeSaid {

@@ -133,7 +133,7 @@ impl Update<'_> {
     }
 
     /// Says that the thing which is spoken of is not there any more, where that is so.
-    fn is_gone(&mut self) -> bool {
+    pub(super) fn is_gone(&mut self) -> bool {
         let Some((_, stock)) = self.stock() else {
             return false;
         };

@@ -4,7 +4,7 @@ use shared_types::SlotValue;
 use stock::{Item, Test, Value};
 
 use super::{BARE, Numbered};
-use crate::dialogue::act::{Act, Answer, Asked, Does, Inform, Thing, Told};
+use crate::dialogue::act::{Act, Answer, Asked, Does, Form, Inform, Thing, Told};
 use crate::dialogue::offer::{Fit, Line, Listing, Offered};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::update::Update;
@@ -67,7 +67,8 @@ impl<'a> Update<'a> {
         rest.retain(|act| {
             let social = matches!(act.does, Does::Social(_) | Does::Answer(Answer::Yes));
             let more = matches!(&act.does, Does::Ask(_)) && !self.heard.sought.unread.is_empty();
-            (social || !bare) && (more || !only_points(act, &values))
+            let takes = matches!(&act.does, Does::Ask(ask) if ask.form == Form::Check);
+            takes || (social || !bare) && (more || !only_points(act, &values))
         });
         if rest.iter().all(|act| matches!(act.does, Does::Social(_))) {
             match pointed.as_slice() {

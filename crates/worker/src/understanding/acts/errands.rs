@@ -1,0 +1,59 @@
+//! What a customer comes to collect, what is named by its number, and what only looks like a question.
+
+use super::{Clause, SURE, Talk};
+use crate::dialogue::act::{Act, Answer, Does, Form};
+use crate::domain::{ActCue, IntentAct, QuestionCue};
+use crate::understanding::clauses::first_word;
+use crate::understanding::lattice::Span;
+
+impl Talk<'_> {
+    /// "Can I pick it up tomorrow at 5?" comes for it then, and asks no more than whether that can be.
+    pub(super) fn fetches(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        let asks = clause.asking.asks() && clause.asking.form != Form::Which;
+        let fetches = asks && self.mark(ActCue::Fetch, clause).is_some() && self.is_dated(clause);
+        let of_status = clause.act != IntentAct::Request;
+        let Some(goal) = self.status_goal().filter(|_| fetches && of_status) else {
+            return false;
+        };
+        let does = Does::Request {
+            goal: goal.to_owned(),
+            thing: self.thing(clause),
+            when: None,
+            asks_whether: false,
+            definite: false,
+        };
+        acts.push(self.act(does, SURE, clause.span, clause.place));
+        self.tells(clause, |said| self.is_name(&said.slot), acts);
+        true
+    }
+
+    /// The goal of who asks how far something is.
+    fn status_goal(&self) -> Option<&str> {
+        let mut intents = (0..).zip(&self.understander.intents);
+        let (_, intent) =
+            intents.find(|(place, _)| self.understander.act_of(*place) == IntentAct::Status)?;
+        Some(&intent.name)
+    }
+
+    /// "My order 20331": the number is not asked for again.
+    pub(super) fn references(&self, clause: &Clause, acts: &mut Vec<Act>) {
+        let Some(span) = self.mark(ActCue::Reference, clause) else {
+            return;
+        };
+        let text = self.written(span).trim().to_owned();
+        let does = Does::Answer(Answer::Reference(text));
+        acts.push(self.act(does, SURE, span, clause.place));
+    }
+
+    /// "Ich stehe auf dem Parkplatz": who begins like one who tells, and wants nothing, asks for no fact.
+    pub(super) fn only_states(&self, clause: &Clause) -> bool {
+        let marks = &self.signs.marks;
+        let first = first_word(self.reading, marks, clause.span);
+        let opens = marks.starts(first, |cue| cue == QuestionCue::Opener);
+        let more = |span: Span| span.end < clause.span.end;
+        opens.is_some_and(more)
+            && !clause.asking.asks()
+            && self.mark(ActCue::Wants, clause).is_none()
+            && self.mark(ActCue::Seek, clause).is_none()
+    }
+}
