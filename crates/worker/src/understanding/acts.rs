@@ -9,6 +9,8 @@ mod goals;
 mod people;
 mod tells;
 
+use goals::STRONG;
+
 use super::clauses::clauses;
 use super::intents::{Decider, Decision};
 use super::lattice::Span;
@@ -391,7 +393,8 @@ impl Talk<'_> {
         let by_intent = match clause.act {
             // Short texts look like thanks to examples alone.
             IntentAct::Hello if alone && self.has_cue(clause) => Some(Social::Hello),
-            IntentAct::Thanks if alone && self.has_cue(clause) => Some(Social::Thanks),
+            IntentAct::Thanks if alone && self.has_cue_of(clause, STRONG) => Some(Social::Thanks),
+            IntentAct::Thanks if alone && self.has_cue(clause) => Some(Social::Nicety),
             _ => None,
         };
         let felt = FEELINGS.map(|of| (ActCue::Feels(of), Social::Feels { of }));

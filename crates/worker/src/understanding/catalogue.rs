@@ -131,6 +131,8 @@ impl CatalogueIndex {
                 _ => names.push(name),
             }
         }
+        let starts: Vec<usize> = names.iter().map(|name| name.span.start).collect();
+        names.retain(|name| !is_year_of_next(tokens, name, &starts));
         names
     }
 
@@ -194,6 +196,18 @@ fn begins_inside(tokens: &[Token], at: usize) -> bool {
     tight.is_some_and(|(before, token)| {
         before.kind == Kind::Number && token.kind == Kind::Word && token.text.len() == 1
     })
+}
+
+/// "A 2008 Golf": what looks like a year right before another name is one.
+fn is_year_of_next(tokens: &[Token], name: &Name, starts: &[usize]) -> bool {
+    const YEARS: std::ops::RangeInclusive<u16> = 1950..=2035;
+    let year = tokens.get(name.span.start).filter(|token| {
+        let year = token.text.parse().ok();
+        token.kind == Kind::Number && year.is_some_and(|year| YEARS.contains(&year))
+    });
+    let next = tokens.get(name.span.end);
+    let joined = next.is_some_and(|next| next.boundary == Boundary::None);
+    name.span.len() == 1 && year.is_some() && joined && starts.contains(&name.span.end)
 }
 
 /// A single digit that counts nothing: the 7 of `golf 7`.

@@ -10,6 +10,7 @@ use super::lattice::Span;
 use super::mentions::{Mention, Named, Role};
 use super::reading::Reading;
 use super::slots::{Scene, value_of};
+use super::tokens::Kind;
 use crate::dialogue::act::{Context, Thing, Told};
 use crate::domain::{About, Negation, Slot, SlotKind, SlotRule};
 
@@ -147,8 +148,12 @@ impl Sides<'_> {
         let is_open = mention.role == Role::Open;
         // "A BMW 218 Active Tourer": the model behind its make is of the same one.
         let mut others = self.reading.mentions.iter();
+        let number = mention.span.start.checked_sub(1).filter(|at| {
+            let token = self.reading.tokens.get(*at);
+            token.is_some_and(|token| token.kind == Kind::Number)
+        });
         let make = others.find(|other| {
-            other.span.end == mention.span.start
+            (other.span.end == mention.span.start || Some(other.span.end) == number)
                 && other.make().is_some()
                 && other.make() == mention.make()
         });

@@ -37,7 +37,7 @@ pub(super) fn not_then(domain: &Domain, state: &State, acts: &mut Vec<Act>, said
         Does::Cancel {
             when, visit, over, ..
         } => when.is_none() && !visit && !over,
-        Does::Unclear { .. } => true,
+        Does::Unclear { .. } | Does::Answer(Answer::Text(_) | Answer::No) => true,
         _ => false,
     };
     let vague = |act: &Act| match &act.does {

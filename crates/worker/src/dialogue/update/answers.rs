@@ -1,6 +1,6 @@
 //! Answers to what we asked or offered, and what is wanted or dropped.
 
-use super::Update;
+use super::{REMARKS, Update, shortened};
 use crate::dialogue::act::{Act, Answer, Does, Social, Thing, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
@@ -55,6 +55,10 @@ impl Update<'_> {
             true => Piece::TakeUp(goal.clone()),
             // It was taken up before; going on with it is the answer.
             false if asks_whether => Piece::Possible,
+            // More work of a standing appointment is noted with it.
+            false if of_own && when.is_none() && self.comes_for(&goal) => {
+                Piece::Answered(REMARKS.to_owned(), shortened(self.heard.text))
+            }
             false => Piece::Courtesy(Courtesy::Nicety),
         });
         if is_new && when.is_some() {

@@ -86,7 +86,13 @@ impl Update<'_> {
         let (day, time) = known.map_or((None, None), standing);
         let first = offered.and_then(|ours| ours.moments.first());
         let day = first.map(|moment| Dates::On(moment.date())).or(day);
-        let date = when.date.map(|date| self.of_that_week(date, day));
+        // "A week earlier" counts from the day that stands.
+        let shifts = |act: &Act| matches!(&act.does, Does::Reschedule { shift_minutes, .. } if shift_minutes.is_some());
+        let shifts = self.heard.acts.iter().any(shifts);
+        let date = when.date.map(|date| match shifts {
+            true => date,
+            false => self.of_that_week(date, day),
+        });
         // The part of another day says nothing of the hour.
         let same_day = date.is_none() || date == day;
         let part = time.filter(|_| same_day);

@@ -39,6 +39,12 @@ impl Update<'_> {
         candidates.next().map(str::to_owned)
     }
 
+    /// Whether an appointment stands for a goal.
+    pub(super) fn comes_for(&self, goal: &str) -> bool {
+        let standing = self.state.appointment();
+        standing.is_some_and(|one| one.purpose == goal && one.date.is_some())
+    }
+
     pub(super) fn knows_visit(&self) -> bool {
         self.state.appointment().is_some()
     }

@@ -27,6 +27,18 @@ impl Talk<'_> {
         true
     }
 
+    /// "What do you have?" of who has said what is looked for.
+    pub(super) fn asks_what_there_is(&self, clause: &Clause) -> bool {
+        let there = self.mark(ActCue::Existence, clause);
+        let which = clause.asking.form == Form::Which && self.context.stock;
+        let all = |span: Span| {
+            let mut words = clause.span.start..clause.span.end;
+            let inside = |at: usize| span.start <= at && at < span.end;
+            words.all(|at| inside(at) || self.reading.lattice.is_filler(at))
+        };
+        which && there.is_some_and(all)
+    }
+
     /// The goal of who asks how far something is.
     fn status_goal(&self) -> Option<&str> {
         let mut intents = (0..).zip(&self.understander.intents);

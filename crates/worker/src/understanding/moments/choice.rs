@@ -58,7 +58,8 @@ impl Choice<'_> {
         if is_nothing(said) || self.is_of_something_else(said, *from, *to) {
             return Standing::None;
         }
-        if self.is_weak(said, *from, *to) && self.anywhere(Telling::Money) {
+        let weak = self.is_weak(said, *from, *to) && !self.is_beside_date(said, *from, *to);
+        if weak && self.anywhere(Telling::Money) {
             return Standing::None;
         }
         let bare = matches!(said, Said::Time(TimeSaid::Clock { .. }));
@@ -128,6 +129,20 @@ impl Choice<'_> {
             Said::Time(TimeSaid::Clock { .. } | TimeSaid::Around(..))
         ) && !self.told_in(Telling::Hour, from, to)
             && !self.words.iter().take(to).skip(from).any(written_out)
+    }
+
+    /// "Tomorrow at 3": an hour right beside a day is no amount.
+    fn is_beside_date(&self, said: &Said, from: usize, to: usize) -> bool {
+        let beside = |(other, start, end): &Stretch| {
+            let touches = *end == from && self.cut(from) == Gap::Nothing
+                || *start == to && self.cut(to) == Gap::Nothing;
+            let shy = || {
+                let mut words = self.words.iter().take(*end).skip(*start);
+                words.any(|word| self.grammar.words.is_shy(word))
+            };
+            touches && matches!(other, Said::Date(_)) && !shy()
+        };
+        matches!(said, Said::Time(_)) && self.stretches.iter().any(beside)
     }
 
     fn cut(&self, at: usize) -> Gap {

@@ -1,15 +1,17 @@
 //! Questions about things in stock: they look for some, or are answered from records.
 
+use std::collections::BTreeMap;
+
 use shared_types::SlotValue;
-use stock::Item;
+use stock::{Item, Stock};
 
 use super::listed::MANY;
-use super::{ENOUGH, OFFERED};
+use super::{ENOUGH, Numbered, OFFERED};
 use crate::dialogue::act::{Act, Ask, Asked, Does, Form, Thing};
 use crate::dialogue::offer::{Line, value, wish_of};
 use crate::dialogue::piece::{Passed, Piece};
 use crate::dialogue::update::Update;
-use crate::dialogue::wish::{self, Wishes};
+use crate::dialogue::wish::{self, Wish, Wishes};
 use crate::domain::{About, OfferAttribute, Offers};
 use crate::understanding::Pointed;
 
@@ -110,6 +112,12 @@ impl Update<'_> {
             self.search = true;
             return true;
         }
+        let of_none = ask.content.is_empty() && !sought.of_thing && self.pointed.is_empty();
+        if ask.topic == Asked::Existence && ask.form == Form::Which && of_none {
+            // "What do you have?"
+            self.search = true;
+            return true;
+        }
         if self.searches(ask) {
             self.existence_tells(ask);
             // "Heeft de Polo een reservewiel?" asks more than whether there is one.
@@ -182,6 +190,43 @@ impl Update<'_> {
         (!of_question.is_empty()).then(|| wanted.into_iter().chain(of_question).collect())
     }
 
+    /// "The Polo of 2019, how far has it run?": of several the one that is as this message says.
+    fn described_now<'s>(
+        &self,
+        offers: &Offers,
+        stock: &Stock,
+        meant: Numbered<'s>,
+    ) -> Numbered<'s> {
+        let told = self.heard.acts.iter().filter_map(|act| match &act.does {
+            Does::Inform(inform) if inform.thing == Thing::Wanted => Some(&inform.values),
+            _ => None,
+        });
+        let told = told.flatten().filter(|told| !told.any_of.is_empty());
+        let told = told.map(|told| {
+            let wish = Wish {
+                any_of: told.any_of.clone(),
+                ..Wish::default()
+            };
+            (told.slot.clone(), wish)
+        });
+        let told: Wishes = told.collect();
+        let wish = wish_of(offers, &told, &BTreeMap::new(), None);
+        let found = stock.find(&wish, MANY).matches.into_iter();
+        let found = found.filter(|one| one.misses.is_empty());
+        let found: Vec<&Item> = found.map(|one| one.item).collect();
+        let fits = |item: &Item| {
+            let mut found = found.iter();
+            found.any(|one| one.id == item.id && one.source == item.source)
+        };
+        let fitting = meant.iter().filter(|(_, item)| fits(item)).copied();
+        let fitting: Numbered<'s> = fitting.collect();
+        if told.is_empty() || fitting.is_empty() {
+            meant
+        } else {
+            fitting
+        }
+    }
+
     /// What the records say of an attribute; what they do not say is passed on.
     fn asks_record(&mut self, act: &Act, ask: &Ask, name: &str) -> bool {
         let Some((offers, stock)) = self.stock() else {
@@ -193,7 +238,7 @@ impl Update<'_> {
         let Some(attribute) = offers.answering(name) else {
             return false;
         };
-        let mut meant = self.meant();
+        let mut meant = self.described_now(offers, stock, self.meant());
         if meant.is_empty()
             && let Some(wanted) = self.named_by(offers, ask)
         {

@@ -239,10 +239,42 @@ impl<'a> Update<'a> {
             };
             left = first.copied().into_iter().collect();
         }
+        // "Forget the Golf" points at nothing.
+        let none = |pointed: &Pointed| matches!(pointed, Pointed::Such { values, .. } if values.iter().any(denied));
+        let turned_away = !sought.points.is_empty() && sought.points.iter().all(none);
+        let other = self.names_another(offers, &left, acts);
         (!left.is_empty()
+            && !turned_away
+            && !other
             && left.len() < offered.len().max(2)
             && !(sought.points.is_empty() && sought.order.is_none()))
         .then_some((left, values))
+    }
+}
+
+impl Update<'_> {
+    /// "The white Polo on your page" is none of what was offered, where no Polo was.
+    fn names_another(&self, offers: &Offers, left: &[(usize, &Item)], acts: &[Act]) -> bool {
+        let told = acts.iter().filter_map(|act| match &act.does {
+            Does::Inform(inform) if inform.thing == Thing::Wanted => Some(&inform.values),
+            _ => None,
+        });
+        let named = told.flatten().filter(|told| {
+            let mut catalogues = self.catalogues.iter();
+            catalogues.any(|(_, lower)| *lower == told.slot)
+        });
+        let named: Vec<(String, SlotValue)> = named
+            .flat_map(|told| {
+                told.any_of
+                    .iter()
+                    .map(|value| (told.slot.clone(), value.clone()))
+            })
+            .collect();
+        let is_one = |item: &Item| {
+            let mut named = named.iter();
+            named.any(|name| is_such(offers, item, std::slice::from_ref(name), None))
+        };
+        !named.is_empty() && !left.iter().any(|(_, item)| is_one(item))
     }
 }
 
