@@ -422,6 +422,10 @@ pub enum Social {
     SameHour,
     /// Says until when something is good, so that its day is none to come.
     Deadline,
+    /// Tells of an appointment that was made.
+    Made,
+    /// Says when the customer will call, so that it is no time to come.
+    Calls,
     /// Nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.

@@ -31,7 +31,7 @@ pub(super) const SURE: f64 = 0.9;
 const LIKELY: f64 = 0.6;
 
 /// What is said between people.
-const COURTESIES: [(ActCue, Social); 8] = [
+const COURTESIES: [(ActCue, Social); 10] = [
     (ActCue::Hello, Social::Hello),
     (ActCue::Thanks, Social::Thanks),
     (ActCue::Bye, Social::Bye),
@@ -39,6 +39,8 @@ const COURTESIES: [(ActCue, Social); 8] = [
     (ActCue::SameHour, Social::SameHour),
     (ActCue::Deadline, Social::Deadline),
     (ActCue::Safe, Social::Safe),
+    (ActCue::Made, Social::Made),
+    (ActCue::Calls, Social::Calls),
     (ActCue::Prompt, Social::Prompt),
 ];
 const FEELINGS: [Feeling; 7] = [
@@ -400,12 +402,14 @@ impl Talk<'_> {
         let felt = FEELINGS.map(|of| (ActCue::Feels(of), Social::Feels { of }));
         let marked = COURTESIES.into_iter().chain(felt);
         let marked = marked.filter_map(|(cue, social)| Some((self.mark(cue, clause)?, social)));
+        let made = self.tells_of_visit(clause);
+        let marked = marked.filter(|(_, social)| *social != Social::Made || made);
         let marked: Vec<(Span, Social)> = marked.collect();
         let waits = acts
             .iter()
             .any(|act| matches!(act.does, Does::Repair(Repair::Unheard)));
         for (span, social) in &marked {
-            let whole = *social == Social::Deadline;
+            let whole = matches!(social, Social::Deadline | Social::Made | Social::Calls);
             let span = if whole { &clause.span } else { span };
             if !(waits && *social == Social::Hello) {
                 acts.push(self.act(Does::Social(*social), SURE, *span, clause.place));

@@ -18,7 +18,8 @@ pub(super) fn keep_meant(state: &State, (text, acts): (&str, &[Act]), moments: &
 
 /// "The MOT is due on 22 December" says no day to come.
 fn drop_deadlines(acts: &[Act], moments: &mut Vec<Moment>) {
-    let due = |act: &&Act| act.does == Does::Social(Social::Deadline);
+    // "I'll call you tomorrow at 10" says when to call.
+    let due = |act: &&Act| matches!(act.does, Does::Social(Social::Deadline | Social::Calls));
     let due: Vec<Range<usize>> = acts
         .iter()
         .filter(due)

@@ -121,14 +121,15 @@ impl Update<'_> {
         self.heard.acts.iter().any(same)
     }
 
+    /// Whether some act of the message has a moment.
+    pub(super) fn tells_moment(&self) -> bool {
+        let mut acts = self.heard.acts.iter();
+        acts.any(|act| told_moment(&act.does).is_some())
+    }
+
     /// "The same time" by itself answers what time; whether it did, or another act says the day.
     pub(super) fn takes_same_hour(&mut self) -> bool {
-        if self
-            .heard
-            .acts
-            .iter()
-            .any(|act| told_moment(&act.does).is_some())
-        {
+        if self.tells_moment() {
             return true;
         }
         let day = self.state.appointment().and_then(|one| one.date);

@@ -188,6 +188,9 @@ impl Update<'_> {
             Social::Thanks if self.heard.acts.iter().any(agrees) => Social::Nicety,
             social => social,
         };
+        if social == Social::Made && self.tells_moment() {
+            return self.made_elsewhere();
+        }
         if let Social::Feels { of } = social {
             return self.kind_word(of);
         }
@@ -203,6 +206,8 @@ impl Update<'_> {
             Social::Nicety
             | Social::SameHour
             | Social::Deadline
+            | Social::Made
+            | Social::Calls
             | Social::Safe
             | Social::Feels { .. } => Piece::Courtesy(Courtesy::Nicety),
         });

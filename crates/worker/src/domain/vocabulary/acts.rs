@@ -192,6 +192,10 @@ pub enum ActCue {
     Fetch,
     /// Names something by its number: "bestelling 20331".
     Reference,
+    /// Tells of an appointment that was made: "ik heb morgen om 9 uur een afspraak".
+    Made,
+    /// Says that the customer will call or write: "ik bel morgen".
+    Calls,
 }
 
 const QUESTION: [(&str, QuestionCue); 12] = [
@@ -211,7 +215,7 @@ const QUESTION: [(&str, QuestionCue); 12] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 76] = [
+const ACTS: [(&str, ActCue); 78] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -288,6 +292,8 @@ const ACTS: [(&str, ActCue); 76] = [
     ("whom", ActCue::Whom),
     ("fetch", ActCue::Fetch),
     ("reference", ActCue::Reference),
+    ("made", ActCue::Made),
+    ("calls", ActCue::Calls),
 ];
 
 impl Reader<'_, '_> {

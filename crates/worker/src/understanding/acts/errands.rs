@@ -1,10 +1,12 @@
 //! What a customer comes to collect, what is named by its number, and what only looks like a question.
 
+use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Answer, Does, Form};
 use crate::domain::{ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
+use crate::understanding::marks::Mark;
 
 impl Talk<'_> {
     /// "Can I pick it up tomorrow at 5?" comes for it then, and asks no more than whether that can be.
@@ -25,6 +27,18 @@ impl Talk<'_> {
         acts.push(self.act(does, SURE, clause.span, clause.place));
         self.tells(clause, |said| self.is_name(&said.slot), acts);
         true
+    }
+
+    /// "I have an appointment tomorrow at 9" tells of one that was made, and wants none.
+    pub(super) fn tells_of_visit(&self, clause: &Clause) -> bool {
+        let Some(made) = self.mark(ActCue::Made, clause) else {
+            return false;
+        };
+        let mut marks = self.signs.marks.within(clause.span);
+        let wants =
+            marks.any(|(mark, span)| mark == Mark::Act(ActCue::Wants) && !made.covers(span));
+        let names_goal = clause.act == IntentAct::Request && self.has_cue_of(clause, STRONG);
+        !wants && !names_goal && !clause.asking.asks()
     }
 
     /// "What do you have?" of who has said what is looked for.

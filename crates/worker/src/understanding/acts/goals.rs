@@ -201,6 +201,10 @@ impl Talk<'_> {
 
     /// What is no goal and comes before one: danger, fear, how the customer can be reached.
     fn set_aside(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        if self.tells_of_visit(clause) {
+            self.tells(clause, |said| self.is_name(&said.slot), acts);
+            return true;
+        }
         if let Some(does) = self.asks_in_danger(clause) {
             acts.push(self.act(does, SURE, clause.span, clause.place));
             return true;
