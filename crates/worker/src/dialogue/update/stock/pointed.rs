@@ -242,13 +242,11 @@ impl<'a> Update<'a> {
         // "Forget the Golf" points at nothing.
         let none = |pointed: &Pointed| matches!(pointed, Pointed::Such { values, .. } if values.iter().any(denied));
         let turned_away = !sought.points.is_empty() && sought.points.iter().all(none);
-        let other = self.names_another(offers, &left, acts);
-        (!left.is_empty()
-            && !turned_away
-            && !other
-            && left.len() < offered.len().max(2)
-            && !(sought.points.is_empty() && sought.order.is_none()))
-        .then_some((left, values))
+        let points = !sought.points.is_empty() || sought.order.is_some();
+        if !points || turned_away || self.names_another(offers, &left, acts) {
+            return None;
+        }
+        (!left.is_empty() && left.len() < offered.len().max(2)).then_some((left, values))
     }
 }
 
