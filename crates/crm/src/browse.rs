@@ -113,7 +113,7 @@ impl Crm {
             let intent = conditions.bind(intent.to_owned());
             conditions.add(&format!("{column} = {intent}"));
         }
-        if let Some(search) = filter.search.filter(|search| !search.is_empty()) {
+        if let Some(search) = filter.search.filter(|search| !search.trim().is_empty()) {
             let whose = self.search(search).await?;
             conditions.are_of(&whose, "t.contact_id");
         }
@@ -249,7 +249,7 @@ impl Crm {
     /// When the database cannot be reached.
     pub async fn find(&self, search: &str, limit: u16) -> Result<Vec<Contact>, CrmError> {
         let mut conditions = Conditions::default();
-        if !search.is_empty() {
+        if !search.trim().is_empty() {
             let whose = self.search(search).await?;
             conditions.are_of(&whose, "c.id");
         }

@@ -19,8 +19,9 @@ pub(super) enum Whose {
 
 /// A text that is looked for.
 pub(super) struct Text {
-    /// As it stands within LIKE, with `!` before what LIKE obeys.
-    pattern: String,
+    /// As it stands within LIKE, with `!` before what LIKE obeys; and in small letters, as LIKE of SQLite folds
+    /// those of ASCII alone.
+    patterns: [String; 2],
     /// LIKE of SQLite takes small and capital letters for the same; PostgreSQL has a word of its own for that.
     like: &'static str,
     /// Whether it can be part of an address: those have no spaces, and letters only around digits.
@@ -30,28 +31,34 @@ pub(super) struct Text {
 impl Text {
     fn new(text: &str, is_sqlite: bool) -> Self {
         let text = text.trim();
-        let mut pattern = String::from("%");
-        for letter in text.chars() {
-            if matches!(letter, '!' | '%' | '_') {
-                pattern.push('!');
+        let pattern = |text: &str| {
+            let mut pattern = String::from("%");
+            for letter in text.chars() {
+                if matches!(letter, '!' | '%' | '_') {
+                    pattern.push('!');
+                }
+                pattern.push(letter);
             }
-            pattern.push(letter);
-        }
-        pattern.push('%');
+            pattern + "%"
+        };
         let of_address = |c: char| c.is_ascii_digit() || matches!(c, '@' | ':' | '+');
         Self {
-            pattern,
+            patterns: [pattern(text), pattern(&text.to_lowercase())],
             like: if is_sqlite { "LIKE" } else { "ILIKE" },
             in_addresses: !text.contains(char::is_whitespace) && text.contains(of_address),
         }
     }
 
-    /// The statements for ids of contacts that have it, where `bound` stands for the pattern.
-    fn selects(&self, bound: &str) -> Vec<String> {
-        let like = self.like;
-        let names = format!("SELECT id FROM contacts WHERE name {like} {bound} ESCAPE '!'");
+    /// The statements for ids of contacts that have it, where `bound` stand for the patterns.
+    fn selects(&self, bound: [&str; 2]) -> Vec<String> {
+        let has = |column: &str| {
+            let has = bound.map(|bound| format!("{column} {} {bound} ESCAPE '!'", self.like));
+            format!("({})", has.join(" OR "))
+        };
+        let names = format!("SELECT id FROM contacts WHERE {}", has("name"));
         let addresses = format!(
-            "SELECT contact_id AS id FROM contact_addresses WHERE address {like} {bound} ESCAPE '!'"
+            "SELECT contact_id AS id FROM contact_addresses WHERE {}",
+            has("address")
         );
         match self.in_addresses {
             true => vec![names, addresses],
@@ -87,8 +94,8 @@ impl Conditions {
                 self.add(&format!("{column} IN ({})", ids.join(", ")));
             }
             Whose::Many(text) => {
-                let bound = self.bind(text.pattern.clone());
-                let selects = text.selects(&bound);
+                let [one, other] = text.patterns.clone().map(|pattern| self.bind(pattern));
+                let selects = text.selects([&one, &other]);
                 let of_row = |(select, id): (&String, &str)| {
                     format!("EXISTS ({select} AND {id} = {column})")
                 };
@@ -126,9 +133,10 @@ impl Crm {
             }
         }
         let text = Text::new(text, self.is_sqlite);
-        let select = text.selects("$1").join(" UNION ALL ");
+        let select = text.selects(["$1", "$2"]).join(" UNION ALL ");
         let select = AssertSqlSafe(format!("{select} LIMIT {MANY}"));
-        let ids = sqlx::query_scalar(select).bind(text.pattern.clone());
+        let [one, other] = text.patterns.clone();
+        let ids = sqlx::query_scalar(select).bind(one).bind(other);
         let mut ids: Vec<String> = ids.fetch_all(&self.pool).await?;
         if ids.len() == MANY {
             return Ok(Whose::Many(text));
@@ -154,6 +162,9 @@ mod tests {
         ] {
             assert_eq!(Text::new(text, true).in_addresses, in_addresses, "{text}");
         }
-        assert_eq!(Text::new(" 50%_! ", true).pattern, "%50!%!_!!%");
+        assert_eq!(
+            Text::new(" 50%_!A ", true).patterns,
+            ["%50!%!_!!A%", "%50!%!_!!a%"]
+        );
     }
 }

@@ -145,6 +145,7 @@ async fn lists_are_filtered_and_paged_from_the_newest(database: &Database) {
     for (search, found) in [
         ("sanne", 1),
         ("SANNE", 1),
+        (" ", 1),
         ("612345678", 1),
         ("31612345678", 1),
         ("31600000000", 0),

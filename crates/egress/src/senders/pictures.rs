@@ -10,9 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// WhatsApp's own limit for pictures.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// For a picture, with the wait for its turn.
+/// For a picture's turn, and again for the picture.
 const LIMIT: Duration = Duration::from_secs(4);
-/// Pictures in memory at once, from their first byte until they are dropped; each may take [`MAX_BYTES`].
+/// Pictures in memory at once, from their first byte until they are sent; each may take twice [`MAX_BYTES`],
+/// alone and in the form.
 const CONCURRENCY: usize = 4;
 /// Characters of a file's name.
 const NAME: usize = 60;
@@ -61,8 +62,11 @@ impl Pictures {
 
     /// The picture at an address.
     pub(super) async fn fetch(&self, address: &str) -> Result<File, PictureError> {
+        let turn = Arc::clone(&self.permits).acquire_owned();
+        let turn = tokio::time::timeout(LIMIT, turn).await;
+        let permit = turn.ok().and_then(Result::ok).ok_or(PictureError::Slow)?;
         let fetched = tokio::time::timeout(LIMIT, self.bytes(address)).await;
-        let (bytes, permit) = fetched.unwrap_or(Err(PictureError::Slow))?;
+        let bytes = fetched.unwrap_or(Err(PictureError::Slow))?;
         let (content_type, extension) = kind_of(&bytes).ok_or(PictureError::Kind)?;
         let name = name_of(address, extension);
         Ok(File {
@@ -73,9 +77,7 @@ impl Pictures {
         })
     }
 
-    async fn bytes(&self, address: &str) -> Result<(Vec<u8>, OwnedSemaphorePermit), PictureError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| PictureError::Slow)?;
+    async fn bytes(&self, address: &str) -> Result<Vec<u8>, PictureError> {
         let of_record = || self.private.as_ref().and_then(|_| plain_url(address));
         let first = public_url(address).or_else(of_record);
         let first = first.ok_or(PictureError::Address)?;
@@ -89,8 +91,7 @@ impl Pictures {
                 .or_else(same)
                 .ok_or(PictureError::Address)
         };
-        let bytes = fetch::follow(first, get, admit, MAX_BYTES).await?;
-        Ok((bytes, permit))
+        fetch::follow(first, get, admit, MAX_BYTES).await
     }
 }
 

@@ -176,7 +176,7 @@ fn withdrawn(domain: &Domain, shift: Shift) -> Option<WithdrawnWrite> {
     let of_wanted = |intent: &&String| crate::dialogue::side(domain, intent) == About::Wanted;
     (!shift.withdrawn.is_empty()).then(|| WithdrawnWrite {
         intents: intents.filter(of_wanted).cloned().collect(),
-        moved: shift.moved(),
+        moved: shift.moved,
         fields: shift.withdrawn,
     })
 }

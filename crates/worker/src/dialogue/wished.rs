@@ -64,6 +64,8 @@ pub struct Shift {
     pub changed: Fields,
     /// Names of those that are wanted no more.
     pub withdrawn: Vec<String>,
+    /// Those of what changed that were known under another number, since another value of the same is withdrawn.
+    pub moved: Fields,
 }
 
 impl Shift {
@@ -80,21 +82,15 @@ impl Shift {
                 Some(_) => {}
             }
         }
-        shift
-    }
-
-    /// Those of what changed that have only another number, since another value of the same was withdrawn.
-    #[must_use]
-    pub fn moved(&self) -> Fields {
-        let of_withdrawn = |name: &str| {
-            let mut withdrawn = self.withdrawn.iter();
-            withdrawn.any(|gone| unnumbered(gone) == unnumbered(name))
-        };
-        let changed = self.changed.iter();
-        let moved = changed.filter(|(name, _)| of_withdrawn(name));
-        moved
+        let moved = shift.changed.iter().filter(|(name, value)| {
+            let bare = unnumbered(name);
+            let mut known = before.iter();
+            known.any(|(other, was)| was == *value && unnumbered(other) == bare)
+        });
+        shift.moved = moved
             .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+            .collect();
+        shift
     }
 
     /// Does not withdraw the thing that was chosen.
@@ -151,7 +147,7 @@ mod tests {
         ];
         let changed = changed.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(shift.changed, Fields::from(changed));
-        let moved: Vec<String> = shift.moved().into_keys().collect();
+        let moved: Vec<&String> = shift.moved.keys().collect();
         assert_eq!(moved, ["car_model", "not.color"]);
         assert!(Shift::between(&before, &before).is_empty());
     }

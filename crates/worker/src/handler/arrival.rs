@@ -29,7 +29,10 @@ impl Inbound {
         let since = Instant::now();
         while !follows() {
             let waited = since.elapsed() >= SHELF_FOLLOWS;
-            if self.turns.domain.stock.is_none() || waited && job.is_last_attempt() {
+            if self.turns.domain.stock.is_none() {
+                return self.untold(job, "unjudged").await;
+            }
+            if waited && job.is_last_attempt() {
                 // Nobody asked for it, and it would be old news after a replay.
                 tracing::warn!(
                     feed = arrival.feed,
@@ -64,7 +67,10 @@ impl Inbound {
 
     async fn untold(&self, job: Job<Payload>, outcome: &'static str) -> Settled {
         tracing::info!(outcome, "the customer is not told of what came into stock");
-        self.metrics.stock().arrived(outcome);
-        job.acknowledge().await
+        let settled = job.acknowledge().await;
+        if settled.is_done() {
+            self.metrics.stock().arrived(outcome);
+        }
+        settled
     }
 }

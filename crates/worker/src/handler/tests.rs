@@ -141,9 +141,20 @@ async fn works(redis: &Redis, handler: Inbound, done: impl AsyncFn() -> Result<(
 
 /// Lets a worker work until `done`.
 async fn work(redis: &Redis, handler: Inbound, done: impl AsyncFn() -> Result<(), String>) {
+    let config = ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"));
+    work_as(redis, config, handler, done).await;
+}
+
+/// The same, by these settings.
+async fn work_as(
+    redis: &Redis,
+    config: ConsumerConfig,
+    handler: Inbound,
+    done: impl AsyncFn() -> Result<(), String>,
+) {
     let config = ConsumerConfig {
         first_retry: Duration::from_millis(1),
-        ..ConsumerConfig::new(Queue::Inbound, MemberId::unique("test"))
+        ..config
     };
     let stop = CancellationToken::new();
     let consumer = Consumer::new(redis.clone(), config, Arc::new(handler));

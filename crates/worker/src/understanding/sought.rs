@@ -36,6 +36,8 @@ pub struct Sought {
     pub unread: Vec<String>,
     /// What it says is not so.
     pub denied: Vec<(String, SlotValue)>,
+    /// It has a "no" or a "not" somewhere.
+    pub denies: bool,
 }
 
 /// Something that a message points at.
@@ -56,8 +58,13 @@ pub enum Pointed {
 
 impl Talk<'_> {
     pub(super) fn sought(&self) -> Sought {
+        let deniers = self.reading.surroundings.negations(Negation::Before);
+        let denies = !deniers.is_empty();
         let Some(offers) = &self.understander.offers else {
-            return Sought::default();
+            return Sought {
+                denies,
+                ..Sought::default()
+            };
         };
         let whole = Span::new(0, self.reading.tokens.len());
         let has = |cue| self.signs.marks.act(cue, whole).is_some();
@@ -66,6 +73,7 @@ impl Talk<'_> {
             of_thing: has(ActCue::OfThing),
             denied: super::slots::negated(&self.understander.slots, self.reading),
             unread: self.unread(whole),
+            denies,
             ..Sought::default()
         };
         for (mark, span) in self.signs.marks.within(whole) {

@@ -176,3 +176,26 @@ fn an_appointment_is_for_what_its_message_names() {
         assert!(thing.contains("Polo"), "{said:?}: {thing}");
     }
 }
+
+#[test]
+fn an_appointment_that_is_moved_is_for_what_it_was_made_for() {
+    for said in [
+        [
+            "Ik wil zaterdag om 11 uur een proefrit in de Golf",
+            "Hebben jullie ook een Polo?",
+            "kan de proefrit ook om 12 uur?",
+        ],
+        [
+            "Ik wil zaterdag om 11 uur een proefrit in de Golf",
+            "Hebben jullie ook een Polo?",
+            "ik wil de proefrit afzeggen",
+        ],
+    ] {
+        let turns = chat(&[said.map(str::to_owned).to_vec()]).remove(0);
+        let thing = turns[2]["appointment"]["thing"].as_str().unwrap();
+        assert!(
+            thing.contains("Golf") && !thing.contains("Polo"),
+            "{said:?}: {thing}"
+        );
+    }
+}

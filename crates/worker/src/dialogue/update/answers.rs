@@ -93,9 +93,11 @@ impl Update<'_> {
 
     pub(super) fn cancel(&mut self, goal: Option<&str>) {
         let standing = self.state.appointment().map(|one| one.purpose.clone());
-        // A goal that is neither pursued nor named was only guessed.
+        // Another appointment than the one that stands was only guessed, unless it is named.
         let is_meant = |goal: &&str| {
-            self.state.goals.iter().any(|open| open.goal == *goal)
+            standing.is_none()
+                || !topics::takes_appointment(self.domain, goal)
+                || self.state.goals.iter().any(|open| open.goal == *goal)
                 || topics::is_named(self.domain, goal, self.heard.text)
         };
         let Some(goal) = goal.filter(is_meant) else {

@@ -1,8 +1,9 @@
 //! What the appointments of a message are for.
 
 use super::Update;
-use crate::dialogue::state::Appointment;
+use crate::dialogue::state::{Appointment, AppointmentStatus};
 use crate::dialogue::{filling, topics};
+use crate::domain::About;
 
 impl Update<'_> {
     /// The thing that an appointment for `purpose` is about, in words.
@@ -15,11 +16,19 @@ impl Update<'_> {
     /// "Zaterdag een proefrit, in de Peugeot": the thing is told behind the moment.
     pub(super) fn name_things(&mut self) {
         let before = self.state.before.as_deref();
-        let is_new = |one: &Appointment| before.is_none_or(|before| !before.has(one));
+        let told = |side: About| {
+            let mut changes = self.dues.changes.iter();
+            changes.any(|(about, changes)| *about == side && !changes.is_empty())
+        };
+        let follows = |one: &Appointment| {
+            one.status != AppointmentStatus::Cancelled
+                && told(topics::side(self.domain, &one.purpose))
+                && before.is_none_or(|before| !before.has(one))
+        };
         let appointments = self.state.appointments.iter();
         let things: Vec<Option<String>> = appointments
             .map(|one| {
-                let told = Some(one).filter(|one| is_new(one));
+                let told = Some(one).filter(|one| follows(one));
                 let told = told.and_then(|one| self.thing_of(&one.purpose));
                 told.or_else(|| one.thing.clone())
             })

@@ -235,9 +235,12 @@ impl Update<'_> {
             _ if moved || was_complete || known.is_some_and(is_to_move) => AppointmentStatus::Moved,
             _ => AppointmentStatus::Wanted,
         };
+        let new = self.wanted(purpose, date, time);
         let appointment = Appointment {
             status,
-            ..self.wanted(purpose, date, time)
+            // What it was made for stays when it is moved, whatever was talked of since.
+            thing: known.and_then(|one| one.thing.clone()).or(new.thing),
+            ..new
         };
         self.keep(appointment);
         self.state.ours = None;

@@ -1,14 +1,17 @@
 //! Who tells of the own thing alone wants something of us.
 
 use super::Update;
-use crate::dialogue::act::{Act, Answer, Does, Origin};
+use crate::dialogue::act::{Act, Answer, Asked, Does, Origin, Social};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::state::OursAbout;
 use crate::dialogue::topics;
+use crate::dialogue::wish::Changes;
 use crate::domain::About;
 
 /// A longer message says more than which choice is meant.
 const LONGEST_CHOICE: usize = 4;
+/// "De werkplaats".
+const BARE: usize = 2;
 /// Shorter words stand in every name.
 const TELLING: usize = 5;
 
@@ -21,7 +24,8 @@ impl Update<'_> {
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
             .collect();
-        if ours.about != OursAbout::Meaning || said.len() > LONGEST_CHOICE {
+        let short = ours.about == OursAbout::Meaning && said.len() <= LONGEST_CHOICE;
+        if !short || self.heard.sought.denies || !self.says_no_more(said.len()) {
             return None;
         }
         let is_named = |goal: &String| {
@@ -47,6 +51,30 @@ impl Update<'_> {
         })
     }
 
+    /// Whether a message of so many words is read as nothing else.
+    fn says_no_more(&self, words: usize) -> bool {
+        match self.heard.acts {
+            [
+                Act {
+                    does: Does::Unclear { .. },
+                    ..
+                },
+            ] => true,
+            // "Werkplaats": a name alone is no question for what a fact says of it.
+            [
+                Act {
+                    does: Does::Ask(ask),
+                    ..
+                },
+            ] => {
+                matches!(ask.topic, Asked::Fact(_))
+                    && words <= BARE
+                    && !self.heard.text.contains('?')
+            }
+            _ => false,
+        }
+    }
+
     /// "My Astra has a fault": what it is about is asked, where nothing says it.
     pub(super) fn ask_what_for(&mut self) {
         let only_noted = |piece: &Piece| {
@@ -59,17 +87,22 @@ impl Update<'_> {
                     | Piece::Hello
             )
         };
-        let asks = |act: &Act| matches!(act.does, Does::Ask(_) | Does::Request { .. });
-        let told = self
-            .dues
-            .changes
-            .iter()
-            .any(|(about, changes)| *about == About::Own && !changes.is_empty());
-        let is_bare = self.state.goals.is_empty()
+        let only_tells = |act: &Act| {
+            matches!(&act.does, Does::Inform(inform) if inform.remark.is_none())
+                || act.does == Does::Social(Social::Hello)
+        };
+        let told =
+            |(about, changes): &(About, Changes)| *about == About::Own && !changes.is_empty();
+        // Who was answered, or waits for a colleague's answer, goes on with that.
+        let is_new = self.state.goals.is_empty()
             && self.state.told.is_none()
             && self.state.wanted.is_empty()
-            && !self.heard.acts.iter().any(asks);
-        if !told || !is_bare || !self.dues.pieces.iter().all(only_noted) {
+            && self.state.facts.is_empty()
+            && self.state.theirs.is_empty()
+            && self.state.ours.is_none();
+        let bare =
+            self.heard.acts.iter().all(only_tells) && self.dues.pieces.iter().all(only_noted);
+        if !(is_new && bare && self.dues.changes.iter().any(told)) {
             return;
         }
         let goals = self.domain.dialogue.goals.iter();
