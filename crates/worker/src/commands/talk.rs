@@ -303,7 +303,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Stock(listing) => ("stock", listing.fit.name()),
         Piece::Picked(_) => ("picked", ""),
         Piece::Arrived(_) => ("arrived", ""),
-        Piece::Standing(_) => ("standing", ""),
+        Piece::Standing(..) => ("standing", ""),
         Piece::Gone(_) => ("gone", ""),
         Piece::Record(name, _) => ("record", name.as_str()),
         Piece::Robot => ("robot", ""),

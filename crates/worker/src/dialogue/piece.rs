@@ -104,8 +104,8 @@ pub enum Piece {
     Picked(Box<Line>),
     /// Something came in that the customer looked for.
     Arrived(Box<Line>),
-    /// Whether things can be had.
-    Standing(Vec<Line>),
+    /// Whether things can be had; and how many hours old that is, where it is worth a word.
+    Standing(Vec<Line>, Option<i64>),
     /// A thing that was offered is not in stock any more: its name.
     Gone(String),
     /// What the records of things say of an attribute.
@@ -197,7 +197,7 @@ impl Piece {
     pub fn lines(&self) -> &[Line] {
         match self {
             Self::Stock(listing) => &listing.lines,
-            Self::Standing(lines) | Self::Record(_, lines) => lines,
+            Self::Standing(lines, _) | Self::Record(_, lines) => lines,
             Self::Picked(line) | Self::Arrived(line) => std::slice::from_ref(&**line),
             _ => &[],
         }
@@ -214,7 +214,7 @@ impl Piece {
                 | Self::Stock(_)
                 | Self::Picked(_)
                 | Self::Arrived(_)
-                | Self::Standing(_)
+                | Self::Standing(..)
                 | Self::Gone(_)
                 | Self::Record(..)
                 | Self::Robot

@@ -68,7 +68,7 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Stock(_)
         | Piece::Picked(_)
         | Piece::Arrived(_)
-        | Piece::Standing(_)
+        | Piece::Standing(..)
         | Piece::Gone(_)
         | Piece::Record(..)
         | Piece::Possible => 5,
@@ -240,7 +240,7 @@ fn offer(domain: &Domain, state: &State, dues: &Dues, piece: &Piece) -> Option<O
             pursued.or_else(|| may_offer(state).then_some(offer))
         }
         // Who asks something of a thing is not asked in return.
-        Piece::Standing(_) | Piece::Record(..) => None,
+        Piece::Standing(..) | Piece::Record(..) => None,
         _ => return None,
     };
     Some(asked.filter(|_| state.told.is_none()))

@@ -124,7 +124,7 @@ impl Wording<'_> {
                 weight: weight(piece),
                 list: matches!(
                     piece,
-                    Piece::Stock(_) | Piece::Standing(_) | Piece::Picked(_) | Piece::Arrived(_)
+                    Piece::Stock(_) | Piece::Standing(..) | Piece::Picked(_) | Piece::Arrived(_)
                 ),
             });
         }

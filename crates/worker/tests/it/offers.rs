@@ -45,7 +45,7 @@ fn chat_with(args: &[&str], conversations: &[Vec<String>]) -> Vec<Vec<Json>> {
 }
 
 /// The same at a moment.
-fn chat_at(args: &[&str], conversations: &[Vec<String>], at: &str) -> Vec<Vec<Json>> {
+pub(crate) fn chat_at(args: &[&str], conversations: &[Vec<String>], at: &str) -> Vec<Vec<Json>> {
     let mut input = String::new();
     for (place, said) in conversations.iter().enumerate() {
         for text in said {

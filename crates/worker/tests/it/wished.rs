@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::offers::{chat, ids};
+use crate::offers::{chat, chat_at, ids};
 
 /// What the lead knows after each message, without what was said in words.
 fn wishes(said: &[&str]) -> Vec<Json> {
@@ -197,5 +197,23 @@ fn an_appointment_that_is_moved_is_for_what_it_was_made_for() {
             thing.contains("Golf") && !thing.contains("Polo"),
             "{said:?}: {thing}"
         );
+    }
+}
+
+#[test]
+fn whether_one_is_still_there_is_said_with_the_age_of_the_stock() {
+    for (said, age) in [
+        (["Ik zoek een Kia Niro", "is die er nog?"], "dagen geleden"),
+        (
+            ["I'm looking for a Kia Niro", "is it still available?"],
+            "days ago",
+        ),
+        (["Ich suche einen Kia Niro", "ist er noch da?"], "Tagen"),
+    ] {
+        let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(201);
+        let said = said.map(str::to_owned).to_vec();
+        let turns = chat_at(&[], &[said], &ahead.to_string()).remove(0);
+        let reply = turns[1]["replies"][0].as_str().unwrap();
+        assert!(reply.contains("Niro") && reply.contains(age), "{reply}");
     }
 }

@@ -33,7 +33,7 @@ impl Wording<'_> {
             Piece::Picked(line) => self.picked(line)?,
             Piece::Arrived(line) => self.arrived(line)?,
             Piece::Gone(title) => self.gone(title)?,
-            Piece::Standing(lines) => self.standing(lines)?,
+            Piece::Standing(lines, stale) => self.standing(lines, *stale)?,
             Piece::Record(name, lines) => self.record(name, lines)?,
             Piece::Robot => self.text_of("robot", &[]).telling(),
             Piece::AboutYou => self.about_you(),

@@ -240,7 +240,7 @@ impl Wording<'_> {
     }
 
     /// Whether each of some things can be had.
-    pub(super) fn standing(&self, lines: &[Line]) -> Option<Choice> {
+    pub(super) fn standing(&self, lines: &[Line], stale: Option<i64>) -> Option<Choice> {
         let said = lines.iter().filter_map(|line| {
             let text = match line.item.status {
                 Status::Available => OfferText::Available,
@@ -253,12 +253,12 @@ impl Wording<'_> {
             Some(super::choose::capital(&words))
         });
         let said = said.collect::<Vec<_>>();
-        let text = match said.as_slice() {
-            [] => return None,
-            [one] => one.clone(),
-            several => several.join("\n"),
-        };
-        Some(Choice::one(&text))
+        if said.is_empty() {
+            return None;
+        }
+        let stale = stale.and_then(|hours| self.stale(hours));
+        let text: Vec<String> = said.into_iter().chain(stale).collect();
+        Some(Choice::one(&text.join("\n")))
     }
 
     /// What the records say of an attribute, of one thing or of several.

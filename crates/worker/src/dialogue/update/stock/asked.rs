@@ -163,8 +163,11 @@ impl Update<'_> {
             return true;
         }
         let lines = meant.iter().map(|(at, item)| Line::alone(*at, item));
-        let lines = lines.collect();
-        self.owe(Piece::Standing(lines));
+        let lines: Vec<Line> = lines.collect();
+        let stale = self
+            .stock()
+            .and_then(|(offers, _)| self.stale_hours(offers, &lines));
+        self.owe(Piece::Standing(lines, stale));
         true
     }
 

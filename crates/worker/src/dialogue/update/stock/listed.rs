@@ -132,7 +132,7 @@ impl Update<'_> {
                 self.dues
                     .pieces
                     .retain(|piece| !matches!(piece, Piece::TakeUp(_) | Piece::Possible));
-                self.owe(Piece::Standing(listing.lines));
+                self.owe(Piece::Standing(listing.lines, listing.stale_hours));
             }
             [line] => {
                 let item = line.item.clone();
@@ -238,9 +238,7 @@ impl Update<'_> {
         let lines: Vec<Line> = lines
             .map(|(number, found)| Line::found(number, found, wish))
             .collect();
-        let oldest = lines.iter().map(|line| line.item.seen_at).min();
-        let hours = oldest.map(|seen| self.heard.now.duration_since(seen).as_hours());
-        let bound = offers.stale_hours.map(i64::from);
+        let stale_hours = self.stale_hours(offers, &lines);
         Listing {
             lines,
             fit,
@@ -250,8 +248,16 @@ impl Update<'_> {
                 (false, false) => found.exact,
             },
             compared: self.compared,
-            stale_hours: hours.filter(|hours| bound.is_some_and(|bound| *hours >= bound)),
+            stale_hours,
         }
+    }
+
+    /// How many hours ago the oldest of these was seen, where the domain wants that said.
+    pub(super) fn stale_hours(&self, offers: &Offers, lines: &[Line]) -> Option<i64> {
+        let oldest = lines.iter().map(|line| line.item.seen_at).min()?;
+        let hours = self.heard.now.duration_since(oldest).as_hours();
+        let bound = offers.stale_hours.map(i64::from)?;
+        (hours >= bound).then_some(hours)
     }
 
     /// Whether the message is about coming for a thing (and says no day), or about paying it, and not
