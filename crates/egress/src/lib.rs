@@ -18,7 +18,7 @@ mod reports;
 mod retry;
 mod senders;
 mod service;
-mod split;
+pub mod split;
 mod ticks;
 mod typing;
 

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// How a channel counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limit {
+pub struct Limit {
     /// The most that one message may have.
     pub most: usize,
     /// In which unit.
@@ -13,7 +13,7 @@ pub(crate) struct Limit {
 
 /// A unit of length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// UTF-16 code units, as Twilio counts: an emoji is two or more.
     Utf16,
     /// Unicode characters.
@@ -22,7 +22,7 @@ pub(crate) enum Unit {
 
 impl Limit {
     /// The length of a text in the channel's unit.
-    pub(crate) fn length(self, text: &str) -> usize {
+    pub fn length(self, text: &str) -> usize {
         match self.unit {
             Unit::Utf16 => text.encode_utf16().count(),
             Unit::Chars => text.chars().count(),
@@ -33,7 +33,7 @@ impl Limit {
 /// Cuts `text` into parts within the limit: at paragraphs where possible, else at sentences, else at
 /// words. Never inside a URL, a number or a grapheme, unless that alone exceeds the limit. White
 /// space around the cuts is dropped.
-pub(crate) fn split(text: &str, limit: Limit) -> Vec<String> {
+pub fn split(text: &str, limit: Limit) -> Vec<String> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     while limit.length(rest) > limit.most {
