@@ -144,6 +144,19 @@ pub struct Listing {
     pub compared: bool,
     /// How many hours ago the stock was read, where that is worth a word.
     pub stale_hours: Option<i64>,
+    /// Whether the customer has seen it before.
+    pub seen: Seen,
+}
+
+/// Whether what was found was shown before, a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Not all of it.
+    No,
+    /// It is the same.
+    Same,
+    /// It is some of it.
+    Some,
 }
 
 /// How well what was found fits.

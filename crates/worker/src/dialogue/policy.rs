@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::act::{Dates, Feeling};
-use super::offer::Fit;
+use super::offer::{Fit, Seen};
 use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
@@ -51,8 +51,10 @@ pub fn reply(domain: &Domain, state: &mut State, dues: &Dues, heard: &Heard<'_>)
 }
 
 /// The order of pieces in a reply.
-const fn place(piece: &Piece) -> u8 {
+fn place(piece: &Piece) -> u8 {
     match piece {
+        Piece::Stock(listing) if listing.seen != Seen::No => 10,
+        Piece::Stock(_) => 5,
         Piece::Safety(_) | Piece::StaySafe(_) => 0,
         Piece::Kind(Feeling::Loss) => 1,
         Piece::Apology(_) | Piece::Misread => 1,
@@ -65,7 +67,6 @@ const fn place(piece: &Piece) -> u8 {
         | Piece::Fact { .. }
         | Piece::Hours(_)
         | Piece::Prices(_)
-        | Piece::Stock(_)
         | Piece::Picked(_)
         | Piece::Arrived(_)
         | Piece::Standing(..)

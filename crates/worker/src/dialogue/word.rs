@@ -6,6 +6,7 @@
 mod choose;
 mod moments;
 mod phrases;
+mod quote;
 mod stock;
 
 use std::collections::BTreeMap;
@@ -199,11 +200,15 @@ impl Wording<'_> {
         self.filled(variants.unwrap_or_default(), own)
     }
 
+    fn said_back(&self, words: &str) -> String {
+        quote::said_back(words, &self.replies.format.lead_ins)
+    }
+
     fn filled(&self, variants: &[crate::domain::Template], own: &[(&str, String)]) -> Choice {
         let quote = || {
             let text = self.occasion.text.split_whitespace();
             let text = text.collect::<Vec<_>>().join(" ");
-            super::update::shortened(&text)
+            self.said_back(&super::update::shortened(&text))
         };
         let mut filling = self.business.clone();
         filling.insert("quote".into(), quote());

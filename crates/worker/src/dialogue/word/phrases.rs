@@ -2,6 +2,7 @@
 
 use super::Wording;
 use super::choose::Choice;
+use super::quote::is_long_and_whole;
 use crate::dialogue::act::{Dates, Times};
 use crate::dialogue::filling::{self, Values};
 use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
@@ -205,7 +206,11 @@ impl Wording<'_> {
             })
             .collect();
         if let [Passed::Words(words)] = passed.as_slice() {
-            return self.text_of("passed_on", &[("quote", words.clone())]);
+            let whole = self.text_of("passed_whole", &[]);
+            if is_long_and_whole(words, self.occasion.text) && whole.fullest().is_some() {
+                return whole;
+            }
+            return self.text_of("passed_on", &[("quote", self.said_back(words))]);
         }
         let mut named: Vec<About> = Vec::new();
         let clauses = passed.iter().filter_map(|passed| {
@@ -225,7 +230,7 @@ impl Wording<'_> {
         };
         match passed {
             Passed::Words(words) => {
-                let quoted = self.text_of("quoted", &[("quote", words.clone())]);
+                let quoted = self.text_of("quoted", &[("quote", self.said_back(words))]);
                 quoted.fullest().map(lower)
             }
             Passed::Existence(about)

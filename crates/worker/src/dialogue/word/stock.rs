@@ -5,7 +5,7 @@ use stock::{Item, Miss, PRICE, Status, Test, Value};
 use super::Wording;
 use super::choose::Choice;
 use crate::dialogue::filling;
-use crate::dialogue::offer::{Fit, Line, Listing, value};
+use crate::dialogue::offer::{Fit, Line, Listing, Seen, value};
 use crate::domain::{AttributeTexts, Filling, OfferText, Offers, Template};
 
 /// From so many hours on an age is told in days.
@@ -40,6 +40,9 @@ impl Wording<'_> {
 
     /// The list: what it is, its lines, and how old it is where that is worth a word.
     pub(super) fn listing(&self, listing: &Listing) -> Option<Choice> {
+        if listing.seen != Seen::No && listing.fit != Fit::None {
+            return self.seen(listing);
+        }
         let head = match (listing.fit, listing.lines.as_slice()) {
             (Fit::None, _) if listing.compared => {
                 return self.offer_text(OfferText::NoFurther, &Filling::new());
@@ -67,6 +70,31 @@ impl Wording<'_> {
         let stale = listing.stale_hours.and_then(|hours| self.stale(hours));
         let parts = std::iter::once(head).chain(lines).chain(stale);
         Some(Choice::one(&parts.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// What was shown already is not shown again.
+    fn seen(&self, listing: &Listing) -> Option<Choice> {
+        let text = match (listing.seen, listing.fit, listing.lines.as_slice()) {
+            (Seen::Some, ..) => OfferText::Left,
+            (_, Fit::Exact, [_]) => OfferText::StillOne,
+            (_, Fit::Exact, _) => OfferText::Still,
+            _ => OfferText::StillNearest,
+        };
+        let titles: Vec<String> = listing
+            .lines
+            .iter()
+            .map(|line| line.item.title.to_string())
+            .collect();
+        let thing = listing
+            .lines
+            .first()
+            .map(|line| self.named_in_words(&line.item));
+        let mut filling = Filling::from([("things".to_owned(), titles.join(", "))]);
+        filling.extend(thing.map(|thing| ("thing".to_owned(), thing)));
+        let mut said = self.offer_text(text, &filling)?;
+        // Said once more it is no repetition: it is said of something else.
+        said.tells = false;
+        Some(said)
     }
 
     /// "(Stand van 8 dagen geleden.)"

@@ -43,6 +43,14 @@ pub enum OfferText {
     Nearest,
     /// Nothing comes near.
     Nothing,
+    /// The one that was shown fits what is told now, too.
+    StillOne,
+    /// So do all that were shown.
+    Still,
+    /// What was shown still comes nearest.
+    StillNearest,
+    /// Some of those that were shown fit.
+    Left,
     /// Nothing is further than what was offered: cheaper, newer.
     NoFurther,
     /// One thing, as a line of the list.
@@ -102,12 +110,16 @@ pub enum OfferText {
 }
 
 /// Each text with its key and the gaps of its own, beside those that attributes fill.
-const TEXTS: [(OfferText, &str, &[&str]); 33] = [
+const TEXTS: [(OfferText, &str, &[&str]); 37] = [
     (OfferText::FoundOne, "found_one", &[]),
     (OfferText::Found, "found", &["count"]),
     (OfferText::FoundMore, "found_more", &["count", "total"]),
     (OfferText::Nearest, "nearest", &[]),
     (OfferText::Nothing, "nothing", &["wish", "when"]),
+    (OfferText::StillOne, "still_one", &["thing"]),
+    (OfferText::Still, "still", &[]),
+    (OfferText::StillNearest, "still_nearest", &[]),
+    (OfferText::Left, "left", &["things"]),
     (OfferText::NoFurther, "no_further", &[]),
     (OfferText::Item, "item", ITEM),
     (OfferText::Thing, "thing", &["title"]),
@@ -151,6 +163,7 @@ const ALWAYS: &[&str] = &[
     "number",
     "title",
     "thing",
+    "things",
     "label",
     "answers",
     "answer",

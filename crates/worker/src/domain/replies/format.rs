@@ -31,6 +31,8 @@ pub struct Format {
     pub not: (String, String),
     /// What does not matter: "{} maakt niet uit".
     pub indifferent: (String, String),
+    /// What leads into a question, lower case: it is not said back with it.
+    pub lead_ins: Vec<String>,
     /// How days and times are said.
     pub moments: Moments,
 }
@@ -110,10 +112,19 @@ pub(super) fn read(root: &Section<'_>) -> Format {
         values: table(&section, "values", around),
         words: table(&section, "words", owned),
         slots: table(&section, "slots", owned),
+        lead_ins: lead_ins(&section),
         moments: moments(&section),
     };
     section.close();
     format
+}
+
+/// The longer ones first: "guten tag" before "guten".
+fn lead_ins(section: &Section<'_>) -> Vec<String> {
+    let texts = section.texts("lead_ins").into_iter();
+    let mut texts: Vec<String> = texts.map(|text| text.value.to_lowercase()).collect();
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts
 }
 
 fn table<T>(

@@ -30,6 +30,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("withheld", &[]),
     ("possible", &[]),
     ("passed_on", &["clauses", "quote"]),
+    ("passed_whole", &[]),
     ("passed_again", &[]),
     ("quoted", &["quote"]),
     ("existence", &["thing"]),
@@ -106,6 +107,7 @@ const OPTIONAL: &[&str] = &[
     "not_then",
     "noted_own",
     "existence_any",
+    "passed_whole",
     "ring_at",
 ];
 

@@ -1,11 +1,12 @@
 //! What is offered from the stock, and when.
 
+use jiff::SignedDuration;
 use shared_types::SlotValue;
 use stock::{Status, Stock, Test};
 
 use super::{ENOUGH, OFFERED};
 use crate::dialogue::act::{Act, Asked, Does};
-use crate::dialogue::offer::{Fit, Line, Listing, Offered, wish_of};
+use crate::dialogue::offer::{Fit, Line, Listing, Offered, Seen, wish_of};
 use crate::dialogue::piece::{Passed, Piece, Question};
 use crate::dialogue::topics;
 use crate::dialogue::update::{REMARKS, Update, WISHES};
@@ -13,6 +14,8 @@ use crate::domain::{About, Bound, Offers};
 
 /// Among so many those are looked for that the customer calls by a word of their title.
 pub(super) const MANY: usize = 60;
+/// For so long what was shown is in mind.
+const A_TALK: SignedDuration = SignedDuration::from_hours(12);
 /// Beyond so many misses nothing comes near.
 const MOST_MISSES: usize = 2;
 
@@ -96,6 +99,7 @@ impl Update<'_> {
         if listing.compared && !self.keep_further(&mut listing) {
             return self.replace_by(listing);
         }
+        listing.seen = self.seen(offers, &listing);
         let is_met = |line: &Line| line.misses.is_empty() && line.item.status != Status::Sold;
         let unmet = listing.fit != Fit::Exact || !listing.lines.iter().any(is_met);
         // What was met all along is not worth a word.
@@ -191,13 +195,67 @@ impl Update<'_> {
         )
     }
 
+    /// Whether a moment ago the customer was shown what was found now, or that there is nothing, and only tells more
+    /// of the same wish: who asks is shown it again.
+    fn seen(&self, offers: &Offers, listing: &Listing) -> Seen {
+        let talk = &self.state.stock;
+        let since = talk.at.map(|at| self.heard.now.duration_since(at));
+        let recent = since.is_some_and(|since| since < A_TALK);
+        let told = self.dues.changes.iter();
+        let told = told.filter(|(about, _)| *about == About::Wanted);
+        let told: Vec<&String> = told.flat_map(|(_, changes)| changes.set.keys()).collect();
+        let names = |slot: &String| {
+            self.catalogues
+                .iter()
+                .any(|(upper, lower)| slot == upper || slot == lower)
+        };
+        let asks = self.search || listing.compared || self.heard.sought.order.is_some();
+        if !recent || asks || told.iter().any(|slot| names(slot)) {
+            return Seen::No;
+        }
+        if listing.fit == Fit::None {
+            let was_none = talk.offered.is_empty() && talk.unmet;
+            return if was_none { Seen::Same } else { Seen::No };
+        }
+        let wished = told.iter().filter_map(|slot| offers.wishes.get(*slot));
+        let news: Vec<&str> = wished
+            .map(|wished| wished.attribute.as_str())
+            .chain(
+                self.heard
+                    .sought
+                    .needs
+                    .iter()
+                    .map(|(attribute, _)| attribute.as_str()),
+            )
+            .chain(self.heard.sought.flags.iter().map(String::as_str))
+            .collect();
+        let mut lines = listing.lines.iter();
+        let misses = |line: &Line| {
+            line.misses
+                .iter()
+                .any(|miss| news.contains(&miss.attribute.as_str()))
+        };
+        if lines.clone().any(misses) {
+            return Seen::No;
+        }
+        let was_shown = |line: &Line| talk.offered.contains(&Offered::of(&line.item));
+        match (
+            lines.all(was_shown),
+            listing.lines.len() == talk.offered.len(),
+        ) {
+            (true, true) => Seen::Same,
+            (true, false) if listing.fit == Fit::Exact && !talk.unmet => Seen::Some,
+            _ => Seen::No,
+        }
+    }
+
     /// What the list says need not be said.
     fn replace_by(&mut self, listing: Listing) {
         let first = topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
         let asks = self.dues.question == Some(Question::WhichOffer);
         let said = |piece: &Piece| match piece {
             Piece::TakeUp(goal) | Piece::Next(goal) => Some(goal) == first.as_ref() || asks,
-            Piece::Noted { about, .. } => *about == About::Wanted,
+            Piece::Noted { about, .. } => *about == About::Wanted && listing.seen == Seen::No,
             Piece::PassOn(Passed::Existence(about)) => *about == About::Wanted,
             Piece::Possible => true,
             Piece::Answered(topic, _) => topic == WISHES || topic == REMARKS,
@@ -209,6 +267,21 @@ impl Update<'_> {
             && self.state.goals.is_empty()
         {
             self.touch(&goal);
+        }
+        let noted = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::Noted {
+                    about: About::Wanted,
+                    ..
+                }
+            )
+        };
+        if listing.fit == Fit::None
+            && listing.seen == Seen::Same
+            && self.dues.pieces.iter().any(noted)
+        {
+            return;
         }
         self.owe(Piece::Stock(Box::new(listing)));
     }
@@ -249,6 +322,7 @@ impl Update<'_> {
             },
             compared: self.compared,
             stale_hours,
+            seen: Seen::No,
         }
     }
 
