@@ -130,7 +130,7 @@ pub enum NextAgent {
 pub type Slots = BTreeMap<String, SlotValue>;
 
 /// A slot's value: a text or a whole number.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SlotValue {
     /// Euros, years, kilometres.

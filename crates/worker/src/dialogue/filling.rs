@@ -81,7 +81,7 @@ pub(super) fn list(
 pub(super) fn thing_name(domain: &Domain, wishes: &Wishes) -> Option<String> {
     let values = values_of(wishes);
     domain.slots.iter().find_map(|slot| match &slot.kind {
-        SlotKind::Catalogue(catalogue) => name(catalogue, &values, "/"),
+        SlotKind::Catalogue(catalogue) => name(catalogue, &values, Between::Slash),
         _ => None,
     })
 }
@@ -104,8 +104,7 @@ fn shown_values(domain: &Domain, replies: &Replies, values: &Values) -> Filling 
     for slot in &domain.slots {
         match &slot.kind {
             SlotKind::Catalogue(catalogue) => {
-                let or = format!(" {} ", replies.format.or);
-                let name = name(catalogue, values, &or);
+                let name = name(catalogue, values, Between::Word(&replies.format.or));
                 filling.extend(name.map(|name| (slot.name.clone(), name)));
                 for part in [&catalogue.upper, &catalogue.lower] {
                     let value = values.get(part).and_then(|values| values.first());
@@ -114,9 +113,14 @@ fn shown_values(domain: &Domain, replies: &Replies, values: &Values) -> Filling 
             }
             SlotKind::Year(amount) => filling.extend(years(&slot.name, amount, values)),
             SlotKind::Amount(amount) => {
-                for name in amount.min.iter().chain(&amount.max) {
-                    filling.extend(shown(replies, name, values, &replies.format.or));
-                }
+                // Of several bounds the widest holds.
+                let bound = |name: &String, value: Option<&SlotValue>| {
+                    Some((name.clone(), value_in(replies, name, value?)))
+                };
+                let of = |name: &String| values.get(name).into_iter().flatten();
+                let min = amount.min.iter().map(|name| bound(name, of(name).min()));
+                let max = amount.max.iter().map(|name| bound(name, of(name).max()));
+                filling.extend(min.chain(max).flatten());
             }
             SlotKind::Choice { together: true, .. } => {
                 filling.extend(shown(replies, &slot.name, values, &replies.format.and));
@@ -129,24 +133,49 @@ fn shown_values(domain: &Domain, replies: &Replies, values: &Values) -> Filling 
     filling
 }
 
-/// "Toyota Yaris of Honda Jazz", "Volkswagen Golf of Polo".
-fn name(catalogue: &Catalogue, values: &Values, or: &str) -> Option<String> {
+/// "Toyota Yaris of Honda Jazz", "Volkswagen Golf of Polo"; models alone where it is not known which make goes with
+/// which.
+fn name(catalogue: &Catalogue, values: &Values, or: Between<'_>) -> Option<String> {
     let of = |slot: &String| values.get(slot).map(Vec::as_slice).unwrap_or_default();
     let (makes, models) = (of(&catalogue.upper), of(&catalogue.lower));
     let joined = |values: &[SlotValue]| {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        values.join(or)
+        or.join(&values)
     };
     if makes.len() == models.len() && !makes.is_empty() {
         let pairs = makes.iter().zip(models);
         let pairs: Vec<String> = pairs
             .map(|(make, model)| format!("{make} {model}"))
             .collect();
-        return Some(pairs.join(or));
+        return Some(or.join(&pairs));
+    }
+    if makes.len() > 1 && !models.is_empty() {
+        return Some(joined(models));
     }
     let parts = [joined(makes), joined(models)];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// What stands between things of a list.
+#[derive(Clone, Copy)]
+enum Between<'a> {
+    /// "Golf/Polo/Up".
+    Slash,
+    /// "Golf, Polo of Up", with the last word.
+    Word(&'a str),
+}
+
+impl Between<'_> {
+    fn join(self, all: &[String]) -> String {
+        match (self, all) {
+            (Self::Word(word), [first @ .., before, last]) => {
+                let first = first.iter().map(|one| format!("{one}, "));
+                format!("{}{before} {word} {last}", first.collect::<String>())
+            }
+            _ => all.join("/"),
+        }
+    }
 }
 
 fn years(slot: &str, amount: &Amount, values: &Values) -> Vec<(String, String)> {
@@ -163,8 +192,7 @@ fn years(slot: &str, amount: &Amount, values: &Values) -> Vec<(String, String)> 
 fn shown(replies: &Replies, name: &str, values: &Values, join: &str) -> Option<(String, String)> {
     let values = values.get(name)?.iter();
     let values: Vec<String> = values.map(|value| value_in(replies, name, value)).collect();
-    let join = format!(" {join} ");
-    (!values.is_empty()).then(|| (name.to_owned(), values.join(&join)))
+    (!values.is_empty()).then(|| (name.to_owned(), Between::Word(join).join(&values)))
 }
 
 /// A value as a language shows it: "€ 12.000", "automaat".
@@ -256,6 +284,24 @@ mod tests {
             wish(2)["wish"],
             "Volkswagen Golf oder Polo, Automatik, ab 2018, bis 15.000 €"
         );
+    }
+
+    #[test]
+    fn several_names_and_bounds_are_said_as_people_do() {
+        let domain = Domain::embedded().unwrap();
+        let known = known(&[
+            ("car_make", &[text("Volkswagen"), text("Škoda")]),
+            (
+                "car_model",
+                &[text("Passat"), text("Octavia"), text("Superb")],
+            ),
+            (
+                "price_max",
+                &[SlotValue::Integer(15_000), SlotValue::Integer(16_000)],
+            ),
+        ]);
+        let filled = things(&domain, &domain.replies[0], About::Wanted, &known);
+        assert_eq!(filled["wish"], "Passat, Octavia of Superb, tot € 16.000");
     }
 
     #[test]

@@ -47,6 +47,24 @@ pub(super) fn near(replies: &Replies, day: Date, today: Date) -> String {
     }
 }
 
+/// A month or a day as records have it, `2027-11` or `2027-11-03`, in words; none of another text.
+pub(super) fn month_of(replies: &Replies, text: &str) -> Option<String> {
+    let parts: Vec<Option<u16>> = text.split('-').map(|part| part.parse().ok()).collect();
+    let month = |month: u16| {
+        replies
+            .format
+            .months
+            .get(usize::from(month.checked_sub(1)?))
+    };
+    match parts.as_slice() {
+        [Some(year @ 1900..), Some(number)] => Some(format!("{} {year}", month(*number)?)),
+        [Some(year @ 1900..), Some(number), Some(day)] => {
+            Some(format!("{day} {} {year}", month(*number)?))
+        }
+        _ => None,
+    }
+}
+
 fn weekday(replies: &Replies, day: Date) -> &str {
     let name = replies
         .format

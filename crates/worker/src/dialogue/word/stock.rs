@@ -4,8 +4,8 @@ use stock::{Item, Miss, PRICE, Status, Test, Value};
 
 use super::Wording;
 use super::choose::Choice;
-use crate::dialogue::filling;
 use crate::dialogue::offer::{Fit, Line, Listing, Seen, value};
+use crate::dialogue::{filling, times};
 use crate::domain::{AttributeTexts, Filling, OfferText, Offers, Template};
 
 /// From so many hours on an age is told in days.
@@ -237,7 +237,10 @@ impl Wording<'_> {
             Value::Number(number) => number.to_string(),
             Value::Word(word) | Value::Text(word) => match texts.words.get(&**word) {
                 Some(word) => word.clone(),
-                None => filling::word(self.replies, word),
+                None => {
+                    let month = times::month_of(self.replies, word);
+                    month.unwrap_or_else(|| filling::word(self.replies, word))
+                }
             },
         };
         Some(match &texts.around {
