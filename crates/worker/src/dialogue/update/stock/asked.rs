@@ -214,9 +214,7 @@ impl Update<'_> {
         });
         let told: Wishes = told.collect();
         let wish = wish_of(offers, &told, &BTreeMap::new(), None);
-        let found = stock.find(&wish, MANY).matches.into_iter();
-        let found = found.filter(|one| one.misses.is_empty());
-        let found: Vec<&Item> = found.map(|one| one.item).collect();
+        let found = all_that_fit(stock, &wish);
         let fits = |item: &Item| {
             let mut found = found.iter();
             found.any(|one| one.id == item.id && one.source == item.source)
@@ -228,6 +226,22 @@ impl Update<'_> {
         } else {
             fitting
         }
+    }
+
+    /// "Does the Yaris run on petrol?": what has the name that a question names.
+    fn of_name<'s>(&self, offers: &Offers, stock: &'s Stock, ask: &Ask) -> Vec<&'s Item> {
+        let mut named = Wishes::new();
+        for (slot, value) in ask.content.iter().filter(|(slot, _)| self.is_name(slot)) {
+            named
+                .entry(slot.clone())
+                .or_default()
+                .any_of
+                .push(value.clone());
+        }
+        if named.is_empty() {
+            return Vec::new();
+        }
+        all_that_fit(stock, &wish_of(offers, &named, &BTreeMap::new(), None))
     }
 
     /// What the records say of an attribute; what they do not say is passed on.
@@ -242,13 +256,21 @@ impl Update<'_> {
             return false;
         };
         let mut meant = self.described_now(offers, stock, self.meant());
+        let mut found = self.of_name(offers, stock, ask);
+        if !found.is_empty() {
+            meant.retain(|(_, item)| {
+                found
+                    .iter()
+                    .any(|one| one.id == item.id && one.source == item.source)
+            });
+        }
         if meant.is_empty()
             && let Some(wanted) = self.named_by(offers, ask)
         {
-            let wish = wish_of(offers, &wanted, &self.state.stock.needs, None);
-            let found = stock.find(&wish, MANY).matches.into_iter();
-            let found = found.filter(|one| one.misses.is_empty());
-            let mut found: Vec<&Item> = found.map(|one| one.item).collect();
+            if found.is_empty() {
+                let wish = wish_of(offers, &wanted, &self.state.stock.needs, None);
+                found = all_that_fit(stock, &wish);
+            }
             self.keep_called(&mut found, |item| item);
             meant = (1..).zip(found.into_iter().take(OFFERED)).collect();
             self.remember_offered(meant.iter().map(|(_, item)| *item));
@@ -283,6 +305,12 @@ fn fresh_name(update: &Update<'_>, names: &[&(String, SlotValue)]) -> bool {
         let known = update.state.wanted.get(slot);
         known.is_none_or(|wish| !wish.any_of.contains(value))
     })
+}
+
+fn all_that_fit<'s>(stock: &'s Stock, wish: &stock::Wish) -> Vec<&'s Item> {
+    let found = stock.find(wish, MANY).matches.into_iter();
+    let found = found.filter(|one| one.misses.is_empty());
+    found.map(|one| one.item).collect()
 }
 
 fn is_known(item: &Item, attribute: &OfferAttribute) -> bool {
