@@ -298,6 +298,12 @@ impl Update<'_> {
             self.owe(Piece::PassedAgain);
             return;
         }
+        let passed = match passed {
+            Passed::Attribute(name, _) if self.asks_of_another(ask, &name) => {
+                Passed::Words(words.clone())
+            }
+            passed => passed,
+        };
         self.remember(Theirs {
             words,
             topic: ask.topic.clone(),
@@ -308,6 +314,22 @@ impl Update<'_> {
             times: 1,
         });
         self.owe(Piece::PassOn(passed));
+    }
+
+    /// Whether a question asks what a record says, and of another thing than the one that is known.
+    fn asks_of_another(&self, ask: &Ask, attribute: &str) -> bool {
+        let offers = self.domain.knowledge.offers.as_ref();
+        if offers
+            .and_then(|offers| offers.answering(attribute))
+            .is_none()
+        {
+            return false;
+        }
+        let known = about(ask.thing).map(|about| self.state.wishes(about));
+        ask.content.iter().any(|(slot, value)| {
+            let wish = known.and_then(|wishes| wishes.get(slot));
+            self.is_name(slot) && wish.is_some_and(|wish| !wish.any_of.contains(value))
+        })
     }
 
     /// Keeps what an act says for a colleague.

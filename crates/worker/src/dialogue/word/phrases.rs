@@ -255,7 +255,7 @@ impl Wording<'_> {
     }
 
     /// The thing as the customer called it: "de Volkswagen Golf".
-    fn thing(&self, about: About) -> String {
+    pub(super) fn thing(&self, about: About) -> String {
         let values = filling::values_of(self.state.wishes(about));
         let filling = filling::things(self.domain, self.replies, about, &values);
         self.thing_of(about, &filling)

@@ -114,7 +114,7 @@ const TEXTS: [(OfferText, &str, &[&str]); 37] = [
     (OfferText::FoundOne, "found_one", &[]),
     (OfferText::Found, "found", &["count"]),
     (OfferText::FoundMore, "found_more", &["count", "total"]),
-    (OfferText::Nearest, "nearest", &[]),
+    (OfferText::Nearest, "nearest", &["thing"]),
     (OfferText::Nothing, "nothing", &["wish", "when"]),
     (OfferText::StillOne, "still_one", &["thing"]),
     (OfferText::Still, "still", &[]),

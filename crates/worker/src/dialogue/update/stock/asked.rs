@@ -66,7 +66,7 @@ impl Update<'_> {
         self.dues.changes.iter().any(of_wanted)
     }
 
-    pub(super) fn is_name(&self, slot: &String) -> bool {
+    pub(in crate::dialogue::update) fn is_name(&self, slot: &String) -> bool {
         let mut catalogues = self.catalogues.iter();
         catalogues.any(|(upper, lower)| slot == upper || slot == lower)
     }

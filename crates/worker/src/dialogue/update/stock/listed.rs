@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use shared_types::SlotValue;
-use stock::{Status, Stock, Test};
+use stock::{Miss, PRICE, Status, Stock, Test, Value};
 
 use super::{ENOUGH, OFFERED};
 use crate::dialogue::act::{Act, Asked, Does};
@@ -14,6 +14,8 @@ use crate::domain::{About, Bound, Offers};
 
 /// Among so many those are looked for that the customer calls by a word of their title.
 pub(super) const MANY: usize = 60;
+/// So many hundredths of the budget come near it.
+const NEAR_BUDGET: i64 = 130;
 /// For so long what was shown is in mind.
 const A_TALK: SignedDuration = SignedDuration::from_hours(12);
 /// Beyond so many misses nothing comes near.
@@ -91,6 +93,8 @@ impl Update<'_> {
         }
         let looks = self.heard.sought.looks || enough || self.requests_search();
         let looks = looks || visits && bounds;
+        // Everything that is there helps nobody who has said nothing of it yet.
+        let looks = looks && !(wish.conditions.is_empty() && wish.order.is_none());
         let tells = changed && looks && self.pointed.is_empty();
         if !self.search && !tells {
             return;
@@ -289,7 +293,9 @@ impl Update<'_> {
     fn look_up(&self, offers: &Offers, stock: &Stock, wish: &stock::Wish) -> Listing {
         let found = stock.find(wish, MANY);
         let near = |one: &&stock::Match<'_>| {
-            one.misses.len() <= MOST_MISSES && one.misses.len() < wish.conditions.len().max(1)
+            one.misses.len() <= MOST_MISSES
+                && one.misses.len() < wish.conditions.len().max(1)
+                && !one.misses.iter().any(is_far_too_dear)
                 || one.misses.is_empty()
         };
         // Sold ones are of interest only where nothing else fits.
@@ -346,5 +352,15 @@ impl Update<'_> {
             _ => None,
         });
         visits.filter(|_| !self.search)
+    }
+}
+
+fn is_far_too_dear(miss: &Miss) -> bool {
+    let has = miss.has.as_ref().and_then(Value::number);
+    match (&miss.wanted, has) {
+        (Test::AtMost(most), Some(has)) if miss.attribute == PRICE => {
+            has.saturating_mul(100) > most.saturating_mul(NEAR_BUDGET)
+        }
+        _ => false,
     }
 }
