@@ -309,7 +309,7 @@ impl Talk<'_> {
         let wished = clause.wished_before || !self.context.wanted.is_empty();
         let known = has(ActCue::OfThing) && (clause.named_before.is_some() || wished);
         let names = !clause.said.is_empty() || known && self.thing(clause) == Thing::Wanted;
-        let names = names || wished && self.asks_what_there_is(clause);
+        let names = names || self.asks_what_there_is(clause);
         let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
         let certain = match there || has(ActCue::Hours) {
             true => BEYOND_DOUBT,
