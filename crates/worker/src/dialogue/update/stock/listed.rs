@@ -30,7 +30,10 @@ impl Update<'_> {
         let sought = self.heard.sought;
         let before = self.state.stock.needs.clone();
         let asks = |act: &Act| matches!(&act.does, Does::Ask(ask) if matches!(ask.topic, Asked::Attribute(_)));
-        let about_one = self.heard.acts.iter().any(asks) && !self.search;
+        let tells_of = |side: About| self.dues.changes.iter().any(|(about, _)| *about == side);
+        // "My Astra of 2012, the air conditioning is broken" wants none with air conditioning.
+        let of_own = tells_of(About::Own) && !tells_of(About::Wanted) && !sought.looks;
+        let about_one = (of_own || self.heard.acts.iter().any(asks)) && !self.search;
         let needs = &mut self.state.stock.needs;
         if !about_one {
             for (attribute, test) in &sought.needs {
