@@ -146,6 +146,8 @@ pub struct Listing {
     pub stale_hours: Option<i64>,
     /// Whether the customer has seen it before.
     pub seen: Seen,
+    /// Whether nothing in stock has a name that is wished.
+    pub named_is_missing: bool,
 }
 
 /// Whether what was found was shown before, a moment ago.

@@ -3,6 +3,7 @@
 mod asked;
 mod given_up;
 mod listed;
+mod named;
 mod pointed;
 
 use shared_types::SlotValue;

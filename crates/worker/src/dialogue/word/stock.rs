@@ -6,7 +6,7 @@ use super::Wording;
 use super::choose::Choice;
 use crate::dialogue::offer::{Fit, Line, Listing, Seen, value};
 use crate::dialogue::{filling, times};
-use crate::domain::{About, AttributeTexts, Filling, OfferText, Offers, SlotKind, Template};
+use crate::domain::{About, AttributeTexts, Filling, OfferText, Offers, Template};
 
 /// From so many hours on an age is told in days.
 const IN_DAYS: i64 = 48;
@@ -65,33 +65,14 @@ impl Wording<'_> {
             ("count".to_owned(), listing.lines.len().to_string()),
             ("total".to_owned(), listing.total.to_string()),
         ]);
-        let missing = self.missing_thing(listing);
-        filling.extend(missing.map(|thing| ("thing".to_owned(), thing)));
+        if listing.fit == Fit::Near && listing.named_is_missing {
+            filling.insert("thing".to_owned(), self.thing(About::Wanted));
+        }
         let head = self.choose(&self.offer_text(head, &filling)?);
         let lines = listing.lines.iter().filter_map(|line| self.line(line));
         let stale = listing.stale_hours.and_then(|hours| self.stale(hours));
         let parts = std::iter::once(head).chain(lines).chain(stale);
         Some(Choice::one(&parts.collect::<Vec<_>>().join("\n")))
-    }
-
-    /// The thing that was named, where nothing that comes near has its name.
-    fn missing_thing(&self, listing: &Listing) -> Option<String> {
-        let wishes = &self.offers()?.wishes;
-        let names = self
-            .domain
-            .slots
-            .iter()
-            .filter_map(|slot| match &slot.kind {
-                SlotKind::Catalogue(names) => wishes.get(&names.lower).map(|one| &one.attribute),
-                _ => None,
-            });
-        let names: Vec<&String> = names.collect();
-        let misses_name = |line: &Line| {
-            let mut missed = line.misses.iter();
-            missed.any(|miss| names.contains(&&miss.attribute))
-        };
-        let all = listing.fit == Fit::Near && listing.lines.iter().all(misses_name);
-        all.then(|| self.thing(About::Wanted))
     }
 
     /// What was shown already is not shown again.

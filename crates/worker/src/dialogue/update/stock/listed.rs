@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use shared_types::SlotValue;
 use stock::{Miss, PRICE, Status, Stock, Test, Value};
 
+use super::named::lines_of;
 use super::{ENOUGH, OFFERED};
 use crate::dialogue::act::{Act, Asked, Does};
 use crate::dialogue::offer::{Fit, Line, Listing, Offered, Seen, wish_of};
@@ -14,8 +15,9 @@ use crate::domain::{About, Bound, Offers};
 
 /// Among so many those are looked for that the customer calls by a word of their title.
 pub(super) const MANY: usize = 60;
-/// So many hundredths of the budget come near it.
+/// So many hundredths of the budget come near it, and so many of what was named.
 const NEAR_BUDGET: i64 = 130;
+const NEAR_BUDGET_NAMED: i64 = 150;
 /// For so long what was shown is in mind.
 const A_TALK: SignedDuration = SignedDuration::from_hours(12);
 /// Beyond so many misses nothing comes near.
@@ -295,10 +297,24 @@ impl Update<'_> {
 
     fn look_up(&self, offers: &Offers, stock: &Stock, wish: &stock::Wish) -> Listing {
         let found = stock.find(wish, MANY);
+        let lower = self.name_attributes(offers);
+        let names = |attribute: &String| lower.contains(&attribute);
+        let is_named = wish.conditions.iter().any(|one| names(&one.attribute));
+        let misses_name = |one: &stock::Match<'_>| {
+            !is_named || one.misses.iter().any(|miss| names(&miss.attribute))
+        };
+        let too_dear = |misses: &[Miss], unnamed: bool| {
+            let bound = if unnamed {
+                NEAR_BUDGET
+            } else {
+                NEAR_BUDGET_NAMED
+            };
+            misses.iter().any(|miss| is_far_too_dear(miss, bound))
+        };
         let near = |one: &&stock::Match<'_>| {
             one.misses.len() <= MOST_MISSES
                 && one.misses.len() < wish.conditions.len().max(1)
-                && !one.misses.iter().any(is_far_too_dear)
+                && !too_dear(&one.misses, misses_name(one))
                 || one.misses.is_empty()
         };
         // Sold ones are of interest only where nothing else fits.
@@ -311,15 +327,26 @@ impl Update<'_> {
         let fewer = matches.len() < all;
         let called = matches.len();
         matches.truncate(OFFERED);
-        let fit = match (found.exact, matches.is_empty()) {
+        let mut fit = match (found.exact, matches.is_empty()) {
             (_, true) => Fit::None,
             (0, _) => Fit::Near,
             _ => Fit::Exact,
         };
         let lines = (1..).zip(&matches);
-        let lines: Vec<Line> = lines
+        let mut lines: Vec<Line> = lines
             .map(|(number, found)| Line::found(number, found, wish))
             .collect();
+        let asks_name = is_named && !self.compared && fit != Fit::Exact;
+        let with_name = asks_name.then(|| self.with_name(offers, stock));
+        let with_name = with_name.unwrap_or_default();
+        if fit == Fit::None {
+            // Another colour, or dearer: who named it hears of it.
+            lines = lines_of(&with_name, stock, wish);
+            lines.retain(|line| !too_dear(&line.misses, false));
+            if !lines.is_empty() {
+                fit = Fit::Near;
+            }
+        }
         let stale_hours = self.stale_hours(offers, &lines);
         Listing {
             lines,
@@ -332,6 +359,7 @@ impl Update<'_> {
             compared: self.compared,
             stale_hours,
             seen: Seen::No,
+            named_is_missing: asks_name && with_name.is_empty(),
         }
     }
 
@@ -358,11 +386,12 @@ impl Update<'_> {
     }
 }
 
-fn is_far_too_dear(miss: &Miss) -> bool {
+/// Whether a price is beyond so many hundredths of the budget.
+fn is_far_too_dear(miss: &Miss, hundredths: i64) -> bool {
     let has = miss.has.as_ref().and_then(Value::number);
     match (&miss.wanted, has) {
         (Test::AtMost(most), Some(has)) if miss.attribute == PRICE => {
-            has.saturating_mul(100) > most.saturating_mul(NEAR_BUDGET)
+            has.saturating_mul(100) > most.saturating_mul(hundredths)
         }
         _ => false,
     }

@@ -82,6 +82,7 @@ impl<'a> Update<'a> {
                         compared: false,
                         stale_hours: None,
                         seen: Seen::No,
+                        named_is_missing: false,
                     })));
                     self.must_ask(Question::WhichOffer);
                 }
