@@ -432,6 +432,8 @@ pub enum Social {
     Made,
     /// Says when the customer will call, so that it is no time to come.
     Calls,
+    /// What the customer has is sold to somebody else.
+    Gone,
     /// Nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.

@@ -108,6 +108,11 @@ fn is_iban(text: &str) -> bool {
 
 fn is_citizen_number(text: &str) -> bool {
     let bare = bare(text);
+    // "2015 98000" is a year and a number.
+    let mut groups = text.split_whitespace();
+    if text.contains(' ') && groups.any(|group| group.len() > 4) {
+        return false;
+    }
     if bare.len() != 9 || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
