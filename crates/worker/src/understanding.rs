@@ -280,19 +280,11 @@ impl Understander {
             context,
         };
         let acts = talk.acts(consent);
-        // Who wants something further is not only asked whether to stop.
-        let wishes = acts.iter().any(|act| act.does.wishes());
-        let consent = understood.consent;
-        let consent = consent.filter(|consent| !(wishes && *consent == Consent::Doubtful));
-        let sought = talk.sought();
-        (
-            Understanding {
-                sought,
-                consent,
-                ..understood
-            },
-            acts,
-        )
+        let understood = Understanding {
+            sought: talk.sought(),
+            ..understood.beside(&acts)
+        };
+        (understood, acts)
     }
 
     /// Whether only a stock answers what a pattern found.

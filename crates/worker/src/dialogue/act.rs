@@ -178,7 +178,10 @@ impl Does {
     /// Whether it tells or corrects what is wanted, or wants something done.
     #[must_use]
     pub const fn wishes(&self) -> bool {
-        matches!(self, Self::Inform(_) | Self::Correct(_) | Self::Request { .. })
+        matches!(
+            self,
+            Self::Inform(_) | Self::Correct(_) | Self::Request { .. }
+        )
     }
 
     /// How much it weighs beside others: the first of these gives a message its intent.

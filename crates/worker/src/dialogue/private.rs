@@ -154,6 +154,7 @@ mod tests {
             // Right modulo 97 by chance, and of no country.
             "kenteken is RV-271-G. waterpomp denkt de berger",
             "123456789",
+            "is uit 2015 98000 gelopen",
             "",
             "é€ 5",
         ] {

@@ -308,7 +308,9 @@ impl Update<'_> {
         let parts = self.heard.acts.iter().filter(|act| own(act));
         let parts: Vec<&Act> = parts.collect();
         if let [first, .., last] = parts.as_slice()
-            && parts.iter().any(|act| matches!(act.does, Does::Request { .. }))
+            && parts
+                .iter()
+                .any(|act| matches!(act.does, Does::Request { .. }))
         {
             // "I bought it from you, and now it won't start" is one matter.
             let (from, to) = (first.words.start, last.words.end);

@@ -146,7 +146,11 @@ impl Talk<'_> {
         let ask = Ask {
             topic,
             form: clause.asking.form,
-            thing: if of_own { Thing::Own } else { self.thing(clause) },
+            thing: if of_own {
+                Thing::Own
+            } else {
+                self.thing(clause)
+            },
             content,
             when: None,
         };

@@ -40,7 +40,9 @@ impl Talk<'_> {
         let own = self.context.own.iter().map(|known| (Thing::Own, known));
         let wanted = self.context.wanted.iter();
         let wanted = wanted.map(|known| (Thing::Wanted, known));
-        let mut known = own.chain(wanted).filter(|(_, (slot, _))| self.is_amount(slot));
+        let mut known = own
+            .chain(wanted)
+            .filter(|(_, (slot, _))| self.is_amount(slot));
         known.find_map(|(thing, (slot, value))| {
             let SlotValue::Integer(value) = value else {
                 return None;

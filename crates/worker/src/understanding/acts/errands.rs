@@ -70,9 +70,14 @@ impl Talk<'_> {
     }
 
     /// "Forget the quote" of who has an appointment drops that, and no appointment.
-    pub(super) fn drops_aside(&self, clause: &Clause) -> bool {
+    pub(super) fn drops_aside(&self, clause: &Clause, drop: Span) -> bool {
+        const NEAR: usize = 2;
+        let aside = self.mark(ActCue::Aside, clause);
+        let object =
+            aside.is_some_and(|aside| drop.start <= aside.start && aside.start < drop.end + NEAR);
         self.context.has_appointment
-            && self.mark(ActCue::Aside, clause).is_some()
+            && object
+            && !self.is_dated(clause)
             && self.mark(ActCue::Visit, clause).is_none()
     }
 

@@ -46,7 +46,7 @@ impl Talk<'_> {
         {
             return false;
         }
-        if self.drops_aside(clause) {
+        if self.drops_aside(clause, span) {
             let nicety = Does::Social(Social::Nicety);
             acts.push(self.act(nicety, SURE, clause.span, clause.place));
             return true;
