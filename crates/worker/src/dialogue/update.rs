@@ -201,11 +201,7 @@ impl Update<'_> {
                 }
                 self.matter_of(goal, act);
                 if self.state.complains() && when.is_none() && self.is_of_own(goal) {
-                    // What the complaint is about is no new booking.
-                    if !self.apologises() {
-                        self.owe(Piece::Received);
-                    }
-                    return;
+                    return self.receive_complaint();
                 }
                 self.request(goal, when.as_ref(), *asks_whether);
             }

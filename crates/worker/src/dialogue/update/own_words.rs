@@ -61,8 +61,8 @@ impl Update<'_> {
     /// What was to be taken over is sold to somebody else: nothing of it is wanted any more.
     pub(super) fn own_is_gone(&mut self) {
         let of_own = |goal: &str| topics::side(self.domain, goal) == About::Own;
-        let goals = self.state.goals.iter().map(|open| open.goal.clone());
-        let open = goals.filter(|goal| of_own(goal)).last();
+        let mut goals = self.state.goals.iter().rev().map(|open| open.goal.clone());
+        let open = goals.find(|goal| of_own(goal));
         self.state.own.clear();
         self.state.goals.retain(|open| !of_own(&open.goal));
         self.state.ours = None;

@@ -92,7 +92,14 @@ impl Update<'_> {
         self.owe(Piece::Status(status));
     }
 
-    pub(super) fn apologises(&self) -> bool {
+    /// What a complaint is about is no new booking.
+    pub(super) fn receive_complaint(&mut self) {
+        if !self.apologises() {
+            self.owe(Piece::Received);
+        }
+    }
+
+    fn apologises(&self) -> bool {
         let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
         self.dues.pieces.iter().any(apologised)
     }
