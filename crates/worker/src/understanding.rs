@@ -280,14 +280,11 @@ impl Understander {
             context,
         };
         let acts = talk.acts(consent);
-        let sought = talk.sought();
-        (
-            Understanding {
-                sought,
-                ..understood
-            },
-            acts,
-        )
+        let understood = Understanding {
+            sought: talk.sought(),
+            ..understood.beside(&acts)
+        };
+        (understood, acts)
     }
 
     /// Whether only a stock answers what a pattern found.

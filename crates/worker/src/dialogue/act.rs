@@ -175,6 +175,15 @@ impl Does {
         }
     }
 
+    /// Whether it tells or corrects what is wanted, or wants something done.
+    #[must_use]
+    pub const fn wishes(&self) -> bool {
+        matches!(
+            self,
+            Self::Inform(_) | Self::Correct(_) | Self::Request { .. }
+        )
+    }
+
     /// How much it weighs beside others: the first of these gives a message its intent.
     #[must_use]
     pub const fn weight(&self) -> u8 {
@@ -426,6 +435,8 @@ pub enum Social {
     Made,
     /// Says when the customer will call, so that it is no time to come.
     Calls,
+    /// What the customer has is sold to somebody else.
+    Gone,
     /// Nobody is in danger any more.
     Safe,
     /// What moves the customer, or a remark aside.

@@ -108,6 +108,11 @@ fn is_iban(text: &str) -> bool {
 
 fn is_citizen_number(text: &str) -> bool {
     let bare = bare(text);
+    // "2015 98000" is a year and a number.
+    let mut groups = text.split_whitespace();
+    if text.contains(' ') && groups.any(|group| group.len() > 4) {
+        return false;
+    }
     if bare.len() != 9 || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
@@ -149,6 +154,7 @@ mod tests {
             // Right modulo 97 by chance, and of no country.
             "kenteken is RV-271-G. waterpomp denkt de berger",
             "123456789",
+            "is uit 2015 98000 gelopen",
             "",
             "é€ 5",
         ] {

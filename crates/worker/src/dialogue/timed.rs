@@ -50,7 +50,7 @@ pub fn timed(
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     keep_meant(state, (text, &acts), &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
-        moments.extend(bare_hour(text, reading));
+        moments.extend(bare_hour(state, text, reading));
     }
     hour_beside_day(domain, state, (text, reading), &mut moments);
     let whole = when(&moments);
@@ -302,9 +302,15 @@ fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
     asked_for_moment(domain, state) || day_known && settles
 }
 
-/// "11", "doe maar 3", "ok 9 it is": the one number of a short sentence.
-fn bare_hour(text: &str, reading: &Understanding) -> Option<Moment> {
-    let [hour] = <[Moment; 1]>::try_from(reading.moments.hours()).ok()?;
+/// "11", "doe maar 3", "ok 9 it is", "11, not 10": the one number of a short sentence beside the hour
+/// that stands.
+fn bare_hour(state: &State, text: &str, reading: &Understanding) -> Option<Moment> {
+    let mut hours = reading.moments.hours();
+    let standing = state.appointment().and_then(|one| one.time);
+    if hours.len() > 1 {
+        hours.retain(|hour| hour.times.map(times) != standing);
+    }
+    let [hour] = <[Moment; 1]>::try_from(hours).ok()?;
     let sentence = text.get(sentence(text, hour.bytes.start)).unwrap_or(text);
     let words = sentence.split_whitespace().count();
     let most = if is_article(&hour, text) {

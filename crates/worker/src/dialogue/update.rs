@@ -201,8 +201,7 @@ impl Update<'_> {
                 }
                 self.matter_of(goal, act);
                 if self.state.complains() && when.is_none() && self.is_of_own(goal) {
-                    // What the complaint is about is no new booking.
-                    return self.owe(Piece::Received);
+                    return self.receive_complaint();
                 }
                 self.request(goal, when.as_ref(), *asks_whether);
             }
@@ -297,6 +296,23 @@ impl Update<'_> {
     /// sentence that says most. None when all is short.
     fn matter(&self) -> Option<String> {
         const SHORT: usize = 4;
+        let own = |act: &Act| match &act.does {
+            Does::Complain { .. } => true,
+            Does::Request { goal, .. } => self.is_of_own(goal),
+            _ => false,
+        };
+        let parts = self.heard.acts.iter().filter(|act| own(act));
+        let parts: Vec<&Act> = parts.collect();
+        if let [first, .., last] = parts.as_slice()
+            && parts
+                .iter()
+                .any(|act| matches!(act.does, Does::Request { .. }))
+        {
+            // "I bought it from you, and now it won't start" is one matter.
+            let (from, to) = (first.words.start, last.words.end);
+            let words = self.heard.text.get(from..to);
+            return words.map(|words| shortened_to(words, MAX_MATTER));
+        }
         let long = |words: &str| words.split_whitespace().count() > SHORT;
         let complaints = self.heard.acts.iter();
         let complaints = complaints.filter(|act| matches!(act.does, Does::Complain { .. }));

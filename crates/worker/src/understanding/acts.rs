@@ -4,6 +4,7 @@ mod answers;
 mod asks;
 mod attributes;
 mod complaints;
+mod corrections;
 mod errands;
 mod goals;
 mod people;
@@ -270,7 +271,7 @@ impl Talk<'_> {
         self.alarms(clause, acts);
         self.people(clause, acts);
         self.repairs(clause, acts);
-        if !self.changes_of_plan(clause, acts) {
+        if !self.corrects_amount(clause, acts) && !self.changes_of_plan(clause, acts) {
             self.goals(clause, acts);
             self.references(clause, acts);
         }

@@ -120,8 +120,8 @@ impl LanguageGuesser {
                 Some(word) if word.pattern_of != 0 => {
                     share(&mut scores, word.pattern_of, IN_A_PATTERN)
                 }
-                Some(_) => {}
-                None => self.add_endings(&token.text, &mut scores),
+                Some(word) if word.name => {}
+                _ => self.add_endings(&token.text, &mut scores),
             }
         }
         let mut best = 0;
@@ -198,6 +198,8 @@ mod tests {
             ("wat kost ie", "nl"),
             ("how much is it", "en"),
             ("was kostet der", "de"),
+            // Two words: one of two languages, one that only ends like English.
+            ("he managed!", "en"),
             // Nothing but a name: the first language.
             ("Golf 2019", "nl"),
             // English words in a Dutch message.

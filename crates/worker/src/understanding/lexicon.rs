@@ -32,7 +32,7 @@ pub(super) struct Word<'l> {
     /// One bit for each language that has it in a pattern.
     pub(super) pattern_of: u32,
     /// Part of a name in a catalogue.
-    name: bool,
+    pub(super) name: bool,
 }
 
 /// The same as it is kept; the symbols of all words are in one list.

@@ -3,7 +3,7 @@
 use shared_types::{SlotValue, Slots};
 
 use super::{HoursAsked, Moments, Mood, Sought, WordCount};
-use crate::dialogue::act::Consent;
+use crate::dialogue::act::{Act, Consent};
 use crate::domain::Answer;
 
 /// What a message says.
@@ -38,6 +38,17 @@ pub struct Understanding {
 }
 
 impl Understanding {
+    /// The same with what it does: who wants something further is not only asked whether to stop.
+    pub(super) fn beside(self, acts: &[Act]) -> Self {
+        let wishes = acts.iter().any(|act| act.does.wishes());
+        Self {
+            consent: self
+                .consent
+                .filter(|one| !wishes || *one != Consent::Doubtful),
+            ..self
+        }
+    }
+
     /// The language to go on in with a customer who was answered in another one: a customer who
     /// changes language is followed, one foreign word changes nothing.
     #[must_use]

@@ -317,7 +317,8 @@ impl Sides<'_> {
             own.any(|span| !named(span)) && !surroundings.any(place, SlotRule::Wanted)
         });
         let has_none = !self.knows_name(self.context.own) && !self.knows_name(self.context.wanted);
-        let unnamed = unnamed || self.context.spoke_of_own && has_none;
+        let spoken = self.context.spoke_of_own && has_none;
+        let unnamed = unnamed || spoken;
         let told = |at: usize| {
             let at = Span::new(at, at + 1);
             let mut quantities = self.reading.quantities.iter();
@@ -327,8 +328,11 @@ impl Sides<'_> {
         let mut rest = words.filter(|at| !told(*at) && !self.reading.lattice.is_filler(*at));
         // "Mazda 3 uit 2013": a word between the two says nothing else.
         let inside = |at: usize| clause.start < at && at + 1 < clause.end;
+        // "It is a Volvo V50", of the one that was spoken of.
+        let plain = |at: usize| self.reading.frequent.get(at) == Some(&true);
+        let plain = spoken && !self.wishes && rest.clone().all(plain);
         let one = rest.next();
-        let alone = one.is_none_or(inside) && rest.next().is_none();
+        let alone = plain || one.is_none_or(inside) && rest.next().is_none();
         unnamed && !self.seeks && alone
     }
 

@@ -2,12 +2,15 @@
 
 use jiff::ToSpan;
 
-use super::{arranged, dates, sentence};
+use super::{arranged, dates, is_article, sentence};
 use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
 use crate::domain::Domain;
 use crate::understanding::{Days, Moment, Understanding};
+
+/// The most words of a message whose number beside a day is an hour, wherever it stands.
+const FEW_WORDS: usize = 3;
 
 /// "Next Saturday" of an appointment on Saturday is the one after.
 pub(super) fn follow_agreed(state: &State, said: &mut [Moment]) {
@@ -86,7 +89,9 @@ pub(super) fn hour_beside_day(
     let after = alone(text.get(hour.bytes.end..around.end), |part| {
         part.is_empty() || part.starts_with([',', '?', '!', '.'])
     });
-    if before && after {
+    // "Tomorrow 9".
+    let few = text.split_whitespace().count() <= FEW_WORDS && !is_article(&hour, text);
+    if before && after || few {
         moments.push(hour);
     }
 }

@@ -85,6 +85,11 @@ pub(super) fn left_over(
     if acts.iter().any(bye) && said.time.is_none() && said.date.is_some_and(stands) {
         return;
     }
+    // "Is there one that we can see this afternoon?", "3 o'clock".
+    let last = state.last_ask.as_ref().filter(|last| last.turns == 0);
+    let day = last.and_then(|last| last.days);
+    let hour = alone && matches!(said.time, Some(Times::At(_))) && state.appointment().is_none();
+    said.date = (said.date).or(day.filter(|day| hour && matches!(day, Dates::On(_))));
     let asked = asked_for_moment(domain, state);
     // "Can I wait? I must be in Bocholt at 12" leaves a complete appointment as it is.
     let complete = state.appointment().is_some_and(|one| {

@@ -5,7 +5,7 @@ use super::{Update, shortened};
 use crate::dialogue::act::{Act, Does, Thing, When};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::topics;
-use crate::domain::TopicKind;
+use crate::domain::{About, TopicKind};
 
 impl Update<'_> {
     /// A day that does not suit: another one is asked for.
@@ -56,6 +56,17 @@ impl Update<'_> {
         }
         let words = shortened(self.heard.text);
         self.keep_remark(&words);
+    }
+
+    /// What was to be taken over is sold to somebody else: nothing of it is wanted any more.
+    pub(super) fn own_is_gone(&mut self) {
+        let of_own = |goal: &str| topics::side(self.domain, goal) == About::Own;
+        let mut goals = self.state.goals.iter().rev().map(|open| open.goal.clone());
+        let open = goals.find(|goal| of_own(goal));
+        self.state.own.clear();
+        self.state.goals.retain(|open| !of_own(&open.goal));
+        self.state.ours = None;
+        self.owe(Piece::Dropped(open));
     }
 
     /// The number of what the customer has with us answers what the goal asks for in words.

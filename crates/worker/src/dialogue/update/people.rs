@@ -63,8 +63,7 @@ impl Update<'_> {
 
     pub(super) fn complain(&mut self, act: &Act, legal: bool, angry: bool) {
         let quote = self.matter();
-        let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
-        if self.dues.pieces.iter().any(apologised) {
+        if self.apologises() {
             // One apology for all of it.
             return;
         }
@@ -91,6 +90,18 @@ impl Update<'_> {
             Status::ToldAgain
         };
         self.owe(Piece::Status(status));
+    }
+
+    /// What a complaint is about is no new booking.
+    pub(super) fn receive_complaint(&mut self) {
+        if !self.apologises() {
+            self.owe(Piece::Received);
+        }
+    }
+
+    fn apologises(&self) -> bool {
+        let apologised = |piece: &Piece| matches!(piece, Piece::Apology(_));
+        self.dues.pieces.iter().any(apologised)
     }
 
     pub(super) fn handoff(&mut self, confidence: f64, when: Option<&When>, by_phone: bool) {
@@ -191,6 +202,9 @@ impl Update<'_> {
         if social == Social::Made && self.tells_moment() {
             return self.made_elsewhere();
         }
+        if social == Social::Gone {
+            return self.own_is_gone();
+        }
         if let Social::Feels { of } = social {
             return self.kind_word(of);
         }
@@ -208,6 +222,7 @@ impl Update<'_> {
             | Social::Deadline
             | Social::Made
             | Social::Calls
+            | Social::Gone
             | Social::Safe
             | Social::Feels { .. } => Piece::Courtesy(Courtesy::Nicety),
         });

@@ -196,6 +196,10 @@ pub enum ActCue {
     Made,
     /// Says that the customer will call or write: "ik bel morgen".
     Calls,
+    /// The own thing is sold to somebody else: "de Golf is al verkocht".
+    Gone,
+    /// What is dropped is no appointment: a quote, a question.
+    Aside,
 }
 
 const QUESTION: [(&str, QuestionCue); 12] = [
@@ -215,7 +219,7 @@ const QUESTION: [(&str, QuestionCue); 12] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 78] = [
+const ACTS: [(&str, ActCue); 80] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -294,6 +298,8 @@ const ACTS: [(&str, ActCue); 78] = [
     ("reference", ActCue::Reference),
     ("made", ActCue::Made),
     ("calls", ActCue::Calls),
+    ("gone", ActCue::Gone),
+    ("aside", ActCue::Aside),
 ];
 
 impl Reader<'_, '_> {

@@ -138,10 +138,19 @@ impl Talk<'_> {
         let content = content
             .map(|said| (said.slot.clone(), said.value.clone()))
             .collect();
+        // "Zijn auto staat hier nog, wat moet ik daarmee": it goes on about that one.
+        let of_own = topic == Asked::Other
+            && clause.said.is_empty()
+            && self.context.wanted.is_empty()
+            && self.speaks_of_own(clause.with_before);
         let ask = Ask {
             topic,
             form: clause.asking.form,
-            thing: self.thing(clause),
+            thing: if of_own {
+                Thing::Own
+            } else {
+                self.thing(clause)
+            },
             content,
             when: None,
         };

@@ -10,6 +10,8 @@ use crate::understanding::tokens::Boundary;
 
 /// The letters of a word that may name what has a price.
 const NOUN: usize = 5;
+/// So many words more may ask for a value of what was offered.
+const OFFERED: usize = 2;
 
 impl Talk<'_> {
     /// "Does it have heated seats and a towbar": the attributes that are asked beside the first.
@@ -87,13 +89,25 @@ impl Talk<'_> {
 
     /// "Is that electric?": what a value of the thing at hand is a value of.
     pub(super) fn attribute_of_value(&self, clause: &Clause) -> Option<(&str, bool)> {
-        let asks = clause.asking.form == Form::YesNo && clause.span.len() <= BARE;
+        let most = BARE + usize::from(self.context.offered) * OFFERED;
+        let asks = clause.asking.form == Form::YesNo && clause.span.len() <= most;
         let of_thing = self.mark(ActCue::OfThing, clause).is_some();
         let said = clause
             .said
             .iter()
             .find(|said| !said.number && !self.is_name(&said.slot));
         let said = said.filter(|_| asks && of_thing)?;
+        // "Ook een foto van die blauwe?" asks for no colour.
+        let slot = |place: usize| Some(self.understander.attributes.get(place)?.slot.as_ref());
+        let mut marks = self.signs.marks.within(clause.span);
+        let asks_else = clause.span.len() > BARE
+            && marks.any(|(mark, _)| match mark {
+                Mark::Attribute(place) => slot(place) != Some(Some(&said.slot)),
+                _ => false,
+            });
+        if asks_else {
+            return None;
+        }
         let mut attributes = self.understander.attributes.iter();
         let attribute = attributes.find(|known| known.slot.as_ref() == Some(&said.slot))?;
         Some((&attribute.name, false))

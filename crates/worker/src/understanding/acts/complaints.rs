@@ -4,6 +4,7 @@ use super::goals::{STRONG, TELLING};
 use super::{Clause, Talk};
 use crate::dialogue::act::{Act, Does, Feeling};
 use crate::domain::{ActCue, IntentAct, MoodCue};
+use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::topics::CERTAIN as CERTAIN_FACT;
 
@@ -27,6 +28,13 @@ impl Talk<'_> {
         let soothes = [ActCue::Feels(Feeling::Regret), ActCue::Safe];
         if soothes.iter().any(|cue| self.mark(*cue, clause).is_some()) {
             // "Sorry, that was rude" and "nobody is hurt" complain of nothing.
+            return false;
+        }
+        let whole = Span::new(0, self.reading.tokens.len());
+        let mourns = ActCue::Feels(Feeling::Loss);
+        let mourns = self.signs.marks.act(mourns, whole).is_some();
+        if mourns && !mood(MoodCue::Negative) && !mood(MoodCue::Angry) {
+            // "My husband died and his car is still here" blames nobody.
             return false;
         }
         // "Your colleague called, very nice."

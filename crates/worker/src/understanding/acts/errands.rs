@@ -7,8 +7,23 @@ use crate::domain::{ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
+use crate::understanding::said::Said;
+
+/// The furthest that an appointment is shifted, in minutes: ten weeks.
+const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
 
 impl Talk<'_> {
+    /// "Two days later": a shift as often as the number in its words says.
+    pub(super) fn times_said(&self, minutes: i32, span: Span) -> i32 {
+        let mut numbers = self.reading.quantities.iter();
+        // Half an hour has a cue of its own.
+        let number = numbers.find(|one| span.covers(one.span) && one.value >= 1.0);
+        let often = number.map_or(1.0, |one| one.value);
+        #[allow(clippy::cast_possible_truncation, reason = "bounded")]
+        let shift = (f64::from(minutes) * often).clamp(-FURTHEST, FURTHEST) as i32;
+        shift
+    }
+
     /// "Can I pick it up tomorrow at 5?" comes for it then, and asks no more than whether that can be.
     pub(super) fn fetches(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
         let asks = clause.asking.asks() && clause.asking.form != Form::Which;
@@ -39,6 +54,31 @@ impl Talk<'_> {
             marks.any(|(mark, span)| mark == Mark::Act(ActCue::Wants) && !made.covers(span));
         let names_goal = clause.act == IntentAct::Request && self.has_cue_of(clause, STRONG);
         !wants && !names_goal && !clause.asking.asks()
+    }
+
+    /// "The Golf is sold already": the one that we were to take, and none that is looked for.
+    pub(super) fn own_is_gone(&self, clause: &Clause) -> bool {
+        let mut said = clause.said.iter().filter(|said| self.is_name(&said.slot));
+        let of_own = |said: &Said| {
+            let mut own = self.context.own.iter();
+            own.any(|(slot, value)| *slot == said.slot && *value == said.value)
+        };
+        self.mark(ActCue::Gone, clause).is_some()
+            && !clause.asking.asks()
+            && !self.context.own.is_empty()
+            && said.all(of_own)
+    }
+
+    /// "Forget the quote" of who has an appointment drops that, and no appointment.
+    pub(super) fn drops_aside(&self, clause: &Clause, drop: Span) -> bool {
+        const NEAR: usize = 2;
+        let aside = self.mark(ActCue::Aside, clause);
+        let object =
+            aside.is_some_and(|aside| drop.start <= aside.start && aside.start < drop.end + NEAR);
+        self.context.has_appointment
+            && object
+            && !self.is_dated(clause)
+            && self.mark(ActCue::Visit, clause).is_none()
     }
 
     /// "What do you have?" of who has said what is looked for.

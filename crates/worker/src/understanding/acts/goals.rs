@@ -3,13 +3,13 @@
 use shared_types::SlotValue;
 
 use super::{Clause, FEELINGS, SURE, Talk};
-use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Thing};
+use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
-use crate::understanding::topics::FLOOR;
+use crate::understanding::topics::{ALIKE, FLOOR};
 
 /// What it takes to open a goal for which no pattern speaks.
 const LIKELY_BY_EXAMPLES: f64 = 0.8;
@@ -23,9 +23,6 @@ pub(super) const TELLING: f64 = 2.0;
 const HINT: f64 = f64::MIN_POSITIVE;
 /// From here on a pattern speaks for a goal whatever else stands in the clause.
 pub(super) const STRONG: f64 = 4.0;
-
-/// The furthest that an appointment is shifted, in minutes: ten weeks.
-const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
 
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
@@ -42,8 +39,17 @@ impl Talk<'_> {
             return false;
         };
         let keeps = self.mark(ActCue::Keep, clause).is_some();
-        if keeps || self.judges_a_thing(clause) || self.drops_a_value(clause, span) {
+        if keeps
+            || self.own_is_gone(clause)
+            || self.judges_a_thing(clause)
+            || self.drops_a_value(clause, span)
+        {
             return false;
+        }
+        if self.drops_aside(clause, span) {
+            let nicety = Does::Social(Social::Nicety);
+            acts.push(self.act(nicety, SURE, clause.span, clause.place));
+            return true;
         }
         // "I have an appointment on Friday, must call it off" calls one off.
         let same =
@@ -103,17 +109,6 @@ impl Talk<'_> {
             },
             clause.span,
         ))
-    }
-
-    /// "Two days later": a shift as often as the number in its words says.
-    fn times_said(&self, minutes: i32, span: Span) -> i32 {
-        let mut numbers = self.reading.quantities.iter();
-        // Half an hour has a cue of its own.
-        let number = numbers.find(|one| span.covers(one.span) && one.value >= 1.0);
-        let often = number.map_or(1.0, |one| one.value);
-        #[allow(clippy::cast_possible_truncation, reason = "bounded")]
-        let shift = (f64::from(minutes) * often).clamp(-FURTHEST, FURTHEST) as i32;
-        shift
     }
 
     /// Complaints, wishes for a person, bids, goals and questions, with the values that go with them.
@@ -201,6 +196,11 @@ impl Talk<'_> {
 
     /// What is no goal and comes before one: danger, fear, how the customer can be reached.
     fn set_aside(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        if self.own_is_gone(clause) {
+            let gone = Does::Social(Social::Gone);
+            acts.push(self.act(gone, SURE, clause.span, clause.place));
+            return true;
+        }
         if self.tells_of_visit(clause) {
             self.tells(clause, |said| self.is_name(&said.slot), acts);
             return true;
@@ -256,7 +256,7 @@ impl Talk<'_> {
         if self.is_pursued(clause) || self.is_open(clause) && !self.is_dated(clause) {
             // "Can I drive it, too?" of who comes to see it wants that.
             let names = clause.asking.form == Form::YesNo && self.has_cue_of(clause, STRONG);
-            return !(comes || modal && names && !self.known_topic(clause));
+            return !(comes || modal && names && !self.is_like_a_fact(clause, ALIKE));
         }
         // "May my dad come along?" wants nothing done.
         if self.mark(ActCue::Companion, clause).is_some() && !self.is_dated(clause) {
@@ -476,14 +476,14 @@ impl Talk<'_> {
         // What is asked with "it" is asked of what the talk is about.
         let of_talk = clause.asking.asks() && !self.context.wanted.is_empty();
         let about = about.filter(|_| clause.act == IntentAct::Request && !of_talk);
-        if self.speaks_of_own(clause) {
+        if self.speaks_of_own(clause.span) {
             return Thing::Own;
         }
         self.sides(about.map(|intent| intent.about)).pursued()
     }
 
     /// "Mijn auto", where nothing is named.
-    fn speaks_of_own(&self, clause: &Clause) -> bool {
+    pub(super) fn speaks_of_own(&self, clause: Span) -> bool {
         let slots = self.understander.slots.iter().enumerate();
         let catalogues = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
         let mut own = catalogues.flat_map(|(place, _)| {
@@ -491,6 +491,6 @@ impl Talk<'_> {
                 .surroundings
                 .captured(place, crate::domain::SlotRule::Own)
         });
-        own.any(|span| clause.span.start <= span.start && span.start < clause.span.end)
+        own.any(|span| clause.start <= span.start && span.start < clause.end)
     }
 }
