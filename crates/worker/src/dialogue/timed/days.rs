@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 
 use super::{arranged, dates, sentence};
-use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, When};
+use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Form, Social, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
 use crate::domain::Domain;
@@ -61,6 +61,60 @@ pub(super) fn not_then(domain: &Domain, state: &State, acts: &mut Vec<Act>, said
     }
 }
 
+/// Whether the day of the appointment is among those that were said.
+pub(super) fn names_standing(state: &State, said: &[Moment]) -> bool {
+    let standing = state.appointment().and_then(|one| one.date);
+    let mut days = said.iter().filter_map(|moment| moment.days);
+    standing.is_some() && days.any(|day| Some(dates(day)) == standing)
+}
+
+/// "Leave it then. I'll come Monday at 10", "Wednesday is no good, could it be Monday at the same time":
+/// who names another day and hour moves the appointment and calls nothing off.
+pub(super) fn moved_instead(
+    (domain, state): (&Domain, &State),
+    (text, standing_is_named): (&str, bool),
+    moments: &[Moment],
+    acts: &mut [Act],
+) {
+    let Some(known) = state.appointment() else {
+        return;
+    };
+    let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
+    let timed = moments.iter().any(|moment| moment.exact) || acts.iter().any(same_hour);
+    let other_day = |moment: &&Moment| {
+        matches!(moment.days, Some(Days::On(_))) && moment.days.map(dates) != known.date
+    };
+    let Some(day) = moments.iter().find(other_day) else {
+        return;
+    };
+    let asks_for_it = |act: &Act| {
+        let proposes = matches!(&act.does, Does::Ask(ask) if ask.form != Form::Which);
+        proposes && act.words.start <= day.bytes.start && day.bytes.end <= act.words.end
+    };
+    if !timed && !acts.iter().any(asks_for_it) {
+        return;
+    }
+    for act in acts {
+        let Does::Cancel {
+            goal, over: false, ..
+        } = &act.does
+        else {
+            continue;
+        };
+        let of_it = goal
+            .as_ref()
+            .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
+        let apart = day.bytes.start >= act.words.end;
+        if of_it && (apart || standing_is_named) {
+            act.does = Does::Reschedule {
+                when: None,
+                shift_minutes: None,
+                standing: false,
+            };
+        }
+    }
+}
+
 /// "Saturday then, 10", "he can only do Saturday. 12?": a number that stands alone beside a day is the
 /// hour, where an appointment is being made.
 pub(super) fn hour_beside_day(
@@ -78,6 +132,10 @@ pub(super) fn hour_beside_day(
         return;
     };
     let around = sentence(text, hour.bytes.start);
+    if follows_day(text, moments, &hour) && ends_soon(text.get(hour.bytes.end..around.end)) {
+        moments.push(hour);
+        return;
+    }
     let alone =
         |part: Option<&str>, ends: fn(&str) -> bool| part.is_some_and(|part| ends(part.trim()));
     let before = alone(text.get(around.start..hour.bytes.start), |part| {
@@ -89,4 +147,20 @@ pub(super) fn hour_beside_day(
     if before && after {
         moments.push(hour);
     }
+}
+
+/// "Tomorrow 9 please": right behind the day.
+fn follows_day(text: &str, moments: &[Moment], hour: &Moment) -> bool {
+    let mut days = moments.iter().filter(|moment| moment.days.is_some());
+    days.any(|day| {
+        let between = text.get(day.bytes.end..hour.bytes.start);
+        between.is_some_and(|between| between.trim().is_empty())
+    })
+}
+
+/// Whether no more than a word or two of the clause follows, so that the number counts nothing.
+fn ends_soon(rest: Option<&str>) -> bool {
+    const SHORT: usize = 10;
+    let clause = rest.and_then(|rest| rest.split([',', '?', '!', '.']).next());
+    clause.is_some_and(|clause| clause.trim().len() <= SHORT)
 }

@@ -1,6 +1,6 @@
 //! Moments that are wished for, and the appointments made of them.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
@@ -172,24 +172,25 @@ impl Update<'_> {
                 // "Wednesday at 10" tells no day of the month.
                 let mut numbers = self.heard.text.split(|c: char| !c.is_ascii_digit());
                 let figures = numbers.any(|number| number.parse() == Ok(day.day()));
-                let later = day.checked_add(7.days()).unwrap_or(day);
-                let monday = |day: jiff::civil::Date| {
-                    let back = i64::from(day.weekday().to_monday_zero_offset());
-                    day.checked_sub(back.days()).ok()
-                };
-                let same_week = monday(later) == monday(known) && monday(day) != monday(known);
-                if same_week && !near && !figures {
-                    Dates::On(later)
-                } else {
-                    date
+                if near || figures {
+                    return date;
                 }
+                let place = |day: Date| i64::from(day.weekday().to_monday_zero_offset());
+                let in_week = known.saturating_add((place(day) - place(known)).days());
+                let hours = &self.domain.business.hours;
+                let closed = |day: Date| hours.is_known() && hours.on(day).is_empty();
+                let possible = |other: &Date| *other >= day && !closed(*other);
+                // Where it is closed on that day, the one before.
+                let nearest = [in_week, in_week.saturating_sub(7.days())];
+                let nearest = nearest.into_iter().find(possible);
+                nearest.map_or(date, Dates::On)
             }
             other => other,
         }
     }
 
     /// Whether a day is called by its weekday, and not "tomorrow".
-    fn names_weekday(&self, day: jiff::civil::Date) -> bool {
+    fn names_weekday(&self, day: Date) -> bool {
         let text = self.heard.text.to_lowercase();
         let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
         let mut names = self.domain.replies.iter().filter_map(|replies| {

@@ -145,7 +145,9 @@ impl Talk<'_> {
         let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
         let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
-        if clause.act == IntentAct::Handoff && !complains && !by_the_way {
+        // "Tomorrow 9 please" looks like a wish to be called to examples alone.
+        let moment_alone = self.is_dated(clause) && !self.has_cue(clause);
+        if clause.act == IntentAct::Handoff && !complains && !by_the_way && !moment_alone {
             acts.extend((!repairs).then(|| self.handoff(clause)));
             self.tells(clause, names, acts);
             return;
