@@ -2,7 +2,7 @@
 
 use jiff::ToSpan;
 
-use super::{arranged, dates, sentence};
+use super::{arranged, dates, sentence, told};
 use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Form, Social, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
@@ -18,6 +18,22 @@ pub(super) fn follow_agreed(state: &State, said: &mut [Moment]) {
         {
             *day = day.saturating_add(1.week());
         }
+    }
+    follow_spoken_of(state, agreed, said);
+}
+
+/// "The Monday after": counted from the day before it in the message, the one that was asked about, or
+/// the agreed one.
+fn follow_spoken_of(state: &State, agreed: Option<Dates>, said: &mut [Moment]) {
+    let asked = state.last_ask.as_ref().and_then(|last| last.days);
+    let mut last = asked.or(agreed);
+    for moment in said {
+        if let (true, Some(Days::On(day)), Some(Dates::On(from))) =
+            (moment.after, &mut moment.days, last)
+        {
+            *day = from.nth_weekday(1, day.weekday()).unwrap_or(*day);
+        }
+        last = moment.days.map(dates).or(last);
     }
 }
 
@@ -113,6 +129,39 @@ pub(super) fn moved_instead(
             };
         }
     }
+}
+
+/// "Thursday is no good": another day is asked for. Who will let us know which has none until then.
+pub(super) fn day_off(state: &State, denied: &[Dates], moments: &[Moment], acts: &mut Vec<Act>) {
+    let standing = state.appointment().and_then(|one| one.date);
+    let other = |moment: &Moment| moment.days.is_some() && moment.days.map(dates) != standing;
+    let drops = |act: &Act| matches!(act.does, Does::Cancel { .. });
+    if standing.is_none() || moments.iter().any(other) || acts.iter().any(drops) {
+        return;
+    }
+    let moves = |act: &Act| matches!(act.does, Does::Reschedule { .. });
+    let denied = denied.iter().any(|day| Some(*day) == standing);
+    if !denied && !acts.iter().any(moves) {
+        return;
+    }
+    let later = |act: &Act| act.does == Does::Social(Social::Calls);
+    let does = match acts.iter().any(later) {
+        true => Does::Cancel {
+            goal: None,
+            when: None,
+            visit: true,
+            over: false,
+        },
+        false if acts.iter().any(moves) => return,
+        false => Does::Reschedule {
+            when: None,
+            shift_minutes: None,
+            standing: false,
+        },
+    };
+    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. } | Does::Answer(_));
+    acts.retain(|act| !moves(act) && !unread(act) && !matches!(act.does, Does::Handoff { .. }));
+    acts.insert(0, told(does, ""));
 }
 
 /// "Saturday then, 10", "he can only do Saturday. 12?": a number that stands alone beside a day is the

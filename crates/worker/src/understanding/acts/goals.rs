@@ -221,6 +221,10 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return true;
         }
+        // "Can I let you know next week when" asks nothing.
+        if clause.asking.asks() && self.mark(ActCue::Calls, clause).is_some() {
+            return true;
+        }
         // "From when is somebody reachable tomorrow" asks for hours.
         let tells = self.is_dated(clause) && clause.asking.form != Form::Which;
         let tells = tells || !clause.asking.asks() && self.is_dated(clause);
