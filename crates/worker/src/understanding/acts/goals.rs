@@ -136,8 +136,9 @@ impl Talk<'_> {
         let complains = !repairs && self.complaint(clause, acts);
         // "Who calls me, and when" asks how far it is.
         let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
-        // "Rather after two" of an appointment is about the hour.
-        let of_moment = self.context.has_appointment && self.is_dated(clause);
+        // "Rather after two" of an appointment is about the hour, as is "tomorrow 9 please" without a cue.
+        let of_visit = self.context.has_appointment || !self.has_cue(clause);
+        let of_moment = of_visit && self.is_dated(clause);
         let unsaid = !self.has_cue_of(clause, TELLING);
         let about_time = unsaid && (of_moment || clause.asking.asks());
         // "I'd rather have the Mini" wants the Mini, whatever examples say.
@@ -145,9 +146,7 @@ impl Talk<'_> {
         let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
         let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
-        // "Tomorrow 9 please" looks like a wish to be called to examples alone.
-        let moment_alone = self.is_dated(clause) && !self.has_cue(clause);
-        if clause.act == IntentAct::Handoff && !complains && !by_the_way && !moment_alone {
+        if clause.act == IntentAct::Handoff && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));
             self.tells(clause, names, acts);
             return;
@@ -221,9 +220,8 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return true;
         }
-        // "Can I let you know next week when" asks nothing.
         if clause.asking.asks() && self.mark(ActCue::Calls, clause).is_some() {
-            return true;
+            return true; // "Can I let you know next week when" asks nothing.
         }
         // "From when is somebody reachable tomorrow" asks for hours.
         let tells = self.is_dated(clause) && clause.asking.form != Form::Which;
