@@ -15,6 +15,7 @@ mod people;
 mod purpose;
 mod remarks;
 mod repeats;
+mod shifted;
 mod stock;
 mod what_for;
 

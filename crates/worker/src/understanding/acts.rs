@@ -78,6 +78,15 @@ const fn counts_beside(consent: Consent, does: &Does) -> bool {
     }
 }
 
+/// "No need to unsubscribe me, just the right cars, octavia or focus": said in the command's own clause.
+fn tells_values(does: &Does) -> bool {
+    match does {
+        Does::Inform(inform) => !inform.values.is_empty(),
+        Does::Correct(_) => true,
+        _ => false,
+    }
+}
+
 /// A clause, as far as it is read.
 pub(super) struct Clause {
     /// From 0.
@@ -108,7 +117,8 @@ impl Talk<'_> {
         let mut others = self.acts_of_clauses();
         others.retain(|act| {
             let apart = act.words.end <= command.start || command.end <= act.words.start;
-            apart && counts_beside(consent, &act.does)
+            (apart || consent == Consent::Start && tells_values(&act.does))
+                && counts_beside(consent, &act.does)
         });
         acts.extend(others);
         acts

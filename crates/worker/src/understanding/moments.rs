@@ -74,6 +74,8 @@ pub struct Moment {
     pub denied: bool,
     /// Whether it is the first such day, or the one after where that is agreed: "nächsten Samstag".
     pub next: bool,
+    /// Whether it is the first such day after one that was spoken of: "de maandag erna".
+    pub after: bool,
     /// Where it stands in the message, in bytes.
     pub bytes: Range<usize>,
 }
@@ -229,6 +231,7 @@ impl Moments {
                 wanted: found.standing == Standing::Wanted,
                 denied: found.standing == Standing::Denied,
                 next: matches!(&found.said, Said::Date(said) if said.is_next()),
+                after: matches!(&found.said, Said::Date(said) if said.is_after()),
                 bytes: found.bytes.clone(),
             };
             match &found.said {
@@ -255,6 +258,7 @@ impl Moments {
             wanted: true,
             denied: false,
             next: false,
+            after: false,
             bytes: bytes.clone(),
         });
         hours.filter(|moment| moment.times.is_some()).collect()

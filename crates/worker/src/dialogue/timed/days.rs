@@ -2,8 +2,8 @@
 
 use jiff::ToSpan;
 
-use super::{arranged, dates, is_article, sentence};
-use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, When};
+use super::{arranged, dates, is_article, sentence, told};
+use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Form, Social, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
 use crate::domain::Domain;
@@ -21,6 +21,22 @@ pub(super) fn follow_agreed(state: &State, said: &mut [Moment]) {
         {
             *day = day.saturating_add(1.week());
         }
+    }
+    follow_spoken_of(state, agreed, said);
+}
+
+/// "The Monday after": counted from the day before it in the message, the one that was asked about, or
+/// the agreed one.
+fn follow_spoken_of(state: &State, agreed: Option<Dates>, said: &mut [Moment]) {
+    let asked = state.last_ask.as_ref().and_then(|last| last.days);
+    let mut last = asked.or(agreed);
+    for moment in said {
+        if let (true, Some(Days::On(day)), Some(Dates::On(from))) =
+            (moment.after, &mut moment.days, last)
+        {
+            *day = from.nth_weekday(1, day.weekday()).unwrap_or(*day);
+        }
+        last = moment.days.map(dates).or(last);
     }
 }
 
@@ -64,6 +80,93 @@ pub(super) fn not_then(domain: &Domain, state: &State, acts: &mut Vec<Act>, said
     }
 }
 
+/// Whether the day of the appointment is among those that were said.
+pub(super) fn names_standing(state: &State, said: &[Moment]) -> bool {
+    let standing = state.appointment().and_then(|one| one.date);
+    let mut days = said.iter().filter_map(|moment| moment.days);
+    standing.is_some() && days.any(|day| Some(dates(day)) == standing)
+}
+
+/// "Leave it then. I'll come Monday at 10", "Wednesday is no good, could it be Monday at the same time":
+/// who names another day and hour moves the appointment and calls nothing off.
+pub(super) fn moved_instead(
+    (domain, state): (&Domain, &State),
+    (text, standing_is_named): (&str, bool),
+    moments: &[Moment],
+    acts: &mut [Act],
+) {
+    let Some(known) = state.appointment() else {
+        return;
+    };
+    let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
+    let timed = moments.iter().any(|moment| moment.exact) || acts.iter().any(same_hour);
+    let other_day = |moment: &&Moment| {
+        matches!(moment.days, Some(Days::On(_))) && moment.days.map(dates) != known.date
+    };
+    let Some(day) = moments.iter().find(other_day) else {
+        return;
+    };
+    let asks_for_it = |act: &Act| {
+        let proposes = matches!(&act.does, Does::Ask(ask) if ask.form != Form::Which);
+        proposes && act.words.start <= day.bytes.start && day.bytes.end <= act.words.end
+    };
+    if !timed && !acts.iter().any(asks_for_it) {
+        return;
+    }
+    for act in acts {
+        let Does::Cancel {
+            goal, over: false, ..
+        } = &act.does
+        else {
+            continue;
+        };
+        let of_it = goal
+            .as_ref()
+            .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
+        let apart = day.bytes.start >= act.words.end;
+        if of_it && (apart || standing_is_named) {
+            act.does = Does::Reschedule {
+                when: None,
+                shift_minutes: None,
+                standing: false,
+            };
+        }
+    }
+}
+
+/// "Thursday is no good": another day is asked for. Who will let us know which has none until then.
+pub(super) fn day_off(state: &State, denied: &[Dates], moments: &[Moment], acts: &mut Vec<Act>) {
+    let standing = state.appointment().and_then(|one| one.date);
+    let other = |moment: &Moment| moment.days.is_some() && moment.days.map(dates) != standing;
+    let drops = |act: &Act| matches!(act.does, Does::Cancel { .. });
+    if standing.is_none() || moments.iter().any(other) || acts.iter().any(drops) {
+        return;
+    }
+    let moves = |act: &Act| matches!(act.does, Does::Reschedule { .. });
+    let denied = denied.iter().any(|day| Some(*day) == standing);
+    if !denied && !acts.iter().any(moves) {
+        return;
+    }
+    let later = |act: &Act| act.does == Does::Social(Social::Calls);
+    let does = match acts.iter().any(later) {
+        true => Does::Cancel {
+            goal: None,
+            when: None,
+            visit: true,
+            over: false,
+        },
+        false if acts.iter().any(moves) => return,
+        false => Does::Reschedule {
+            when: None,
+            shift_minutes: None,
+            standing: false,
+        },
+    };
+    let unread = |act: &Act| matches!(act.does, Does::Unclear { .. } | Does::Answer(_));
+    acts.retain(|act| !moves(act) && !unread(act) && !matches!(act.does, Does::Handoff { .. }));
+    acts.insert(0, told(does, ""));
+}
+
 /// "Saturday then, 10", "he can only do Saturday. 12?": a number that stands alone beside a day is the
 /// hour, where an appointment is being made.
 pub(super) fn hour_beside_day(
@@ -81,6 +184,10 @@ pub(super) fn hour_beside_day(
         return;
     };
     let around = sentence(text, hour.bytes.start);
+    if follows_day(text, moments, &hour) && ends_soon(text.get(hour.bytes.end..around.end)) {
+        moments.push(hour);
+        return;
+    }
     let alone =
         |part: Option<&str>, ends: fn(&str) -> bool| part.is_some_and(|part| ends(part.trim()));
     let before = alone(text.get(around.start..hour.bytes.start), |part| {
@@ -94,4 +201,20 @@ pub(super) fn hour_beside_day(
     if before && after || few {
         moments.push(hour);
     }
+}
+
+/// "Tomorrow 9 please": right behind the day.
+fn follows_day(text: &str, moments: &[Moment], hour: &Moment) -> bool {
+    let mut days = moments.iter().filter(|moment| moment.days.is_some());
+    days.any(|day| {
+        let between = text.get(day.bytes.end..hour.bytes.start);
+        between.is_some_and(|between| between.trim().is_empty())
+    })
+}
+
+/// Whether no more than a word or two of the clause follows, so that the number counts nothing.
+fn ends_soon(rest: Option<&str>) -> bool {
+    const SHORT: usize = 10;
+    let clause = rest.and_then(|rest| rest.split([',', '?', '!', '.']).next());
+    clause.is_some_and(|clause| clause.trim().len() <= SHORT)
 }

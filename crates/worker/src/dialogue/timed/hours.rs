@@ -18,8 +18,10 @@ pub(super) fn goes_on_with_hours(
     let last = state.last_ask.as_ref().map(|last| &last.topic);
     // "Dann Samstag 14 Uhr" after the hours of Saturday says when.
     let exact = said.date.is_some() && matches!(said.time, Some(Times::At(_)));
-    let open = state.ours.is_none() && arranged(domain, state).is_none() && !exact;
-    let open = open || text.contains('?');
+    let arranges = arranged(domain, state).is_some();
+    let open = state.ours.is_none() && !arranges && !exact;
+    // "The Monday after? Half ten" of a visit proposes both.
+    let open = open || text.contains('?') && !(arranges && exact);
     let says_more = |act: &Act| match &act.does {
         Does::Unclear { .. } | Does::Social(_) | Does::Request { .. } => false,
         Does::Ask(ask) => !matches!(ask.topic, Asked::Other | Asked::Hours),

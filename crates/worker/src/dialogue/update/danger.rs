@@ -21,9 +21,12 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 impl Update<'_> {
     pub(super) fn alarm(&mut self, name: &str) {
-        self.owe(Piece::Safety(name.to_owned()));
         let known = self.domain.knowledge.alarm(name);
         let mild = known.is_some_and(|alarm| alarm.mild);
+        if mild && self.tells_grave_danger() {
+            return;
+        }
+        self.owe(Piece::Safety(name.to_owned()));
         let is_new = self.tell("alarm", !mild);
         self.owe(Piece::Status(match (mild, is_new) {
             (false, _) => Status::Urgent,
@@ -78,6 +81,18 @@ impl Update<'_> {
 
     fn tells_danger(&self, act: &Act) -> bool {
         matches!(act.does, Does::Alarm { .. }) && act.confidence >= SURE_ENOUGH_FOR_ALARM
+    }
+
+    /// Beside smoke, a needle in the red is no danger of its own.
+    fn tells_grave_danger(&self) -> bool {
+        let mut acts = self.heard.acts.iter();
+        acts.any(|act| match &act.does {
+            Does::Alarm { name } if self.tells_danger(act) => {
+                let alarm = self.domain.knowledge.alarm(name);
+                alarm.is_some_and(|alarm| !alarm.mild)
+            }
+            _ => false,
+        })
     }
 
     pub(super) fn safe(&mut self) {

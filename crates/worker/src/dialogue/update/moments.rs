@@ -1,9 +1,10 @@
 //! Moments that are wished for, and the appointments made of them.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
+use super::shifted::{at_hour, shifted};
 use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Social, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
@@ -171,24 +172,25 @@ impl Update<'_> {
                 // "Wednesday at 10" tells no day of the month.
                 let mut numbers = self.heard.text.split(|c: char| !c.is_ascii_digit());
                 let figures = numbers.any(|number| number.parse() == Ok(day.day()));
-                let later = day.checked_add(7.days()).unwrap_or(day);
-                let monday = |day: jiff::civil::Date| {
-                    let back = i64::from(day.weekday().to_monday_zero_offset());
-                    day.checked_sub(back.days()).ok()
-                };
-                let same_week = monday(later) == monday(known) && monday(day) != monday(known);
-                if same_week && !near && !figures {
-                    Dates::On(later)
-                } else {
-                    date
+                if near || figures {
+                    return date;
                 }
+                let place = |day: Date| i64::from(day.weekday().to_monday_zero_offset());
+                let in_week = known.saturating_add((place(day) - place(known)).days());
+                let hours = &self.domain.business.hours;
+                let closed = |day: Date| hours.is_known() && hours.on(day).is_empty();
+                let possible = |other: &Date| *other >= day && !closed(*other);
+                // Where it is closed on that day, the one before.
+                let nearest = [in_week, in_week.saturating_sub(7.days())];
+                let nearest = nearest.into_iter().find(possible);
+                nearest.map_or(date, Dates::On)
             }
             other => other,
         }
     }
 
     /// Whether a day is called by its weekday, and not "tomorrow".
-    fn names_weekday(&self, day: jiff::civil::Date) -> bool {
+    fn names_weekday(&self, day: Date) -> bool {
         let text = self.heard.text.to_lowercase();
         let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
         let mut names = self.domain.replies.iter().filter_map(|replies| {
@@ -357,8 +359,13 @@ impl Update<'_> {
             self.revive(when.filter(|_| says_standing));
         }
         let when = when.filter(|when| {
-            let known = self.state.appointment().and_then(|one| one.was);
-            known != Some((when.date, when.time))
+            let known = self.state.appointment();
+            let stands = |one: &Appointment| {
+                let same_time = when.time.is_none() || when.time == one.time;
+                one.date.is_some() && when.date == one.date && same_time
+            };
+            known.and_then(|one| one.was) != Some((when.date, when.time))
+                && !known.is_some_and(stands)
         });
         let Some(known) = self.state.appointment().cloned() else {
             return match when {
@@ -366,7 +373,7 @@ impl Update<'_> {
                 None => self.unclear(&[]),
             };
         };
-        let shifted = shift_minutes.and_then(|minutes| shifted(&known, minutes));
+        let shifted = shift_minutes.and_then(|minutes| shifted(standing(&known), minutes));
         let beside = self
             .heard
             .acts
@@ -374,6 +381,8 @@ impl Update<'_> {
             .find_map(|act| told_moment(&act.does));
         // The moment that stands is not the new one.
         let beside = beside.filter(|when| known.was != Some((when.date, when.time)));
+        let hour = when.or(beside.as_ref()).and_then(|when| when.time);
+        let shifted = shifted.map(|shifted| at_hour(shifted, hour, shift_minutes));
         match shifted.as_ref().or(when).or(beside.as_ref()) {
             Some(when) => self.moment(Some(&known.purpose), when, true),
             None => {
@@ -468,30 +477,4 @@ fn in_that_part(at: Times, known: Option<Times>) -> Times {
 fn standing(known: &Appointment) -> (Option<Dates>, Option<Times>) {
     let (day, time) = known.was.unwrap_or_default();
     (known.date.or(day), known.time.or(time))
-}
-
-/// An appointment, later or earlier by some minutes.
-fn shifted(known: &Appointment, minutes: i32) -> Option<When> {
-    let (Some(Dates::On(day)), time) = standing(known) else {
-        return None;
-    };
-    if minutes % (24 * 60) == 0 {
-        let day = day.checked_add((minutes / (24 * 60)).days()).ok()?;
-        return Some(When {
-            date: Some(Dates::On(day)),
-            time,
-        });
-    }
-    let by = SignedDuration::from_mins(i64::from(minutes));
-    let move_by = |time: jiff::civil::Time| time.checked_add(by).ok();
-    let time = match time? {
-        Times::At(time) => Times::At(move_by(time)?),
-        Times::From(time) => Times::From(move_by(time)?),
-        Times::Until(time) => Times::Until(move_by(time)?),
-        Times::Between(from, to) => Times::Between(move_by(from)?, move_by(to)?),
-    };
-    Some(When {
-        date: Some(Dates::On(day)),
-        time: Some(time),
-    })
 }

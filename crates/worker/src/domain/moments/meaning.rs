@@ -82,6 +82,8 @@ pub enum DateMeaning {
     Weekday(Option<(Time, Time)>),
     /// `weekday next`: as `weekday`; the one after where that one is agreed already.
     NextWeekday,
+    /// `weekday after`: the first such day after one that was spoken of.
+    WeekdayAfter,
     /// `weekday of week +1`: that day of this week, or of a later one.
     WeekdayOf(i32),
     /// `weekday + 1 week`: as `weekday`, and some time later.
@@ -126,6 +128,7 @@ impl FromStr for DateMeaning {
         match text {
             "weekday" => return Ok(Self::Weekday(None)),
             "weekday next" => return Ok(Self::NextWeekday),
+            "weekday after" => return Ok(Self::WeekdayAfter),
             "week n" => return Ok(Self::NumberedWeek),
             "date" => return Ok(Self::Date),
             "days" => return Ok(Self::Days),

@@ -161,7 +161,10 @@ impl Talk<'_> {
         if bare && whether && self.is_settled_before(clause, acts) {
             return;
         }
-        let span = if bare {
+        // "9.30 works. How long roughly": the moment is no part of the question.
+        let mut moments = self.reading.moments.spans();
+        let dated = moments.any(|moment| clause.with_before.covers(moment));
+        let span = if bare && !dated {
             clause.with_before
         } else {
             clause.span

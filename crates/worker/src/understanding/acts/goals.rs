@@ -131,8 +131,9 @@ impl Talk<'_> {
         let complains = !repairs && self.complaint(clause, acts);
         // "Who calls me, and when" asks how far it is.
         let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
-        // "Rather after two" of an appointment is about the hour.
-        let of_moment = self.context.has_appointment && self.is_dated(clause);
+        // "Rather after two" of an appointment is about the hour, as is "tomorrow 9 please" without a cue.
+        let of_visit = self.context.has_appointment || !self.has_cue(clause);
+        let of_moment = of_visit && self.is_dated(clause);
         let unsaid = !self.has_cue_of(clause, TELLING);
         let about_time = unsaid && (of_moment || clause.asking.asks());
         // "I'd rather have the Mini" wants the Mini, whatever examples say.
@@ -218,6 +219,9 @@ impl Talk<'_> {
             acts.push(self.act(Does::NoCalls, SURE, span, clause.place));
             self.tells(clause, |_| true, acts);
             return true;
+        }
+        if clause.asking.asks() && self.mark(ActCue::Calls, clause).is_some() {
+            return true; // "Can I let you know next week when" asks nothing.
         }
         // "From when is somebody reachable tomorrow" asks for hours.
         let tells = self.is_dated(clause) && clause.asking.form != Form::Which;

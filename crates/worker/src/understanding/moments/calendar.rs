@@ -104,7 +104,10 @@ impl Calendar<'_> {
     fn following(&self, first: Meant, second: &DateSaid) -> Option<Meant> {
         let weekday = matches!(
             second,
-            DateSaid::Plain(DateMeaning::Weekday(_) | DateMeaning::NextWeekday, _)
+            DateSaid::Plain(
+                DateMeaning::Weekday(_) | DateMeaning::NextWeekday | DateMeaning::WeekdayAfter,
+                _,
+            )
         );
         let today = match first {
             Meant::Days(days) if weekday => days.ends().map(|(from, _)| from),
@@ -159,7 +162,9 @@ impl Calendar<'_> {
                     None => day,
                 }
             }
-            DateMeaning::NextWeekday => today.nth_weekday(1, weekday?).ok()?,
+            DateMeaning::NextWeekday | DateMeaning::WeekdayAfter => {
+                today.nth_weekday(1, weekday?).ok()?
+            }
             DateMeaning::WeekdayOf(weeks) => self.weekday_of(*weeks, weekday?)?,
             DateMeaning::WeekdayPlus(count) => {
                 let (number, unit) = counted(*count, parts)?;

@@ -76,13 +76,14 @@ impl Choice<'_> {
         let (start, end) = self.clause(*from, *to);
         let past =
             self.told_in(Telling::Past, start, end) && !self.told_in(Telling::Wish, start, end);
-        if past || self.is_replaced(place) {
-            return Standing::Unwanted;
-        }
-        if self.is_denied(*from, *to, end) {
+        // "Thursday is no good": the "no" that denies it replaces nothing.
+        if !past && self.is_denied(*from, *to, end) {
             return Standing::Denied;
         }
-        Standing::Wanted
+        match past || self.is_replaced(place) {
+            true => Standing::Unwanted,
+            false => Standing::Wanted,
+        }
     }
 
     fn told(&self, telling: Telling, at: usize) -> Option<usize> {

@@ -21,9 +21,18 @@ pub(super) enum DateSaid {
 impl DateSaid {
     /// Whether it is the first such day, or the one after.
     pub(super) fn is_next(&self) -> bool {
+        self.is_all(&DateMeaning::NextWeekday)
+    }
+
+    /// Whether it is the first such day after another one.
+    pub(super) fn is_after(&self) -> bool {
+        self.is_all(&DateMeaning::WeekdayAfter)
+    }
+
+    fn is_all(&self, meaning: &DateMeaning) -> bool {
         match self {
-            Self::Plain(meaning, _) => *meaning == DateMeaning::NextWeekday,
-            Self::Around(Relation::At, dates) => dates.iter().all(Self::is_next),
+            Self::Plain(said, _) => said == meaning,
+            Self::Around(Relation::At, dates) => dates.iter().all(|date| date.is_all(meaning)),
             Self::Around(..) => false,
         }
     }
