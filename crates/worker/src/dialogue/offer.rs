@@ -131,8 +131,8 @@ pub fn value(item: &Item, attribute: &str) -> Option<Value> {
 /// The attribute under which a domain speaks of a thing's page.
 pub(super) const PAGE: &str = "url";
 
-/// What was found for a wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was found for a wish; nothing, by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The best of it, in order.
     pub lines: Vec<Line>,
@@ -151,9 +151,10 @@ pub struct Listing {
 }
 
 /// Whether what was found was shown before, a moment ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Seen {
     /// Not all of it.
+    #[default]
     No,
     /// It is the same.
     Same,
@@ -162,13 +163,14 @@ pub enum Seen {
 }
 
 /// How well what was found fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fit {
     /// In everything.
     Exact,
     /// Not in everything.
     Near,
     /// Nothing comes near.
+    #[default]
     None,
 }
 

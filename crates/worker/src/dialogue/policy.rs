@@ -282,20 +282,11 @@ fn is_about(dues: &Dues, goal: &str) -> bool {
 /// remarks on something, is not asked in return.
 fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
     let current = state.goal().filter(|goal| is_about(dues, goal))?;
-    let ask = |goal: &str, named: bool| {
-        topics::missing(domain, state, goal).map(|topic| Question::Topic {
-            topic: topic.to_owned(),
-            goal: goal.to_owned(),
-            named,
-        })
-    };
-    // Who comes for a thing needs not be asked what else it should be like.
-    let side = topics::side(domain, current);
-    let others = state.goals.iter().rev().skip(1);
-    let others = others.filter(|open| open.moved_on && topics::side(domain, &open.goal) != side);
-    ask(current, false).or_else(|| {
-        let mut others = others.map(|open| open.goal.as_str());
-        others.find_map(|goal| ask(goal, true))
+    let topic = topics::missing(domain, state, current)?;
+    Some(Question::Topic {
+        topic: topic.to_owned(),
+        goal: current.to_owned(),
+        named: false,
     })
 }
 

@@ -22,7 +22,7 @@ mod what_for;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use remarks::{MAX_MATTER, REMARKS, SURE_ENOUGH_TO_QUOTE, shortened_to};
+use remarks::{MAX_MATTER, REMARKS, SURE_ENOUGH_TO_QUOTE, is_telling, shortened_to};
 pub(super) use remarks::{WISHES, is_short, shortened};
 
 use super::act::{Act, Does, Inform, Repair, Thing, Told};
@@ -368,7 +368,7 @@ impl Update<'_> {
             let in_mind = || self.state.in_mind.clone();
             let first = || topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
             if let Some(goal) = pursued.or_else(in_mind).or_else(first) {
-                match act.confidence >= SURE_ENOUGH_TO_QUOTE && is_short(remark) {
+                match act.confidence >= SURE_ENOUGH_TO_QUOTE && is_telling(remark) {
                     true => self.wish_in_words(&goal, remark),
                     false => self.remark(&goal, remark),
                 }

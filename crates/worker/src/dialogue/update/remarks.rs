@@ -139,6 +139,15 @@ pub(in crate::dialogue) fn is_short(words: &str) -> bool {
     words.split_whitespace().count() <= SHORT_QUOTE
 }
 
+/// Whether they say something by themselves: "trekhaak", not "im Monat".
+pub(super) fn is_telling(words: &str) -> bool {
+    const LONG: usize = 6;
+    is_short(words)
+        && words
+            .split_whitespace()
+            .any(|word| word.chars().count() >= LONG)
+}
+
 /// Words of the customer, short enough to be repeated.
 pub(in crate::dialogue) fn shortened(words: &str) -> String {
     shortened_to(words, MAX_QUOTE)

@@ -19,7 +19,9 @@ impl Wording<'_> {
             Piece::Safety(name) => self.safety(name)?,
             Piece::StaySafe(name) => self.stay_safe(name)?,
             Piece::Apology(quote) => {
-                let gap = quote.clone().map(|quote| ("quote", quote));
+                let gap = quote
+                    .as_deref()
+                    .map(|quote| ("quote", self.said_back(quote)));
                 self.text_of("apology", &gap.into_iter().collect::<Vec<_>>())
             }
             Piece::Excuse(code) => {

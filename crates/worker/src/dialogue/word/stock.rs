@@ -139,7 +139,10 @@ impl Wording<'_> {
     /// "Wel een automaat, maar € 500 boven uw budget."
     fn fit(&self, line: &Line) -> Option<String> {
         let misses = line.misses.iter().filter_map(|miss| self.miss(miss));
-        let misses = self.joined(&misses.collect::<Vec<_>>(), &self.replies.format.and);
+        // What is wished and what is excluded may miss alike.
+        let mut misses: Vec<String> = misses.collect();
+        misses.dedup();
+        let misses = self.joined(&misses, &self.replies.format.and);
         if misses.is_empty() {
             return None;
         }

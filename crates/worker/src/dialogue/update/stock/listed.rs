@@ -11,6 +11,7 @@ use crate::dialogue::offer::{Fit, Line, Listing, Offered, Seen, wish_of};
 use crate::dialogue::piece::{Passed, Piece, Question};
 use crate::dialogue::topics;
 use crate::dialogue::update::{REMARKS, Update, WISHES};
+use crate::dialogue::wish::Changes;
 use crate::domain::{About, Bound, Offers};
 
 /// Among so many those are looked for that the customer calls by a word of their title.
@@ -75,6 +76,7 @@ impl Update<'_> {
             self.settle_search();
         }
         let needs = self.note_needs();
+        self.welcome_without_a_name(offers, stock);
         let grave = |piece: &Piece| {
             matches!(
                 piece,
@@ -212,21 +214,20 @@ impl Update<'_> {
         let recent = since.is_some_and(|since| since < A_TALK);
         let told = self.dues.changes.iter();
         let told = told.filter(|(about, _)| *about == About::Wanted);
-        let told: Vec<&String> = told.flat_map(|(_, changes)| changes.set.keys()).collect();
-        let names = |slot: &String| {
-            self.catalogues
-                .iter()
-                .any(|(upper, lower)| slot == upper || slot == lower)
-        };
+        let told: Vec<&Changes> = told.map(|(_, changes)| changes).collect();
+        let excludes = |changes: &&&Changes| changes.not.iter().any(|(slot, _)| self.is_name(slot));
+        let names_new = |changes: &&Changes| changes.set.keys().any(|slot| self.is_name(slot));
+        let named = told.iter().filter(|one| !excludes(one)).any(names_new);
         let asks = self.search || listing.compared || self.heard.sought.order.is_some();
-        if !recent || asks || told.iter().any(|slot| names(slot)) {
+        if !recent || asks || named {
             return Seen::No;
         }
         if listing.fit == Fit::None {
             let was_none = talk.offered.is_empty() && talk.unmet;
             return if was_none { Seen::Same } else { Seen::No };
         }
-        let wished = told.iter().filter_map(|slot| offers.wishes.get(*slot));
+        let told = told.iter().flat_map(|changes| changes.set.keys());
+        let wished = told.filter_map(|slot| offers.wishes.get(slot));
         let news: Vec<&str> = wished
             .map(|wished| wished.attribute.as_str())
             .chain(
@@ -292,6 +293,9 @@ impl Update<'_> {
         {
             return;
         }
+        self.dues
+            .pieces
+            .retain(|piece| !matches!(piece, Piece::Stock(_)));
         self.owe(Piece::Stock(Box::new(listing)));
     }
 

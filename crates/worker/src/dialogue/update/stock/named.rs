@@ -7,9 +7,11 @@ use stock::{Item, Match, Status, Stock, Wish};
 use super::OFFERED;
 use super::listed::MANY;
 use crate::dialogue::offer::{Line, wish_of};
+use crate::dialogue::piece::Piece;
+use crate::dialogue::topics;
 use crate::dialogue::update::Update;
 use crate::dialogue::wish::Wishes;
-use crate::domain::Offers;
+use crate::domain::{About, Offers};
 
 impl Update<'_> {
     /// The attributes that are names: the model of a make.
@@ -42,6 +44,29 @@ impl Update<'_> {
         let named = found.filter(|one| one.misses.is_empty() || is_called(&one.item.title));
         let items = named.map(|one| one.item);
         items.filter(|item| item.status != Status::Sold).collect()
+    }
+}
+
+impl Update<'_> {
+    /// Who comes for something by its name is not promised what is not there.
+    pub(super) fn welcome_without_a_name(&mut self, offers: &Offers, stock: &Stock) {
+        let visits = |piece: &Piece| match piece {
+            Piece::TakeUp(goal) => {
+                topics::takes_appointment(self.domain, goal)
+                    && topics::side(self.domain, goal) == About::Wanted
+            }
+            _ => false,
+        };
+        let is_named = self.names_one() && self.knows_lower();
+        if !is_named || !self.dues.pieces.iter().any(visits) {
+            return;
+        }
+        if self.state.stock.chosen.is_none() && self.with_name(offers, stock).is_empty() {
+            self.dues
+                .pieces
+                .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
+            self.owe(Piece::Stock(Box::default()));
+        }
     }
 }
 
