@@ -258,7 +258,7 @@ impl Turned {
             _ => None,
         };
         Some(match said.ask.as_ref().or(first)? {
-            Question::Topic { topic, .. } => topic.clone(),
+            Question::Topic(topic) => topic.clone(),
             Question::Meaning { .. } => "meaning".into(),
             Question::Moments { .. } => "moment".into(),
             Question::Conflict => "conflict".into(),

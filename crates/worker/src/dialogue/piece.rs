@@ -325,15 +325,8 @@ pub enum Courtesy {
 /// The one question of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// A topic of a goal.
-    Topic {
-        /// The topic.
-        topic: String,
-        /// The goal.
-        goal: String,
-        /// Whether the goal is named: it is not what the message was about.
-        named: bool,
-    },
+    /// A topic of the goal that is spoken of.
+    Topic(String),
     /// Which of some goals is meant; none: what is it about at all?
     Meaning {
         /// Goals, the likeliest first.

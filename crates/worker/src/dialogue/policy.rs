@@ -266,11 +266,7 @@ fn waiting(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Opt
     };
     let goal = state.goal()?;
     let missing = topics::missing(domain, state, goal)?;
-    (agrees && missing == topic).then(|| Question::Topic {
-        topic: topic.clone(),
-        goal: goal.to_owned(),
-        named: false,
-    })
+    (agrees && missing == topic).then(|| Question::Topic(topic.clone()))
 }
 
 /// Whether a message moves a goal on.
@@ -283,16 +279,12 @@ fn is_about(dues: &Dues, goal: &str) -> bool {
 fn form(domain: &Domain, state: &State, dues: &Dues) -> Option<Question> {
     let current = state.goal().filter(|goal| is_about(dues, goal))?;
     let topic = topics::missing(domain, state, current)?;
-    Some(Question::Topic {
-        topic: topic.to_owned(),
-        goal: current.to_owned(),
-        named: false,
-    })
+    Some(Question::Topic(topic.to_owned()))
 }
 
 fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
     let (about, choices, moments) = match question {
-        Question::Topic { topic, .. } => (OursAbout::Topic(topic.clone()), vec![], vec![]),
+        Question::Topic(topic) => (OursAbout::Topic(topic.clone()), vec![], vec![]),
         Question::Meaning { choices, .. } => (OursAbout::Meaning, choices.clone(), vec![]),
         Question::Moments { moments, .. } => (OursAbout::Moment, vec![], moments.clone()),
         Question::Stop => (OursAbout::Stop, vec![], vec![]),
@@ -312,7 +304,7 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
 /// Notes that a topic is asked.
 fn count(state: &mut State, question: &Question, now: Timestamp) {
     let topic = match question {
-        Question::Topic { topic, .. } => Some(topic.as_str()),
+        Question::Topic(topic) => Some(topic.as_str()),
         Question::Offer { .. } => Some(OFFER),
         _ => None,
     };

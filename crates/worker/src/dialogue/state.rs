@@ -189,8 +189,6 @@ pub struct Pursued {
     pub goal: String,
     /// Everything that it needs was known once.
     pub ready: bool,
-    /// The customer moved it on, and did not only name what it is about.
-    pub moved_on: bool,
     /// Topics that the customer does not want to answer.
     pub skipped: Vec<String>,
     /// When it was touched last.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use jiff::Zoned;
 
 use ages::date_ages;
-use days::{day_off, follow_agreed, hour_beside_day, moved_instead, names_standing, not_then};
+use days::{agreed_day, follow_agreed, hour_beside_day, not_then, replan};
 use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
 use rest::{complete, excluded_day, left_over};
 use several::{keep_meant, sentence};
@@ -47,22 +47,14 @@ pub fn timed(
     not_then(domain, state, &mut acts, &said);
     let letters: usize = said.iter().map(|moment| moment.bytes.len()).sum();
     let wanted = said.into_iter();
-    let denied = wanted.as_slice().iter().filter(|moment| moment.denied);
-    let denied: Vec<Dates> = denied.filter_map(|moment| moment.days).map(dates).collect();
-    let standing_is_named = names_standing(state, wanted.as_slice());
+    let agreed = agreed_day(state, wanted.as_slice());
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     keep_meant(state, (text, &acts), &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(state, text, reading));
     }
     hour_beside_day(domain, state, (text, reading), &mut moments);
-    moved_instead(
-        (domain, state),
-        (text, standing_is_named),
-        &moments,
-        &mut acts,
-    );
-    day_off(state, &denied, &moments, &mut acts);
+    replan((domain, state), (text, &agreed), &moments, &mut acts);
     let whole = when(&moments);
     let rest = text.trim().len().saturating_sub(letters);
     let alone = rest <= AROUND;

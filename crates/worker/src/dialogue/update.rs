@@ -433,9 +433,6 @@ impl Update<'_> {
     /// Turns to a goal; whether it is new.
     fn touch(&mut self, goal: &str) -> bool {
         let is_new = self.state.touch(goal, self.heard.now);
-        if let Some(open) = self.state.goals.last_mut() {
-            open.moved_on = true;
-        }
         if !self.dues.touched.iter().any(|touched| touched == goal) {
             self.dues.touched.push(goal.to_owned());
         }

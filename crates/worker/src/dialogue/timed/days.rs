@@ -80,16 +80,36 @@ pub(super) fn not_then(domain: &Domain, state: &State, acts: &mut Vec<Act>, said
     }
 }
 
-/// Whether the day of the appointment is among those that were said.
-pub(super) fn names_standing(state: &State, said: &[Moment]) -> bool {
+/// What a message says of the day of the appointment.
+pub(super) struct AgreedDay {
+    named: bool,
+    denied: bool,
+}
+
+pub(super) fn agreed_day(state: &State, said: &[Moment]) -> AgreedDay {
     let standing = state.appointment().and_then(|one| one.date);
-    let mut days = said.iter().filter_map(|moment| moment.days);
-    standing.is_some() && days.any(|day| Some(dates(day)) == standing)
+    let is_it = |moment: &&Moment| standing.is_some() && moment.days.map(dates) == standing;
+    let mut named = said.iter().filter(is_it);
+    AgreedDay {
+        named: named.clone().next().is_some(),
+        denied: named.any(|moment| moment.denied),
+    }
+}
+
+/// What looks like a cancel may move the appointment, and a day that suits not moves it or calls it off.
+pub(super) fn replan(
+    (domain, state): (&Domain, &State),
+    (text, agreed): (&str, &AgreedDay),
+    moments: &[Moment],
+    acts: &mut Vec<Act>,
+) {
+    moved_instead((domain, state), (text, agreed.named), moments, acts);
+    day_off(state, agreed.denied, moments, acts);
 }
 
 /// "Leave it then. I'll come Monday at 10", "Wednesday is no good, could it be Monday at the same time":
 /// who names another day and hour moves the appointment and calls nothing off.
-pub(super) fn moved_instead(
+fn moved_instead(
     (domain, state): (&Domain, &State),
     (text, standing_is_named): (&str, bool),
     moments: &[Moment],
@@ -135,7 +155,7 @@ pub(super) fn moved_instead(
 }
 
 /// "Thursday is no good": another day is asked for. Who will let us know which has none until then.
-pub(super) fn day_off(state: &State, denied: &[Dates], moments: &[Moment], acts: &mut Vec<Act>) {
+fn day_off(state: &State, denied: bool, moments: &[Moment], acts: &mut Vec<Act>) {
     let standing = state.appointment().and_then(|one| one.date);
     let other = |moment: &Moment| moment.days.is_some() && moment.days.map(dates) != standing;
     let drops = |act: &Act| matches!(act.does, Does::Cancel { .. });
@@ -143,7 +163,6 @@ pub(super) fn day_off(state: &State, denied: &[Dates], moments: &[Moment], acts:
         return;
     }
     let moves = |act: &Act| matches!(act.does, Does::Reschedule { .. });
-    let denied = denied.iter().any(|day| Some(*day) == standing);
     if !denied && !acts.iter().any(moves) {
         return;
     }

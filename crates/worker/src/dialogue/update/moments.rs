@@ -340,11 +340,7 @@ impl Update<'_> {
         let open =
             |topic: &&Topic| !self.knows_visit() && topics::may_ask(&self.state, &topic.name);
         if let Some(topic) = days.next().filter(open) {
-            self.must_ask(Question::Topic {
-                topic: topic.name.clone(),
-                goal: purpose,
-                named: false,
-            });
+            self.must_ask(Question::Topic(topic.name.clone()));
         }
     }
 

@@ -28,11 +28,7 @@ impl Update<'_> {
             .filter(|topic| topics::may_ask(&self.state, topic))
             .cloned()
         {
-            self.must_ask(Question::Topic {
-                topic,
-                goal,
-                named: false,
-            });
+            self.must_ask(Question::Topic(topic));
         }
     }
 

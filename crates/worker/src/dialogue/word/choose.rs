@@ -50,13 +50,6 @@ impl Choice {
     pub(super) fn fullest(&self) -> Option<&str> {
         self.texts.first().map(|(_, text)| text.as_str())
     }
-
-    /// Adds other wordings behind these.
-    pub(super) fn or(mut self, others: Self) -> Self {
-        self.texts
-            .extend(others.texts.into_iter().map(|(_, text)| (0, text)));
-        self
-    }
 }
 
 impl Wording<'_> {

@@ -71,7 +71,7 @@ impl Wording<'_> {
 
     pub(super) fn question(&self, question: &Question) -> Choice {
         match question {
-            Question::Topic { topic, goal, named } => self.topic(topic, named.then_some(goal)),
+            Question::Topic(topic) => self.topic(topic),
             Question::Meaning { choices, again } => self.meaning(choices, *again),
             Question::Moments {
                 why,
@@ -106,15 +106,9 @@ impl Wording<'_> {
         self.choose(&choice)
     }
 
-    fn topic(&self, topic: &str, goal: Option<&str>) -> Choice {
+    fn topic(&self, topic: &str) -> Choice {
         let variants = self.replies.questions.get(topic).map(Vec::as_slice);
-        let plain = self.filled(variants.unwrap_or_default(), &[]);
-        let Some(goal) = goal else {
-            return plain;
-        };
-        let question = self.choose(&plain);
-        let gaps = [("goal", self.label(goal)), ("question", question)];
-        self.text_of("ask_other_goal", &gaps).or(plain)
+        self.filled(variants.unwrap_or_default(), &[])
     }
 
     fn meaning(&self, choices: &[String], again: bool) -> Choice {

@@ -94,7 +94,6 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("ask_stop", &[]),
     ("ask_colleague", &[]),
     ("ask_help", &[]),
-    ("ask_other_goal", &["goal", "question"]),
 ];
 
 /// Said so often that one wording is not enough.
@@ -115,7 +114,6 @@ const OPTIONAL: &[&str] = &[
 const CONTAINERS: &[&str] = &[
     "existence",
     "as_said",
-    "ask_other_goal",
     "ask_moment",
     "open_on",
     "closed_on",

@@ -162,9 +162,7 @@ impl Calendar<'_> {
                     None => day,
                 }
             }
-            DateMeaning::NextWeekday | DateMeaning::WeekdayAfter => {
-                today.nth_weekday(1, weekday?).ok()?
-            }
+            DateMeaning::NextWeekday | DateMeaning::WeekdayAfter => self.first(weekday?)?,
             DateMeaning::WeekdayOf(weeks) => self.weekday_of(*weeks, weekday?)?,
             DateMeaning::WeekdayPlus(count) => {
                 let (number, unit) = counted(*count, parts)?;
@@ -393,6 +391,11 @@ impl Calendar<'_> {
         } else {
             Days::Conflict
         }))
+    }
+
+    /// The first such day after today.
+    fn first(&self, weekday: Weekday) -> Option<Date> {
+        self.today.nth_weekday(1, weekday).ok()
     }
 
     /// The next such day from today on; one that said its year as it is.
