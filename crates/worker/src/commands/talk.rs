@@ -319,6 +319,7 @@ fn piece_names(piece: &Piece) -> Vec<String> {
         Piece::Noted { .. } => ("noted", ""),
         Piece::Answered(topic, _) => ("answered", topic.as_str()),
         Piece::NotThen(_) => ("not_then", ""),
+        Piece::Same(fit) => ("same", fit.name()),
         Piece::Skipped => ("skipped", ""),
         Piece::Dropped(goal) => ("dropped", goal.as_deref().unwrap_or_default()),
         Piece::Cancelled(..) => ("cancelled", ""),

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use stock::Item;
 
 use super::act::{Dates, Feeling, Times};
-use super::offer::{Line, Listing};
+use super::offer::{Fit, Line, Listing};
 use super::state::AppointmentStatus;
 use super::wish::Changes;
 use crate::domain::About;
@@ -100,6 +100,8 @@ pub enum Piece {
     Prices(Vec<String>),
     /// What is in stock for the customer's wish.
     Stock(Box<Listing>),
+    /// What was offered before stands, and fits as well as it did.
+    Same(Fit),
     /// The customer takes one of those that were offered.
     Picked(Box<Line>),
     /// Something came in that the customer looked for.

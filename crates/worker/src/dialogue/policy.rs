@@ -77,6 +77,7 @@ const fn place(piece: &Piece) -> u8 {
         Piece::CallBack(..) => 10,
         Piece::Dropped(_) | Piece::Cancelled(..) | Piece::CalledOff(..) | Piece::TakeUp(_) => 8,
         Piece::Noted { .. } | Piece::Skipped | Piece::NotThen(_) => 9,
+        Piece::Same(_) => 10,
         Piece::Appointment { .. } | Piece::Attachment { .. } | Piece::Received => 10,
         Piece::NoCalls | Piece::Answered(..) => 10,
         Piece::Status(_) | Piece::Ring(_) => 11,
@@ -166,7 +167,9 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
         ) || matches!(piece, Piece::Kind(feeling) if feeling.is_grave())
     });
     if grave {
-        return None;
+        // Who cannot come then hears it all the same.
+        let moments = |question: &Question| matches!(question, Question::Moments { .. });
+        return dues.question.clone().filter(moments);
     }
     // A colleague who is asked something gets in touch anyway.
     let passes = has(|piece| matches!(piece, Piece::PassOn(_) | Piece::NoCalls));

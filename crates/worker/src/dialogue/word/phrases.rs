@@ -4,6 +4,7 @@ use super::Wording;
 use super::choose::Choice;
 use crate::dialogue::act::{Dates, Times};
 use crate::dialogue::filling::{self, Values};
+use crate::dialogue::offer::Fit;
 use crate::dialogue::piece::{Confirmed, Courtesy, Passed, Piece, Said, Status};
 use crate::dialogue::state::AppointmentStatus;
 use crate::dialogue::update::{WISHES, is_short};
@@ -426,6 +427,8 @@ const fn plain_name(piece: &Piece) -> Option<&'static str> {
         Piece::Courtesy(Courtesy::Listening) => "listening",
         Piece::Kind(feeling) => feeling.text(),
         Piece::NoCalls => "no_calls",
+        Piece::Same(Fit::Exact) => "still_fits",
+        Piece::Same(_) => "still_near",
         _ => return None,
     })
 }

@@ -96,6 +96,8 @@ impl Update<'_> {
         if listing.compared && !self.keep_further(&mut listing) {
             return self.replace_by(listing);
         }
+        let before = self.state.stock.offered.clone();
+        let was_unmet = self.state.stock.unmet;
         let is_met = |line: &Line| line.misses.is_empty() && line.item.status != Status::Sold;
         let unmet = listing.fit != Fit::Exact || !listing.lines.iter().any(is_met);
         // What was met all along is not worth a word.
@@ -118,7 +120,41 @@ impl Update<'_> {
             // The only one is spoken of; the wish stays as wide as it was told.
             self.state.stock.chosen = Some(Offered::of(&line.item));
         }
+        let plain = !self.search && order.is_none() && !self.requests_search();
+        if plain && was_unmet == unmet && self.is_same(&listing, &before, offers) {
+            return self.owe_same(&listing);
+        }
         self.replace_by(listing);
+    }
+
+    /// Whether a wish that was told changes nothing of what was offered before, nor of what of it fits.
+    fn is_same(&self, listing: &Listing, before: &[Offered], offers: &Offers) -> bool {
+        let noted =
+            |piece: &Piece| matches!(piece, Piece::Noted { about, .. } if *about == About::Wanted);
+        let noted = self.dues.pieces.iter().any(noted);
+        let lines = listing.lines.iter().map(|line| Offered::of(&line.item));
+        let told = self.dues.changes.iter();
+        let told = told.filter(|(about, _)| *about == About::Wanted);
+        let told = told.flat_map(|(_, changes)| changes.set.keys());
+        let told = told.filter_map(|slot| Some(&offers.wishes.get(slot)?.attribute));
+        let needs = self.heard.sought.needs.iter().map(|(name, _)| name);
+        let told: Vec<&String> = told.chain(needs).chain(&self.heard.sought.flags).collect();
+        let misses = listing.lines.iter().flat_map(|line| &line.misses);
+        let mut misses = misses.map(|miss| &miss.attribute);
+        noted && lines.eq(before.iter().cloned()) && !misses.any(|miss| told.contains(&miss))
+    }
+
+    /// What was offered stands; nothing of it is said again.
+    fn owe_same(&mut self, listing: &Listing) {
+        let first = topics::first_goal(self.domain, About::Wanted).map(str::to_owned);
+        self.dues.pieces.retain(|piece| match piece {
+            Piece::TakeUp(goal) | Piece::Next(goal) => Some(goal) != first.as_ref(),
+            Piece::PassOn(Passed::Existence(about)) => *about != About::Wanted,
+            _ => true,
+        });
+        if !listing.lines.is_empty() {
+            self.owe(Piece::Same(listing.fit));
+        }
     }
 
     /// Who wants an appointment for a thing is shown no list, but hears when none of those can be had.
