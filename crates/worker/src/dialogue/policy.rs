@@ -167,7 +167,9 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
         ) || matches!(piece, Piece::Kind(feeling) if feeling.is_grave())
     });
     if grave {
-        return None;
+        // Who cannot come then hears it all the same.
+        let moments = |question: &Question| matches!(question, Question::Moments { .. });
+        return dues.question.clone().filter(moments);
     }
     // A colleague who is asked something gets in touch anyway.
     let passes = has(|piece| matches!(piece, Piece::PassOn(_) | Piece::NoCalls));

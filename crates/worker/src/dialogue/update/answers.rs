@@ -19,6 +19,13 @@ impl Update<'_> {
         let pursued = || self.state.goals.iter().rev().map(|open| open.goal.as_str());
         let comes = !own(&goal) && topics::takes_appointment(self.domain, goal);
         let named = topics::is_named(self.domain, goal, self.heard.text);
+        // Who was shown some and does not name the own one comes to see those.
+        let tells_own =
+            |act: &Act| matches!(&act.does, Does::Inform(inform) if inform.thing == Thing::Own);
+        let shown = !self.state.stock.offered.is_empty();
+        if shown && !self.heard.acts.iter().any(tells_own) {
+            return goal.to_owned();
+        }
         let has_one = self.state.wanted.is_empty() && !self.state.own.is_empty();
         let brings = has_one && !named && !pursued().any(|open| open == goal);
         let standing = self.state.appointment().map(|one| one.purpose.as_str());
@@ -92,6 +99,11 @@ impl Update<'_> {
     }
 
     pub(super) fn cancel(&mut self, goal: Option<&str>) {
+        let agreed = self.state.appointment().and_then(|one| one.date);
+        if agreed.is_some() && self.tells_moment() {
+            // "Thursday won't do after all. Saturday then?" moves what stands.
+            return;
+        }
         let standing = self.state.appointment().map(|one| one.purpose.clone());
         // Another appointment than the one that stands was only guessed, unless it is named.
         let is_meant = |goal: &&str| {
@@ -163,6 +175,12 @@ impl Update<'_> {
             return;
         }
         let ours = self.state.ours.clone();
+        let offered = ours.as_ref().map(|ours| &ours.about) == Some(&OursAbout::Offer);
+        let asks = |act: &Act| matches!(act.does, Does::Ask(_));
+        if offered && *answer == Answer::Yes && self.heard.acts.iter().any(asks) {
+            // "Ok, and has it CarPlay?" accepts nothing yet.
+            return;
+        }
         // "Ja" and a moment may be parts of one answer: "doe maar dinsdag".
         if !matches!(answer, Answer::Yes | Answer::Moment(_)) {
             self.state.ours = None;

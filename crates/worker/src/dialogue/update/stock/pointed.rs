@@ -95,7 +95,9 @@ impl<'a> Update<'a> {
     /// What it wants is kept as a wish.
     fn compares(&mut self, acts: &[Act]) -> bool {
         let than = &self.heard.sought.than;
-        let short = self.heard.text.split_whitespace().count() <= LONGEST_COMPARISON;
+        // "The cheaper one" is one of those that were offered.
+        let short = self.heard.text.split_whitespace().count() <= LONGEST_COMPARISON
+            && self.heard.sought.order.is_none();
         let Some((offers, _)) = self.stock().filter(|_| short && !than.is_empty()) else {
             return false;
         };
