@@ -228,7 +228,14 @@ impl Update<'_> {
                 } else if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
                     self.call_off(act, goal.as_deref(), when.as_ref());
                 } else {
-                    self.cancel(goal.as_deref());
+                    // "The appointment tomorrow" is the one that stands, not one that was guessed.
+                    let open = |goal: &&str| self.state.goals.iter().any(|open| open.goal == *goal);
+                    self.cancel(
+                        goal.as_deref()
+                            .filter(|goal| !*visit || open(goal))
+                            .map(str::to_owned)
+                            .as_deref(),
+                    );
                 }
             }
             Does::Handoff {

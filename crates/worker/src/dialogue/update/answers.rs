@@ -100,7 +100,7 @@ impl Update<'_> {
 
     pub(super) fn cancel(&mut self, goal: Option<&str>) {
         let agreed = self.state.appointment().and_then(|one| one.date);
-        if agreed.is_some() && self.tells_moment() {
+        if agreed.is_some_and(|agreed| self.tells_another_day(agreed)) {
             // "Thursday won't do after all. Saturday then?" moves what stands.
             return;
         }

@@ -139,13 +139,11 @@ pub(in crate::dialogue) fn is_short(words: &str) -> bool {
     words.split_whitespace().count() <= SHORT_QUOTE
 }
 
-/// Whether they say something by themselves: "trekhaak", not "im Monat".
+/// Whether they say something by themselves: "trekhaak" or "max 220", not "im Monat".
 pub(super) fn is_telling(words: &str) -> bool {
     const LONG: usize = 6;
-    is_short(words)
-        && words
-            .split_whitespace()
-            .any(|word| word.chars().count() >= LONG)
+    let tells = |word: &str| word.chars().count() >= LONG || word.contains(char::is_numeric);
+    is_short(words) && words.split_whitespace().any(tells)
 }
 
 /// Words of the customer, short enough to be repeated.
