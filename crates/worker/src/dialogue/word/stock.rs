@@ -40,8 +40,10 @@ impl Wording<'_> {
 
     /// The list: what it is, its lines, and how old it is where that is worth a word.
     pub(super) fn listing(&self, listing: &Listing) -> Option<Choice> {
-        if listing.seen != Seen::No && listing.fit != Fit::None {
-            return self.seen(listing);
+        let seen = listing.seen != Seen::No && listing.fit != Fit::None;
+        let said = seen.then(|| self.seen(listing)).flatten();
+        if said.is_some() {
+            return said;
         }
         let head = match (listing.fit, listing.lines.as_slice()) {
             (Fit::None, _) if listing.compared => {

@@ -154,6 +154,14 @@ const TEXTS: [(OfferText, &str, &[&str]); 37] = [
     (OfferText::AskWhich, "ask_which", &[]),
 ];
 
+/// Without these a list is shown once more.
+const OPTIONAL: [OfferText; 4] = [
+    OfferText::StillOne,
+    OfferText::Still,
+    OfferText::StillNearest,
+    OfferText::Left,
+];
+
 const ITEM: &[&str] = &["number", "title", "status", "fit", "url"];
 
 /// Gaps that are filled whatever the record says.
@@ -191,7 +199,7 @@ pub(super) fn read(
         for (language, variants) in variants(&table, key, own, attributes) {
             read.entry(language).or_default().insert(text, variants);
         }
-        for language in languages {
+        for language in languages.iter().filter(|_| !OPTIONAL.contains(&text)) {
             let variants = read.get(language).and_then(|texts| texts.get(&text));
             if !variants.is_some_and(|variants| variants.iter().any(is_bare)) {
                 let message = format!("`{key}.{language}` needs a text that can always be filled");
