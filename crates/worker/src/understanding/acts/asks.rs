@@ -178,10 +178,6 @@ impl Talk<'_> {
             ..ask.clone()
         });
         let asks: Vec<Ask> = std::iter::once(ask.clone()).chain(more).collect();
-        let span = match ask.topic {
-            Asked::Other => self.without_lead(span),
-            _ => span,
-        };
         for ask in asks {
             acts.push(self.act(Does::Ask(ask), clause.asking.sure, span, clause.place));
         }

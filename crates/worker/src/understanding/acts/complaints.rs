@@ -3,7 +3,7 @@
 use super::goals::{STRONG, TELLING};
 use super::{Clause, Talk};
 use crate::dialogue::act::{Act, Does, Feeling};
-use crate::domain::{ActCue, IntentAct, MoodCue, QuestionCue};
+use crate::domain::{ActCue, IntentAct, MoodCue};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::topics::CERTAIN as CERTAIN_FACT;
@@ -63,33 +63,9 @@ impl Talk<'_> {
                 false => HEATED,
             };
             let does = Does::Complain { legal, angry };
-            let span = self.without_lead(clause.span);
-            acts.push(self.act(does, confidence, span, clause.place));
+            acts.push(self.act(does, confidence, clause.span, clause.place));
         }
         by_intent || legal || angry
-    }
-
-    /// Without a greeting and an "and" before it: what is repeated to the customer begins with its own words.
-    pub(super) fn without_lead(&self, mut span: Span) -> Span {
-        const LEAST: usize = 3;
-        let marks = &self.signs.marks;
-        let courtesy = |mark| {
-            matches!(
-                mark,
-                Mark::Act(ActCue::Hello | ActCue::Thanks | ActCue::Nicety)
-            )
-        };
-        let lead = |span: Span| {
-            let joiner = marks.starts(span.start, |cue| cue == QuestionCue::Joiner);
-            joiner.or_else(|| {
-                let mut polite = marks.within(span).filter(|(mark, _)| courtesy(*mark));
-                polite.find_map(|(_, polite)| (polite.start == span.start).then_some(polite))
-            })
-        };
-        while let Some(before) = lead(span).filter(|before| before.end + LEAST <= span.end) {
-            span = Span::new(before.end.max(span.start + 1), span.end);
-        }
-        span
     }
 
     /// "Oh jammer." is a pity, and no complaint; "waardeloze service" is one.
