@@ -327,12 +327,15 @@ fn is_one(times: understanding::Times) -> bool {
     matches!(times, understanding::Times::At(time) if time.hour() % 12 == 1)
 }
 
-/// The day and the time of some moments; an hour goes before a part of the day.
+/// The day and the time of some moments; an hour goes before a part of the day, and one to come at before
+/// one until which something lasts: "swimming till 12, so half past".
 fn when(moments: &[Moment]) -> Option<When> {
     let date = moments.iter().find_map(|moment| moment.days).map(dates);
     let timed = || moments.iter().filter(|moment| moment.times.is_some());
+    let at = |moment: &&Moment| matches!(moment.times, Some(understanding::Times::At(_)));
     let time = timed()
-        .find(|moment| moment.exact)
+        .find(|moment| moment.exact && at(moment))
+        .or_else(|| timed().find(|moment| moment.exact))
         .or_else(|| timed().next());
     let time = time.and_then(|moment| moment.times).map(times);
     (date.is_some() || time.is_some()).then_some(When { date, time })

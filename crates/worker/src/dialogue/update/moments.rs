@@ -144,7 +144,8 @@ impl Update<'_> {
     /// "Good, I come at 12" after a question about when to come on a day.
     fn day_asked_about(&self) -> Option<Dates> {
         let last = self.state.last_ask.as_ref();
-        let hours = last.filter(|last| matches!(last.topic, Asked::Hours | Asked::Visit))?;
+        let hours = last
+            .filter(|last| matches!(last.topic, Asked::Hours | Asked::Visit | Asked::Existence))?;
         hours.days.filter(|days| matches!(days, Dates::On(_)))
     }
 
