@@ -115,7 +115,8 @@ pub fn timed(
     if let Some((rest, whole)) = when(&moments).zip(whole)
         && !complete(&mut acts, rest)
     {
-        left_over(domain, state, &mut acts, whole, alone);
+        let apart = moments.iter().any(|moment| is_apart(text, moment));
+        left_over(domain, state, &mut acts, whole, (alone, apart));
     }
     acts
 }
@@ -146,6 +147,12 @@ fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
         let time = hour.times.map(times);
         *when = Some(When { date, time });
     }
+}
+
+/// "Half past two then. Can my mother come along?": its sentence says nothing else.
+fn is_apart(text: &str, moment: &Moment) -> bool {
+    let around = text.get(sentence(text, moment.bytes.start));
+    around.is_some_and(|around| around.trim().len() <= moment.bytes.len() + AROUND)
 }
 
 fn told(does: Does, text: &str) -> Act {

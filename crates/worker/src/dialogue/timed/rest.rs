@@ -70,7 +70,7 @@ pub(super) fn left_over(
     state: &State,
     acts: &mut Vec<Act>,
     mut said: When,
-    alone: bool,
+    (alone, apart): (bool, bool),
 ) {
     let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
     if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
@@ -91,7 +91,7 @@ pub(super) fn left_over(
         matches!(one.date, Some(Dates::On(_))) && matches!(one.time, Some(Times::At(_)))
     });
     let asks_else = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.when.is_none());
-    if complete && !asked && said.date.is_none() && acts.iter().any(asks_else) {
+    if complete && !asked && !apart && said.date.is_none() && acts.iter().any(asks_else) {
         return;
     }
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
