@@ -115,7 +115,8 @@ pub fn timed(
     if let Some((rest, whole)) = when(&moments).zip(whole)
         && !complete(&mut acts, rest)
     {
-        left_over(domain, state, &mut acts, whole, alone);
+        let apart = moments.iter().any(|moment| is_apart(text, moment));
+        left_over(domain, state, &mut acts, whole, (alone, apart));
     }
     acts
 }
@@ -146,6 +147,12 @@ fn move_to_bare_hour(act: &mut Act, text: &str, reading: &Understanding) {
         let time = hour.times.map(times);
         *when = Some(When { date, time });
     }
+}
+
+/// "Half past two then. Can my mother come along?": its sentence says nothing else.
+fn is_apart(text: &str, moment: &Moment) -> bool {
+    let around = text.get(sentence(text, moment.bytes.start));
+    around.is_some_and(|around| around.trim().len() <= moment.bytes.len() + AROUND)
 }
 
 fn told(does: Does, text: &str) -> Act {
@@ -333,12 +340,15 @@ fn is_one(times: understanding::Times) -> bool {
     matches!(times, understanding::Times::At(time) if time.hour() % 12 == 1)
 }
 
-/// The day and the time of some moments; an hour goes before a part of the day.
+/// The day and the time of some moments; an hour goes before a part of the day, and one to come at before
+/// one until which something lasts: "swimming till 12, so half past".
 fn when(moments: &[Moment]) -> Option<When> {
     let date = moments.iter().find_map(|moment| moment.days).map(dates);
     let timed = || moments.iter().filter(|moment| moment.times.is_some());
+    let at = |moment: &&Moment| matches!(moment.times, Some(understanding::Times::At(_)));
     let time = timed()
-        .find(|moment| moment.exact)
+        .find(|moment| moment.exact && at(moment))
+        .or_else(|| timed().find(|moment| moment.exact))
         .or_else(|| timed().next());
     let time = time.and_then(|moment| moment.times).map(times);
     (date.is_some() || time.is_some()).then_some(When { date, time })

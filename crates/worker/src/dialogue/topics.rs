@@ -139,7 +139,12 @@ fn knows_day(state: &State, goal: &str) -> bool {
 /// Whether it is known, need not be, or goes without saying of a certain thing.
 fn is_answered(domain: &Domain, state: &State, open: &Pursued, topic: &Topic) -> bool {
     let of_thing = topic.kind == TopicKind::Values && side(domain, &open.goal) == About::Wanted;
-    of_thing && state.definite
+    // The appointment is for a certain one.
+    let comes_for = || {
+        let mut appointments = state.appointments.iter();
+        appointments.any(|one| one.purpose == open.goal && one.thing.is_some())
+    };
+    of_thing && (state.definite || comes_for())
         || is_needless(state, side(domain, &open.goal), topic)
         || open.skipped.contains(&topic.name)
         || is_known(domain, state, &open.goal, topic)
@@ -163,16 +168,17 @@ fn is_needless(state: &State, about: About, topic: &Topic) -> bool {
 pub(super) fn is_known(domain: &Domain, state: &State, goal: &str, topic: &Topic) -> bool {
     let appointment = state.appointment().filter(|one| one.purpose == goal);
     let appointment = appointment.filter(|one| one.status != AppointmentStatus::Offered);
+    let told = || {
+        let wishes = state.wishes(side(domain, goal));
+        let mut values = topic.values.iter().filter_map(|slot| wishes.get(slot));
+        values.any(|wish| wish.indifferent || !wish.any_of.is_empty())
+    };
     match topic.kind {
-        TopicKind::Values => {
-            let wishes = state.wishes(side(domain, goal));
-            let mut values = topic.values.iter().filter_map(|slot| wishes.get(slot));
-            values.any(|wish| wish.indifferent || !wish.any_of.is_empty())
-        }
+        TopicKind::Values => told(),
         TopicKind::Date => appointment.is_some_and(|one| one.date.is_some_and(Dates::is_narrow)),
         TopicKind::Time => appointment.is_some_and(|one| {
             one.time.is_some() || !matches!(one.date, Some(Dates::On(_)) | None)
         }),
-        TopicKind::Text => state.answers.contains_key(&topic.name),
+        TopicKind::Text => state.answers.contains_key(&topic.name) || told(),
     }
 }

@@ -248,9 +248,18 @@ fn exclude(wishes: &mut Wishes, slot: &str, value: &SlotValue) -> BTreeMap<Strin
         wish.not.push(value.clone());
     }
     let none_left = wish.any_of.is_empty();
+    let brought_by = wish.came_with.clone();
     let Some(place) = place else {
         return BTreeMap::new();
     };
+    // "No Renault" wants no Captur either, which had brought the make.
+    if let Some(bringer) = brought_by.and_then(|slot| wishes.get_mut(&slot)) {
+        if none_left {
+            bringer.any_of.clear();
+        } else if bringer.any_of.len() == values {
+            bringer.any_of.remove(place);
+        }
+    }
     wishes.retain(|_, other| {
         if other.came_with.as_deref() != Some(slot) {
             return true;

@@ -117,6 +117,8 @@ pub enum Negation {
     Stop,
     /// Carries it on to the next.
     Join,
+    /// Carries it on to the next value of the same slot.
+    JoinAlike,
     /// Denies that it goes without what is near by: "niet zonder".
     Needed,
 }

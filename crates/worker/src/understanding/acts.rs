@@ -175,6 +175,7 @@ impl Talk<'_> {
         let about = about.or_else(|| self.goal_asked_for(span));
         // Who looks for something speaks of that, whatever else is pursued.
         let judges = self.signs.marks.act(ActCue::Verdict, span).is_some();
+        let judges = judges || self.asks_standing(span);
         let about = about.filter(|_| !judges);
         let sought = Some(About::Wanted).filter(|_| seeks || judges);
         let there = self.signs.marks.act(ActCue::Existence, span).is_some();

@@ -12,6 +12,8 @@ const ENDS_OF_SLOT: f64 = 3.0;
 const LOOKS_LIKE_A_YEAR: f64 = 3.0;
 const BELIEVABLE: f64 = 1.5;
 const POSSIBLE: f64 = 0.5;
+/// Two ends of a price are nearer to each other.
+const FAR_ABOVE: f64 = 5.0;
 /// What it takes.
 const ENOUGH: f64 = 0.5;
 /// What a slot loses that the intent has no use for, unless something says that it is meant.
@@ -133,7 +135,9 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
             quantities.get(low_at)?.clone(),
             quantities.get(high_at)?.clone(),
         );
-        if low.shape == Shape::Digits(4) && high.is_counted() && self.may_be_year(&low) {
+        // "From 2023 up to 25000": a year, and a price far above it.
+        let apart = high.is_counted() || high.value > FAR_ABOVE * low.value;
+        if low.shape == Shape::Digits(4) && apart && self.may_be_year(&low) {
             return None;
         }
         share_unit(&mut low, &high);

@@ -214,6 +214,11 @@ impl Moments {
         self.found.is_empty()
     }
 
+    /// Forgets those whose words belong to something else.
+    pub(super) fn drop_within(&mut self, span: Span) {
+        self.found.retain(|found| !found.tokens.overlaps(span));
+    }
+
     /// The stretches of tokens that are dates and times.
     pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
         self.found.iter().map(|found| found.tokens)

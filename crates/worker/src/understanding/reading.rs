@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::language::Guess;
 use super::lattice::{Lattice, Span};
-use super::mentions::Mention;
+use super::mentions::{Mention, Named};
 use super::moments::Moments;
 use super::numbers::Quantity;
 use super::surroundings::Surroundings;
@@ -91,7 +91,12 @@ impl Reading {
             !named && !compiled.numbers.is_unit(text) && !compiled.numbers.is_number_word(text)
         };
         let guess = compiled.guesser.guess(&tokens, &compiled.lexicon, is_word);
-        let moments = compiled.moments.read(text, &tokens, &guess.likely());
+        let mut moments = compiled.moments.read(text, &tokens, &guess.likely());
+        // "KLE-AB 12" names no hour.
+        let plates = mentions
+            .iter()
+            .filter(|one| matches!(one.named, Named::Text(_)));
+        plates.for_each(|plate| moments.drop_within(plate.span));
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
         let quantities = compiled.numbers.read(&tokens, |at| {
             taken.iter().any(|span| span.start <= at && at < span.end)

@@ -231,8 +231,10 @@ impl<'r> Scene<'r> {
                 && after.is_none_or(|after| after.span.start > span.end || !is_named(after))
                 && !self.is_cut(thing.span.end, span.start, Boundary::Clause)
         });
+        // "98000 km en iets anders": nothing is said of what has no name.
         let near = after.filter(|thing| {
-            thing.span.start - span.end < ADJECTIVE
+            let gap = thing.span.start - span.end;
+            (gap == 0 || gap < ADJECTIVE && is_named(*thing))
                 && !self.is_cut(span.end, thing.span.start, Boundary::Clause)
         });
         let same_before =

@@ -70,7 +70,7 @@ pub(super) fn left_over(
     state: &State,
     acts: &mut Vec<Act>,
     mut said: When,
-    alone: bool,
+    (alone, apart): (bool, bool),
 ) {
     let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
     if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
@@ -96,7 +96,7 @@ pub(super) fn left_over(
         matches!(one.date, Some(Dates::On(_))) && matches!(one.time, Some(Times::At(_)))
     });
     let asks_else = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.when.is_none());
-    if complete && !asked && said.date.is_none() && acts.iter().any(asks_else) {
+    if complete && !asked && !apart && said.date.is_none() && acts.iter().any(asks_else) {
         return;
     }
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
@@ -116,6 +116,12 @@ pub(super) fn left_over(
     // "When can I bring it in? Tomorrow afternoon works": what was asked is settled.
     let visit = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Visit && ask.when.is_none());
     let comes = comes || !is_long(said) && acts.iter().any(visit);
+    // "Is there one that we can see this afternoon?", and then "3 o'clock".
+    let seen_then = state.last_ask.as_ref().is_some_and(|last| {
+        last.topic == Asked::Existence && matches!(last.days, Some(Dates::On(_)))
+    });
+    let at_hour = said.date.is_none() && matches!(said.time, Some(Times::At(_)));
+    let comes = comes || alone && at_hour && seen_then;
     acts.retain(|act| !(comes && visit(act)));
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
     let free = state.appointment().is_none() && !asked;

@@ -1,7 +1,7 @@
 //! What appointments are made for.
 
 use super::Update;
-use crate::dialogue::act::{Dates, Times};
+use crate::dialogue::act::{Asked, Dates, Times};
 use crate::dialogue::topics;
 use crate::domain::About;
 
@@ -28,8 +28,16 @@ impl Update<'_> {
             one.date.is_some_and(Dates::is_narrow) && !matches!(one.time, Some(Times::At(_)))
         });
         let unfinished = unfinished.map(|one| one.purpose.as_str());
+        // "When can I collect it? Saturday at ten": who looks for one collects what he bought.
+        let asked = self.state.last_ask.as_ref();
+        let asked = asked.and_then(|last| match &last.topic {
+            Asked::Attribute(name) => self.domain.knowledge.attribute(name)?.in_mind.as_deref(),
+            _ => None,
+        });
+        let collects = asked.filter(|_| self.state.own.is_empty() && !self.knows_visit());
         let mut candidates = (named.filter(visited).into_iter())
             .chain(unfinished)
+            .chain(collects.filter(visited))
             .chain(pursued.clone().filter(takes))
             .chain(standing)
             .chain(pursued.filter(visited).filter(|_| brings))

@@ -107,6 +107,7 @@ impl Reader<'_, '_> {
                 ("around", Negation::Around),
                 ("stop", Negation::Stop),
                 ("join", Negation::Join),
+                ("join_alike", Negation::JoinAlike),
                 ("needed", Negation::Needed),
             ] {
                 let found = self.patterns(&section, key);

@@ -308,7 +308,12 @@ impl Talk<'_> {
         });
         let fact = fact.filter(|fact| self.is_of_kind(clause, fact));
         // "Can you fit a towbar to my Duster" asks for work, whatever the Duster has.
-        let work = has(ActCue::Modal) && self.thing(clause) == Thing::Own && fact.is_some();
+        // "How much is a service for my Golf" asks for its price.
+        let priced = fact
+            .as_ref()
+            .is_some_and(|(name, _)| self.tells_price(name));
+        let work = has(ActCue::Modal) && fact.is_some() || priced;
+        let work = work && self.thing(clause) == Thing::Own;
         if let Some((name, of_slot)) = attribute
             && has(ActCue::OfThing)
             && (!of_slot || clause.asking.form == Form::Which && !has(ActCue::Existence))

@@ -55,6 +55,18 @@ impl Talk<'_> {
         })
     }
 
+    /// "Whether the Tiguan is still there": asked of what is for sale.
+    pub(super) fn asks_standing(&self, span: Span) -> bool {
+        let offers = self.understander.offers.as_ref();
+        let standing = offers.and_then(|offers| offers.standing.as_deref());
+        let names = |mark: Mark| match mark {
+            Mark::Attribute(place) => self.understander.attributes.get(place),
+            _ => None,
+        };
+        let mut marks = self.signs.marks.within(span);
+        marks.any(|(mark, _)| names(mark).is_some_and(|one| Some(one.name.as_str()) == standing))
+    }
+
     /// "What do new brake pads cost" asks the price of what has no name here, and not of the thing that
     /// is talked about.
     pub(super) fn has_unread_noun(&self, clause: &Clause) -> bool {

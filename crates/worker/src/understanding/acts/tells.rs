@@ -276,7 +276,13 @@ impl Talk<'_> {
             };
             (from..=to).all(|at| self.reading.lattice.boundary_before(at) == Boundary::None)
         };
-        if meant.iter().any(beside) {
+        // "Diesel, white or grey I don't mind" leaves open what stands right before it.
+        let mut said = clause
+            .said
+            .iter()
+            .map(|said| (said.slot.clone(), said.span));
+        let of_other = said.any(|one| beside(&one) && !meant.contains(&one));
+        if of_other || meant.iter().any(beside) {
             meant.retain(beside);
         }
         let mut slots: Vec<String> = meant.into_iter().map(|(slot, _)| slot).collect();

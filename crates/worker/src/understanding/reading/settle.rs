@@ -115,7 +115,7 @@ impl Reading {
         };
         let mut reached = Vec::new();
         let mut between = 0;
-        let mut joined = true;
+        let (mut joined, mut alike, mut slot) = (true, false, None);
         while at < self.tokens.len() {
             if self.lattice.boundary_before(at) > Boundary::None {
                 break;
@@ -125,15 +125,21 @@ impl Reading {
                 .iter()
                 .find(|mention| mention.span.start == at)
             {
+                // "Kein Weiß und Schalter" denies the colour alone.
+                if alike && slot != Some(mention.slot) {
+                    break;
+                }
+                slot = Some(mention.slot);
                 reached.push(mention.span);
                 at = mention.span.end;
-                joined = false;
+                (joined, alike) = (false, false);
                 continue;
             }
             if is_one(Negation::Stop, at) {
                 break;
             }
-            joined |= is_one(Negation::Join, at);
+            alike |= is_one(Negation::JoinAlike, at);
+            joined |= alike || is_one(Negation::Join, at);
             between += 1;
             if reached.is_empty() && between > WORDS_BETWEEN || !reached.is_empty() && !joined {
                 break;
