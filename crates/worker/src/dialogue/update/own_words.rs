@@ -1,9 +1,12 @@
 //! What an answer says beside what we asked: a day that does not suit, a number, a wish of one's own.
 
+use jiff::civil::DateTime;
+
 use super::people::SUPPLIER;
 use super::{Update, shortened};
-use crate::dialogue::act::{Act, Does, Thing, When};
+use crate::dialogue::act::{Act, Dates, Does, Thing, When};
 use crate::dialogue::piece::{Piece, Question};
+use crate::dialogue::state::Appointment;
 use crate::dialogue::topics;
 use crate::domain::{About, TopicKind};
 
@@ -33,6 +36,17 @@ impl Update<'_> {
                 goal,
                 named: false,
             });
+        }
+    }
+
+    /// The day that was just called off is offered no more, where there is another one.
+    pub(super) fn drop_called_off(&self, known: Option<&Appointment>, moments: &mut Vec<DateTime>) {
+        let cancels = |act: &Act| matches!(act.does, Does::Cancel { .. });
+        let day = known.and_then(|known| known.date);
+        let day = day.filter(|_| self.heard.acts.iter().any(cancels));
+        let off = |moment: &DateTime| day == Some(Dates::On(moment.date()));
+        if !moments.iter().all(off) {
+            moments.retain(|moment| !off(moment));
         }
     }
 
