@@ -80,7 +80,11 @@ impl Update<'_> {
         self.state.own.clear();
         self.state.goals.retain(|open| !of_own(&open.goal));
         self.state.ours = None;
-        self.owe(Piece::Dropped(open));
+        let made = self.state.appointment().map(|one| one.purpose.clone());
+        match made.filter(|purpose| of_own(purpose)) {
+            Some(purpose) => self.cancel_appointment(&purpose),
+            None => self.owe(Piece::Dropped(open)),
+        }
     }
 
     /// The number of what the customer has with us answers what the goal asks for in words.
