@@ -24,7 +24,12 @@ impl Update<'_> {
             |act: &Act| matches!(&act.does, Does::Inform(inform) if inform.thing == Thing::Own);
         let shown = !self.state.stock.offered.is_empty();
         if shown && !self.heard.acts.iter().any(tells_own) {
-            return goal.to_owned();
+            let sees = own(&goal) && thing == Thing::Wanted && visited(&goal) && !named;
+            let all = self.domain.dialogue.goals.iter();
+            let mut all = all.map(|goal| goal.intent.as_str());
+            let comes = |goal: &&str| !own(goal) && topics::takes_appointment(self.domain, goal);
+            let seen = all.find(comes).filter(|_| sees);
+            return seen.unwrap_or(goal).to_owned();
         }
         let has_one = self.state.wanted.is_empty() && !self.state.own.is_empty();
         let brings = has_one && !named && !pursued().any(|open| open == goal);
@@ -82,10 +87,10 @@ impl Update<'_> {
     pub(super) fn needs_no_thing(&mut self, goal: &str) {
         let own = |open: &Pursued| topics::side(self.domain, &open.goal) == About::Own;
         let wants = !self.state.wishes(About::Wanted).is_empty();
-        if topics::side(self.domain, goal) != About::Wanted
-            || wants
-            || !self.state.goals.iter().any(own)
-        {
+        // Which of those that were shown it is, needs no make.
+        let shown = !self.state.stock.offered.is_empty();
+        let needless = shown || !wants && self.state.goals.iter().any(own);
+        if topics::side(self.domain, goal) != About::Wanted || !needless {
             return;
         }
         let asks = self.domain.dialogue.goal(goal).map(|goal| &goal.asks);
@@ -136,7 +141,7 @@ impl Update<'_> {
         self.owe(Piece::Dropped(Some(goal.to_owned())));
     }
 
-    fn cancel_appointment(&mut self, purpose: &str) {
+    pub(super) fn cancel_appointment(&mut self, purpose: &str) {
         self.state.goals.retain(|open| open.goal != purpose);
         if let Some(appointment) = self.state.appointment_mut() {
             appointment.status = AppointmentStatus::Cancelled;

@@ -51,7 +51,8 @@ impl Update<'_> {
             Possible::No(_, moments) if moments.is_empty() => {
                 self.arrange(&purpose, known.as_ref(), (wish.date, wish.time), moved);
             }
-            Possible::No(why, moments) => {
+            Possible::No(why, mut moments) => {
+                self.drop_called_off(known.as_ref(), &mut moments);
                 self.keep(Appointment {
                     status: AppointmentStatus::Offered,
                     ..known.unwrap_or_else(|| self.wanted(&purpose, None, None))

@@ -1,9 +1,12 @@
 //! What an answer says beside what we asked: a day that does not suit, a number, a wish of one's own.
 
+use jiff::civil::DateTime;
+
 use super::people::SUPPLIER;
 use super::{Update, shortened};
-use crate::dialogue::act::{Act, Does, Thing, When};
+use crate::dialogue::act::{Act, Dates, Does, Thing, When};
 use crate::dialogue::piece::{Piece, Question};
+use crate::dialogue::state::Appointment;
 use crate::dialogue::topics;
 use crate::domain::{About, TopicKind};
 
@@ -29,6 +32,17 @@ impl Update<'_> {
             .cloned()
         {
             self.must_ask(Question::Topic(topic));
+        }
+    }
+
+    /// The day that was just called off is offered no more, where there is another one.
+    pub(super) fn drop_called_off(&self, known: Option<&Appointment>, moments: &mut Vec<DateTime>) {
+        let cancels = |act: &Act| matches!(act.does, Does::Cancel { .. });
+        let day = known.and_then(|known| known.date);
+        let day = day.filter(|_| self.heard.acts.iter().any(cancels));
+        let off = |moment: &DateTime| day == Some(Dates::On(moment.date()));
+        if !moments.iter().all(off) {
+            moments.retain(|moment| !off(moment));
         }
     }
 
@@ -62,7 +76,11 @@ impl Update<'_> {
         self.state.own.clear();
         self.state.goals.retain(|open| !of_own(&open.goal));
         self.state.ours = None;
-        self.owe(Piece::Dropped(open));
+        let made = self.state.appointment().map(|one| one.purpose.clone());
+        match made.filter(|purpose| of_own(purpose)) {
+            Some(purpose) => self.cancel_appointment(&purpose),
+            None => self.owe(Piece::Dropped(open)),
+        }
     }
 
     /// The number of what the customer has with us answers what the goal asks for in words.
