@@ -307,13 +307,8 @@ impl Talk<'_> {
             !asks_price || *likeness >= BEYOND_DOUBT || self.tells_price(name)
         });
         let fact = fact.filter(|fact| self.is_of_kind(clause, fact));
-        // "Can you fit a towbar to my Duster" asks for work, whatever the Duster has.
-        // "How much is a service for my Golf" asks for its price.
-        let priced = fact
-            .as_ref()
-            .is_some_and(|(name, _)| self.tells_price(name));
-        let work = has(ActCue::Modal) && fact.is_some() || priced;
-        let work = work && self.thing(clause) == Thing::Own;
+        let work = fact.as_ref();
+        let work = work.is_some_and(|(name, _)| self.asks_for_work(clause, name));
         if let Some((name, of_slot)) = attribute
             && has(ActCue::OfThing)
             && (!of_slot || clause.asking.form == Form::Which && !has(ActCue::Existence))
@@ -431,7 +426,7 @@ impl Talk<'_> {
         asked == 0 || *likeness >= ALIKE || named.any(gives)
     }
 
-    fn tells_price(&self, fact: &str) -> bool {
+    pub(super) fn tells_price(&self, fact: &str) -> bool {
         let facts = self
             .understander
             .facts

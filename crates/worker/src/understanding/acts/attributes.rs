@@ -2,7 +2,7 @@
 
 use super::asks::BARE;
 use super::{Clause, Talk};
-use crate::dialogue::act::{Asked, Form};
+use crate::dialogue::act::{Asked, Form, Thing};
 use crate::domain::{ActCue, QuestionCue};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
@@ -65,6 +65,13 @@ impl Talk<'_> {
         };
         let mut marks = self.signs.marks.within(span);
         marks.any(|(mark, _)| names(mark).is_some_and(|one| Some(one.name.as_str()) == standing))
+    }
+
+    /// "Can you fit a towbar to my Duster" asks for work, whatever the Duster has, and "how much is a
+    /// service for my Golf" for its price.
+    pub(super) fn asks_for_work(&self, clause: &Clause, fact: &str) -> bool {
+        let asks = self.mark(ActCue::Modal, clause).is_some() || self.tells_price(fact);
+        asks && self.thing(clause) == Thing::Own
     }
 
     /// "What do new brake pads cost" asks the price of what has no name here, and not of the thing that
