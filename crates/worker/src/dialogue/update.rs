@@ -216,28 +216,7 @@ impl Update<'_> {
                 shift_minutes,
                 standing,
             } => self.reschedule(when.as_ref(), *shift_minutes, *standing),
-            Does::Cancel {
-                goal,
-                when,
-                visit,
-                over,
-            } => {
-                let bare = goal.is_none() && when.is_none() && !*visit && !*over;
-                if bare && self.withdraws_question(act) {
-                    self.owe(Piece::Dropped(None));
-                } else if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
-                    self.call_off(act, goal.as_deref(), when.as_ref());
-                } else {
-                    // "The appointment tomorrow" is the one that stands, not one that was guessed.
-                    let open = |goal: &&str| self.state.goals.iter().any(|open| open.goal == *goal);
-                    self.cancel(
-                        goal.as_deref()
-                            .filter(|goal| !*visit || open(goal))
-                            .map(str::to_owned)
-                            .as_deref(),
-                    );
-                }
-            }
+            Does::Cancel { .. } => self.calls_off(act),
             Does::Handoff {
                 by_phone,
                 whom,

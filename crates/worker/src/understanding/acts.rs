@@ -80,11 +80,8 @@ const fn counts_beside(consent: Consent, does: &Does) -> bool {
 
 /// "No need to unsubscribe me, just the right cars, octavia or focus": said in the command's own clause.
 fn tells_values(does: &Does) -> bool {
-    match does {
-        Does::Inform(inform) => !inform.values.is_empty(),
-        Does::Correct(_) => true,
-        _ => false,
-    }
+    matches!(does, Does::Inform(inform) if !inform.values.is_empty())
+        || matches!(does, Does::Correct(_))
 }
 
 /// A clause, as far as it is read.

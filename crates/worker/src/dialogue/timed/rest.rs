@@ -116,12 +116,6 @@ pub(super) fn left_over(
     // "When can I bring it in? Tomorrow afternoon works": what was asked is settled.
     let visit = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Visit && ask.when.is_none());
     let comes = comes || !is_long(said) && acts.iter().any(visit);
-    // "Is there one that we can see this afternoon?", and then "3 o'clock".
-    let seen_then = state.last_ask.as_ref().is_some_and(|last| {
-        last.topic == Asked::Existence && matches!(last.days, Some(Dates::On(_)))
-    });
-    let at_hour = said.date.is_none() && matches!(said.time, Some(Times::At(_)));
-    let comes = comes || alone && at_hour && seen_then;
     acts.retain(|act| !(comes && visit(act)));
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
     let free = state.appointment().is_none() && !asked;

@@ -103,7 +103,31 @@ impl Update<'_> {
         }
     }
 
-    pub(super) fn cancel(&mut self, goal: Option<&str>) {
+    /// Gives up our question, an appointment that nobody here knows of, or what is wanted.
+    pub(super) fn calls_off(&mut self, act: &Act) {
+        let Does::Cancel {
+            goal,
+            when,
+            visit,
+            over,
+        } = &act.does
+        else {
+            return;
+        };
+        let bare = goal.is_none() && when.is_none() && !visit && !over;
+        if bare && self.withdraws_question(act) {
+            self.owe(Piece::Dropped(None));
+        } else if *visit && !self.arranges() || when.is_some() && !self.knows_visit() {
+            self.call_off(act, goal.as_deref(), when.as_ref());
+        } else {
+            // "The appointment tomorrow" is the one that stands, not one that was guessed.
+            let is_open = |goal: &String| self.state.goals.iter().any(|open| open.goal == *goal);
+            let meant = goal.as_ref().filter(|goal| !visit || is_open(goal));
+            self.cancel(meant.map(String::as_str));
+        }
+    }
+
+    fn cancel(&mut self, goal: Option<&str>) {
         let agreed = self.state.appointment().and_then(|one| one.date);
         if agreed.is_some_and(|agreed| self.tells_another_day(agreed)) {
             // "Thursday won't do after all. Saturday then?" moves what stands.
