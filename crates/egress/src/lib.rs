@@ -18,7 +18,7 @@ mod reports;
 mod retry;
 mod senders;
 mod service;
-pub mod split;
+pub mod split; // also for the benchmark of the pure functions
 mod ticks;
 mod typing;
 

@@ -167,8 +167,9 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
         ) || matches!(piece, Piece::Kind(feeling) if feeling.is_grave())
     });
     if grave {
-        // Who cannot come then hears it all the same.
-        let moments = |question: &Question| matches!(question, Question::Moments { .. });
+        // Who cannot come then hears it all the same, but for who is in danger.
+        let safe = !has(|piece| matches!(piece, Piece::Safety(_) | Piece::StaySafe(_)));
+        let moments = |question: &Question| matches!(question, Question::Moments { .. }) && safe;
         return dues.question.clone().filter(moments);
     }
     // A colleague who is asked something gets in touch anyway.

@@ -106,12 +106,17 @@ fn is_iban(text: &str) -> bool {
     rest == Some(1)
 }
 
-/// "2015 98000" is a year and a mileage: groups of a citizen number are shorter.
+/// "2015 98000" is a year and a mileage.
+fn is_year_and_number(text: &str) -> bool {
+    let mut groups = text.split_whitespace();
+    let year = groups.next().and_then(|group| group.parse::<u16>().ok());
+    year.is_some_and(|year| (1950..2100).contains(&year))
+        && groups.next().is_some_and(|group| group.len() == 5)
+}
+
 fn is_citizen_number(text: &str) -> bool {
-    const LONGEST: usize = 4;
     let bare = bare(text);
-    let mut groups = text.split(' ').filter(|group| !group.is_empty());
-    if text.contains(' ') && groups.any(|group| group.len() > LONGEST)
+    if is_year_and_number(text)
         || bare.len() != 9
         || !bare.bytes().all(|byte| byte.is_ascii_digit())
     {

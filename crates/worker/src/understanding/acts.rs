@@ -64,24 +64,21 @@ pub(super) struct Talk<'a> {
 }
 
 /// Who wants no messages may call something off with it, and who wants them again may say for what.
-const fn counts_beside(consent: Consent, does: &Does) -> bool {
+fn counts_beside(consent: Consent, does: &Does) -> bool {
     match consent {
         Consent::Stop | Consent::Erase => matches!(does, Does::Cancel { .. }),
         Consent::Start => !matches!(
             does,
             Does::Social(_) | Does::Unclear { .. } | Does::Handoff { .. } | Does::Repair(_)
         ),
-        Consent::Doubtful => matches!(
-            does,
-            Does::Inform(_) | Does::Correct(_) | Does::Request { .. } | Does::Cancel { .. }
-        ),
+        Consent::Doubtful => tells_values(does) || matches!(does, Does::Cancel { .. }),
     }
 }
 
-/// "No need to unsubscribe me, just the right cars, octavia or focus": said in the command's own clause.
+/// Whether it says what is wanted: "no need to unsubscribe me, just the right cars, Octavia or Focus".
 fn tells_values(does: &Does) -> bool {
     matches!(does, Does::Inform(inform) if !inform.values.is_empty())
-        || matches!(does, Does::Correct(_))
+        || matches!(does, Does::Correct(correct) if !correct.instead.is_empty())
 }
 
 /// A clause, as far as it is read.

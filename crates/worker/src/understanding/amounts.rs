@@ -14,6 +14,8 @@ const BELIEVABLE: f64 = 1.5;
 const POSSIBLE: f64 = 0.5;
 /// Two ends of a price are nearer to each other.
 const FAR_ABOVE: f64 = 5.0;
+/// A year that is as often a price.
+const ROUND_YEAR: f64 = 2000.0;
 /// What it takes.
 const ENOUGH: f64 = 0.5;
 /// What a slot loses that the intent has no use for, unless something says that it is meant.
@@ -137,7 +139,9 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
         );
         // "From 2023 up to 25000": a year, and a price far above it.
         let apart = high.is_counted() || high.value > FAR_ABOVE * low.value;
-        if low.shape == Shape::Digits(4) && apart && self.may_be_year(&low) {
+        // "Between 2000 and 12000" are two prices.
+        let dated = low.value > ROUND_YEAR && self.may_be_year(&low);
+        if low.shape == Shape::Digits(4) && apart && dated {
             return None;
         }
         share_unit(&mut low, &high);

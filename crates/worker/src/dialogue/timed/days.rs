@@ -123,7 +123,13 @@ fn moved_instead(
     let other_day = |moment: &&Moment| {
         matches!(moment.days, Some(Days::On(_))) && moment.days.map(dates) != known.date
     };
-    let Some(day) = moments.iter().find(other_day) else {
+    let of_other =
+        |act: &Act| matches!(&act.does, Does::Request { goal, .. } if *goal != known.purpose);
+    let Some(day) = moments
+        .iter()
+        .find(other_day)
+        .filter(|_| !acts.iter().any(of_other))
+    else {
         return;
     };
     let asks_for_it = |act: &Act| {
@@ -135,7 +141,10 @@ fn moved_instead(
     }
     for act in acts {
         let Does::Cancel {
-            goal, over: false, ..
+            goal,
+            over: false,
+            visit: false,
+            ..
         } = &act.does
         else {
             continue;

@@ -1,7 +1,7 @@
 //! Answers to what we asked or offered, and what is wanted or dropped.
 
 use super::{REMARKS, Update, shortened};
-use crate::dialogue::act::{Act, Answer, Does, Social, Thing, Told, When};
+use crate::dialogue::act::{Act, Answer, Asked, Does, Social, Thing, Told, When};
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
 use crate::dialogue::state::{AppointmentStatus, Ours, OursAbout, Pursued};
 use crate::dialogue::{topics, wish};
@@ -128,11 +128,6 @@ impl Update<'_> {
     }
 
     fn cancel(&mut self, goal: Option<&str>) {
-        let agreed = self.state.appointment().and_then(|one| one.date);
-        if agreed.is_some_and(|agreed| self.tells_another_day(agreed)) {
-            // "Thursday won't do after all. Saturday then?" moves what stands.
-            return;
-        }
         let standing = self.state.appointment().map(|one| one.purpose.clone());
         // Another appointment than the one that stands was only guessed, unless it is named.
         let is_meant = |goal: &&str| {
@@ -205,7 +200,7 @@ impl Update<'_> {
         }
         let ours = self.state.ours.clone();
         let offered = ours.as_ref().map(|ours| &ours.about) == Some(&OursAbout::Offer);
-        let asks = |act: &Act| matches!(act.does, Does::Ask(_));
+        let asks = |act: &Act| matches!(&act.does, Does::Ask(ask) if matches!(ask.topic, Asked::Attribute(_) | Asked::Existence));
         if offered && *answer == Answer::Yes && self.heard.acts.iter().any(asks) {
             // "Ok, and has it CarPlay?" accepts nothing yet.
             return;

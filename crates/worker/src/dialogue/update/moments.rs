@@ -129,16 +129,6 @@ impl Update<'_> {
         acts.any(|act| told_moment(&act.does).is_some())
     }
 
-    /// Whether the message tells a moment that is not on this day.
-    pub(super) fn tells_another_day(&self, agreed: Dates) -> bool {
-        let mut told = self
-            .heard
-            .acts
-            .iter()
-            .filter_map(|act| told_moment(&act.does));
-        told.any(|when| when.date != Some(agreed))
-    }
-
     /// "The same time" by itself answers what time; whether it did, or another act says the day.
     pub(super) fn takes_same_hour(&mut self) -> bool {
         if self.tells_moment() {

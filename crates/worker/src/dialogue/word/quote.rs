@@ -21,8 +21,9 @@ pub(super) fn is_long_and_whole(words: &str, text: &str) -> bool {
     words.split_whitespace().count() > SHORT && (words.ends_with('…') || whole())
 }
 
+/// Letters of any script, and signs below the arrows and pictures, but for what joins those.
 fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || c.is_ascii_punctuation() || "€£’‘“”„…–".contains(c)
+    c.is_alphanumeric() || c < '\u{2190}' && c != '\u{200d}'
 }
 
 fn trimmed(text: &str) -> &str {
@@ -36,7 +37,7 @@ fn behind<'t>(text: &'t str, lead: &str) -> Option<&'t str> {
     let ends = rest.starts_with(|c: char| !c.is_alphanumeric() && c != '\'');
     let rest = trimmed(rest);
     let enough = rest.split_whitespace().nth(1).is_some();
-    (head.to_lowercase() == lead && ends && enough).then_some(rest)
+    (ends && enough && head.to_lowercase() == lead).then_some(rest)
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ impl Talk<'_> {
         let whole = Span::new(0, self.reading.tokens.len());
         let mourns = ActCue::Feels(Feeling::Loss);
         let mourns = self.signs.marks.act(mourns, whole).is_some();
-        if mourns && !mood(MoodCue::Negative) && !mood(MoodCue::Angry) {
+        let certain = self.has_cue_of(clause, STRONG);
+        if mourns && !certain && !mood(MoodCue::Negative) && !mood(MoodCue::Angry) {
             // "My husband died and his car is still here" blames nobody.
             return false;
         }

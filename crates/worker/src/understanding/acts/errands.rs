@@ -57,7 +57,7 @@ impl Talk<'_> {
     }
 
     /// "The Golf is sold already": the one that we were to take, and none that is looked for.
-    pub(super) fn own_is_gone(&self, clause: &Clause) -> bool {
+    pub(super) fn says_own_is_gone(&self, clause: &Clause) -> bool {
         let mut said = clause.said.iter().filter(|said| self.is_name(&said.slot));
         let of_own = |said: &Said| {
             let mut own = self.context.own.iter();

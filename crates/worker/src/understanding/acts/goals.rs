@@ -40,7 +40,7 @@ impl Talk<'_> {
         };
         let keeps = self.mark(ActCue::Keep, clause).is_some();
         if keeps
-            || self.own_is_gone(clause)
+            || self.says_own_is_gone(clause)
             || self.judges_a_thing(clause)
             || self.drops_a_value(clause, span)
         {
@@ -197,7 +197,7 @@ impl Talk<'_> {
 
     /// What is no goal and comes before one: danger, fear, how the customer can be reached.
     fn set_aside(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
-        if self.own_is_gone(clause) {
+        if self.says_own_is_gone(clause) {
             let gone = Does::Social(Social::Gone);
             acts.push(self.act(gone, SURE, clause.span, clause.place));
             return true;
@@ -220,7 +220,8 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return true;
         }
-        if clause.asking.asks() && self.mark(ActCue::Calls, clause).is_some() {
+        let whether = clause.asking.asks() && clause.asking.form != Form::Which;
+        if whether && self.mark(ActCue::Calls, clause).is_some() {
             return true; // "Can I let you know next week when" asks nothing.
         }
         // "From when is somebody reachable tomorrow" asks for hours.

@@ -45,9 +45,7 @@ impl Update<'_> {
         let items = named.map(|one| one.item);
         items.filter(|item| item.status != Status::Sold).collect()
     }
-}
 
-impl Update<'_> {
     /// Who comes for something by its name is not promised what is not there.
     pub(super) fn welcome_without_a_name(&mut self, offers: &Offers, stock: &Stock) {
         let visits = |piece: &Piece| match piece {
@@ -62,9 +60,7 @@ impl Update<'_> {
             return;
         }
         if self.state.stock.chosen.is_none() && self.with_name(offers, stock).is_empty() {
-            self.dues
-                .pieces
-                .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
+            self.dues.pieces.retain(|piece| !visits(piece));
             self.owe(Piece::Stock(Box::default()));
         }
     }

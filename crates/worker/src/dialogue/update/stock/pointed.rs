@@ -5,7 +5,7 @@ use stock::{Item, Test, Value};
 
 use super::{BARE, Numbered};
 use crate::dialogue::act::{Act, Answer, Asked, Does, Form, Inform, Thing, Told};
-use crate::dialogue::offer::{Fit, Line, Listing, Offered, Seen};
+use crate::dialogue::offer::{Fit, Line, Listing, Offered};
 use crate::dialogue::piece::{Piece, Question};
 use crate::dialogue::update::Update;
 use crate::domain::{Bound, Offers};
@@ -79,10 +79,7 @@ impl<'a> Update<'a> {
                         lines: lines.collect(),
                         fit: Fit::Exact,
                         total: several.len(),
-                        compared: false,
-                        stale_hours: None,
-                        seen: Seen::No,
-                        named_is_missing: false,
+                        ..Listing::default()
                     })));
                     self.must_ask(Question::WhichOffer);
                 }
