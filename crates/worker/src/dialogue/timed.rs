@@ -13,7 +13,7 @@ use jiff::Zoned;
 use ages::date_ages;
 use days::{agreed_day, follow_agreed, hour_beside_day, not_then, replan};
 use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
-use rest::{complete, excluded_day, left_over};
+use rest::{complete, excluded_day, is_long, left_over};
 use several::{keep_meant, sentence};
 
 use super::act::{Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Thing, Times, When};
@@ -70,7 +70,9 @@ pub fn timed(
     }
     for act in &mut acts {
         let inside: Vec<Moment> = take_inside(&mut moments, &act.words, &act.does);
-        if let Some(said) = when(&inside) {
+        // "The third child comes in March" is no time to come.
+        let season = |said: &When| is_long(*said) && matches!(act.does, Does::Request { .. });
+        if let Some(said) = when(&inside).filter(|said| !season(said)) {
             give(act, said, &inside);
         }
         move_to_bare_hour(act, text, reading);

@@ -177,7 +177,7 @@ fn is_of_call(state: &State, acts: &[Act], pursued: bool, alone: bool) -> bool {
         || !pursued && acts.iter().any(waits)
 }
 
-fn is_long(said: When) -> bool {
+pub(super) fn is_long(said: When) -> bool {
     match said.date {
         Some(Dates::Between(from, to)) => from
             .until(to)

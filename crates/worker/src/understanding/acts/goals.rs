@@ -220,13 +220,12 @@ impl Talk<'_> {
             self.tells(clause, |_| true, acts);
             return true;
         }
-        let whether = clause.asking.asks() && clause.asking.form != Form::Which;
-        if whether && self.mark(ActCue::Calls, clause).is_some() {
+        let which = clause.asking.form == Form::Which;
+        if clause.asking.asks() && !which && self.mark(ActCue::Calls, clause).is_some() {
             return true; // "Can I let you know next week when" asks nothing.
         }
         // "From when is somebody reachable tomorrow" asks for hours.
-        let tells = self.is_dated(clause) && clause.asking.form != Form::Which;
-        let tells = tells || !clause.asking.asks() && self.is_dated(clause);
+        let tells = self.is_dated(clause) && (!which || !clause.asking.asks());
         if let Some(span) = self.mark(ActCue::Reachable, clause).filter(|_| tells) {
             let does = Does::Handoff {
                 by_phone: false,
