@@ -131,6 +131,9 @@ const CONTAINERS: &[&str] = &[
     "named",
 ];
 
+/// What earlier builds said: a domain that was written for them is read, too.
+const FORGOTTEN: &[&str] = &["ask_other_goal"];
+
 pub(super) fn read(root: &Section<'_>, reader: &Reader) -> BTreeMap<String, Variants> {
     let Some(section) = root.section("pieces") else {
         root.problem(1, "the table [pieces] is missing");
@@ -158,6 +161,9 @@ pub(super) fn read(root: &Section<'_>, reader: &Reader) -> BTreeMap<String, Vari
             section.problem(section.line(), message);
         }
         pieces.insert((*name).to_owned(), variants);
+    }
+    for name in FORGOTTEN {
+        section.texts(name);
     }
     section.close();
     pieces
