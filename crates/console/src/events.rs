@@ -57,12 +57,10 @@ impl Listener {
     async fn next(&mut self) -> Option<Bytes> {
         for _ in 0..LOOKS_IN_SILENCE {
             let revision = self.revision().await;
+            // Also the first time: what changed since the page was made would be told to nobody.
             if revision.is_some() && revision != self.known {
-                let is_first = self.known.is_none();
                 self.known = revision;
-                if !is_first {
-                    return Some(Bytes::from_static(b"event: news\ndata: \n\n"));
-                }
+                return Some(Bytes::from_static(b"event: news\ndata: \n\n"));
             }
             tokio::select! {
                 () = self.state.stop.cancelled() => return None,

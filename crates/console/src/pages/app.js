@@ -63,14 +63,12 @@ function later() {
 const source = document.body.dataset.events;
 if (source) {
   const events = new EventSource(source);
-  let wasAway = false;
+  // The first news comes when the stream is open, also after the server was away.
   events.addEventListener('news', soon);
   events.addEventListener('error', () => {
-    wasAway = true;
     // The browser does not try again by itself after a refusal.
     if (events.readyState === EventSource.CLOSED) later();
   });
-  events.addEventListener('open', () => { if (wasAway) soon(); wasAway = false; });
 }
 
 /** The row that has the focus, or the one after it by so many. */

@@ -1,6 +1,7 @@
 //! How the whole does is seen on one page.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use runtime::metrics::Metrics;
 use runtime::{Readiness, Status, serve_health};
@@ -118,4 +119,18 @@ async fn the_page_is_told_to_ask_again() {
     let mut stream = request.send().await.unwrap();
     let told = stream.chunk().await.unwrap().unwrap();
     assert_eq!(&told[..], b"event: news\ndata: \n\n");
+}
+
+/// What changed between the page and its stream of events is told, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_asks_again_as_soon_as_it_listens() {
+    let rig = Rig::start_with(&[]).await;
+    for source in ["/events", "/events?of=whatsapp:%2B31612345678"] {
+        let request = rig.request(reqwest::Method::GET, source);
+        let mut stream = request.send().await.unwrap();
+        let told = stream.chunk();
+        let told = tokio::time::timeout(Duration::from_secs(10), told).await;
+        let told = told.expect("news, and no silence").unwrap().unwrap();
+        assert_eq!(&told[..], b"event: news\ndata: \n\n", "{source}");
+    }
 }
