@@ -211,7 +211,9 @@ impl Wording<'_> {
             self.said_back(&super::update::shortened(&text))
         };
         let mut filling = self.business.clone();
-        filling.insert("quote".into(), quote());
+        if variants.iter().any(|text| text.gaps().contains(&"quote")) {
+            filling.insert("quote".into(), quote());
+        }
         filling.insert(
             "clock".into(),
             super::hours::clock(self.occasion.local.time()),
