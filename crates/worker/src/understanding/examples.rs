@@ -90,12 +90,12 @@ impl Examples {
         within.ok().map(|place| from + place)
     }
 
-    /// The logarithm of how likely an intent's messages have a feature, by intent.
-    fn chances(&self, row: usize) -> impl Iterator<Item = f64> {
-        let counts = self.counts.iter().skip(row * self.intents);
-        counts.zip(&self.shares_of).map(|(count, share_of)| {
+    /// The logarithm of how many of an intent's messages have a feature, by intent.
+    fn seen(&self, row: usize) -> impl Iterator<Item = f64> {
+        let counts = self.counts.get(row * self.intents..).unwrap_or_default();
+        counts.iter().map(|count| {
             let known = self.logarithms.get(usize::from(*count)).copied();
-            known.unwrap_or_else(|| logarithm(*count)) - share_of
+            known.unwrap_or_else(|| logarithm(*count))
         })
     }
 
@@ -113,12 +113,15 @@ impl Examples {
                 continue;
             };
             known += 1.0;
-            for (sum, chance) in sums.iter_mut().zip(self.chances(row)) {
-                *sum += chance;
+            for (sum, seen) in sums.iter_mut().zip(self.seen(row)) {
+                *sum += seen;
             }
         }
         if known == 0.0 {
             return sums;
+        }
+        for (sum, share_of) in sums.iter_mut().zip(&self.shares_of) {
+            *sum -= known * share_of;
         }
         let familiar = self.familiarity(tokens, names);
         let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);

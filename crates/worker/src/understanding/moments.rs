@@ -13,6 +13,7 @@ mod capture;
 mod choice;
 mod clock;
 mod grammar;
+mod needs;
 mod scan;
 mod spans;
 mod words;

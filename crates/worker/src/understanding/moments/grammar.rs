@@ -3,6 +3,7 @@
 use jiff::civil::Time;
 use rustc_hash::FxHashMap;
 
+use super::needs::{Kinds, are_met, needs};
 use super::scan::Scan;
 use super::words::{Word, Words, forms};
 use crate::domain::{
@@ -111,9 +112,16 @@ pub(super) struct Grammar {
 
 #[derive(Debug)]
 pub(super) struct Rules<M> {
-    rules: Vec<(Vec<Step>, M)>,
+    rules: Vec<Rule<M>>,
     /// Rules by the word that they begin with; those that begin otherwise are under 0.
     by_first: FxHashMap<u32, Vec<usize>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rule<M> {
+    pub(super) steps: Vec<Step>,
+    pub(super) meaning: M,
+    needs: Vec<Kinds>,
 }
 
 #[derive(Debug, Clone)]
@@ -182,21 +190,28 @@ impl<M: Meaning> Rules<M> {
             for first in first_words(&steps) {
                 by_first.entry(first).or_default().push(rules.len());
             }
-            rules.push((steps, meaning.clone()));
+            rules.push(Rule {
+                needs: needs(&steps),
+                steps,
+                meaning: meaning.clone(),
+            });
         }
         Self { rules, by_first }
     }
 
-    /// The rules that can begin with a word; those that begin with a part only where one `begins`.
+    /// The rules that can begin with a word; those that begin with a part only where one `begins`. `present`
+    /// are the kinds of words from there on.
     pub(super) fn starting_with(
         &self,
         word: &Word,
         begins: bool,
-    ) -> impl Iterator<Item = &(Vec<Step>, M)> {
+        present: Kinds,
+    ) -> impl Iterator<Item = &Rule<M>> {
         let parts = self.by_first.get(&0).filter(|_| begins);
         let named = [word.id, word.exact].map(|id| self.by_first.get(&id).filter(|_| id != 0));
         let places = named.into_iter().chain([parts]).flatten().flatten();
-        places.filter_map(|place| self.rules.get(*place))
+        let rules = places.filter_map(|place| self.rules.get(*place));
+        rules.filter(move |rule| are_met(&rule.needs, present))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::grammar::{Choice, DateSaid, Grammar, Meaning, Part, Rules, Step, TimeSaid};
+use super::needs::{Kinds, from_each};
 use super::words::{Gap, Word};
 use crate::domain::{DateMeaning, Hour, Telling, TimeMeaning};
 
@@ -44,6 +45,7 @@ impl<T: Clone> Memo<T> {
 pub(super) struct Scan<'g> {
     pub(super) grammar: &'g Grammar,
     pub(super) message: &'g [Word],
+    present: Vec<Kinds>,
     dates: Memo<DateSaid>,
     times: Memo<TimeSaid>,
     plain_times: Memo<TimeSaid>,
@@ -55,6 +57,7 @@ impl<'g> Scan<'g> {
         Self {
             grammar,
             message,
+            present: from_each(&grammar.words, message),
             dates: Memo::new(message),
             times: Memo::new(message),
             plain_times: Memo::new(message),
@@ -237,8 +240,10 @@ impl<'g> Scan<'g> {
         say: impl Fn(&M, Vec<Part>) -> Option<T>,
     ) -> Option<Found<T>> {
         let word = self.message.get(at)?;
+        let present = self.present.get(at).copied().unwrap_or_default();
         let mut best: Option<Found<T>> = None;
-        for (steps, meaning) in rules.starting_with(word, begins) {
+        for rule in rules.starting_with(word, begins, present) {
+            let (steps, meaning) = (&rule.steps, &rule.meaning);
             let mut parts = Vec::new();
             let Some(end) = self.advance(steps, at, at, &mut parts) else {
                 continue;

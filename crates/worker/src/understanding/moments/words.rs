@@ -182,7 +182,12 @@ impl Words {
             || self.weekdays.contains_key(&word.id)
             || self.months.contains_key(&word.id)
             || self.units.contains_key(&word.id)
-            || self.hours.contains_key(&word.id)
+            || self.names_hour(word)
+    }
+
+    /// Whether a word is the name of an hour.
+    pub(super) fn names_hour(&self, word: &Word) -> bool {
+        self.hours.contains_key(&word.id)
     }
 
     /// Whether a word that is glued to a figure makes an hour of it.
