@@ -47,7 +47,7 @@ impl Redis {
         let keys = self.keys().of(lease.partition);
         let (id, early) = match from {
             From::Pending { after } => (&*after.to_string(), None),
-            From::New => (">", early),
+            From::New => (">", early.filter(|early| early.most > 0)),
         };
         let start = Start::new();
         let answer: Vec<Value> = self

@@ -146,12 +146,12 @@ scripts! {
     RENEW = "renew";
     RELEASE = "permit" "release";
     HOLD = "hold";
-    FETCH = "fetch";
-    BEGIN = "pending" "starts" "begin";
-    END_START = "starts" "end_start";
-    COMMIT = "permit" "pending" "ending" "commit";
-    DEAD_LETTER = "permit" "pending" "ending" "dead_letter";
-    RECORD = "permit" "pending" "ending" "record";
+    FETCH = "fence" "fetch";
+    BEGIN = "fence" "pending" "starts" "begin";
+    END_START = "fence" "starts" "end_start";
+    COMMIT = "fence" "permit" "pending" "ending" "commit";
+    DEAD_LETTER = "fence" "permit" "pending" "ending" "dead_letter";
+    RECORD = "fence" "permit" "pending" "ending" "record";
     REPLAY = "permit" "replay";
     IDENTITY_JOIN = "permit" "identity_join";
     IDENTITY_SPLIT = "permit" "identity_split";
@@ -165,6 +165,7 @@ scripts! {
 macro_rules! together {
     ($($file:literal)+) => {
         concat!(
+            scripts!(@text "fence"),
             scripts!(@text "permit"),
             scripts!(@text "pending"),
             scripts!(@text "ending"),

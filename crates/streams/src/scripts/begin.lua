@@ -4,7 +4,7 @@
 -- ARGV token, entry id, start's name, group, list length, then for each hash: n, field…
 -- returns {'FENCED'} | {'DONE'}: there is nothing to do, its effects are there or somebody removed it
 --       | {'OK', attempt, starts that never ended, list, fields of hash 1, fields of hash 2, …}
-if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if is_fenced(KEYS[1], ARGV[1]) then return {'FENCED'} end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'DONE'} end
 local unended, tried, name = read_starts(KEYS[2], ARGV[2])
 if not name and not is_delivered(KEYS[5], ARGV[4], ARGV[2]) then return {'DONE'} end

@@ -13,7 +13,7 @@
 --      number each: not written where what is kept begins with a higher number), list items,
 --      and for each of the three streams the number of its entries with a counted run of pairs each
 -- returns {'FENCED'} | {'ALREADY'} | {'SPLIT'} | {'CONFLICT', version} | {'OK', version}
-if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if is_fenced(KEYS[1], ARGV[1]) then return {'FENCED'} end
 if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 local version = tonumber(redis.call('HGET', KEYS[5], 'ver') or 0)
 if version ~= tonumber(ARGV[4]) then
@@ -89,8 +89,8 @@ redis.call('HSET', KEYS[5], 'ver', version + 1, unpack(state))
 redis.call('EXPIRE', KEYS[5], ARGV[6])
 if ARGV[9] ~= '' then redis.call('SET', KEYS[12], ARGV[9], 'EX', ARGV[8]) end
 if ARGV[10] ~= '' then
-  redis.call('RPUSH', KEYS[13], ARGV[10])
-  redis.call('LTRIM', KEYS[13], -tonumber(ARGV[11]), -1)
+  local kept = redis.call('RPUSH', KEYS[13], ARGV[10])
+  if kept > tonumber(ARGV[11]) then redis.call('LTRIM', KEYS[13], -tonumber(ARGV[11]), -1) end
   redis.call('EXPIRE', KEYS[13], ARGV[8])
 end
 if #aside > 0 then

@@ -4,7 +4,7 @@
 -- ARGV token, group, entry id, reason, error, attempts, failed at (ms), note for the list, list cap,
 --      ttl s of a list that has none
 -- returns {'FENCED'} | {'ALREADY'} | {'OK', dead letter id}
-if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if is_fenced(KEYS[1], ARGV[1]) then return {'FENCED'} end
 if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 local fields = {'_id', ARGV[3], '_reason', ARGV[4], '_error', ARGV[5], '_attempts', ARGV[6], '_failed_at', ARGV[7]}
 add_fields(fields, KEYS[2], ARGV[3])

@@ -7,7 +7,7 @@
 --      how a done key begins, list length, how the list's key begins, then for each hash: how its key begins,
 --      'conv' or 'event' by which it goes on, how it ends, n, field…
 -- returns {'FENCED'} | {'OK', entries, started: id, {key, items}, {key, fields}, …}
-if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if is_fenced(KEYS[1], ARGV[1]) then return {'FENCED'} end
 local reply = redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS', KEYS[2], ARGV[5])
 local entries = reply and reply[1] and reply[1][2] or {}
 local most = tonumber(ARGV[6])

@@ -7,7 +7,7 @@
 --      then counted runs: record pairs, pairs to add to the target stream, and for each of the last
 --      keys its fields, each with '=' and its value, or '' where it had none
 -- returns {'FENCED'} | {'HELD', guard value} | {'CHANGED', values of hash 1, …} | {'ALREADY'} | {'OK'}
-if redis.call('HGET', KEYS[1], 'tok') ~= ARGV[1] then return {'FENCED'} end
+if is_fenced(KEYS[1], ARGV[1]) then return {'FENCED'} end
 if not is_pending(KEYS[2], ARGV[2], KEYS[3], ARGV[3]) then return {'ALREADY'} end
 if ARGV[5] ~= '' then
   local held = redis.call('HGET', KEYS[4], ARGV[5])
@@ -37,11 +37,12 @@ if changed then return reply end
 local ends, item, index = ARGV[4] == '1', ARGV[7], ARGV[9]
 if ends then permit_end(KEYS[2], KEYS[3]) end
 if #pairs > 0 then
-  redis.call('HLEN', KEYS[4])
+  if ARGV[5] == '' then redis.call('HLEN', KEYS[4]) end
   permit(KEYS[4], 'HSET', 'EXPIRE')
 end
+local listed = 0
 if item ~= '' then
-  redis.call('LLEN', KEYS[5])
+  listed = redis.call('LLEN', KEYS[5])
   permit(KEYS[5], 'LREM', 'LPUSH', 'LTRIM', 'EXPIRE')
 end
 if index ~= '' then permit(KEYS[6], 'SET') end
@@ -56,9 +57,10 @@ if #pairs > 0 then
   redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
 if item ~= '' then
-  redis.call('LREM', KEYS[5], 1, item)
-  redis.call('LPUSH', KEYS[5], item)
-  redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[8]) - 1)
+  if listed > 0 then redis.call('LREM', KEYS[5], 1, item) end
+  if redis.call('LPUSH', KEYS[5], item) > tonumber(ARGV[8]) then
+    redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[8]) - 1)
+  end
   redis.call('EXPIRE', KEYS[5], ARGV[6])
 end
 if index ~= '' then redis.call('SET', KEYS[6], index, 'EX', ARGV[6]) end
