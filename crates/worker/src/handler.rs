@@ -25,6 +25,7 @@ use crate::identity::Identities;
 use crate::last_words::{failed, last_words};
 use crate::metrics::{Talked, WorkerMetrics};
 use crate::mirror::{self, Shown};
+use crate::onlooker;
 use crate::remembered::{
     CONTACT_FIELDS, STATE_FIELDS, has_anothers_opt_out, kin, known, last_inbound, our_address,
     version,
@@ -240,7 +241,7 @@ impl Inbound {
             Err(error) => return self.failed(job, &about, error.to_string()).await,
         };
         let known = self.turns.overtaken(known, job.entry.id, Timestamp::now());
-        let before = self.is_seen().then(|| Box::new(known.memory.clone()));
+        let before = self.is_seen().then(|| onlooker::known(&known.memory));
         let received = message.received_at;
         let slow = self
             .slow_after
@@ -279,7 +280,8 @@ impl Inbound {
         }
         effects.whose = whose;
         let took = started.elapsed();
-        let seen = before.map(|before| self.seen(&job, (&before, received), &mut effects, took));
+        let seen =
+            before.and_then(|before| self.seen(&job, (before, received), &mut effects, took));
         let report = self.report(about, answers, &effects, took);
         let settled = self.commit(job, version, effects).await;
         if settled.is_done() {

@@ -1,47 +1,198 @@
 //! What people who look on are shown of a turn, such as on the simulator's page: the contract, and what spoke
 //! for it. Pure.
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared_types::ConversationState;
+use shared_types::{ConversationState, CrmOutput, NextAgent, OutboundId, Purpose, Sentiment};
 
+use crate::dialogue::act::Act;
 use crate::dialogue::piece::Piece;
 use crate::dialogue::state::{OursAbout, State};
 use crate::dialogue::{Reply, Silence, Wishes, date_code, time_code};
 use crate::domain::Domain;
-use crate::effects::Effects;
+use crate::effects::{Effects, OptOut};
 use crate::understanding::{Evidence, Understander};
 
 /// How many patterns are shown.
 const CUES: usize = 16;
 
-/// A turn as JSON. `before` is what was remembered when it began.
-pub(crate) fn turn(before: &State, effects: &Effects) -> Value {
-    let state = effects.state.as_ref();
-    let after = &effects.memory;
-    let reply = effects.reply.as_ref();
-    json!({
-        "state": state.map(without_history),
-        "acts": effects.acts,
-        "language": after.lang,
-        "values": {
-            "wanted": { "before": values(&before.wanted), "after": values(&after.wanted) },
-            "own": { "before": values(&before.own), "after": values(&after.own) },
-        },
-        "facts": facts(effects),
-        "passed_on": effects.passed_on,
-        "open_question": open_question(after),
-        "appointment": appointment(after),
-        "handover": handover(after),
-        "silence": effects.silence.map(Silence::as_str),
-        "opt_out": effects.opt_out.map(crate::effects::OptOut::name),
-        "reply": reply.map(|reply| json!({ "outbound": reply.id, "text": reply.text, "purpose": reply.purpose })),
-    })
+/// A turn. What is not there is left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Turn<'a> {
+    pub(crate) events: Vec<String>,
+    pub(crate) times: Times,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Outputs<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    acts: &'a [Act],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    values: Values,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    facts: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    passed_on: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_question: Option<&'a str>,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    appointment: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    handover: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opt_out: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<Said<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cues: Vec<Evidence>,
 }
 
-fn without_history(state: &ConversationState) -> ConversationState {
-    ConversationState {
-        conversation_history: Vec::new(),
-        ..state.clone()
+/// When a turn was taken.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Times {
+    pub(crate) received: Option<Timestamp>,
+    pub(crate) queued: Option<Timestamp>,
+    pub(crate) turn: Option<Timestamp>,
+    pub(crate) took_us: u64,
+}
+
+/// What the agents made of the message.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Outputs<'a> {
+    Whole(Box<ConversationState>),
+    /// Without what stands in the history, and beside it.
+    Short {
+        content: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        router_output: Option<Routed<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation_output: Option<Mood>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        crm_output: Option<&'a CrmOutput>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Routed<'a> {
+    intent: &'a str,
+    confidence: f64,
+    next_agent: NextAgent,
+}
+
+#[derive(Debug, Serialize)]
+struct Mood {
+    sentiment: Sentiment,
+}
+
+#[derive(Debug, Serialize)]
+struct Said<'a> {
+    outbound: &'a OutboundId,
+    purpose: &'a Purpose,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
+/// The values of the things before the turn and after it.
+#[derive(Debug, Serialize)]
+struct Values {
+    wanted: Change,
+    own: Change,
+}
+
+#[derive(Debug, Serialize)]
+struct Change {
+    before: Value,
+    after: Value,
+}
+
+/// What was known of the things: the wanted one, and the customer's own.
+pub(crate) type Known = [Value; 2];
+
+pub(crate) fn known(memory: &State) -> Known {
+    [&memory.wanted, &memory.own].map(values)
+}
+
+impl<'a> Turn<'a> {
+    /// What is kept of a turn for some hours. `before` is what was known when it began.
+    pub(crate) fn of(
+        effects: &'a Effects,
+        before: Known,
+        events: Vec<String>,
+        times: Times,
+    ) -> Self {
+        let after = &effects.memory;
+        let [wanted, own] = before;
+        let change = |before: Value, wishes: &Wishes| Change {
+            before,
+            after: values(wishes),
+        };
+        Self {
+            events,
+            times,
+            state: effects.state.as_ref().map(Outputs::short),
+            acts: &effects.acts,
+            language: after.lang.as_deref(),
+            values: Values {
+                wanted: change(wanted, &after.wanted),
+                own: change(own, &after.own),
+            },
+            facts: facts(effects),
+            passed_on: &effects.passed_on,
+            open_question: open_question(after),
+            appointment: appointment(after),
+            handover: handover(after),
+            silence: effects.silence.map(Silence::as_str),
+            opt_out: effects.opt_out.map(OptOut::name),
+            reply: effects.reply.as_ref().map(|reply| Said {
+                outbound: &reply.id,
+                purpose: &reply.purpose,
+                text: None,
+            }),
+            cues: Vec::new(),
+        }
+    }
+
+    /// The same with all that its trace tells.
+    pub(crate) fn whole(self, effects: &'a Effects, cues: Vec<Evidence>) -> Self {
+        let reply = self.reply.zip(effects.reply.as_ref());
+        Self {
+            state: effects.state.as_ref().map(Outputs::whole),
+            reply: reply.map(|(said, reply)| Said {
+                text: Some(&reply.text),
+                ..said
+            }),
+            cues,
+            ..self
+        }
+    }
+}
+
+impl<'a> Outputs<'a> {
+    fn whole(state: &ConversationState) -> Self {
+        Self::Whole(Box::new(ConversationState {
+            conversation_history: Vec::new(),
+            ..state.clone()
+        }))
+    }
+
+    fn short(state: &'a ConversationState) -> Self {
+        let router = state.router_output.as_ref();
+        let conversation = state.conversation_output.as_ref();
+        Self::Short {
+            content: &state.content,
+            router_output: router.map(|router| Routed {
+                intent: &router.intent,
+                confidence: router.confidence,
+                next_agent: router.next_agent,
+            }),
+            conversation_output: conversation.map(|output| Mood {
+                sentiment: output.sentiment,
+            }),
+            crm_output: state.crm_output.as_ref(),
+        }
     }
 }
 

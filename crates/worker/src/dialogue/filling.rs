@@ -34,6 +34,7 @@ pub(super) fn business(domain: &Domain, replies: &Replies, local: DateTime) -> F
         ("hours", hours::week(business, replies, local.date())),
         ("today", hours::on(local.date(), business, replies)),
         ("when", Some(when)),
+        ("clock", Some(hours::clock(local.time()))),
     ];
     let known = known.into_iter();
     known

@@ -9,14 +9,15 @@ mod phrases;
 mod quote;
 mod stock;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 
 use super::filling;
 use super::piece::{Piece, Question, Said};
 use super::state::State;
-use crate::domain::{Domain, Filling, Replies};
+use crate::domain::{Domain, Filling, Replies, Template};
 use choose::Choice;
 
 /// What the customer reads; never empty.
@@ -70,7 +71,8 @@ pub(super) struct Wording<'a> {
     pub(super) replies: &'a Replies,
     pub(super) state: &'a State,
     pub(super) occasion: Occasion<'a>,
-    pub(super) business: Filling,
+    /// What gaps of any text are filled with; few texts have one.
+    business: OnceCell<Filling>,
 }
 
 /// Puts a reply into words.
@@ -82,15 +84,12 @@ pub fn word(
     said: &Said,
     occasion: Occasion<'_>,
 ) -> Worded {
-    let mut business = filling::business(domain, replies, occasion.local);
-    let name = occasion.name.and_then(filling::first_name);
-    business.extend(name.map(|name| ("name".to_owned(), name)));
     let wording = Wording {
         domain,
         replies,
         state,
         occasion,
-        business,
+        business: OnceCell::new(),
     };
     wording.compose(said)
 }
@@ -204,20 +203,37 @@ impl Wording<'_> {
         quote::said_back(words, &self.replies.format.lead_ins)
     }
 
-    fn filled(&self, variants: &[crate::domain::Template], own: &[(&str, String)]) -> Choice {
+    /// What is known of these gaps, whatever the text is about.
+    fn known(&self, gaps: &BTreeSet<&str>) -> Filling {
+        if gaps.is_empty() {
+            return Filling::new();
+        }
+        let business = self.business.get_or_init(|| {
+            let local = self.occasion.local;
+            let mut known = filling::business(self.domain, self.replies, local);
+            let name = self.occasion.name.and_then(filling::first_name);
+            known.extend(name.map(|name| ("name".to_owned(), name)));
+            known
+        });
+        let known = business
+            .iter()
+            .filter(|(gap, _)| gaps.contains(gap.as_str()));
+        known
+            .map(|(gap, value)| (gap.clone(), value.clone()))
+            .collect()
+    }
+
+    fn filled(&self, variants: &[Template], own: &[(&str, String)]) -> Choice {
         let quote = || {
             let text = self.occasion.text.split_whitespace();
             let text = text.collect::<Vec<_>>().join(" ");
             self.said_back(&super::update::shortened(&text))
         };
-        let mut filling = self.business.clone();
-        if variants.iter().any(|text| text.gaps().contains(&"quote")) {
+        let gaps: BTreeSet<&str> = variants.iter().flat_map(Template::gaps).collect();
+        let mut filling = self.known(&gaps);
+        if gaps.contains("quote") {
             filling.insert("quote".into(), quote());
         }
-        filling.insert(
-            "clock".into(),
-            super::hours::clock(self.occasion.local.time()),
-        );
         let given = own.iter();
         let given = given.map(|(gap, value)| ((*gap).to_owned(), value.clone()));
         filling.extend(given.collect::<BTreeMap<_, _>>());

@@ -169,10 +169,13 @@ impl Wording<'_> {
         let lang = &self.replies.language;
         let short = fact.short.get(lang).filter(|_| again);
         let text = short.or_else(|| fact.answer.get(lang))?;
-        let mut filling = self.business.clone();
-        for (name, price) in &self.domain.knowledge.prices {
-            let price = price.get(lang).cloned().unwrap_or_default();
-            filling.insert(format!("price of {name}"), price);
+        let gaps = text.gaps();
+        let mut filling = self.known(&gaps);
+        for gap in gaps {
+            let name = gap.strip_prefix("price of ").unwrap_or_default();
+            if let Some(price) = self.domain.knowledge.prices.get(name) {
+                filling.insert(gap.to_owned(), price.get(lang).cloned().unwrap_or_default());
+            }
         }
         text.fill(&filling).map(|text| Choice::one(&text))
     }
