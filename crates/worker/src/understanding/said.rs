@@ -463,8 +463,17 @@ pub(super) fn told<'s>(
     rather: bool,
     also: impl Fn(&Said) -> bool,
 ) -> Vec<Told> {
+    let said: Vec<&Said> = said.collect();
+    // "Around 15k, 17 at most": the bound holds.
+    let bounded = |one: &Said| {
+        let mut others = said.iter();
+        others.any(|other| other.number && other.bounded && other.slot == one.slot)
+    };
     let mut all: Vec<Told> = Vec::new();
-    for said in said {
+    for said in said
+        .iter()
+        .filter(|one| !one.number || one.bounded || !bounded(one))
+    {
         let known = all.iter_mut().find(|told| told.slot == said.slot);
         match known {
             Some(told) if told.any_of.contains(&said.value) => {}
