@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stock::Test;
 
 use super::talk::{Talk, Turned};
 use crate::config::DomainConfig;
+use crate::dialogue::state::State;
 use crate::domain::Domain;
 use crate::onlooker::values;
 use crate::stock::{from_file, or_refuse};
@@ -154,6 +156,19 @@ fn extras(line: &Line) -> Value {
     more
 }
 
+/// What is wanted, with the amounts that no slot has: seven seats.
+fn wanted(state: &State) -> Value {
+    let mut shown = values(&state.wanted);
+    for (attribute, test) in &state.stock.needs {
+        if let Test::AtLeast(amount) | Test::AtMost(amount) | Test::Near(amount) = test
+            && shown.get(attribute).is_none()
+        {
+            shown[attribute] = json!(amount);
+        }
+    }
+    shown
+}
+
 fn shown(line: &Line, turned: &Turned) -> Value {
     let state = &turned.state;
     json!({
@@ -165,7 +180,7 @@ fn shown(line: &Line, turned: &Turned) -> Value {
         "intent": turned.intent,
         "confidence": turned.confidence,
         "language": state.lang,
-        "wanted": values(&state.wanted),
+        "wanted": wanted(state),
         "own": values(&state.own),
         "open_question": turned.open_question(),
         "appointment": turned.appointment(),

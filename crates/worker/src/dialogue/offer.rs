@@ -219,8 +219,11 @@ impl Line {
             misses.any(|miss| miss.attribute == *attribute)
         };
         let conditions = wish.conditions.iter().map(|one| &one.attribute);
+        let mut fits: Vec<String> = conditions.filter(|one| !missed(one)).cloned().collect();
+        // "Petrol, no electric" are two conditions, and it fits in one.
+        fits.dedup();
         Self {
-            fits: conditions.filter(|one| !missed(one)).cloned().collect(),
+            fits,
             misses: found.misses.clone(),
             ..Self::alone(number, found.item)
         }

@@ -7,6 +7,7 @@ mod complaints;
 mod corrections;
 mod errands;
 mod goals;
+mod idle;
 mod people;
 mod tells;
 
@@ -371,30 +372,6 @@ impl Talk<'_> {
         self.mark(ActCue::Hello, clause).is_some()
             && asked.clone().any(|token| token.asked)
             && words.clone().all(|at| self.reading.lattice.is_filler(at))
-    }
-
-    /// "How are you?": nothing but courtesies.
-    fn is_courtesy(&self, clause: &Clause) -> bool {
-        let courtesy = |mark| {
-            matches!(
-                mark,
-                Mark::Act(
-                    ActCue::Hello
-                        | ActCue::Thanks
-                        | ActCue::Bye
-                        | ActCue::Nicety
-                        | ActCue::SameHour
-                )
-            )
-        };
-        let marks = self.signs.marks.within(clause.span);
-        let said: Vec<Span> = marks
-            .filter(|(mark, _)| courtesy(*mark))
-            .map(|(_, span)| span)
-            .collect();
-        let covered = |at: usize| said.iter().any(|span| span.start <= at && at < span.end);
-        let mut words = clause.span.start..clause.span.end;
-        !said.is_empty() && words.all(|at| covered(at) || self.reading.lattice.is_filler(at))
     }
 
     fn courtesies(&self, clause: &Clause, alone: bool, acts: &mut Vec<Act>) {

@@ -3,6 +3,7 @@
 use shared_types::SlotValue;
 
 mod ages;
+mod wanted;
 
 use super::Understander;
 use super::amounts::{AmountMention, resolve};
@@ -163,6 +164,10 @@ impl Sides<'_> {
         match (scene.role_at(mention.span), &mention.named) {
             // "I'd trade it in for something electric".
             (_, Named::Value(_)) if self.is_named_as_wanted(mention.span) => Thing::Wanted,
+            // "No electric, we can't charge at our flat": the own one is not said to be none.
+            (_, Named::Value(_)) if mention.negated && self.excludes(mention, told) => {
+                Thing::Wanted
+            }
             // Who writes a plate writes that of the own thing, and names it.
             (Role::Open, _) if told.of_own => Thing::Own,
             _ if told.names_own && is_open => Thing::Own,
@@ -175,23 +180,6 @@ impl Sides<'_> {
             }
             (role, _) => self.thing(role, mention.span),
         }
-    }
-
-    /// Whether the message names something as wanted.
-    fn names_wanted(&self) -> bool {
-        let mut names = self.reading.mentions.iter();
-        names.any(|one| one.make().is_some() && self.is_named_as_wanted(one.span))
-    }
-
-    /// Whether a rule for wanted things names just this.
-    fn is_named_as_wanted(&self, span: Span) -> bool {
-        let slots = self.understander.slots.iter().enumerate();
-        let mut names = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
-        let surroundings = &self.reading.surroundings;
-        names.any(|(place, _)| {
-            let mut wanted = surroundings.captured(place, SlotRule::Wanted);
-            wanted.any(|named| named.covers(span))
-        })
     }
 
     fn thing_of_amount(&self, amount: &AmountMention, scene: &Scene<'_>, told: Telling) -> Thing {
@@ -475,8 +463,17 @@ pub(super) fn told<'s>(
     rather: bool,
     also: impl Fn(&Said) -> bool,
 ) -> Vec<Told> {
+    let said: Vec<&Said> = said.collect();
+    // "Around 15k, 17 at most": the bound holds.
+    let bounded = |one: &Said| {
+        let mut others = said.iter();
+        others.any(|other| other.number && other.bounded && other.slot == one.slot)
+    };
     let mut all: Vec<Told> = Vec::new();
-    for said in said {
+    for said in said
+        .iter()
+        .filter(|one| !one.number || one.bounded || !bounded(one))
+    {
         let known = all.iter_mut().find(|told| told.slot == said.slot);
         match known {
             Some(told) if told.any_of.contains(&said.value) => {}

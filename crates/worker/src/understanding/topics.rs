@@ -40,6 +40,8 @@ const SHORT_ALIKE: f64 = 0.75;
 const SAME_END: f64 = 0.75;
 const LONG: usize = 5;
 const SHORTEST: usize = 4;
+/// How many letters an inflection adds.
+const ENDING: usize = 3;
 /// How many letters parts of words have.
 const PART: usize = 3;
 
@@ -195,7 +197,8 @@ impl Topics {
             all += weight;
             squares += weight.powi(2);
             // A word that every talk has is no fact's own, unless an example is nothing but that.
-            let telling = !frequent || forms.iter().any(|(known, _)| known.alone);
+            let letter = word.chars().nth(1).is_none();
+            let telling = !frequent && !letter || forms.iter().any(|(known, _)| known.alone);
             let (facts, examples) = self.best(&forms);
             for (fact, weight) in facts {
                 let (sum, own) = explained.entry(fact).or_default();
@@ -313,12 +316,31 @@ fn likeness(one: &str, other: &str, common: usize) -> f64 {
     };
     let same = short.bytes().zip(long.bytes());
     let same = same.take_while(|(a, b)| a == b).count();
-    let begins = same >= LONG && same * 10 >= short.len() * 7;
+    // "Reservierung" is what "reservieren" is, "Reserverad" is another thing.
+    let inflected = long.len() <= same + ENDING || short.len() <= same + 1;
+    let begins = same >= LONG && same * 10 >= short.len() * 7 && inflected;
     let ends = short.len() >= LONG && long.len() >= short.len() + PART && long.ends_with(short);
     let dice = 2.0 * common as f64 / (one.len() + other.len()) as f64;
     if begins || ends {
         dice.max(SAME_END)
     } else {
         dice
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compound_is_another_thing_than_what_it_begins_with() {
+        let common = |one: &str, other: &str| {
+            let others: Vec<_> = parts(other).collect();
+            parts(one).filter(|part| others.contains(part)).count()
+        };
+        let alike = |one, other| likeness(one, other, common(one, other)) >= SPELLED_ALIKE;
+        assert!(alike("reservierung", "reservieren"));
+        assert!(alike("telefoonnr", "telefoonnummer"));
+        assert!(!alike("reservewiel", "reserveren"));
     }
 }

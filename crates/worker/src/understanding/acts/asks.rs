@@ -323,7 +323,8 @@ impl Talk<'_> {
         let names = !clause.said.is_empty() || known && self.thing(clause) == Thing::Wanted;
         let names = names || self.asks_what_there_is(clause);
         let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
-        let certain = match there || has(ActCue::Hours) {
+        // "Has the service been done by now" asks how far it is, and not what one costs.
+        let certain = match there || has(ActCue::Hours) || has(ActCue::Status) {
             true => BEYOND_DOUBT,
             false => CERTAIN,
         };

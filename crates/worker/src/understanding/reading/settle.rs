@@ -96,16 +96,20 @@ impl Reading {
     /// Notes which mentions are inside the reach of a negation.
     fn negate(&mut self) {
         let mut negated: Vec<Span> = self.surroundings.negations(Negation::Around).to_vec();
-        for negator in self.surroundings.negations(Negation::Before) {
-            negated.extend(self.reach_of(negator.end));
+        let needed = self.surroundings.negations(Negation::Needed);
+        let denies = |negator: &&Span| !needed.iter().any(|span| span.overlaps(**negator));
+        let negators = self.surroundings.negations(Negation::Before);
+        for negator in negators.iter().filter(denies) {
+            negated.extend(self.reach_of(*negator));
         }
         for mention in &mut self.mentions {
             mention.negated = negated.iter().any(|span| span.covers(mention.span));
         }
     }
 
-    /// The mentions that a negation just before `at` denies.
-    fn reach_of(&self, mut at: usize) -> Vec<Span> {
+    /// The mentions that a negation denies, which stand behind it.
+    fn reach_of(&self, negator: Span) -> Vec<Span> {
+        let mut at = negator.end;
         const WORDS_BETWEEN: usize = 2;
         let is_one = |kind: Negation, at: usize| {
             self.surroundings
@@ -113,6 +117,8 @@ impl Reading {
                 .iter()
                 .any(|span| span.start == at)
         };
+        // "Ohne Diesel und Automatik" denies both.
+        let throughout = is_one(Negation::Throughout, negator.start);
         let mut reached = Vec::new();
         let mut between = 0;
         let (mut joined, mut alike, mut slot) = (true, false, None);
@@ -126,7 +132,7 @@ impl Reading {
                 .find(|mention| mention.span.start == at)
             {
                 // "Kein Weiß und Schalter" denies the colour alone.
-                if alike && slot != Some(mention.slot) {
+                if alike && !throughout && slot != Some(mention.slot) {
                     break;
                 }
                 slot = Some(mention.slot);
