@@ -97,6 +97,10 @@ pub fn timed(
     }
     let requested = acts.iter().find_map(|act| match &act.does {
         Does::Request { goal, .. } if topics::takes_appointment(domain, goal) => Some(goal.clone()),
+        // "I can't collect it today, is Monday fine?"
+        Does::Request { goal, .. } if agreed.other_denied && topics::is_visited(domain, goal) => {
+            Some(goal.clone())
+        }
         _ => None,
     });
     let own = asked.is_some();

@@ -125,8 +125,8 @@ impl Update<'_> {
             return;
         }
         let mut facts = self.domain.knowledge.facts.iter();
-        if let Some(goal) = facts.find(|fact| fact.name == name && fact.goal.is_some()) {
-            self.state.in_mind.clone_from(&goal.goal);
+        if let Some(fact) = facts.find(holds).filter(|fact| fact.goal.is_some()) {
+            self.state.in_mind.clone_from(&fact.goal);
         }
         if self
             .domain

@@ -288,6 +288,12 @@ impl Talk<'_> {
         if has(ActCue::Us) {
             return Asked::Us;
         }
+        // "When can I come and collect it" asks when it is ready.
+        if has(ActCue::Fetch)
+            && let Some((name, false)) = self.attribute(clause)
+        {
+            return Asked::Attribute(name.to_owned());
+        }
         if has(ActCue::Come) {
             return Asked::Visit;
         }

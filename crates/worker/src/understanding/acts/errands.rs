@@ -2,12 +2,13 @@
 
 use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Answer, Does, Form};
-use crate::domain::{ActCue, IntentAct, QuestionCue};
+use crate::dialogue::act::{Act, Answer, Does, Form, Social};
+use crate::domain::{About, ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::Said;
+use crate::understanding::topics::{CERTAIN, FLOOR};
 
 /// The furthest that an appointment is shifted, in minutes: ten weeks.
 const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
@@ -24,14 +25,26 @@ impl Talk<'_> {
         shift
     }
 
-    /// "Can I pick it up tomorrow at 5?" comes for it then, and asks no more than whether that can be.
+    /// "Can I pick it up tomorrow at 5?", "I'm picking up my Polo on Friday": who says so comes for it then.
     pub(super) fn fetches(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
-        let asks = clause.asking.asks() && clause.asking.form != Form::Which;
-        let fetches = asks && self.mark(ActCue::Fetch, clause).is_some() && self.is_dated(clause);
-        let of_status = clause.act != IntentAct::Request;
-        let Some(goal) = self.status_goal().filter(|_| fetches && of_status) else {
+        let asks = clause.asking.asks();
+        let which = asks && clause.asking.form == Form::Which;
+        let fetch = self.mark(ActCue::Fetch, clause).filter(|_| !which && self.is_dated(clause));
+        let free = match asks {
+            true => clause.act != IntentAct::Request,
+            false => !self.has_cue_of(clause, STRONG) || clause.act != IntentAct::Request,
+        };
+        let Some((goal, fetch)) = self.status_goal().zip(fetch).filter(|_| free) else {
             return false;
         };
+        if !asks && self.is_for_another(goal) {
+            // "I bring it at nine and collect it at five" is one visit, for what is done between.
+            let fetch = Span::new(fetch.start, clause.span.end);
+            let does = Does::Social(Social::Deadline);
+            acts.push(self.act(does, SURE, fetch, clause.place));
+            let mut moments = self.reading.moments.spans();
+            return !moments.any(|moment| clause.span.covers(moment) && !fetch.covers(moment));
+        }
         let does = Does::Request {
             goal: goal.to_owned(),
             thing: self.thing(clause),
@@ -41,7 +54,24 @@ impl Talk<'_> {
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         self.tells(clause, |said| self.is_name(&said.slot), acts);
+        // "Can my wife collect it on Friday?" asks more than whether that day can be.
+        let companion = self.mark(ActCue::Companion, clause).is_some();
+        let floor = if companion { FLOOR } else { CERTAIN };
+        if asks && self.is_like_a_fact(clause, floor) {
+            self.asks(clause, acts);
+        }
         true
+    }
+
+    /// Whether another appointment stands, or something else is pursued that is about the own thing.
+    fn is_for_another(&self, goal: &str) -> bool {
+        if self.context.goals.iter().any(|open| open == goal) {
+            return false;
+        }
+        let mut intents = self.understander.intents.iter();
+        let own = |name| intents.any(|one| one.name == name && one.about == About::Own);
+        let pursued = self.context.goal.filter(|_| self.context.is_pursued);
+        self.context.has_appointment || pursued.is_some_and(own)
     }
 
     /// "I have an appointment tomorrow at 9" tells of one that was made, and wants none.

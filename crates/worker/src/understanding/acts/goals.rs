@@ -39,7 +39,10 @@ impl Talk<'_> {
             return false;
         };
         let keeps = self.mark(ActCue::Keep, clause).is_some();
+        // "I can't collect it today after all" comes for it on another day.
+        let fetches = !self.context.has_appointment && self.mark(ActCue::Fetch, clause).is_some();
         if keeps
+            || fetches
             || self.says_own_is_gone(clause)
             || self.judges_a_thing(clause)
             || self.drops_a_value(clause, span)
