@@ -136,7 +136,7 @@ impl Talk<'_> {
             }
             self.read_clause(&clause, alone, &mut acts);
             statement = (!clause.asking.asks()).then_some(span.start);
-            wishes.extend(self.wishes(&clause).then_some(place));
+            wishes.extend((self.wishes(&clause) || self.is_due(&clause)).then_some(place));
             let mut names = clause.said.iter().rev();
             let name = names.find(|said| self.is_name(&said.slot));
             let wishes = clause.said.iter().any(|said| said.thing == Thing::Wanted);

@@ -272,11 +272,15 @@ impl Talk<'_> {
         if let Some(name) = self.attribute_of_stock(clause) {
             return Asked::Attribute(name);
         }
-        // "Can I still drive it" is answered before any test drive.
-        let advised = clause.asking.form != Form::Check && self.asks_for_advice(clause);
-        match self.attribute(clause).filter(|_| advised) {
-            Some((name, _)) => Asked::Attribute(name.to_owned()),
-            None => self.topic_but_advice(clause),
+        // "Can I still drive it" is answered before any test drive, "when can I come and collect it" by
+        // when it is ready.
+        let first = clause.asking.form != Form::Check && self.asks_for_advice(clause);
+        let fetches = self.mark(ActCue::Fetch, clause).is_some();
+        match self.attribute(clause) {
+            Some((name, of_slot)) if first || fetches && !of_slot => {
+                Asked::Attribute(name.to_owned())
+            }
+            _ => self.topic_but_advice(clause),
         }
     }
 
@@ -287,12 +291,6 @@ impl Talk<'_> {
         }
         if has(ActCue::Us) {
             return Asked::Us;
-        }
-        // "When can I come and collect it" asks when it is ready.
-        if has(ActCue::Fetch)
-            && let Some((name, false)) = self.attribute(clause)
-        {
-            return Asked::Attribute(name.to_owned());
         }
         if has(ActCue::Come) {
             return Asked::Visit;

@@ -27,9 +27,16 @@ impl Talk<'_> {
 
     /// "Can I pick it up tomorrow at 5?", "I'm picking up my Polo on Friday": who says so comes for it then.
     pub(super) fn fetches(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
+        let bids = |act: &Act| matches!(act.does, Does::Offer { .. });
+        if acts.iter().any(bids) && self.mark(ActCue::Fetch, clause).is_some() {
+            // "9500 and I'll pick it up today" only bids.
+            return true;
+        }
         let asks = clause.asking.asks();
         let which = asks && clause.asking.form == Form::Which;
-        let fetch = self.mark(ActCue::Fetch, clause).filter(|_| !which && self.is_dated(clause));
+        let fetch = self
+            .mark(ActCue::Fetch, clause)
+            .filter(|_| !which && self.is_dated(clause));
         let free = match asks {
             true => clause.act != IntentAct::Request,
             false => !self.has_cue_of(clause, STRONG) || clause.act != IntentAct::Request,
@@ -61,6 +68,27 @@ impl Talk<'_> {
             self.asks(clause, acts);
         }
         true
+    }
+
+    /// "I can't collect it today after all" comes for it on another day.
+    pub(super) fn cannot_fetch(&self, clause: &Clause) -> bool {
+        !self.context.has_appointment && self.mark(ActCue::Fetch, clause).is_some()
+    }
+
+    /// "Who calls me, and when" asks how far it is; "when can I speak to somebody" wants to.
+    pub(super) fn asks_how_far(&self, clause: &Clause) -> bool {
+        let rings = self.mark(ActCue::ByPhone, clause).is_some();
+        let speaks = self.mark(ActCue::Modal, clause).is_some() && !rings;
+        clause.asking.asks()
+            && clause.asking.form == Form::Which
+            && (!speaks || self.known_topic(clause))
+    }
+
+    /// "My MOT runs out on the 14th": what is to be done with the own thing, though no wish is said.
+    pub(super) fn is_due(&self, clause: &Clause) -> bool {
+        self.mark(ActCue::Deadline, clause).is_some()
+            && clause.act == IntentAct::Request
+            && self.is_about_own(clause)
     }
 
     /// Whether another appointment stands, or something else is pursued that is about the own thing.

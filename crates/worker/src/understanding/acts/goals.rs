@@ -39,10 +39,8 @@ impl Talk<'_> {
             return false;
         };
         let keeps = self.mark(ActCue::Keep, clause).is_some();
-        // "I can't collect it today after all" comes for it on another day.
-        let fetches = !self.context.has_appointment && self.mark(ActCue::Fetch, clause).is_some();
         if keeps
-            || fetches
+            || self.cannot_fetch(clause)
             || self.says_own_is_gone(clause)
             || self.judges_a_thing(clause)
             || self.drops_a_value(clause, span)
@@ -132,8 +130,7 @@ impl Talk<'_> {
         }
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
-        // "Who calls me, and when" asks how far it is.
-        let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
+        let asks_which = self.asks_how_far(clause);
         // "Rather after two" of an appointment is about the hour, as is "tomorrow 9 please" without a cue.
         let of_visit = self.context.has_appointment || !self.has_cue(clause);
         let of_moment = of_visit && self.is_dated(clause);
@@ -320,7 +317,7 @@ impl Talk<'_> {
         !clause.said.is_empty() && clause.said.iter().all(plate)
     }
 
-    fn is_about_own(&self, clause: &Clause) -> bool {
+    pub(super) fn is_about_own(&self, clause: &Clause) -> bool {
         let intent = self.understander.intents.get(clause.decision.intent);
         intent.is_some_and(|intent| intent.about == About::Own)
     }
@@ -366,7 +363,7 @@ impl Talk<'_> {
     fn telling(&self, clause: &Clause) -> f64 {
         if self.asks_leave(clause) {
             HINT
-        } else if self.wishes(clause) {
+        } else if self.wishes(clause) || self.mark(ActCue::Deadline, clause).is_some() {
             TELLING
         } else {
             STRONG
