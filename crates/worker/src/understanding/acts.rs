@@ -145,6 +145,7 @@ impl Talk<'_> {
             wished |= wishes;
         }
         drop_by_the_way(&mut acts, &wishes);
+        errands::drop_what_is_over(&mut acts);
         if acts.is_empty() {
             self.names_or_unclear(whole, &mut acts);
         }

@@ -2,7 +2,7 @@
 
 use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Answer, Does, Form, Social};
+use crate::dialogue::act::{Act, Answer, Does, Form, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
@@ -179,5 +179,25 @@ impl Talk<'_> {
             && !clause.asking.asks()
             && self.mark(ActCue::Wants, clause).is_none()
             && self.mark(ActCue::Seek, clause).is_none()
+    }
+}
+
+/// "Stop looking, I found one at my brother-in-law's": who has one looks for none.
+pub(super) fn drop_what_is_over(acts: &mut Vec<Act>) {
+    let over = |act: &Act| matches!(act.does, Does::Cancel { over: true, .. });
+    let tells = |act: &Act| matches!(&act.does, Does::Inform(inform) if !inform.values.is_empty());
+    if acts.iter().any(over) && !acts.iter().any(tells) {
+        let looks = |act: &Act| {
+            matches!(
+                &act.does,
+                Does::Request {
+                    thing: Thing::Wanted,
+                    when: None,
+                    asks_whether: false,
+                    ..
+                }
+            )
+        };
+        acts.retain(|act| !looks(act));
     }
 }

@@ -149,6 +149,11 @@ impl Talk<'_> {
         if let Some(span) = self.mark(ActCue::Offer, clause) {
             let does = self.offer(clause);
             acts.push(self.act(does, SURE, span, clause.place));
+            self.tells(
+                clause,
+                |said| said.thing == Thing::Own && self.is_name(&said.slot),
+                acts,
+            );
             return;
         }
         if self.fetches(clause, acts) {
