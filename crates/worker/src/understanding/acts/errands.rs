@@ -1,4 +1,6 @@
-//! What a customer comes to collect, what is named by its number, and what only looks like a question.
+//! What a customer comes to collect or bids, what is named by its number, and what only looks like a question.
+
+use shared_types::SlotValue;
 
 use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
@@ -7,6 +9,7 @@ use crate::domain::{About, ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
+use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
 use crate::understanding::topics::{CERTAIN, FLOOR};
 
@@ -68,6 +71,40 @@ impl Talk<'_> {
             self.asks(clause, acts);
         }
         true
+    }
+
+    /// The last number of the clause is what is bid.
+    pub(super) fn offer(&self, clause: &Clause) -> Does {
+        let less = self.mark(ActCue::Less, clause).is_some();
+        let quantities = self.reading.quantities.iter();
+        let inside = |span: Span| clause.span.covers(span);
+        let bid = quantities.rev().find(|quantity| inside(quantity.span));
+        let amount = bid.and_then(|quantity| self.in_full(quantity));
+        Does::Offer {
+            amount: amount.map(|amount| if less { -amount } else { amount }),
+            thing: self.thing(clause),
+        }
+    }
+
+    /// "12" of a bid is 12.000 where an answer of 12 to our question would be.
+    fn in_full(&self, quantity: &Quantity) -> Option<i64> {
+        const SMALL: i64 = 100;
+        let whole = quantity.whole()?;
+        let mut topics = self.understander.topics_asked.iter();
+        let written = self.written(quantity.span);
+        let mut full = || {
+            topics.find_map(
+                |topic| match self.bare(topic, written).first()?.any_of.first()? {
+                    SlotValue::Integer(value) => Some(*value),
+                    SlotValue::Text(_) => None,
+                },
+            )
+        };
+        Some(if whole < SMALL {
+            full().unwrap_or(whole)
+        } else {
+            whole
+        })
     }
 
     /// "I can't collect it today after all" comes for it on another day.

@@ -1,13 +1,10 @@
 //! What a clause wants: something done, a person, an appointment moved, a goal dropped.
 
-use shared_types::SlotValue;
-
 use super::{Clause, FEELINGS, SURE, Talk};
 use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
-use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
 use crate::understanding::topics::{ALIKE, FLOOR};
 
@@ -431,40 +428,6 @@ impl Talk<'_> {
         let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
         cues.any(|cue| {
             cue.intent == clause.decision.intent && cue.weight >= least && inside(cue.first)
-        })
-    }
-
-    /// The last number of the clause is what is bid.
-    fn offer(&self, clause: &Clause) -> Does {
-        let less = self.mark(ActCue::Less, clause).is_some();
-        let quantities = self.reading.quantities.iter();
-        let inside = |span: Span| clause.span.covers(span);
-        let bid = quantities.rev().find(|quantity| inside(quantity.span));
-        let amount = bid.and_then(|quantity| self.in_full(quantity));
-        Does::Offer {
-            amount: amount.map(|amount| if less { -amount } else { amount }),
-            thing: self.thing(clause),
-        }
-    }
-
-    /// "12" of a bid is 12.000 where an answer of 12 to our question would be.
-    fn in_full(&self, quantity: &Quantity) -> Option<i64> {
-        const SMALL: i64 = 100;
-        let whole = quantity.whole()?;
-        let mut topics = self.understander.topics_asked.iter();
-        let written = self.written(quantity.span);
-        let mut full = || {
-            topics.find_map(
-                |topic| match self.bare(topic, written).first()?.any_of.first()? {
-                    SlotValue::Integer(value) => Some(*value),
-                    SlotValue::Text(_) => None,
-                },
-            )
-        };
-        Some(if whole < SMALL {
-            full().unwrap_or(whole)
-        } else {
-            whole
         })
     }
 
