@@ -416,10 +416,13 @@ impl Talk<'_> {
             .iter()
             .any(|act| matches!(act.does, Does::Repair(Repair::Unheard)));
         for (span, social) in &marked {
-            let whole = matches!(social, Social::Deadline | Social::Made | Social::Calls);
-            let span = if whole { &clause.span } else { span };
+            let span = match social {
+                Social::Deadline => self.due(clause, *span),
+                Social::Made | Social::Calls => clause.span,
+                _ => *span,
+            };
             if !(waits && *social == Social::Hello) {
-                acts.push(self.act(Does::Social(*social), SURE, *span, clause.place));
+                acts.push(self.act(Does::Social(*social), SURE, span, clause.place));
             }
         }
         let silent = acts.iter().all(|act| act.clause != clause.place);

@@ -11,8 +11,6 @@ use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
 
-/// The most words of a question that only begins.
-const BEGUN: usize = 2;
 /// The most words of a question that only goes on with the one before.
 const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
@@ -192,13 +190,6 @@ impl Talk<'_> {
         let moves =
             self.context.has_appointment && moments.any(|moment| clause.with_before.covers(moment));
         moves || acts.iter().any(requests)
-    }
-
-    /// "Do you have": a question that only begins, and goes on in the next message.
-    fn is_begun(&self, clause: &Clause) -> bool {
-        let whole = clause.span.len() == self.reading.tokens.len();
-        let mut tokens = self.reading.tokens.iter();
-        whole && clause.span.len() <= BEGUN && !tokens.any(|token| token.asked)
     }
 
     /// "Who calls me then, and when?": a question word that goes on with the question before.

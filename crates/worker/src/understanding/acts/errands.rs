@@ -16,6 +16,9 @@ use crate::understanding::topics::{CERTAIN, FLOOR};
 /// The furthest that an appointment is shifted, in minutes: ten weeks.
 const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
 
+/// The most words of a question that only begins.
+const BEGUN: usize = 2;
+
 impl Talk<'_> {
     /// "Two days later": a shift as often as the number in its words says.
     pub(super) fn times_said(&self, minutes: i32, span: Span) -> i32 {
@@ -121,6 +124,18 @@ impl Talk<'_> {
             && (!speaks || self.known_topic(clause))
     }
 
+    /// The words of a deadline: its clause, or of a clause with several moments those up to the first one.
+    /// "I work till 5, so between 5 and 6" can be reached then.
+    pub(super) fn due(&self, clause: &Clause, mark: Span) -> Span {
+        let moments = self.reading.moments.spans();
+        let ends = moments.filter(|moment| clause.span.covers(*moment));
+        let ends: Vec<usize> = ends.map(|moment| moment.end).collect();
+        match ends.iter().find(|end| mark.end <= **end) {
+            Some(end) if ends.len() > 1 => Span::new(mark.start, *end),
+            _ => clause.span,
+        }
+    }
+
     /// "My MOT runs out on the 14th": what is to be done with the own thing, though no wish is said.
     pub(super) fn is_due(&self, clause: &Clause) -> bool {
         self.mark(ActCue::Deadline, clause).is_some()
@@ -174,6 +189,13 @@ impl Talk<'_> {
             && object
             && !self.is_dated(clause)
             && self.mark(ActCue::Visit, clause).is_none()
+    }
+
+    /// "Do you have": a question that only begins, and goes on in the next message.
+    pub(super) fn is_begun(&self, clause: &Clause) -> bool {
+        let whole = clause.span.len() == self.reading.tokens.len();
+        let mut tokens = self.reading.tokens.iter();
+        whole && clause.span.len() <= BEGUN && !tokens.any(|token| token.asked)
     }
 
     /// "What do you have?" of who has said what is looked for.
