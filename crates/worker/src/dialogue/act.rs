@@ -429,7 +429,7 @@ pub enum Social {
     Nicety,
     /// The hour that was agreed before.
     SameHour,
-    /// Says until when something is good, so that its day is none to come.
+    /// Says until when something is good, or when it is fetched again, so that its day is none to come.
     Deadline,
     /// Tells of an appointment that was made.
     Made,

@@ -95,10 +95,7 @@ pub fn timed(
             now,
         );
     }
-    let requested = acts.iter().find_map(|act| match &act.does {
-        Does::Request { goal, .. } if topics::takes_appointment(domain, goal) => Some(goal.clone()),
-        _ => None,
-    });
+    let requested = requested(domain, &acts, agreed.other_denied);
     let own = asked.is_some();
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
@@ -121,6 +118,20 @@ pub fn timed(
         left_over(domain, state, &mut acts, whole, (alone, apart));
     }
     acts
+}
+
+/// The goal that is asked for and that an appointment is made for; beside a day that suits not also one
+/// that is only visited: "I can't collect it today, is Monday fine?"
+fn requested(domain: &Domain, acts: &[Act], day_denied: bool) -> Option<String> {
+    acts.iter().find_map(|act| match &act.does {
+        Does::Request { goal, .. }
+            if topics::takes_appointment(domain, goal)
+                || day_denied && topics::is_visited(domain, goal) =>
+        {
+            Some(goal.clone())
+        }
+        _ => None,
+    })
 }
 
 /// "Could we make it 3 instead": the hour of who moves or makes an appointment needs no word that says so.

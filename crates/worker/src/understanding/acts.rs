@@ -137,7 +137,7 @@ impl Talk<'_> {
             }
             self.read_clause(&clause, alone, &mut acts);
             statement = (!clause.asking.asks()).then_some(span.start);
-            wishes.extend(self.wishes(&clause).then_some(place));
+            wishes.extend((self.wishes(&clause) || self.is_due(&clause)).then_some(place));
             let mut names = clause.said.iter().rev();
             let name = names.find(|said| self.is_name(&said.slot));
             let wishes = clause.said.iter().any(|said| said.thing == Thing::Wanted);
@@ -146,6 +146,7 @@ impl Talk<'_> {
             wished |= wishes;
         }
         drop_by_the_way(&mut acts, &wishes);
+        errands::drop_what_is_over(&mut acts);
         if acts.is_empty() {
             self.names_or_unclear(whole, &mut acts);
         }
@@ -392,10 +393,13 @@ impl Talk<'_> {
             .iter()
             .any(|act| matches!(act.does, Does::Repair(Repair::Unheard)));
         for (span, social) in &marked {
-            let whole = matches!(social, Social::Deadline | Social::Made | Social::Calls);
-            let span = if whole { &clause.span } else { span };
+            let span = match social {
+                Social::Deadline => self.due(clause, *span),
+                Social::Made | Social::Calls => clause.span,
+                _ => *span,
+            };
             if !(waits && *social == Social::Hello) {
-                acts.push(self.act(Does::Social(*social), SURE, *span, clause.place));
+                acts.push(self.act(Does::Social(*social), SURE, span, clause.place));
             }
         }
         let silent = acts.iter().all(|act| act.clause != clause.place);

@@ -38,6 +38,9 @@ pub(super) struct MomentReader {
     grammars: Vec<Option<Grammar>>,
 }
 
+/// How many words may stand between an hour and the part of the day that it is in.
+const CLOSE_BEHIND: usize = 4;
+
 /// The dates and times of one message, before it is known when it was said.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
@@ -286,7 +289,7 @@ impl Moments {
     }
 
     /// What tells of each wording in which half of the day its hour is: the part of the day that
-    /// stands nearest.
+    /// stands nearest, before it or close behind. "9 then, for in the afternoon I must …" is at nine.
     fn hints(&self, now: &Zoned) -> Vec<Option<Hint>> {
         let hint = |found: &Found| match &found.said {
             Said::Time(TimeSaid::Half(evening)) => Some(Hint::Half(*evening)),
@@ -301,9 +304,13 @@ impl Moments {
             .zip(&self.found)
             .filter_map(|(place, found)| Some((place, hint(found)?)))
             .collect();
+        let end = |place: usize| self.found.get(place).map_or(0, |found| found.tokens.end);
+        let start = |place: usize| self.found.get(place).map_or(0, |found| found.tokens.start);
         (0..self.found.len())
             .map(|place| {
-                let nearest = given.iter().min_by_key(|(other, _)| other.abs_diff(place));
+                let near = |(other, _): &&(usize, Hint)| start(*other) <= end(place) + CLOSE_BEHIND;
+                let nearest = given.iter().filter(near);
+                let nearest = nearest.min_by_key(|(other, _)| other.abs_diff(place));
                 nearest.map(|(_, hint)| *hint)
             })
             .collect()

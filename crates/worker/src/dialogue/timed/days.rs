@@ -84,15 +84,19 @@ pub(super) fn not_then(domain: &Domain, state: &State, acts: &mut Vec<Act>, said
 pub(super) struct AgreedDay {
     named: bool,
     denied: bool,
+    /// Another day suits not.
+    pub(super) other_denied: bool,
 }
 
 pub(super) fn agreed_day(state: &State, said: &[Moment]) -> AgreedDay {
     let standing = state.appointment().and_then(|one| one.date);
     let is_it = |moment: &&Moment| standing.is_some() && moment.days.map(dates) == standing;
     let mut named = said.iter().filter(is_it);
+    let other = |moment: &Moment| moment.denied && moment.days.is_some() && !is_it(&moment);
     AgreedDay {
         named: named.clone().next().is_some(),
         denied: named.any(|moment| moment.denied),
+        other_denied: said.iter().any(other),
     }
 }
 
@@ -104,6 +108,7 @@ pub(super) fn replan(
     acts: &mut Vec<Act>,
 ) {
     moved_instead((domain, state), (text, agreed.named), moments, acts);
+    made_elsewhere_and_moved(state, agreed.other_denied, moments, acts);
     day_off(state, agreed.denied, moments, acts);
 }
 
@@ -154,6 +159,23 @@ fn moved_instead(
             .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
         let apart = day.bytes.start >= act.words.end;
         if of_it && (apart || standing_is_named) {
+            act.does = Does::Reschedule {
+                when: None,
+                shift_minutes: None,
+                standing: false,
+            };
+        }
+    }
+}
+
+/// "I can't make it today, would Monday work?" of an appointment that nobody here knows.
+fn made_elsewhere_and_moved(state: &State, denied: bool, moments: &[Moment], acts: &mut [Act]) {
+    let day = |moment: &Moment| matches!(moment.days, Some(Days::On(_)));
+    if state.appointment().is_some() || !denied || !moments.iter().any(day) {
+        return;
+    }
+    for act in acts {
+        if let Does::Cancel { over: false, .. } = &act.does {
             act.does = Does::Reschedule {
                 when: None,
                 shift_minutes: None,

@@ -117,7 +117,8 @@ pub(super) fn left_over(
     let visit = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.topic == Asked::Visit && ask.when.is_none());
     let comes = comes || !is_long(said) && acts.iter().any(visit);
     acts.retain(|act| !(comes && visit(act)));
-    let arranges = asked || requested || pursued || state.appointment().is_some() || comes;
+    let again = is_made_anew(state, acts);
+    let arranges = asked || requested || pursued || state.appointment().is_some() || comes || again;
     let free = state.appointment().is_none() && !asked;
     if state.told.is_some() && free && is_of_call(state, acts, pursued, alone) {
         // "Na vijven graag", to a colleague who will get in touch.
@@ -159,6 +160,12 @@ pub(super) fn left_over(
         })
     };
     acts.push(told(does, ""));
+}
+
+/// "Friday works after all, same time" of what was called off.
+fn is_made_anew(state: &State, acts: &[Act]) -> bool {
+    let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
+    !state.appointments.is_empty() && acts.iter().any(same_hour)
 }
 
 fn is_unread(act: &Act) -> bool {

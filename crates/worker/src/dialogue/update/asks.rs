@@ -125,8 +125,8 @@ impl Update<'_> {
             return;
         }
         let mut facts = self.domain.knowledge.facts.iter();
-        if let Some(goal) = facts.find(|fact| fact.name == name && fact.goal.is_some()) {
-            self.state.in_mind.clone_from(&goal.goal);
+        if let Some(fact) = facts.find(holds).filter(|fact| fact.goal.is_some()) {
+            self.state.in_mind.clone_from(&fact.goal);
         }
         if self
             .domain
@@ -154,7 +154,10 @@ impl Update<'_> {
         let name = meant.map_or(name, String::as_str);
         let attribute = self.domain.knowledge.attribute(name);
         let in_mind = attribute.and_then(|attribute| attribute.in_mind.as_ref());
-        if let Some(goal) = in_mind.filter(|_| about == About::Own) {
+        // Who has one and looks for none asks of that one.
+        let of_own =
+            about == About::Own || self.state.wanted.is_empty() && !self.state.own.is_empty();
+        if let Some(goal) = in_mind.filter(|_| of_own) {
             self.state.in_mind = Some(goal.clone());
         }
         if attribute.is_some_and(|attribute| attribute.prices) {

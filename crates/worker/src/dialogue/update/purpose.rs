@@ -1,7 +1,7 @@
 //! What appointments are made for.
 
 use super::Update;
-use crate::dialogue::act::{Asked, Dates, Times};
+use crate::dialogue::act::{Asked, Dates, Does, Times};
 use crate::dialogue::topics;
 use crate::domain::About;
 
@@ -35,10 +35,16 @@ impl Update<'_> {
             _ => None,
         });
         let collects = asked.filter(|_| self.state.own.is_empty() && !self.knows_visit());
+        let acts = self.heard.acts.iter();
+        let requested = acts.filter_map(|act| match &act.does {
+            Does::Request { goal, .. } => Some(goal.as_str()),
+            _ => None,
+        });
         let mut candidates = (named.filter(visited).into_iter())
             .chain(unfinished)
             .chain(collects.filter(visited))
             .chain(pursued.clone().filter(takes))
+            .chain(requested.filter(visited))
             .chain(standing)
             .chain(pursued.filter(visited).filter(|_| brings))
             .chain(in_mind.filter(visited))

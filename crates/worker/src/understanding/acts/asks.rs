@@ -11,8 +11,6 @@ use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
 
-/// The most words of a question that only begins.
-const BEGUN: usize = 2;
 /// The most words of a question that only goes on with the one before.
 const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
@@ -194,13 +192,6 @@ impl Talk<'_> {
         moves || acts.iter().any(requests)
     }
 
-    /// "Do you have": a question that only begins, and goes on in the next message.
-    fn is_begun(&self, clause: &Clause) -> bool {
-        let whole = clause.span.len() == self.reading.tokens.len();
-        let mut tokens = self.reading.tokens.iter();
-        whole && clause.span.len() <= BEGUN && !tokens.any(|token| token.asked)
-    }
-
     /// "Who calls me then, and when?": a question word that goes on with the question before.
     fn goes_on_asking(&self, clause: &Clause, acts: &[Act]) -> bool {
         let words = clause.span.start..clause.span.end;
@@ -272,11 +263,15 @@ impl Talk<'_> {
         if let Some(name) = self.attribute_of_stock(clause) {
             return Asked::Attribute(name);
         }
-        // "Can I still drive it" is answered before any test drive.
-        let advised = clause.asking.form != Form::Check && self.asks_for_advice(clause);
-        match self.attribute(clause).filter(|_| advised) {
-            Some((name, _)) => Asked::Attribute(name.to_owned()),
-            None => self.topic_but_advice(clause),
+        // "Can I still drive it" is answered before any test drive, "when can I come and collect it" by
+        // when it is ready.
+        let first = clause.asking.form != Form::Check && self.asks_for_advice(clause);
+        let fetches = self.mark(ActCue::Fetch, clause).is_some();
+        match self.attribute(clause) {
+            Some((name, of_slot)) if first || fetches && !of_slot => {
+                Asked::Attribute(name.to_owned())
+            }
+            _ => self.topic_but_advice(clause),
         }
     }
 

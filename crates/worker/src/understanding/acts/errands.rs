@@ -1,16 +1,23 @@
-//! What a customer comes to collect, what is named by its number, and what only looks like a question.
+//! What a customer comes to collect or bids, what is named by its number, and what only looks like a question.
+
+use shared_types::SlotValue;
 
 use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
-use crate::dialogue::act::{Act, Answer, Does, Form};
-use crate::domain::{ActCue, IntentAct, QuestionCue};
+use crate::dialogue::act::{Act, Answer, Does, Form, Social, Thing};
+use crate::domain::{About, ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
+use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
+use crate::understanding::topics::{CERTAIN, FLOOR};
 
 /// The furthest that an appointment is shifted, in minutes: ten weeks.
 const FURTHEST: f64 = 10.0 * 7.0 * 24.0 * 60.0;
+
+/// The most words of a question that only begins.
+const BEGUN: usize = 2;
 
 impl Talk<'_> {
     /// "Two days later": a shift as often as the number in its words says.
@@ -24,14 +31,33 @@ impl Talk<'_> {
         shift
     }
 
-    /// "Can I pick it up tomorrow at 5?" comes for it then, and asks no more than whether that can be.
+    /// "Can I pick it up tomorrow at 5?", "I'm picking up my Polo on Friday": who says so comes for it then.
     pub(super) fn fetches(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
-        let asks = clause.asking.asks() && clause.asking.form != Form::Which;
-        let fetches = asks && self.mark(ActCue::Fetch, clause).is_some() && self.is_dated(clause);
-        let of_status = clause.act != IntentAct::Request;
-        let Some(goal) = self.status_goal().filter(|_| fetches && of_status) else {
+        let bids = |act: &Act| matches!(act.does, Does::Offer { .. });
+        if acts.iter().any(bids) && self.mark(ActCue::Fetch, clause).is_some() {
+            // "9500 and I'll pick it up today" only bids.
+            return true;
+        }
+        let asks = clause.asking.asks();
+        let which = asks && clause.asking.form == Form::Which;
+        let fetch = self
+            .mark(ActCue::Fetch, clause)
+            .filter(|_| !which && self.is_dated(clause));
+        let free = match asks {
+            true => clause.act != IntentAct::Request,
+            false => !self.has_cue_of(clause, STRONG) || clause.act != IntentAct::Request,
+        };
+        let Some((goal, fetch)) = self.status_goal().zip(fetch).filter(|_| free) else {
             return false;
         };
+        if !asks && self.is_for_another(goal) {
+            // "I bring it at nine and collect it at five" is one visit, for what is done between.
+            let fetch = Span::new(fetch.start, clause.span.end);
+            let does = Does::Social(Social::Deadline);
+            acts.push(self.act(does, SURE, fetch, clause.place));
+            let mut moments = self.reading.moments.spans();
+            return !moments.any(|moment| clause.span.covers(moment) && !fetch.covers(moment));
+        }
         let does = Does::Request {
             goal: goal.to_owned(),
             thing: self.thing(clause),
@@ -41,7 +67,91 @@ impl Talk<'_> {
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         self.tells(clause, |said| self.is_name(&said.slot), acts);
+        // "Can my wife collect it on Friday?" asks more than whether that day can be.
+        let companion = self.mark(ActCue::Companion, clause).is_some();
+        let floor = if companion { FLOOR } else { CERTAIN };
+        if asks && self.is_like_a_fact(clause, floor) {
+            self.asks(clause, acts);
+        }
         true
+    }
+
+    /// The last number of the clause is what is bid.
+    pub(super) fn offer(&self, clause: &Clause) -> Does {
+        let less = self.mark(ActCue::Less, clause).is_some();
+        let quantities = self.reading.quantities.iter();
+        let inside = |span: Span| clause.span.covers(span);
+        let bid = quantities.rev().find(|quantity| inside(quantity.span));
+        let amount = bid.and_then(|quantity| self.in_full(quantity));
+        Does::Offer {
+            amount: amount.map(|amount| if less { -amount } else { amount }),
+            thing: self.thing(clause),
+        }
+    }
+
+    /// "12" of a bid is 12.000 where an answer of 12 to our question would be.
+    fn in_full(&self, quantity: &Quantity) -> Option<i64> {
+        const SMALL: i64 = 100;
+        let whole = quantity.whole()?;
+        let mut topics = self.understander.topics_asked.iter();
+        let written = self.written(quantity.span);
+        let mut full = || {
+            topics.find_map(
+                |topic| match self.bare(topic, written).first()?.any_of.first()? {
+                    SlotValue::Integer(value) => Some(*value),
+                    SlotValue::Text(_) => None,
+                },
+            )
+        };
+        Some(if whole < SMALL {
+            full().unwrap_or(whole)
+        } else {
+            whole
+        })
+    }
+
+    /// "I can't collect it today after all" comes for it on another day.
+    pub(super) fn cannot_fetch(&self, clause: &Clause) -> bool {
+        !self.context.has_appointment && self.mark(ActCue::Fetch, clause).is_some()
+    }
+
+    /// "Who calls me, and when" asks how far it is; "when can I speak to somebody" wants to.
+    pub(super) fn asks_how_far(&self, clause: &Clause) -> bool {
+        let rings = self.mark(ActCue::ByPhone, clause).is_some();
+        let speaks = self.mark(ActCue::Modal, clause).is_some() && !rings;
+        clause.asking.asks()
+            && clause.asking.form == Form::Which
+            && (!speaks || self.known_topic(clause))
+    }
+
+    /// The words of a deadline: its clause, or of a clause with several moments those up to the first one.
+    /// "I work till 5, so between 5 and 6" can be reached then.
+    pub(super) fn due(&self, clause: &Clause, mark: Span) -> Span {
+        let moments = self.reading.moments.spans();
+        let ends = moments.filter(|moment| clause.span.covers(*moment));
+        let ends: Vec<usize> = ends.map(|moment| moment.end).collect();
+        match ends.iter().find(|end| mark.end <= **end) {
+            Some(end) if ends.len() > 1 => Span::new(mark.start, *end),
+            _ => clause.span,
+        }
+    }
+
+    /// "My MOT runs out on the 14th": what is to be done with the own thing, though no wish is said.
+    pub(super) fn is_due(&self, clause: &Clause) -> bool {
+        self.mark(ActCue::Deadline, clause).is_some()
+            && clause.act == IntentAct::Request
+            && self.is_about_own(clause)
+    }
+
+    /// Whether another appointment stands, or something else is pursued that is about the own thing.
+    fn is_for_another(&self, goal: &str) -> bool {
+        if self.context.goals.iter().any(|open| open == goal) {
+            return false;
+        }
+        let mut intents = self.understander.intents.iter();
+        let own = |name| intents.any(|one| one.name == name && one.about == About::Own);
+        let pursued = self.context.goal.filter(|_| self.context.is_pursued);
+        self.context.has_appointment || pursued.is_some_and(own)
     }
 
     /// "I have an appointment tomorrow at 9" tells of one that was made, and wants none.
@@ -79,6 +189,13 @@ impl Talk<'_> {
             && object
             && !self.is_dated(clause)
             && self.mark(ActCue::Visit, clause).is_none()
+    }
+
+    /// "Do you have": a question that only begins, and goes on in the next message.
+    pub(super) fn is_begun(&self, clause: &Clause) -> bool {
+        let whole = clause.span.len() == self.reading.tokens.len();
+        let mut tokens = self.reading.tokens.iter();
+        whole && clause.span.len() <= BEGUN && !tokens.any(|token| token.asked)
     }
 
     /// "What do you have?" of who has said what is looked for.
@@ -121,5 +238,25 @@ impl Talk<'_> {
             && !clause.asking.asks()
             && self.mark(ActCue::Wants, clause).is_none()
             && self.mark(ActCue::Seek, clause).is_none()
+    }
+}
+
+/// "Stop looking, I found one at my brother-in-law's": who has one looks for none.
+pub(super) fn drop_what_is_over(acts: &mut Vec<Act>) {
+    let over = |act: &Act| matches!(act.does, Does::Cancel { over: true, .. });
+    let tells = |act: &Act| matches!(&act.does, Does::Inform(inform) if !inform.values.is_empty());
+    if acts.iter().any(over) && !acts.iter().any(tells) {
+        let looks = |act: &Act| {
+            matches!(
+                &act.does,
+                Does::Request {
+                    thing: Thing::Wanted,
+                    when: None,
+                    asks_whether: false,
+                    ..
+                }
+            )
+        };
+        acts.retain(|act| !looks(act));
     }
 }

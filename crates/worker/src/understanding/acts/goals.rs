@@ -1,13 +1,10 @@
 //! What a clause wants: something done, a person, an appointment moved, a goal dropped.
 
-use shared_types::SlotValue;
-
 use super::{Clause, FEELINGS, SURE, Talk};
 use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
-use crate::understanding::numbers::Quantity;
 use crate::understanding::said::Said;
 use crate::understanding::topics::{ALIKE, FLOOR};
 
@@ -40,6 +37,7 @@ impl Talk<'_> {
         };
         let keeps = self.mark(ActCue::Keep, clause).is_some();
         if keeps
+            || self.cannot_fetch(clause)
             || self.says_own_is_gone(clause)
             || self.judges_a_thing(clause)
             || self.drops_a_value(clause, span)
@@ -129,8 +127,7 @@ impl Talk<'_> {
         }
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
-        // "Who calls me, and when" asks how far it is.
-        let asks_which = clause.asking.asks() && clause.asking.form == Form::Which;
+        let asks_which = self.asks_how_far(clause);
         // "Rather after two" of an appointment is about the hour, as is "tomorrow 9 please" without a cue.
         let of_visit = self.context.has_appointment || !self.has_cue(clause);
         let of_moment = of_visit && self.is_dated(clause);
@@ -149,6 +146,11 @@ impl Talk<'_> {
         if let Some(span) = self.mark(ActCue::Offer, clause) {
             let does = self.offer(clause);
             acts.push(self.act(does, SURE, span, clause.place));
+            self.tells(
+                clause,
+                |said| said.thing == Thing::Own && self.is_name(&said.slot),
+                acts,
+            );
             return;
         }
         if self.fetches(clause, acts) {
@@ -317,7 +319,7 @@ impl Talk<'_> {
         !clause.said.is_empty() && clause.said.iter().all(plate)
     }
 
-    fn is_about_own(&self, clause: &Clause) -> bool {
+    pub(super) fn is_about_own(&self, clause: &Clause) -> bool {
         let intent = self.understander.intents.get(clause.decision.intent);
         intent.is_some_and(|intent| intent.about == About::Own)
     }
@@ -363,7 +365,7 @@ impl Talk<'_> {
     fn telling(&self, clause: &Clause) -> f64 {
         if self.asks_leave(clause) {
             HINT
-        } else if self.wishes(clause) {
+        } else if self.wishes(clause) || self.mark(ActCue::Deadline, clause).is_some() {
             TELLING
         } else {
             STRONG
@@ -426,40 +428,6 @@ impl Talk<'_> {
         let inside = |at: usize| clause.span.start <= at && at < clause.span.end;
         cues.any(|cue| {
             cue.intent == clause.decision.intent && cue.weight >= least && inside(cue.first)
-        })
-    }
-
-    /// The last number of the clause is what is bid.
-    fn offer(&self, clause: &Clause) -> Does {
-        let less = self.mark(ActCue::Less, clause).is_some();
-        let quantities = self.reading.quantities.iter();
-        let inside = |span: Span| clause.span.covers(span);
-        let bid = quantities.rev().find(|quantity| inside(quantity.span));
-        let amount = bid.and_then(|quantity| self.in_full(quantity));
-        Does::Offer {
-            amount: amount.map(|amount| if less { -amount } else { amount }),
-            thing: self.thing(clause),
-        }
-    }
-
-    /// "12" of a bid is 12.000 where an answer of 12 to our question would be.
-    fn in_full(&self, quantity: &Quantity) -> Option<i64> {
-        const SMALL: i64 = 100;
-        let whole = quantity.whole()?;
-        let mut topics = self.understander.topics_asked.iter();
-        let written = self.written(quantity.span);
-        let mut full = || {
-            topics.find_map(
-                |topic| match self.bare(topic, written).first()?.any_of.first()? {
-                    SlotValue::Integer(value) => Some(*value),
-                    SlotValue::Text(_) => None,
-                },
-            )
-        };
-        Some(if whole < SMALL {
-            full().unwrap_or(whole)
-        } else {
-            whole
         })
     }
 
