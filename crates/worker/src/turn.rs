@@ -191,6 +191,12 @@ impl Turn {
         self.memory.lang.as_deref().unwrap_or(&self.reading.lang)
     }
 
+    /// Answers in the language of the message from now on, as far as it tells one.
+    pub(crate) fn follow_language(&mut self) {
+        let lang = self.reading.lang_after(self.memory.lang.as_deref());
+        self.memory.lang = Some(lang.to_owned());
+    }
+
     /// Adds what an agent found.
     pub fn apply(&mut self, output: Output) {
         match output {

@@ -283,7 +283,8 @@ impl Turns {
     }
 
     /// The contact ended messages, or wants them again: confirmed once.
-    fn opted(&self, turn: Turn, change: OptOut) -> Effects {
+    fn opted(&self, mut turn: Turn, change: OptOut) -> Effects {
+        turn.follow_language();
         let (confirmed, ask, wants) = match change {
             OptOut::Since(_) => (Confirmed::Stop, None, false),
             OptOut::Lifted => (Confirmed::Start, Some(Question::Help), true),
@@ -307,7 +308,8 @@ impl Turns {
     }
 
     /// It sounds like an end of messages, but is not said as one: the word for it is offered.
-    fn asked_whether_to_stop(&self, turn: Turn) -> Effects {
+    fn asked_whether_to_stop(&self, mut turn: Turn) -> Effects {
+        turn.follow_language();
         let now = turn.now;
         let question = Piece::Ask(Question::Stop);
         let (intent, sure) = (turn.reading.intent.clone(), turn.reading.confidence);

@@ -433,6 +433,9 @@ impl Talk<'_> {
 
     /// The thing that a clause is about.
     pub(super) fn thing(&self, clause: &Clause) -> Thing {
+        if self.is_brought_for_another(clause) {
+            return Thing::Own;
+        }
         if self.is_of_third(clause) {
             return Thing::Third;
         }

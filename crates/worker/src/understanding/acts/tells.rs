@@ -2,9 +2,10 @@
 
 use shared_types::SlotValue;
 
+use super::goals::STRONG;
 use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Correct, Does, Inform, Thing, Told};
-use crate::domain::{ActCue, IntentAct, SlotKind};
+use crate::domain::{About, ActCue, IntentAct, SlotKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::{Said, told};
@@ -37,8 +38,10 @@ impl Talk<'_> {
             return;
         }
         self.remarks(clause, acts);
+        let brought = self.is_brought_for_another(clause);
+        let side = |said: &Said| if brought { Thing::Own } else { said.thing };
         for thing in [Thing::Wanted, Thing::Own] {
-            let of_thing = |said: &&Said| count(said) && said.thing == thing;
+            let of_thing = |said: &&Said| count(said) && side(said) == thing;
             let said: Vec<&Said> = clause.said.iter().filter(of_thing).collect();
             self.told_of(clause, thing, &said, acts);
         }
@@ -49,7 +52,19 @@ impl Talk<'_> {
     pub(super) fn is_of_third(&self, clause: &Clause) -> bool {
         let whole = Span::new(0, self.reading.tokens.len());
         let such = self.signs.marks.act(ActCue::Such, whole).is_some();
-        self.mark(ActCue::Third, clause).is_some() && !such
+        self.mark(ActCue::Third, clause).is_some() && !such && !self.is_brought_for_another(clause)
+    }
+
+    /// "My father drives an i20, it has to be serviced": who brings somebody else's stands for them.
+    pub(super) fn is_brought_for_another(&self, clause: &Clause) -> bool {
+        let brings = |place: usize| {
+            let intent = self.understander.intents.get(place);
+            intent.is_some_and(|intent| intent.about == About::Own)
+                && self.understander.act_of(place) == IntentAct::Request
+        };
+        let mut cues = self.signs.cues.iter();
+        self.mark(ActCue::Third, clause).is_some()
+            && cues.any(|cue| cue.weight >= STRONG && brings(cue.intent))
     }
 
     /// "Moet wel een trekhaak hebben": what no slot has is told in the customer's words.
