@@ -119,8 +119,6 @@ pub enum Negation {
     Join,
     /// Carries it on to the next value of the same slot.
     JoinAlike,
-    /// Negates all values that an "and" joins, of whatever slot: "zonder".
-    Throughout,
     /// Denies that it goes without what is near by: "niet zonder". A negation in it denies nothing.
     Needed,
 }

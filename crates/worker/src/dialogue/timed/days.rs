@@ -108,7 +108,6 @@ pub(super) fn replan(
     acts: &mut Vec<Act>,
 ) {
     moved_instead((domain, state), (text, agreed.named), moments, acts);
-    made_elsewhere_and_moved(state, agreed.other_denied, moments, acts);
     day_off(state, agreed.denied, moments, acts);
 }
 
@@ -159,23 +158,6 @@ fn moved_instead(
             .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
         let apart = day.bytes.start >= act.words.end;
         if of_it && (apart || standing_is_named) {
-            act.does = Does::Reschedule {
-                when: None,
-                shift_minutes: None,
-                standing: false,
-            };
-        }
-    }
-}
-
-/// "I can't make it today, would Monday work?" of an appointment that nobody here knows.
-fn made_elsewhere_and_moved(state: &State, denied: bool, moments: &[Moment], acts: &mut [Act]) {
-    let day = |moment: &Moment| matches!(moment.days, Some(Days::On(_)));
-    if state.appointment().is_some() || !denied || !moments.iter().any(day) {
-        return;
-    }
-    for act in acts {
-        if let Does::Cancel { over: false, .. } = &act.does {
             act.does = Does::Reschedule {
                 when: None,
                 shift_minutes: None,

@@ -108,7 +108,6 @@ impl Reader<'_, '_> {
                 ("stop", Negation::Stop),
                 ("join", Negation::Join),
                 ("join_alike", Negation::JoinAlike),
-                ("throughout", Negation::Throughout),
                 ("needed", Negation::Needed),
             ] {
                 let found = self.patterns(&section, key);

@@ -50,7 +50,7 @@ impl Talk<'_> {
         let Some((goal, fetch)) = self.status_goal().zip(fetch).filter(|_| free) else {
             return false;
         };
-        if !asks && self.is_for_another(goal) {
+        if !asks && self.is_for_another(clause, goal) {
             // "I bring it at nine and collect it at five" is one visit, for what is done between.
             let fetch = Span::new(fetch.start, clause.span.end);
             let does = Does::Social(Social::Deadline);
@@ -143,15 +143,17 @@ impl Talk<'_> {
             && self.is_about_own(clause)
     }
 
-    /// Whether another appointment stands, or something else is pursued that is about the own thing.
-    fn is_for_another(&self, goal: &str) -> bool {
+    /// Whether another appointment stands, or one is made in the same words for the own thing.
+    fn is_for_another(&self, clause: &Clause, goal: &str) -> bool {
         if self.context.goals.iter().any(|open| open == goal) {
             return false;
         }
         let mut intents = self.understander.intents.iter();
         let own = |name| intents.any(|one| one.name == name && one.about == About::Own);
         let pursued = self.context.goal.filter(|_| self.context.is_pursued);
-        self.context.has_appointment || pursued.is_some_and(own)
+        let moments = self.reading.moments.spans();
+        let several = moments.filter(|moment| clause.span.covers(*moment)).count() > 1;
+        self.context.has_appointment || several && pursued.is_some_and(own)
     }
 
     /// "I have an appointment tomorrow at 9" tells of one that was made, and wants none.

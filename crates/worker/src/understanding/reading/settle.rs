@@ -117,8 +117,6 @@ impl Reading {
                 .iter()
                 .any(|span| span.start == at)
         };
-        // "Ohne Diesel und Automatik" denies both.
-        let throughout = is_one(Negation::Throughout, negator.start);
         let mut reached = Vec::new();
         let mut between = 0;
         let (mut joined, mut alike, mut slot) = (true, false, None);
@@ -132,7 +130,7 @@ impl Reading {
                 .find(|mention| mention.span.start == at)
             {
                 // "Kein Weiß und Schalter" denies the colour alone.
-                if alike && !throughout && slot != Some(mention.slot) {
+                if alike && slot != Some(mention.slot) {
                     break;
                 }
                 slot = Some(mention.slot);

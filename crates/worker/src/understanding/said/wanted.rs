@@ -1,7 +1,7 @@
 //! What is said of a thing that is looked for, whatever is done with the own one.
 
 use super::{Sides, Telling};
-use crate::domain::{SlotKind, SlotRule};
+use crate::domain::{About, SlotKind, SlotRule};
 use crate::understanding::lattice::Span;
 use crate::understanding::mentions::{Mention, Role};
 use crate::understanding::slots::value_of;
@@ -12,7 +12,10 @@ impl Sides<'_> {
         let slot = self.understander.slots.get(mention.slot);
         let said = slot.and_then(|slot| value_of(slot, mention));
         let known = said.is_some_and(|said| self.context.own.contains(&said));
-        let looks = told.wishes || !self.context.wanted.is_empty();
+        let mut intents = self.understander.intents.iter();
+        let of_own = intents
+            .any(|intent| intent.about == About::Own && self.context.goals.contains(&intent.name));
+        let looks = told.wishes || !of_own && !self.context.wanted.is_empty();
         let names_own = |other: &Mention| other.role == Role::Own && other.make().is_some();
         looks && !known && !told.of_own && !self.reading.mentions.iter().any(names_own)
     }
