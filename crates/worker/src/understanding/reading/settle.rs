@@ -100,16 +100,15 @@ impl Reading {
         let denies = |negator: &&Span| !needed.iter().any(|span| span.overlaps(**negator));
         let negators = self.surroundings.negations(Negation::Before);
         for negator in negators.iter().filter(denies) {
-            negated.extend(self.reach_of(*negator));
+            negated.extend(self.reach_of(negator.end));
         }
         for mention in &mut self.mentions {
             mention.negated = negated.iter().any(|span| span.covers(mention.span));
         }
     }
 
-    /// The mentions that a negation denies, which stand behind it.
-    fn reach_of(&self, negator: Span) -> Vec<Span> {
-        let mut at = negator.end;
+    /// The mentions that a negation just before `at` denies.
+    fn reach_of(&self, mut at: usize) -> Vec<Span> {
         const WORDS_BETWEEN: usize = 2;
         let is_one = |kind: Negation, at: usize| {
             self.surroundings
