@@ -19,7 +19,7 @@ const CUES: usize = 16;
 
 /// A turn. What is not there is left out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct SeenTurn<'a> {
     pub(crate) events: Vec<String>,
     pub(crate) times: Times,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub(crate) struct Turn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     opt_out: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reply: Option<Said<'a>>,
+    reply: Option<Replied<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cues: Vec<Evidence>,
 }
@@ -69,7 +69,7 @@ enum Outputs<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         router_output: Option<Routed<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        conversation_output: Option<Mood>,
+        conversation_output: Option<Felt>,
         #[serde(skip_serializing_if = "Option::is_none")]
         crm_output: Option<&'a CrmOutput>,
     },
@@ -83,12 +83,12 @@ struct Routed<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Mood {
+struct Felt {
     sentiment: Sentiment,
 }
 
 #[derive(Debug, Serialize)]
-struct Said<'a> {
+struct Replied<'a> {
     outbound: &'a OutboundId,
     purpose: &'a Purpose,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,17 +109,17 @@ struct Change {
 }
 
 /// What was known of the things: the wanted one, and the customer's own.
-pub(crate) type Known = [Value; 2];
+pub(crate) type Before = [Value; 2];
 
-pub(crate) fn known(memory: &State) -> Known {
+pub(crate) fn known(memory: &State) -> Before {
     [&memory.wanted, &memory.own].map(values)
 }
 
-impl<'a> Turn<'a> {
+impl<'a> SeenTurn<'a> {
     /// What is kept of a turn for some hours. `before` is what was known when it began.
     pub(crate) fn of(
         effects: &'a Effects,
-        before: Known,
+        before: Before,
         events: Vec<String>,
         times: Times,
     ) -> Self {
@@ -146,7 +146,7 @@ impl<'a> Turn<'a> {
             handover: handover(after),
             silence: effects.silence.map(Silence::as_str),
             opt_out: effects.opt_out.map(OptOut::name),
-            reply: effects.reply.as_ref().map(|reply| Said {
+            reply: effects.reply.as_ref().map(|reply| Replied {
                 outbound: &reply.id,
                 purpose: &reply.purpose,
                 text: None,
@@ -160,7 +160,7 @@ impl<'a> Turn<'a> {
         let reply = self.reply.zip(effects.reply.as_ref());
         Self {
             state: effects.state.as_ref().map(Outputs::whole),
-            reply: reply.map(|(said, reply)| Said {
+            reply: reply.map(|(said, reply)| Replied {
                 text: Some(&reply.text),
                 ..said
             }),
@@ -188,7 +188,7 @@ impl<'a> Outputs<'a> {
                 confidence: router.confidence,
                 next_agent: router.next_agent,
             }),
-            conversation_output: conversation.map(|output| Mood {
+            conversation_output: conversation.map(|output| Felt {
                 sentiment: output.sentiment,
             }),
             crm_output: state.crm_output.as_ref(),

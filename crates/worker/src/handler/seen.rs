@@ -10,7 +10,7 @@ use streams::Job;
 
 use super::{Inbound, events};
 use crate::effects::Effects;
-use crate::onlooker::{self, Known, Times, Turn};
+use crate::onlooker::{self, Before, SeenTurn, Times};
 use crate::turns::Turns;
 
 impl Inbound {
@@ -24,7 +24,7 @@ impl Inbound {
     pub(super) fn seen(
         &self,
         job: &Job<Payload>,
-        (before, received): (Known, Option<Timestamp>),
+        (before, received): (Before, Option<Timestamp>),
         effects: &mut Effects,
         took: Duration,
     ) -> Option<Value> {
@@ -34,7 +34,7 @@ impl Inbound {
             turn: effects.history.first().map(|line| line.at),
             took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let turn = Turn::of(effects, before, events(job), times);
+        let turn = SeenTurn::of(effects, before, events(job), times);
         let kept = serde_json::to_string(&turn).ok();
         let whole = traces::has_content().then(|| {
             let Turns {
