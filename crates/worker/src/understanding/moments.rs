@@ -29,6 +29,7 @@ use calendar::Meant;
 use choice::Standing;
 use clock::Hint;
 use grammar::{DateSaid, Grammar, TimeSaid};
+use scan::Scan;
 use words::Word;
 
 /// The wordings of dates and times in every language of a domain.
@@ -61,6 +62,24 @@ struct Found {
 enum Said {
     Date(DateSaid),
     Time(TimeSaid),
+}
+
+impl Said {
+    /// Whether a number right behind it is an hour.
+    fn leads_to_an_hour(&self) -> bool {
+        match self {
+            Self::Date(said) => said.leads_to_an_hour(),
+            Self::Time(said) => matches!(said, TimeSaid::Part(..)),
+        }
+    }
+
+    /// "tot 11", "bis 12".
+    fn may_be_a_price(&self) -> bool {
+        let Self::Time(TimeSaid::Around(Relation::Until, clocks)) = self else {
+            return false;
+        };
+        matches!(clocks.as_slice(), [TimeSaid::Clock { minutes, .. }] if minutes % 60 == 0)
+    }
 }
 
 /// A date or time of a message, or both where one wording gives both.
@@ -149,30 +168,42 @@ impl MomentReader {
     }
 }
 
+/// Something said in some of the words: from one up to another.
+type Stretch<T> = (T, usize, usize);
+
+/// The wordings of a message, and apart from them the numbers that may be hours.
+fn stretches(scan: &Scan<'_>, words: usize) -> (Vec<Stretch<Said>>, Vec<Stretch<TimeSaid>>) {
+    let mut stretches: Vec<Stretch<Said>> = Vec::new();
+    let mut bare = Vec::new();
+    let mut at = 0;
+    while at < words {
+        let follows = stretches.last().filter(|(_, _, end)| *end == at);
+        let leads = follows.is_some_and(|(said, ..)| said.leads_to_an_hour());
+        let (said, end) = match (scan.date(at), scan.time(at)) {
+            (Some(date), Some(time)) if time.end > date.end => (Said::Time(time.said), time.end),
+            (Some(date), _) => (Said::Date(date.said), date.end),
+            (None, Some(time)) => (Said::Time(time.said), time.end),
+            (None, None) => match scan.last_hour(at).filter(|_| leads) {
+                Some(hour) => (Said::Time(hour.said), hour.end),
+                None => {
+                    bare.extend(scan.clock(at).map(|clock| (clock.said, at, clock.end)));
+                    at += 1;
+                    continue;
+                }
+            },
+        };
+        stretches.push((said, at, end));
+        at = end.max(at + 1);
+    }
+    (stretches, bare)
+}
+
 /// The moments of a message, how many words they are said in, together with those that only look like
 /// moments, and whether there is more than words that may be anything.
 fn read(grammar: &Grammar, text: &str, tokens: &[Token]) -> (usize, bool, Moments) {
     let words = grammar.words.read(text, tokens, &grammar.numbers);
     let scan = grammar.scan(&words);
-    let mut stretches: Vec<(Said, usize, usize)> = Vec::new();
-    let mut bare = Vec::new();
-    let mut at = 0;
-    while at < words.len() {
-        let date = scan.date(at);
-        let time = scan.time(at);
-        let (said, end) = match (date, time) {
-            (Some(date), Some(time)) if time.end > date.end => (Said::Time(time.said), time.end),
-            (Some(date), _) => (Said::Date(date.said), date.end),
-            (None, Some(time)) => (Said::Time(time.said), time.end),
-            (None, None) => {
-                bare.extend(scan.clock(at).map(|clock| (clock.said, at, clock.end)));
-                at += 1;
-                continue;
-            }
-        };
-        stretches.push((said, at, end));
-        at = end.max(at + 1);
-    }
+    let (stretches, bare) = stretches(&scan, words.len());
     let covered = stretches.iter().map(|(_, from, to)| to - from).sum();
     let is_certain = stretches.iter().any(|(_, from, to)| {
         let mut inside = words.iter().take(*to).skip(*from);
@@ -221,6 +252,18 @@ impl Moments {
     /// Forgets those whose words belong to something else.
     pub(super) fn drop_within(&mut self, span: Span) {
         self.found.retain(|found| !found.tokens.overlaps(span));
+    }
+
+    /// Forgets the hour right behind a name, when nothing else tells when: "Golf tot 11" is a price.
+    pub(super) fn drop_prices(&mut self, mut names: impl Iterator<Item = Span>) {
+        if let [only] = self.found.as_slice()
+            && only.said.may_be_a_price()
+            // Neither "uur" nor minutes.
+            && only.tokens.end == only.tokens.start + 2
+            && names.any(|name| name.end == only.tokens.start)
+        {
+            self.found.clear();
+        }
     }
 
     /// The stretches of tokens that are dates and times.

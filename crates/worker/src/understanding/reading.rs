@@ -97,6 +97,7 @@ impl Reading {
             .iter()
             .filter(|one| matches!(one.named, Named::Text(_)));
         plates.for_each(|plate| moments.drop_within(plate.span));
+        moments.drop_prices(certain.iter().copied());
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
         let quantities = compiled.numbers.read(&tokens, |at| {
             taken.iter().any(|span| span.start <= at && at < span.end)

@@ -20,6 +20,14 @@ pub(super) enum DateSaid {
 }
 
 impl DateSaid {
+    /// Whether a number behind it is an hour: "morgen früh 9".
+    pub(super) fn leads_to_an_hour(&self) -> bool {
+        matches!(
+            self,
+            Self::Plain(DateMeaning::Day(..) | DateMeaning::Weekday(Some(_)), _)
+        )
+    }
+
     /// Whether it is the first such day, or the one after.
     pub(super) fn is_next(&self) -> bool {
         self.is_all(&DateMeaning::NextWeekday)

@@ -142,6 +142,11 @@ impl<'g> Scan<'g> {
         })
     }
 
+    /// An hour without any word that says so, as the last of its clause.
+    pub(super) fn last_hour(&self, at: usize) -> Option<Found<TimeSaid>> {
+        self.bare_hour(at).filter(|hour| self.starts(hour.end))
+    }
+
     fn bare_hour(&self, at: usize) -> Option<Found<TimeSaid>> {
         let word = self.message.get(at)?;
         let hour = self.grammar.words.hour(word)?;
