@@ -223,11 +223,18 @@ pub(crate) fn spawn<H: Handler>(
 
 /// The events in the outbound streams, by mailbox, in the order in which they were added.
 pub(crate) fn replies(server: &RedisServer, mailbox: &str) -> Vec<String> {
+    let all = all_replies(server).into_iter();
+    let of_mailbox = all.filter(|(of, _)| of == mailbox);
+    of_mailbox.map(|(_, event)| event).collect()
+}
+
+/// Mailbox and event of every reply.
+pub(crate) fn all_replies(server: &RedisServer) -> Vec<(String, String)> {
     let partitions = 8;
     let streams = (0..partitions).map(|p| format!("out:{p}"));
     let entries = streams.flat_map(|stream| stream_fields(server, &stream));
-    let of_mailbox = entries.filter(|fields| field(fields, "conv") == mailbox);
-    of_mailbox.map(|fields| field(&fields, "event")).collect()
+    let reply = |fields: Fields| (field(&fields, "conv"), field(&fields, "event"));
+    entries.map(reply).collect()
 }
 
 type Fields = Vec<(String, String)>;
