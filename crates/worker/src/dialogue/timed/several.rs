@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use jiff::civil::Date;
+
 use super::dates;
 use crate::dialogue::act::{Act, Dates, Does, Social};
 use crate::dialogue::state::{OursAbout, State};
@@ -74,17 +76,21 @@ fn keep_day_of_hour(text: &str, moments: &mut Vec<Moment>) {
     }
 }
 
-/// "Between Christmas and New Year, on the 30th": the day, not the week around it.
+/// "Between Christmas and New Year, on the 30th", "not before Christmas, the first Monday of January": the
+/// day, not the days around it.
 fn drop_wider(moments: &mut Vec<Moment>) {
-    let days: Vec<Days> = moments.iter().filter_map(|moment| moment.days).collect();
-    let is_wider = |moment: &Moment| {
-        let Some(Days::Between(from, to)) = moment.days else {
-            return false;
-        };
-        let mut days = days.iter();
-        days.any(|day| matches!(day, Days::On(day) if from <= *day && *day <= to))
+    let days = moments.iter().filter_map(|moment| match moment.days? {
+        Days::On(day) => Some(day),
+        _ => None,
+    });
+    let days: Vec<Date> = days.collect();
+    let holds_one = |around: Days| match around {
+        Days::Between(from, to) => days.iter().any(|day| (from..=to).contains(day)),
+        Days::From(from) => days.iter().any(|day| from <= *day),
+        Days::Until(to) => days.iter().any(|day| *day <= to),
+        Days::On(_) | Days::Conflict => false,
     };
-    moments.retain(|moment| !is_wider(moment) || moment.times.is_some());
+    moments.retain(|moment| !moment.days.is_some_and(holds_one) || moment.times.is_some());
 }
 
 /// The bytes of the sentence around a byte. A number with a full stop ends one where a space follows.
