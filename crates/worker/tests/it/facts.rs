@@ -8,8 +8,8 @@ use worker::domain::Domain;
 use worker::understanding::Understander;
 
 /// The share of paraphrases that must find their fact, and of those that may find another.
-const LEAST: f64 = 0.72;
-const MOST_WRONG: f64 = 0.04;
+const LEAST: f64 = 0.82;
+const MOST_WRONG: f64 = 0.035;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -73,6 +73,21 @@ fn paraphrases_find_their_fact() {
     });
     let bad: Vec<String> = bad.collect();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// One word of a fact beside one that is nobody's asks something else; two of its own ask for the fact.
+#[test]
+fn a_foreign_word_asks_something_else() {
+    let understander = Understander::new(&Domain::embedded().expect("the domain loads"));
+    let asks_a_fact = |text: &str| {
+        let acts = understander.acts(text, &Context::default());
+        acts.into_iter()
+            .any(|act| matches!(act.does, Does::Ask(ask) if matches!(ask.topic, Asked::Fact(_))))
+    };
+    assert!(asks_a_fact("do you have a loan car"));
+    assert!(!asks_a_fact("do you have a lift for campers"));
+    assert!(asks_a_fact("is the showroom accessible with a wheelchair"));
+    assert!(!asks_a_fact("will my wheelchair fit in the boot"));
 }
 
 #[test]

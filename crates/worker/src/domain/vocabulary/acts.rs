@@ -313,6 +313,14 @@ impl Reader<'_, '_> {
             let phrases = kind.value.split('|').map(|phrase| phrase.trim().to_owned());
             self.into.kinds_asked.push(phrases.collect());
         }
+        for (key, into) in [
+            ("common", &mut self.into.common),
+            ("toward", &mut self.into.toward),
+        ] {
+            let words = section.texts(key);
+            let words = words.iter().flat_map(|text| text.value.split_whitespace());
+            into.extend(words.map(str::to_owned));
+        }
         section.close();
     }
 

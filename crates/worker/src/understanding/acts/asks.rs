@@ -259,6 +259,12 @@ impl Talk<'_> {
         fact.is_some_and(|(_, likeness)| likeness >= floor)
     }
 
+    /// Whether a fact answers it, of the kind that is asked for.
+    pub(super) fn is_answered_by_a_fact(&self, clause: &Clause) -> bool {
+        let fact = self.fact(clause).filter(|fact| fact.1 >= CERTAIN);
+        fact.is_some_and(|fact| self.is_of_kind(clause, &fact))
+    }
+
     fn topic(&self, clause: &Clause) -> Asked {
         if let Some(name) = self.attribute_of_stock(clause) {
             return Asked::Attribute(name);
@@ -325,6 +331,7 @@ impl Talk<'_> {
         };
         if let Some((name, likeness)) = &fact
             && *likeness >= certain
+            && (*likeness >= ALIKE || !self.names_foreign(clause, name))
         {
             return Asked::Fact(name.clone());
         }
@@ -430,6 +437,25 @@ impl Talk<'_> {
             .zip(&self.understander.fact_prices);
         let mut named = facts.filter(|(name, _)| *name == fact);
         named.any(|(_, prices)| *prices)
+    }
+
+    /// "Will my wheelchair fit in the boot": what the boot is asked of has nothing to do with ramps.
+    fn names_foreign(&self, clause: &Clause, fact: &str) -> bool {
+        let mut facts = self.understander.facts.iter();
+        let fact = facts.position(|name| name == fact);
+        let knows = |at: usize| {
+            let word = self.reading.tokens.get(at).map_or("", |token| &token.text);
+            fact.is_some_and(|fact| self.understander.topics.is_of(word, fact))
+        };
+        let plain = |place: usize| {
+            let attribute = self.understander.attributes.get(place);
+            attribute.is_some_and(|one| one.slot.is_none() && !one.prices && one.goal.is_none())
+        };
+        let mut marks = self.signs.marks.within(clause.span);
+        marks.any(|(mark, span)| {
+            matches!(mark, Mark::Attribute(place) if plain(place))
+                && !(span.start..span.end).any(knows)
+        })
     }
 
     /// Whether the name of an attribute or the question for a status is all that a clause has.
