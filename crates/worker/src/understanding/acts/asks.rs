@@ -301,6 +301,7 @@ impl Talk<'_> {
         };
         let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
         let attribute = self.attribute(clause);
+        let attribute = attribute.filter(|named| !self.asks_more_of_it(clause, *named));
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
         // "Was kostet ein neuer Schlüssel": where keys are left is no answer.
         let fact = fact.filter(|(name, likeness)| {
@@ -352,7 +353,9 @@ impl Talk<'_> {
                 Asked::Fact(fact)
             }
             (Some((name, _)), _)
-                if self.is_price(name) && !named && self.has_unread_noun(clause) =>
+                if self.is_price(name)
+                    && (!named || self.thing(clause) == Thing::Own)
+                    && self.has_unread_noun(clause) =>
             {
                 Asked::Other
             }

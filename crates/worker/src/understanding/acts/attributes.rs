@@ -95,6 +95,35 @@ impl Talk<'_> {
         })
     }
 
+    /// "What does a new battery cost" and "can you update the satnav" name what can be asked of a thing,
+    /// and ask something else of it.
+    pub(super) fn asks_more_of_it(&self, clause: &Clause, (name, of_slot): (&str, bool)) -> bool {
+        let mut attributes = self.understander.attributes.iter();
+        let Some(attribute) = attributes.find(|attribute| attribute.name == name) else {
+            return false;
+        };
+        let leads = attribute.goal.is_some() || attribute.prices || !attribute.advice.is_empty();
+        if leads || attribute.in_mind.is_some() || attribute.of_stock {
+            return false;
+        }
+        let marks = self.signs.marks.within(clause.span);
+        let (mut prices, mut own) = (Vec::new(), Vec::new());
+        for (mark, span) in marks {
+            let Mark::Attribute(place) = mark else {
+                continue;
+            };
+            match self.understander.attributes.get(place) {
+                Some(one) if one.prices => prices.push(span),
+                Some(one) if one.name == name => own.push(span),
+                _ => {}
+            }
+        }
+        let apart = |price: &Span| !own.iter().any(|span| span.overlaps(*price));
+        let of_part = !of_slot && prices.iter().any(apart);
+        let modal = self.mark(ActCue::Modal, clause).is_some();
+        of_part || modal && self.has_unread_noun(clause)
+    }
+
     /// The attribute that a clause asks for; "I really need CarPlay, is that in it?": of the statement
     /// before.
     pub(super) fn attribute(&self, clause: &Clause) -> Option<(&str, bool)> {
