@@ -5,7 +5,7 @@ use super::lattice::Span;
 use super::marks::{Mark, Marks};
 use super::reading::Reading;
 use crate::dialogue::act::Form;
-use crate::domain::QuestionCue;
+use crate::domain::{ActCue, QuestionCue};
 
 /// From here on a clause asks.
 pub(super) const ENOUGH: f64 = 0.5;
@@ -122,7 +122,10 @@ fn is_asked_behind(reading: &Reading, marks: &Marks, clause: Span, first: usize)
     let before = Span::new(clause.start, at);
     let names = reading.mentions.iter().map(|mention| mention.span);
     let mut told = names.chain(reading.moments.spans());
+    // "Ich brauche einen Wagen könnt ihr mir helfen" wants that.
+    let wants = [ActCue::Seek, ActCue::Wants].map(|cue| marks.act(cue, before));
     is(first, QuestionCue::Stated)
+        && wants.iter().all(Option::is_none)
         && !told.any(|span| before.covers(span))
         && !(first..=at).any(|at| is(at, QuestionCue::Against))
 }

@@ -137,6 +137,11 @@ impl Topics {
         self.kinds.get(fact).is_some_and(|known| known & kinds != 0)
     }
 
+    /// Whether a word tells nothing of what is asked.
+    pub(super) fn is_common(&self, word: &str) -> bool {
+        self.common.contains(word)
+    }
+
     /// Whether an example of a fact has a word.
     pub(super) fn is_of(&self, word: &str, fact: usize) -> bool {
         let known = self.known(self.ids.get(word).copied());
@@ -272,7 +277,7 @@ impl Topics {
             matches!(pair, [before, named] if named.text == word
                 && self.toward.contains(&before.text) && !self.ids.contains_key(word))
         });
-        word.chars().count() >= TELLING && !self.common.contains(word) && !is_place
+        word.chars().count() >= TELLING && !self.is_common(word) && !is_place
     }
 
     /// The words of the examples that a word may be, with what each weighs then.

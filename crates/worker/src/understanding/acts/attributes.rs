@@ -89,7 +89,10 @@ impl Talk<'_> {
             let here = Span::new(at, at + 1);
             let frequent = self.reading.frequent.get(at).copied().unwrap_or(true);
             let word = self.reading.tokens.get(at);
-            let long = word.is_some_and(|word| word.text.chars().count() >= NOUN);
+            let long = word.is_some_and(|word| {
+                let common = self.understander.topics.is_common(&word.text);
+                word.text.chars().count() >= NOUN && !common
+            });
             let told = known.iter().any(|span| span.overlaps(here));
             long && !frequent && !told && !self.reading.lattice.is_filler(at)
         })
