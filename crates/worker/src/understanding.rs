@@ -13,7 +13,6 @@ use shared_types::Slots;
 use crate::dialogue::act::{Act, Consent, Context};
 use crate::domain::{
     Answer, Attribute, Domain, Fact, Intent, IntentAct, MoodCue, Offers, Settings, Slot, Topic,
-    Vocabulary,
 };
 
 mod acts;
@@ -147,14 +146,6 @@ impl Understander {
             outline: Outline::new(&compiled, text),
         });
         let kinds = Kinds::new(domain);
-        let words = |of: fn(&Vocabulary) -> &[String]| {
-            let languages = domain.languages.iter();
-            let words = languages.flat_map(move |language| of(&language.vocabulary));
-            words.map(|word| fold::fold(word))
-        };
-        let named = domain.business.name.split_whitespace().map(fold::fold);
-        let common = words(|of| &of.common).chain(named).collect();
-        let toward = words(|of| &of.toward).collect();
         let attributes = domain.knowledge.attributes.iter();
         let attributes = attributes.map(|attribute| Attribute {
             cues: BTreeMap::new(),
@@ -163,7 +154,7 @@ impl Understander {
         let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
-            topics: Topics::new(questions, &kinds, &compiled.lexicon, common, toward),
+            topics: Topics::new(questions, &kinds, &compiled.lexicon, domain),
             kinds,
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
             fact_prices: facts.iter().map(Fact::tells_price).collect(),

@@ -8,10 +8,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::fold::fold;
 use super::kinds::{Kinds, KindsAsked};
 use super::lexicon::Lexicon;
 use super::reading::Outline;
 use super::tokens::{Kind, Token};
+use crate::domain::{Domain, Vocabulary};
 
 /// Below this likeness it is better to say that one does not know.
 pub(super) const FLOOR: f64 = 0.5;
@@ -100,12 +102,17 @@ impl Topics {
         questions: impl Iterator<Item = Question>,
         kinds: &Kinds,
         lexicon: &Lexicon,
-        common: FxHashSet<String>,
-        toward: FxHashSet<String>,
+        domain: &Domain,
     ) -> Self {
+        let words = |of: fn(&Vocabulary) -> &[String]| {
+            let languages = domain.languages.iter();
+            let words = languages.flat_map(move |language| of(&language.vocabulary));
+            words.map(|word| fold(word))
+        };
+        let named = domain.business.name.split_whitespace().map(fold);
         let mut topics = Self {
-            common,
-            toward,
+            common: words(|of| &of.common).chain(named).collect(),
+            toward: words(|of| &of.toward).collect(),
             ..Self::default()
         };
         for question in questions {

@@ -23,7 +23,7 @@ const NO_FACT: f64 = 1.1;
 const MOMENT: &str = "moment";
 
 /// From here on a fact is meant even where hours are asked, or whether a thing is there.
-const BEYOND_DOUBT: f64 = 0.8;
+pub(super) const BEYOND_DOUBT: f64 = 0.8;
 
 impl Talk<'_> {
     /// "It starts badly in the cold. Do you do that?" wants done what the statement before calls for,
@@ -218,12 +218,6 @@ impl Talk<'_> {
         last.is_some_and(|token| token.asked)
     }
 
-    /// Whether it is known which thing the customer wants.
-    pub(super) fn knows_thing(&self) -> bool {
-        let mut wanted = self.context.wanted.iter();
-        wanted.any(|(slot, _)| self.is_name(slot))
-    }
-
     /// What a clause asks that only an alarm answers.
     pub(super) fn asks_in_danger(&self, clause: &Clause) -> Option<Does> {
         if !self.context.in_alarm {
@@ -300,8 +294,8 @@ impl Talk<'_> {
             false => 0.0,
         };
         let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
-        let attribute = self.attribute(clause);
-        let attribute = attribute.filter(|named| !self.asks_more_of_it(clause, *named));
+        let more = |named: &(&str, bool)| self.asks_more_of_it(clause, *named);
+        let attribute = self.attribute(clause).filter(|named| !more(named));
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
         // "Was kostet ein neuer Schlüssel": where keys are left is no answer.
         let fact = fact.filter(|(name, likeness)| {
@@ -326,15 +320,9 @@ impl Talk<'_> {
         let names = names || self.asks_what_there_is(clause);
         let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
         // "Has the service been done by now" asks how far it is, and not what one costs.
-        let certain = match there || has(ActCue::Hours) || has(ActCue::Status) {
-            true => BEYOND_DOUBT,
-            false => CERTAIN,
-        };
-        if let Some((name, likeness)) = &fact
-            && *likeness >= certain
-            && (*likeness >= ALIKE || !self.names_foreign(clause, name))
-        {
-            return Asked::Fact(name.clone());
+        let doubtful = there || has(ActCue::Hours) || has(ActCue::Status);
+        if let Some(fact) = self.certain_fact(clause, fact.as_ref(), doubtful) {
+            return fact;
         }
         if self.asks_hours(clause, there) || self.is_day_alone(clause) {
             return Asked::Hours;
@@ -440,25 +428,6 @@ impl Talk<'_> {
             .zip(&self.understander.fact_prices);
         let mut named = facts.filter(|(name, _)| *name == fact);
         named.any(|(_, prices)| *prices)
-    }
-
-    /// "Will my wheelchair fit in the boot": what the boot is asked of has nothing to do with ramps.
-    fn names_foreign(&self, clause: &Clause, fact: &str) -> bool {
-        let mut facts = self.understander.facts.iter();
-        let fact = facts.position(|name| name == fact);
-        let knows = |at: usize| {
-            let word = self.reading.tokens.get(at).map_or("", |token| &token.text);
-            fact.is_some_and(|fact| self.understander.topics.is_of(word, fact))
-        };
-        let plain = |place: usize| {
-            let attribute = self.understander.attributes.get(place);
-            attribute.is_some_and(|one| one.slot.is_none() && !one.prices && one.goal.is_none())
-        };
-        let mut marks = self.signs.marks.within(clause.span);
-        marks.any(|(mark, span)| {
-            matches!(mark, Mark::Attribute(place) if plain(place))
-                && !(span.start..span.end).any(knows)
-        })
     }
 
     /// Whether the name of an attribute or the question for a status is all that a clause has.
