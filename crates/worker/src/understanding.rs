@@ -154,7 +154,7 @@ impl Understander {
         let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
-            topics: Topics::new(questions, &kinds, &compiled.lexicon),
+            topics: Topics::new(questions, &kinds, &compiled.lexicon, domain),
             kinds,
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
             fact_prices: facts.iter().map(Fact::tells_price).collect(),

@@ -49,6 +49,10 @@ pub struct Vocabulary {
     /// How each kind of answer is asked for: a person, a place, a time. In the same order in every
     /// language.
     pub kinds_asked: Vec<Vec<String>>,
+    /// Words of any question, which tell nothing of what it asks.
+    pub common: Vec<String>,
+    /// Words after which an unknown one names a place.
+    pub toward: Vec<String>,
     /// What speaks for a question.
     pub question: Vec<(QuestionCue, Pattern)>,
     /// What clauses do.

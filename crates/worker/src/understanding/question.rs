@@ -5,7 +5,7 @@ use super::lattice::Span;
 use super::marks::{Mark, Marks};
 use super::reading::Reading;
 use crate::dialogue::act::Form;
-use crate::domain::QuestionCue;
+use crate::domain::{ActCue, QuestionCue};
 
 /// From here on a clause asks.
 pub(super) const ENOUGH: f64 = 0.5;
@@ -18,6 +18,9 @@ const INDIRECT: f64 = 0.9;
 const TAG: f64 = 0.8;
 const NAME_ALONE: f64 = 0.6;
 const POSSIBLE: f64 = 0.6;
+const INNER: f64 = 0.7;
+/// How many words may stand before a question that follows a statement without a comma.
+const STATEMENT: std::ops::RangeInclusive<usize> = 3..=9;
 /// What is left of it where it only looks like a question.
 const AGAINST: f64 = 0.2;
 
@@ -66,6 +69,7 @@ pub(super) fn asking(
         (anywhere(QuestionCue::Indirect).is_some(), INDIRECT),
         (tag || anywhere(QuestionCue::Check).is_some(), TAG),
         (possible, POSSIBLE),
+        (is_asked_behind(reading, marks, clause, first), INNER),
         (
             is_name_alone(reading, marks, clause, is_attribute),
             NAME_ALONE,
@@ -105,6 +109,25 @@ pub(super) fn asking(
         form,
         whether: possible || tag,
     }
+}
+
+/// "Ich hab eine Vollmacht reicht das": a question behind a statement that tells no day and no value,
+/// which would be more than what is asked.
+fn is_asked_behind(reading: &Reading, marks: &Marks, clause: Span, first: usize) -> bool {
+    let is = |at: usize, cue: QuestionCue| marks.starts(at, |other| other == cue).is_some();
+    let mut places = first + STATEMENT.start()..clause.end.min(first + STATEMENT.end() + 1);
+    let Some(at) = places.find(|at| is(*at, QuestionCue::Inner)) else {
+        return false;
+    };
+    let before = Span::new(clause.start, at);
+    let names = reading.mentions.iter().map(|mention| mention.span);
+    let mut told = names.chain(reading.moments.spans());
+    // "Ich brauche einen Wagen könnt ihr mir helfen" wants that.
+    let wants = [ActCue::Seek, ActCue::Wants].map(|cue| marks.act(cue, before));
+    is(first, QuestionCue::Stated)
+        && wants.iter().all(Option::is_none)
+        && !told.any(|span| before.covers(span))
+        && !(first..=at).any(|at| is(at, QuestionCue::Against))
 }
 
 /// Nothing but the name of an attribute, with filler.

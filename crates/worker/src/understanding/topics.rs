@@ -3,14 +3,17 @@
 //! A word weighs the more the fewer facts have it (an idf over facts), so that "what do I" says
 //! nothing. A word that no example has is taken for those that it is spelled like: inflections,
 //! compounds, typos. A fact scores by how much of the question it explains and by the cosine with
-//! its best example; without a word of its own it is not meant.
+//! its best example; without a word of its own it is not meant. A word that is nobody's and tells
+//! something ("a lift for campers") says that something else is asked, unless the rest is very like.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::fold::fold;
 use super::kinds::{Kinds, KindsAsked};
 use super::lexicon::Lexicon;
 use super::reading::Outline;
 use super::tokens::{Kind, Token};
+use crate::domain::{Domain, Vocabulary};
 
 /// Below this likeness it is better to say that one does not know.
 pub(super) const FLOOR: f64 = 0.5;
@@ -23,6 +26,12 @@ pub(super) const ALIKE: f64 = 0.75;
 /// What the best word of a fact must weigh, unless the question is all but one of its examples.
 const OWN_WORD: f64 = 0.45;
 const SAME: f64 = 0.8;
+/// How likely a fact must be that a word speaks against which no fact knows.
+const BESIDE_FOREIGN: f64 = 0.68;
+/// How many of its own words outweigh one such word.
+const OWN_TO_FOREIGN: usize = 2;
+/// The fewest letters of such a word.
+const TELLING: usize = 3;
 /// What share of an example must stand in the question: "how long does it take" is not yet "how long
 /// does a test drive take".
 const COVERED: f64 = 0.5;
@@ -59,6 +68,10 @@ pub(super) struct Topics {
     examples: Vec<(usize, f64)>,
     /// Which kinds of answer each fact gives.
     kinds: Vec<KindsAsked>,
+    /// Words that tell nothing of what is asked.
+    common: FxHashSet<String>,
+    /// Words after which one that nobody knows is a place.
+    toward: FxHashSet<String>,
 }
 
 /// An example question.
@@ -89,8 +102,19 @@ impl Topics {
         questions: impl Iterator<Item = Question>,
         kinds: &Kinds,
         lexicon: &Lexicon,
+        domain: &Domain,
     ) -> Self {
-        let mut topics = Self::default();
+        let words = |of: fn(&Vocabulary) -> &[String]| {
+            let languages = domain.languages.iter();
+            let words = languages.flat_map(move |language| of(&language.vocabulary));
+            words.map(|word| fold(word))
+        };
+        let named = domain.business.name.split_whitespace().map(fold);
+        let mut topics = Self {
+            common: words(|of| &of.common).chain(named).collect(),
+            toward: words(|of| &of.toward).collect(),
+            ..Self::default()
+        };
         for question in questions {
             let asked = kinds.asked(&question.outline.tokens, question.language);
             topics.give(question.fact, asked);
@@ -118,6 +142,17 @@ impl Topics {
     /// Whether a fact gives one of these kinds of answer.
     pub(super) fn gives(&self, fact: usize, kinds: KindsAsked) -> bool {
         self.kinds.get(fact).is_some_and(|known| known & kinds != 0)
+    }
+
+    /// Whether a word tells nothing of what is asked.
+    pub(super) fn is_common(&self, word: &str) -> bool {
+        self.common.contains(word)
+    }
+
+    /// Whether an example of a fact has a word.
+    pub(super) fn is_of(&self, word: &str, fact: usize) -> bool {
+        let known = self.known(self.ids.get(word).copied());
+        known.is_some_and(|known| known.facts.contains(&fact))
     }
 
     /// Notes that an example of a fact has a word, or is nothing but that.
@@ -182,9 +217,16 @@ impl Topics {
         let mut squares = moments * UNKNOWN.powi(2);
         let mut explained: FxHashMap<usize, (f64, f64)> = FxHashMap::default();
         let mut products: FxHashMap<Id, f64> = FxHashMap::default();
+        let mut telling_of: Vec<Vec<usize>> = Vec::new();
         for word in content(tokens, |at| is_aside(at) || is_moment(at)) {
             let frequent = is_frequent(lexicon, word);
             let forms = self.forms(word, lexicon, spoken);
+            if !frequent && self.tells(word, tokens) {
+                let of = forms
+                    .iter()
+                    .flat_map(|(known, _)| known.facts.iter().copied());
+                telling_of.push(of.collect());
+            }
             let weight = forms.iter().map(|(_, weight)| *weight);
             let weight = match self.ids.contains_key(word) {
                 true => weight.fold(0.0, f64::max),
@@ -227,7 +269,22 @@ impl Topics {
             meant.then_some((fact, f64::midpoint(sum / all, cosine)))
         });
         // Equal ones in the order of the file.
-        likeness.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+        let best = likeness.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        best.filter(|(fact, likeness)| {
+            let own = telling_of.iter().filter(|of| of.contains(fact)).count();
+            let foreign = telling_of.len() - own;
+            own >= OWN_TO_FOREIGN * foreign || *likeness >= BESIDE_FOREIGN
+        })
+    }
+
+    /// Whether a word that no fact knows says that something else is asked.
+    fn tells(&self, word: &str, tokens: &[Token]) -> bool {
+        let mut pairs = tokens.windows(2);
+        let is_place = pairs.any(|pair| {
+            matches!(pair, [before, named] if named.text == word
+                && self.toward.contains(&before.text) && !self.ids.contains_key(word))
+        });
+        word.chars().count() >= TELLING && !self.is_common(word) && !is_place
     }
 
     /// The words of the examples that a word may be, with what each weighs then.

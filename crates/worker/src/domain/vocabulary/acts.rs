@@ -31,6 +31,10 @@ pub enum QuestionCue {
     Before,
     /// What begins a statement or a command: "ik", "stuur".
     Opener,
+    /// A subject and its verb, where a clause begins: "ich hab".
+    Stated,
+    /// Verb and subject of a question that follows a statement without a comma: "reicht das".
+    Inner,
 }
 
 /// What moves a customer, so that a kind word comes first.
@@ -202,7 +206,7 @@ pub enum ActCue {
     Aside,
 }
 
-const QUESTION: [(&str, QuestionCue); 12] = [
+const QUESTION: [(&str, QuestionCue); 14] = [
     ("words", QuestionCue::Word),
     ("verb_first", QuestionCue::VerbFirst),
     ("indirect", QuestionCue::Indirect),
@@ -215,6 +219,8 @@ const QUESTION: [(&str, QuestionCue); 12] = [
     ("joiners", QuestionCue::Joiner),
     ("before", QuestionCue::Before),
     ("openers", QuestionCue::Opener),
+    ("stated", QuestionCue::Stated),
+    ("inner", QuestionCue::Inner),
 ];
 
 const DAY: i32 = 24 * 60;
@@ -312,6 +318,14 @@ impl Reader<'_, '_> {
         for kind in section.texts("kinds") {
             let phrases = kind.value.split('|').map(|phrase| phrase.trim().to_owned());
             self.into.kinds_asked.push(phrases.collect());
+        }
+        for (key, into) in [
+            ("common", &mut self.into.common),
+            ("toward", &mut self.into.toward),
+        ] {
+            let words = section.texts(key);
+            let words = words.iter().flat_map(|text| text.value.split_whitespace());
+            into.extend(words.map(str::to_owned));
         }
         section.close();
     }

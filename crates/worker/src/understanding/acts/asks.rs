@@ -23,7 +23,7 @@ const NO_FACT: f64 = 1.1;
 const MOMENT: &str = "moment";
 
 /// From here on a fact is meant even where hours are asked, or whether a thing is there.
-const BEYOND_DOUBT: f64 = 0.8;
+pub(super) const BEYOND_DOUBT: f64 = 0.8;
 
 impl Talk<'_> {
     /// "It starts badly in the cold. Do you do that?" wants done what the statement before calls for,
@@ -218,12 +218,6 @@ impl Talk<'_> {
         last.is_some_and(|token| token.asked)
     }
 
-    /// Whether it is known which thing the customer wants.
-    pub(super) fn knows_thing(&self) -> bool {
-        let mut wanted = self.context.wanted.iter();
-        wanted.any(|(slot, _)| self.is_name(slot))
-    }
-
     /// What a clause asks that only an alarm answers.
     pub(super) fn asks_in_danger(&self, clause: &Clause) -> Option<Does> {
         if !self.context.in_alarm {
@@ -257,6 +251,12 @@ impl Talk<'_> {
     pub(super) fn is_like_a_fact(&self, clause: &Clause, floor: f64) -> bool {
         let fact = self.fact(clause);
         fact.is_some_and(|(_, likeness)| likeness >= floor)
+    }
+
+    /// Whether a fact answers it, of the kind that is asked for.
+    pub(super) fn is_answered_by_a_fact(&self, clause: &Clause) -> bool {
+        let fact = self.fact(clause).filter(|fact| fact.1 >= CERTAIN);
+        fact.is_some_and(|fact| self.is_of_kind(clause, &fact))
     }
 
     fn topic(&self, clause: &Clause) -> Asked {
@@ -294,7 +294,8 @@ impl Talk<'_> {
             false => 0.0,
         };
         let fact = self.fact(clause).filter(|(_, likeness)| *likeness >= floor);
-        let attribute = self.attribute(clause);
+        let more = |named: &(&str, bool)| self.asks_more_of_it(clause, *named);
+        let attribute = self.attribute(clause).filter(|named| !more(named));
         let of_slot = attribute.is_some_and(|(_, of_slot)| of_slot);
         // "Was kostet ein neuer Schlüssel": where keys are left is no answer.
         let fact = fact.filter(|(name, likeness)| {
@@ -319,14 +320,9 @@ impl Talk<'_> {
         let names = names || self.asks_what_there_is(clause);
         let there = has(ActCue::Existence) && names && (attribute.is_none() || of_slot);
         // "Has the service been done by now" asks how far it is, and not what one costs.
-        let certain = match there || has(ActCue::Hours) || has(ActCue::Status) {
-            true => BEYOND_DOUBT,
-            false => CERTAIN,
-        };
-        if let Some((name, likeness)) = &fact
-            && *likeness >= certain
-        {
-            return Asked::Fact(name.clone());
+        let doubtful = there || has(ActCue::Hours) || has(ActCue::Status);
+        if let Some(fact) = self.certain_fact(clause, fact.as_ref(), doubtful) {
+            return fact;
         }
         if self.asks_hours(clause, there) || self.is_day_alone(clause) {
             return Asked::Hours;
@@ -345,7 +341,9 @@ impl Talk<'_> {
                 Asked::Fact(fact)
             }
             (Some((name, _)), _)
-                if self.is_price(name) && !named && self.has_unread_noun(clause) =>
+                if self.is_price(name)
+                    && (!named || self.thing(clause) == Thing::Own)
+                    && self.has_unread_noun(clause) =>
             {
                 Asked::Other
             }

@@ -1,12 +1,13 @@
 //! Which attributes of a thing a clause asks for.
 
-use super::asks::BARE;
+use super::asks::{BARE, BEYOND_DOUBT};
 use super::{Clause, Talk};
 use crate::dialogue::act::{Asked, Form, Thing};
 use crate::domain::{ActCue, QuestionCue};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::tokens::Boundary;
+use crate::understanding::topics::{ALIKE, CERTAIN};
 
 /// The letters of a word that may name what has a price.
 const NOUN: usize = 5;
@@ -89,10 +90,80 @@ impl Talk<'_> {
             let here = Span::new(at, at + 1);
             let frequent = self.reading.frequent.get(at).copied().unwrap_or(true);
             let word = self.reading.tokens.get(at);
-            let long = word.is_some_and(|word| word.text.chars().count() >= NOUN);
+            let long = word.is_some_and(|word| {
+                let common = self.understander.topics.is_common(&word.text);
+                word.text.chars().count() >= NOUN && !common
+            });
             let told = known.iter().any(|span| span.overlaps(here));
             long && !frequent && !told && !self.reading.lattice.is_filler(at)
         })
+    }
+
+    /// "What does a new battery cost" and "can you update the satnav" name what can be asked of a thing,
+    /// and ask something else of it.
+    pub(super) fn asks_more_of_it(&self, clause: &Clause, (name, of_slot): (&str, bool)) -> bool {
+        let mut attributes = self.understander.attributes.iter();
+        let Some(attribute) = attributes.find(|attribute| attribute.name == name) else {
+            return false;
+        };
+        let leads = attribute.goal.is_some() || attribute.prices || !attribute.advice.is_empty();
+        if leads || attribute.in_mind.is_some() || attribute.of_stock {
+            return false;
+        }
+        let marks = self.signs.marks.within(clause.span);
+        let (mut prices, mut own) = (Vec::new(), Vec::new());
+        for (mark, span) in marks {
+            let Mark::Attribute(place) = mark else {
+                continue;
+            };
+            match self.understander.attributes.get(place) {
+                Some(one) if one.prices => prices.push(span),
+                Some(one) if one.name == name => own.push(span),
+                _ => {}
+            }
+        }
+        let apart = |price: &Span| !own.iter().any(|span| span.overlaps(*price));
+        let of_part = !of_slot && prices.iter().any(apart);
+        let modal = self.mark(ActCue::Modal, clause).is_some();
+        of_part || modal && self.has_unread_noun(clause)
+    }
+
+    /// The fact that is meant whatever attribute is named.
+    pub(super) fn certain_fact(
+        &self,
+        clause: &Clause,
+        fact: Option<&(String, f64)>,
+        doubtful: bool,
+    ) -> Option<Asked> {
+        let (name, likeness) = fact?;
+        let certain = if doubtful { BEYOND_DOUBT } else { CERTAIN };
+        let meant = *likeness >= ALIKE || !self.names_foreign(clause, name);
+        (*likeness >= certain && meant).then(|| Asked::Fact(name.clone()))
+    }
+
+    /// "Will my wheelchair fit in the boot": what the boot is asked of has nothing to do with ramps.
+    fn names_foreign(&self, clause: &Clause, fact: &str) -> bool {
+        let mut facts = self.understander.facts.iter();
+        let fact = facts.position(|name| name == fact);
+        let knows = |at: usize| {
+            let word = self.reading.tokens.get(at).map_or("", |token| &token.text);
+            fact.is_some_and(|fact| self.understander.topics.is_of(word, fact))
+        };
+        let plain = |place: usize| {
+            let attribute = self.understander.attributes.get(place);
+            attribute.is_some_and(|one| one.slot.is_none() && !one.prices && one.goal.is_none())
+        };
+        let mut marks = self.signs.marks.within(clause.span);
+        marks.any(|(mark, span)| {
+            matches!(mark, Mark::Attribute(place) if plain(place))
+                && !(span.start..span.end).any(knows)
+        })
+    }
+
+    /// Whether it is known which thing the customer wants.
+    pub(super) fn knows_thing(&self) -> bool {
+        let mut wanted = self.context.wanted.iter();
+        wanted.any(|(slot, _)| self.is_name(slot))
     }
 
     /// The attribute that a clause asks for; "I really need CarPlay, is that in it?": of the statement

@@ -287,6 +287,10 @@ impl Talk<'_> {
             // "Can I bring it in for an MOT on Saturday" wants that, whatever facts there are of it.
             return false;
         }
+        // "From what age can you take a test drive" asks, and takes none.
+        if clause.asking.form == Form::Which && self.is_answered_by_a_fact(clause) {
+            return true;
+        }
         let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
     }
