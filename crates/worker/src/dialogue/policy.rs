@@ -1,6 +1,7 @@
 //! What is said for what is owed, in which order, and what is asked at the end. Pure.
 
 use jiff::Timestamp;
+use jiff::civil::{DateTime, Time};
 
 use super::act::{Dates, Feeling};
 use super::offer::{Fit, Seen};
@@ -289,7 +290,15 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
     let (about, choices, moments) = match question {
         Question::Topic(topic) => (OursAbout::Topic(topic.clone()), vec![], vec![]),
         Question::Meaning { choices, .. } => (OursAbout::Meaning, choices.clone(), vec![]),
-        Question::Moments { moments, .. } => (OursAbout::Moment, vec![], moments.clone()),
+        Question::Moments { moments, timed, .. } => {
+            // A day that was offered without its hour is taken without one.
+            let offered = |at: &DateTime| match timed {
+                true => *at,
+                false => at.date().to_datetime(Time::midnight()),
+            };
+            let moments = moments.iter().map(offered).collect();
+            (OursAbout::Moment, vec![], moments)
+        }
         Question::Stop => (OursAbout::Stop, vec![], vec![]),
         Question::Colleague => (OursAbout::Colleague, vec![], vec![]),
         Question::Offer { .. } | Question::WhichOffer => (OursAbout::Offer, vec![], vec![]),

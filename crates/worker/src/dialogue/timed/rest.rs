@@ -35,15 +35,18 @@ pub(super) fn excluded_day(
 /// What is said beside a moment that is proposed gives it its day, and is no other one: "ik moet morgen
 /// tot zes werken, kan het zaterdag om tien". Whether some act has a moment.
 pub(super) fn complete(acts: &mut [Act], rest: When) -> bool {
-    let shifts = |act: &Act| {
-        let shift = match &act.does {
-            Does::Reschedule { shift_minutes, .. } => *shift_minutes,
-            _ => None,
-        };
-        shift.is_some()
-    };
-    if acts.iter().any(shifts) {
-        // "I'm in hospital on Wednesday, may it be a day later?"
+    let shifted = acts.iter_mut().find_map(|act| match &mut act.does {
+        Does::Reschedule {
+            when,
+            shift_minutes: Some(_),
+            ..
+        } => Some(when),
+        _ => None,
+    });
+    if let Some(when) = shifted {
+        // "I'm in hospital on Wednesday, may it be a day later?", "the one after. 11 o'clock".
+        let hour = rest.date.is_none().then_some(rest);
+        *when = when.or(hour);
         return true;
     }
     let mut proposed = acts.iter_mut().filter_map(|act| match &mut act.does {

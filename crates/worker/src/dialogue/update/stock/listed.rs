@@ -86,6 +86,11 @@ impl Update<'_> {
         if self.dues.pieces.iter().any(grave) || self.state.complains() {
             return;
         }
+        let off = |piece: &Piece| matches!(piece, Piece::Cancelled(..) | Piece::CalledOff(..));
+        if self.dues.pieces.iter().any(off) && !self.search && !self.requests_search() {
+            // Who calls off a visit to a thing looks for none.
+            return;
+        }
         let of_wanted = |(about, _): &&(About, _)| *about == About::Wanted;
         let told = self.dues.changes.iter().find(of_wanted);
         let changed = needs || told.is_some_and(|(_, changes)| !changes.is_empty());
@@ -349,6 +354,13 @@ impl Update<'_> {
             lines.retain(|line| !too_dear(&line.misses, false));
             if !lines.is_empty() {
                 fit = Fit::Near;
+            }
+        }
+        let needs = &self.state.stock.needs;
+        for miss in lines.iter_mut().flat_map(|line| &mut line.misses) {
+            // Over the budget by so much is counted from what was said.
+            if let Some(near @ Test::Near(_)) = needs.get(&miss.attribute) {
+                miss.wanted = near.clone();
             }
         }
         let stale_hours = self.stale_hours(offers, &lines);
