@@ -112,6 +112,12 @@ impl Update<'_> {
             return;
         }
         let mut listing = self.look_up(offers, stock, &wish);
+        if self.outgrows_name(&listing) {
+            let names = self.name_slots();
+            self.state.wanted.retain(|slot, _| !names.contains(slot));
+            let wish = wish_of(offers, &self.state.wanted, &self.state.stock.needs, order);
+            listing = self.look_up(offers, stock, &wish);
+        }
         if listing.compared && !self.keep_further(&mut listing) {
             return self.replace_by(listing);
         }
@@ -139,6 +145,32 @@ impl Update<'_> {
             self.state.stock.chosen = Some(Offered::of(&line.item));
         }
         self.replace_by(listing);
+    }
+
+    /// "Rather a seven-seater" after a Golf: what is wished now no such thing has, so that another is meant.
+    fn outgrows_name(&self, listing: &Listing) -> bool {
+        let needs = &self.heard.sought.needs;
+        let mut needed = needs
+            .iter()
+            .filter(|(_, test)| matches!(test, Test::AtLeast(_)));
+        let names = self.name_slots();
+        let mut told = self.dues.changes.iter();
+        let named = told.any(|(_, changes)| changes.set.keys().any(|slot| names.contains(slot)));
+        let misses = |attribute: &String| {
+            let of = |line: &Line| {
+                let mut misses = line.misses.iter();
+                misses.any(|miss| miss.attribute == *attribute && miss.has.is_some())
+            };
+            !listing.lines.is_empty() && listing.lines.iter().all(of)
+        };
+        self.names_one() && !named && needed.any(|(attribute, _)| misses(attribute))
+    }
+
+    fn name_slots(&self) -> Vec<String> {
+        let names = self.catalogues.iter();
+        names
+            .flat_map(|(upper, lower)| [upper.clone(), lower.clone()])
+            .collect()
     }
 
     /// Who wants an appointment for a thing is shown no list, but hears when none of those can be had.
