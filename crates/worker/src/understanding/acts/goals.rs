@@ -287,6 +287,9 @@ impl Talk<'_> {
             // "Can I bring it in for an MOT on Saturday" wants that, whatever facts there are of it.
             return false;
         }
+        if self.wants_just_that(clause) {
+            return false;
+        }
         let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
     }
@@ -458,22 +461,6 @@ impl Talk<'_> {
             return Thing::Wanted;
         }
         self.sides(about.map(|intent| intent.about)).pursued()
-    }
-
-    /// "Hat der Sitzheizung?", "was kostet das im Monat?": what a record tells is asked of the thing that is
-    /// for sale, though the own one was spoken of last.
-    fn asks_of_offered(&self, clause: &Clause) -> bool {
-        let Some(offers) = self.understander.offers.as_ref() else {
-            return false;
-        };
-        let recorded = |(mark, _): (Mark, Span)| match mark {
-            Mark::Attribute(at) => self.understander.attributes.get(at).is_some_and(|asked| {
-                asked.meant_in.is_empty() && offers.answering(&asked.name).is_some()
-            }),
-            _ => false,
-        };
-        let mut marks = self.signs.marks.within(clause.span);
-        clause.asking.asks() && self.knows_thing() && marks.any(recorded)
     }
 
     /// "Mijn auto", where nothing is named.
