@@ -35,6 +35,11 @@ pub(super) fn excluded_day(
 /// What is said beside a moment that is proposed gives it its day, and is no other one: "ik moet morgen
 /// tot zes werken, kan het zaterdag om tien". Whether some act has a moment.
 pub(super) fn complete(acts: &mut [Act], rest: When) -> bool {
+    let recalls = |act: &Act| act.does == Does::Social(Social::Recalls);
+    if acts.iter().any(recalls) {
+        // "Are we still on for tomorrow" proposes nothing.
+        return true;
+    }
     let shifted = acts.iter_mut().find_map(|act| match &mut act.does {
         Does::Reschedule {
             when,

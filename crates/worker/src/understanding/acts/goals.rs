@@ -204,6 +204,12 @@ impl Talk<'_> {
             acts.push(self.act(gone, SURE, clause.span, clause.place));
             return true;
         }
+        let recalls = self.mark(ActCue::Recalls, clause);
+        if recalls.is_some() && self.context.has_appointment && clause.asking.asks() {
+            let recalls = Does::Social(Social::Recalls);
+            acts.push(self.act(recalls, SURE, clause.span, clause.place));
+            return true;
+        }
         if self.tells_of_visit(clause) {
             self.tells(clause, |said| self.is_name(&said.slot), acts);
             return true;
