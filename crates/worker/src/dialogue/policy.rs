@@ -9,7 +9,7 @@ use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
 use super::update::{Dues, Heard};
-use crate::domain::Domain;
+use crate::domain::{Domain, TopicKind};
 
 /// Makes the reply of what is owed; notes in the state what is asked.
 #[must_use]
@@ -229,7 +229,18 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
 /// What is asked after something was offered, where it was.
 fn offer(domain: &Domain, state: &State, dues: &Dues, piece: &Piece) -> Option<Option<Question>> {
     let asked = match piece {
-        Piece::Stock(listing) if listing.fit == Fit::None => form(domain, state, dues),
+        Piece::Stock(listing) if listing.fit == Fit::None => {
+            // Nobody is asked when to come for what is not there.
+            let when = |question: &Question| match question {
+                Question::Topic(name) => {
+                    let topic = domain.dialogue.topic(name);
+                    topic.is_some_and(|one| matches!(one.kind, TopicKind::Date | TopicKind::Time))
+                }
+                _ => false,
+            };
+            form(domain, state, dues)
+                .filter(|question| state.appointment().is_some() || !when(question))
+        }
         Piece::Stock(listing) => {
             let more = listing.total > listing.lines.len();
             let narrower = form(domain, state, dues).filter(|_| more);

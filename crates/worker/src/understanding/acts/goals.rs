@@ -417,6 +417,8 @@ impl Talk<'_> {
     pub(super) fn seeks(&self, clause: &Clause, acts: &mut Vec<Act>) {
         let wants = |said: &&Said| said.thing == Thing::Wanted && !said.negated;
         let names_some = clause.said.iter().find(wants).is_some();
+        // "My mother has a red Aygo, it needs a service" looks for none.
+        let names_some = names_some && !self.is_brought_for_another(clause);
         let new = self.context.goal.is_none() && clause.act == IntentAct::Wish && names_some;
         let seeks = self.mark(ActCue::Seek, clause).is_some() && clause.act == IntentAct::Wish;
         let open = |act: &Act| matches!(act.does, Does::Request { .. });
