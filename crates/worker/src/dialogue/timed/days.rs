@@ -219,11 +219,11 @@ pub(super) fn called_off_at_once(state: &State, acts: &mut Vec<Act>) {
     };
     let off = acts.iter_mut().find_map(|act| match &mut act.does {
         Does::Cancel {
-            goal,
-            when: when @ None,
+            goal: of,
+            when: moment @ None,
             visit: true,
             ..
-        } if words.end <= act.words.start => Some((goal, when)),
+        } if words.end <= act.words.start => Some((of, moment)),
         _ => None,
     });
     if let Some((of, moment)) = off {
