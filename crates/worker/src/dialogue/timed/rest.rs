@@ -21,7 +21,8 @@ pub(super) fn excluded_day(
 ) -> Option<Act> {
     let denied = |moment: &Moment| !moment.wanted && moment.days.is_some();
     let excludes = reading.moments.all(now).iter().any(denied);
-    said.filter(|said| excludes && said.date.is_none())?;
+    let open = |said: &When| matches!(said.date, None | Some(Dates::Between(..)));
+    said.filter(|said| excludes && open(said))?;
     let inform = Inform {
         thing: Thing::Wanted,
         values: Vec::new(),
