@@ -12,9 +12,7 @@ use jiff::Zoned;
 
 use ages::date_ages;
 use days::{agreed_day, called_off_at_once, follow_agreed, hour_beside_day, not_then, replan};
-use hours::{
-    ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours, hour_in_figures, is_timing,
-};
+use hours::{ask_hours, asked_hours, asks_hours, asks_week, figures, goes_on_with_hours};
 use rest::{complete, excluded_day, is_long, left_over};
 use several::{keep_meant, sentence};
 
@@ -55,11 +53,7 @@ pub fn timed(
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(state, text, reading));
     }
-    if moments.is_empty() && is_timing(domain, state, &acts) {
-        moments.extend(hour_in_figures(text, reading));
-        let bid = |act: &Act| matches!(act.does, Does::Offer { .. }) && !moments.is_empty();
-        acts.retain(|act| !bid(act));
-    }
+    figures((domain, state), (text, reading), &mut moments, &mut acts);
     hour_beside_day(domain, state, (text, reading), &mut moments);
     replan((domain, state), (text, &agreed), &moments, &mut acts);
     let whole = when(&moments);

@@ -123,8 +123,24 @@ const fn is_asked_as_such(dates: Dates) -> bool {
     !matches!(dates, Dates::Until(_))
 }
 
+/// An hour in figures, where an hour is spoken of, is no bid.
+pub(super) fn figures(
+    (domain, state): (&Domain, &State),
+    (text, reading): (&str, &Understanding),
+    moments: &mut Vec<Moment>,
+    acts: &mut Vec<Act>,
+) {
+    if !moments.is_empty() || !is_timing(domain, state, acts) {
+        return;
+    }
+    if let Some(hour) = hour_in_figures(text, reading) {
+        acts.retain(|act| !matches!(act.does, Does::Offer { .. }));
+        moments.push(hour);
+    }
+}
+
 /// Whether an hour is what is spoken of: one is asked for, missing, or to be another.
-pub(super) fn is_timing(domain: &Domain, state: &State, acts: &[Act]) -> bool {
+fn is_timing(domain: &Domain, state: &State, acts: &[Act]) -> bool {
     let moves = |act: &Act| {
         matches!(
             act.does,
@@ -141,7 +157,7 @@ pub(super) fn is_timing(domain: &Domain, state: &State, acts: &[Act]) -> bool {
 }
 
 /// "Can you do 1400?": four figures that are a quarter of an hour by day, where no slot takes them.
-pub(super) fn hour_in_figures(text: &str, reading: &Understanding) -> Option<Moment> {
+fn hour_in_figures(text: &str, reading: &Understanding) -> Option<Moment> {
     let mut figures = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
