@@ -433,6 +433,8 @@ pub enum Social {
     Deadline,
     /// Tells of an appointment that was made.
     Made,
+    /// Asks whether an appointment stands, or when it was.
+    Recalls,
     /// Says when the customer will call, so that it is no time to come.
     Calls,
     /// What the customer has is sold to somebody else.

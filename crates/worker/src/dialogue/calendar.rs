@@ -83,9 +83,10 @@ pub fn possible(business: &Business, when: &When, now: DateTime) -> Possible {
         Some(Dates::Between(first, last)) if business.hours.is_known() => {
             let can =
                 |day: &Date| *day >= now.date() && comes(business, *day, when.time, now).is_some();
-            let mut open = days_from(first).take_while(|day| *day <= last).filter(can);
-            match (open.next(), open.next()) {
-                (None, _) => {
+            let days = days_from(first).take_while(|day| *day <= last);
+            let open: Vec<Date> = days.filter(can).collect();
+            match (open.first(), open.last()) {
+                (None, _) | (_, None) => {
                     let why = if last < now.date() {
                         Obstacle::Past
                     } else {
@@ -93,8 +94,11 @@ pub fn possible(business: &Business, when: &When, now: DateTime) -> Possible {
                     };
                     return no(business, why, last.to_datetime(wished(when)), now);
                 }
-                (Some(only), None) => only,
-                (Some(_), Some(_)) => return yes,
+                (Some(only), Some(last)) if only == last => *only,
+                // A week in which it is closed on its last days ends before them.
+                (Some(first), Some(last)) => {
+                    return Possible::Yes(Some(Dates::Between(*first, *last)), when.time);
+                }
             }
         }
         Some(Dates::Between(..) | Dates::From(_) | Dates::Until(_)) => return yes,

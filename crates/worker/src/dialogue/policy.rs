@@ -1,6 +1,7 @@
 //! What is said for what is owed, in which order, and what is asked at the end. Pure.
 
 use jiff::Timestamp;
+use jiff::civil::{DateTime, Time};
 
 use super::act::{Dates, Feeling};
 use super::offer::{Fit, Seen};
@@ -8,7 +9,7 @@ use super::piece::{Courtesy, Passed, Piece, Question, Reply, Said, Status};
 use super::state::{Ours, OursAbout, State};
 use super::topics;
 use super::update::{Dues, Heard};
-use crate::domain::Domain;
+use crate::domain::{Domain, TopicKind};
 
 /// Makes the reply of what is owed; notes in the state what is asked.
 #[must_use]
@@ -228,7 +229,18 @@ fn question(domain: &Domain, state: &State, dues: &Dues, pieces: &[Piece]) -> Op
 /// What is asked after something was offered, where it was.
 fn offer(domain: &Domain, state: &State, dues: &Dues, piece: &Piece) -> Option<Option<Question>> {
     let asked = match piece {
-        Piece::Stock(listing) if listing.fit == Fit::None => form(domain, state, dues),
+        Piece::Stock(listing) if listing.fit == Fit::None => {
+            // Nobody is asked when to come for what is not there.
+            let when = |question: &Question| match question {
+                Question::Topic(name) => {
+                    let topic = domain.dialogue.topic(name);
+                    topic.is_some_and(|one| matches!(one.kind, TopicKind::Date | TopicKind::Time))
+                }
+                _ => false,
+            };
+            form(domain, state, dues)
+                .filter(|question| state.appointment().is_some() || !when(question))
+        }
         Piece::Stock(listing) => {
             let more = listing.total > listing.lines.len();
             let narrower = form(domain, state, dues).filter(|_| more);
@@ -289,7 +301,15 @@ fn ours(question: &Question, heard: &Heard<'_>) -> Ours {
     let (about, choices, moments) = match question {
         Question::Topic(topic) => (OursAbout::Topic(topic.clone()), vec![], vec![]),
         Question::Meaning { choices, .. } => (OursAbout::Meaning, choices.clone(), vec![]),
-        Question::Moments { moments, .. } => (OursAbout::Moment, vec![], moments.clone()),
+        Question::Moments { moments, timed, .. } => {
+            // A day that was offered without its hour is taken without one.
+            let offered = |at: &DateTime| match timed {
+                true => *at,
+                false => at.date().to_datetime(Time::midnight()),
+            };
+            let moments = moments.iter().map(offered).collect();
+            (OursAbout::Moment, vec![], moments)
+        }
         Question::Stop => (OursAbout::Stop, vec![], vec![]),
         Question::Colleague => (OursAbout::Colleague, vec![], vec![]),
         Question::Offer { .. } | Question::WhichOffer => (OursAbout::Offer, vec![], vec![]),

@@ -11,8 +11,8 @@ use std::ops::Range;
 use jiff::Zoned;
 
 use ages::date_ages;
-use days::{agreed_day, follow_agreed, hour_beside_day, not_then, replan};
-use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
+use days::{agreed_day, called_off_at_once, follow_agreed, hour_beside_day, not_then, replan};
+use hours::{ask_hours, asked_hours, asks_hours, asks_week, figures, goes_on_with_hours};
 use rest::{complete, excluded_day, is_long, left_over};
 use several::{keep_meant, sentence};
 
@@ -53,6 +53,7 @@ pub fn timed(
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(state, text, reading));
     }
+    figures((domain, state), (text, reading), &mut moments, &mut acts);
     hour_beside_day(domain, state, (text, reading), &mut moments);
     replan((domain, state), (text, &agreed), &moments, &mut acts);
     let whole = when(&moments);
@@ -77,6 +78,7 @@ pub fn timed(
         }
         move_to_bare_hour(act, text, reading);
     }
+    called_off_at_once(state, &mut acts);
     let hours = &domain.business.hours;
     let asked = reading
         .hours_asked

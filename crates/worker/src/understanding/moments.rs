@@ -266,6 +266,12 @@ impl Moments {
         }
     }
 
+    /// The same of numbers that may be hours: "mijn Mazda 2".
+    pub(super) fn drop_hours_within(&mut self, bytes: &Range<usize>) {
+        self.hours
+            .retain(|(_, hour)| hour.end <= bytes.start || bytes.end <= hour.start);
+    }
+
     /// The stretches of tokens that are dates and times.
     pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
         self.found.iter().map(|found| found.tokens)

@@ -98,6 +98,13 @@ impl Reading {
             .filter(|one| matches!(one.named, Named::Text(_)));
         plates.for_each(|plate| moments.drop_within(plate.span));
         moments.drop_prices(certain.iter().copied());
+        let bytes = |name: &Span| {
+            let first = tokens.get(name.start)?.start;
+            Some(first..tokens.get(name.end.checked_sub(1)?)?.end)
+        };
+        let long = certain.iter().filter(|name| name.len() > 1);
+        let names = long.filter_map(bytes);
+        names.for_each(|name| moments.drop_hours_within(&name));
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
         let quantities = compiled.numbers.read(&tokens, |at| {
             taken.iter().any(|span| span.start <= at && at < span.end)

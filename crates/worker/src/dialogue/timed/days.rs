@@ -123,7 +123,8 @@ fn moved_instead(
         return;
     };
     let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
-    let timed = moments.iter().any(|moment| moment.exact) || acts.iter().any(same_hour);
+    let again = acts.iter().any(same_hour);
+    let timed = again || moments.iter().any(|moment| moment.exact);
     let other_day = |moment: &&Moment| {
         matches!(moment.days, Some(Days::On(_))) && moment.days.map(dates) != known.date
     };
@@ -145,14 +146,15 @@ fn moved_instead(
     }
     for act in acts {
         let Does::Cancel {
-            goal,
-            over: false,
-            visit: false,
-            ..
+            goal, over, visit, ..
         } = &act.does
         else {
             continue;
         };
+        // "Cancel it, but a friend of mine comes on Friday at the same time."
+        if (*over || *visit) && !again {
+            continue;
+        }
         let of_it = goal
             .as_ref()
             .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
@@ -197,6 +199,37 @@ fn day_off(state: &State, denied: bool, moments: &[Moment], acts: &mut Vec<Act>)
     let unread = |act: &Act| matches!(act.does, Does::Unclear { .. } | Does::Answer(_));
     acts.retain(|act| !moves(act) && !unread(act) && !matches!(act.does, Does::Handoff { .. }));
     acts.insert(0, told(does, ""));
+}
+
+/// "I was going to come tomorrow at 10, but we had the baby, so it's off": one appointment, and none is made.
+pub(super) fn called_off_at_once(state: &State, acts: &mut Vec<Act>) {
+    let asked = acts
+        .iter()
+        .position(|act| matches!(act.does, Does::Request { when: Some(_), .. }));
+    let Some(at) = asked.filter(|_| state.appointment().is_none()) else {
+        return;
+    };
+    let Some(Act {
+        does: Does::Request { goal, when, .. },
+        words,
+        ..
+    }) = acts.get(at).cloned()
+    else {
+        return;
+    };
+    let off = acts.iter_mut().find_map(|act| match &mut act.does {
+        Does::Cancel {
+            goal: of,
+            when: moment @ None,
+            visit: true,
+            ..
+        } if words.end <= act.words.start => Some((of, moment)),
+        _ => None,
+    });
+    if let Some((of, moment)) = off {
+        (*of, *moment) = (Some(goal), when);
+        acts.remove(at);
+    }
 }
 
 /// "Saturday then, 10", "he can only do Saturday. 12?": a number that stands alone beside a day is the

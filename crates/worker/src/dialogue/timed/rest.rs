@@ -21,7 +21,8 @@ pub(super) fn excluded_day(
 ) -> Option<Act> {
     let denied = |moment: &Moment| !moment.wanted && moment.days.is_some();
     let excludes = reading.moments.all(now).iter().any(denied);
-    said.filter(|said| excludes && said.date.is_none())?;
+    let open = |said: &When| matches!(said.date, None | Some(Dates::Between(..)));
+    said.filter(|said| excludes && open(said))?;
     let inform = Inform {
         thing: Thing::Wanted,
         values: Vec::new(),
@@ -35,15 +36,23 @@ pub(super) fn excluded_day(
 /// What is said beside a moment that is proposed gives it its day, and is no other one: "ik moet morgen
 /// tot zes werken, kan het zaterdag om tien". Whether some act has a moment.
 pub(super) fn complete(acts: &mut [Act], rest: When) -> bool {
-    let shifts = |act: &Act| {
-        let shift = match &act.does {
-            Does::Reschedule { shift_minutes, .. } => *shift_minutes,
-            _ => None,
-        };
-        shift.is_some()
-    };
-    if acts.iter().any(shifts) {
-        // "I'm in hospital on Wednesday, may it be a day later?"
+    let recalls = |act: &Act| act.does == Does::Social(Social::Recalls);
+    if acts.iter().any(recalls) {
+        // "Are we still on for tomorrow" proposes nothing.
+        return true;
+    }
+    let shifted = acts.iter_mut().find_map(|act| match &mut act.does {
+        Does::Reschedule {
+            when,
+            shift_minutes: Some(_),
+            ..
+        } => Some(when),
+        _ => None,
+    });
+    if let Some(when) = shifted {
+        // "I'm in hospital on Wednesday, may it be a day later?", "the one after. 11 o'clock".
+        let hour = rest.date.is_none().then_some(rest);
+        *when = when.or(hour);
         return true;
     }
     let mut proposed = acts.iter_mut().filter_map(|act| match &mut act.does {

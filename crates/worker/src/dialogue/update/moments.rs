@@ -336,10 +336,15 @@ impl Update<'_> {
         if self.touch(&purpose) {
             self.needs_no_thing(&purpose);
         }
+        if !self.knows_visit() {
+            self.ask_day();
+        }
+    }
+
+    fn ask_day(&mut self) {
         let topics = self.domain.dialogue.topics.iter();
         let mut days = topics.filter(|topic| topic.kind == TopicKind::Date);
-        let open =
-            |topic: &&Topic| !self.knows_visit() && topics::may_ask(&self.state, &topic.name);
+        let open = |topic: &&Topic| topics::may_ask(&self.state, &topic.name);
         if let Some(topic) = days.next().filter(open) {
             self.must_ask(Question::Topic(topic.name.clone()));
         }
@@ -397,6 +402,9 @@ impl Update<'_> {
                 }
                 self.ask_moment_anew();
                 self.owe(Piece::Possible);
+                if !topics::takes_appointment(self.domain, &known.purpose) {
+                    self.ask_day();
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::dialogue::act::{
     Act, Answer, Asked, Consent, Does, Feeling, Repair, Social, Thing, When,
 };
 use crate::dialogue::piece::{Confirmed, Courtesy, Piece, Question, Status};
-use crate::dialogue::state::{COMPLAINTS, Theirs};
+use crate::dialogue::state::{AppointmentStatus, COMPLAINTS, Theirs};
 
 /// Below this an act is not acted on, but asked about.
 const SURE_ENOUGH_TO_DISTURB: f64 = 0.75;
@@ -202,6 +202,9 @@ impl Update<'_> {
         if social == Social::Made && self.tells_moment() {
             return self.made_elsewhere();
         }
+        if social == Social::Recalls {
+            return self.recall();
+        }
         if social == Social::Gone {
             return self.own_is_gone();
         }
@@ -221,10 +224,28 @@ impl Update<'_> {
             | Social::SameHour
             | Social::Deadline
             | Social::Made
+            | Social::Recalls
             | Social::Calls
             | Social::Gone
             | Social::Safe
             | Social::Feels { .. } => Piece::Courtesy(Courtesy::Nicety),
+        });
+    }
+
+    /// Says which appointment stands, or that the last one is off.
+    fn recall(&mut self) {
+        let last = self.state.appointment().or(self.state.appointments.last());
+        let Some(one) = last.cloned() else {
+            return;
+        };
+        self.owe(match one.status {
+            AppointmentStatus::Cancelled => Piece::Cancelled(one.date, one.time),
+            status => Piece::Appointment {
+                purpose: one.purpose,
+                date: one.date,
+                time: one.time,
+                status,
+            },
         });
     }
 

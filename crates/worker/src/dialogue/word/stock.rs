@@ -53,9 +53,9 @@ impl Wording<'_> {
                 let values = filling::values_of(&self.state.wanted);
                 let about = About::Wanted;
                 let things = filling::things(self.domain, self.replies, about, &values);
-                let wish = things
-                    .get("wish")
-                    .map(|wish| ("wish".to_owned(), wish.clone()));
+                let wish = things.get("wish").cloned();
+                let wish: Vec<String> = wish.into_iter().chain(self.needed()).collect();
+                let wish = (!wish.is_empty()).then(|| ("wish".to_owned(), wish.join(", ")));
                 return self.offer_text(OfferText::Nothing, &wish.into_iter().collect());
             }
             (Fit::Near, _) => OfferText::Nearest,
@@ -75,6 +75,25 @@ impl Wording<'_> {
         let stale = listing.stale_hours.and_then(|hours| self.stale(hours));
         let parts = std::iter::once(head).chain(lines).chain(stale);
         Some(Choice::one(&parts.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// Numbers that are wished and that no slot has: "7 seats".
+    fn needed(&self) -> impl Iterator<Item = String> {
+        let offers = self.offers().into_iter();
+        let said = offers.flat_map(|offers| &offers.attributes).filter(|one| {
+            let patterns = one.wish.values();
+            patterns.flatten().next().is_some()
+        });
+        said.filter_map(|one| {
+            let Test::AtLeast(number) = self.state.stock.needs.get(&one.name)? else {
+                return None;
+            };
+            let value = self.shown(&one.name, &Value::Number(*number))?;
+            first(
+                &self.attribute_texts(&one.name)?.fits,
+                &[("value".to_owned(), value)].into(),
+            )
+        })
     }
 
     /// What was shown already is not shown again.

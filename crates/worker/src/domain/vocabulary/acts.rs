@@ -198,6 +198,8 @@ pub enum ActCue {
     Reference,
     /// Tells of an appointment that was made: "ik heb morgen om 9 uur een afspraak".
     Made,
+    /// Asks whether an appointment stands, or when it was: "gaat het door morgen?"
+    Recalls,
     /// Says that the customer will call or write: "ik bel morgen".
     Calls,
     /// The own thing is sold to somebody else: "de Golf is al verkocht".
@@ -225,7 +227,7 @@ const QUESTION: [(&str, QuestionCue); 14] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 80] = [
+const ACTS: [(&str, ActCue); 81] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -303,6 +305,7 @@ const ACTS: [(&str, ActCue); 80] = [
     ("fetch", ActCue::Fetch),
     ("reference", ActCue::Reference),
     ("made", ActCue::Made),
+    ("recalls", ActCue::Recalls),
     ("calls", ActCue::Calls),
     ("gone", ActCue::Gone),
     ("aside", ActCue::Aside),

@@ -239,4 +239,20 @@ impl Talk<'_> {
         let mut attributes = self.understander.attributes.iter();
         attributes.any(|attribute| attribute.name == name && attribute.prices)
     }
+
+    /// "Hat der Sitzheizung?", "was kostet das im Monat?": what a record tells is asked of the thing that is
+    /// for sale, though the own one was spoken of last.
+    pub(super) fn asks_of_offered(&self, clause: &Clause) -> bool {
+        let Some(offers) = self.understander.offers.as_ref() else {
+            return false;
+        };
+        let recorded = |(mark, _): (Mark, Span)| match mark {
+            Mark::Attribute(at) => self.understander.attributes.get(at).is_some_and(|asked| {
+                asked.meant_in.is_empty() && offers.answering(&asked.name).is_some()
+            }),
+            _ => false,
+        };
+        let mut marks = self.signs.marks.within(clause.span);
+        clause.asking.asks() && self.knows_thing() && marks.any(recorded)
+    }
 }

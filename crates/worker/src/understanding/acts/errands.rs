@@ -7,6 +7,7 @@ use super::{Clause, SURE, Talk};
 use crate::dialogue::act::{Act, Answer, Does, Form, Social, Thing};
 use crate::domain::{About, ActCue, IntentAct, QuestionCue};
 use crate::understanding::clauses::first_word;
+use crate::understanding::intents::CueMatch;
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::numbers::Quantity;
@@ -191,6 +192,29 @@ impl Talk<'_> {
             && object
             && !self.is_dated(clause)
             && self.mark(ActCue::Visit, clause).is_none()
+    }
+
+    /// "Can I test drive the Touran?": the goal and one thing, and nothing that a fact could be about.
+    pub(super) fn wants_just_that(&self, clause: &Clause) -> bool {
+        let wanted = |said: &&Said| said.thing == Thing::Wanted && self.is_name(&said.slot);
+        let names: Vec<Span> = clause
+            .said
+            .iter()
+            .filter(wanted)
+            .map(|said| said.span)
+            .collect();
+        let goal = |cue: &&CueMatch| cue.intent == clause.decision.intent && cue.weight > 0.0;
+        let cues: Vec<&CueMatch> = self.signs.cues.iter().filter(goal).collect();
+        let plain = |at: usize| {
+            self.reading.lattice.is_filler(at) || self.reading.frequent.get(at) == Some(&true)
+        };
+        let of_goal = |at: usize| cues.iter().any(|cue| cue.tokens.contains(at));
+        let named = |at: usize| names.iter().any(|span| span.start <= at && at < span.end);
+        let mut words = clause.span.start..clause.span.end;
+        clause.asking.form == Form::YesNo
+            && !names.is_empty()
+            && self.has_cue_of(clause, STRONG)
+            && words.all(|at| plain(at) || of_goal(at) || named(at))
     }
 
     /// "Do you have": a question that only begins, and goes on in the next message.

@@ -204,6 +204,12 @@ impl Talk<'_> {
             acts.push(self.act(gone, SURE, clause.span, clause.place));
             return true;
         }
+        let recalls = self.mark(ActCue::Recalls, clause);
+        if recalls.is_some() && self.context.has_appointment && clause.asking.asks() {
+            let recalls = Does::Social(Social::Recalls);
+            acts.push(self.act(recalls, SURE, clause.span, clause.place));
+            return true;
+        }
         if self.tells_of_visit(clause) {
             self.tells(clause, |said| self.is_name(&said.slot), acts);
             return true;
@@ -290,6 +296,9 @@ impl Talk<'_> {
         // "From what age can you take a test drive" asks, and takes none.
         if clause.asking.form == Form::Which && self.is_answered_by_a_fact(clause) {
             return true;
+        }
+        if self.wants_just_that(clause) {
+            return false;
         }
         let floor = WISHES.iter().find(|(most, _)| sure < *most);
         floor.is_some_and(|(_, floor)| self.is_like_a_fact(clause, *floor))
@@ -412,6 +421,8 @@ impl Talk<'_> {
     pub(super) fn seeks(&self, clause: &Clause, acts: &mut Vec<Act>) {
         let wants = |said: &&Said| said.thing == Thing::Wanted && !said.negated;
         let names_some = clause.said.iter().find(wants).is_some();
+        // "My mother has a red Aygo, it needs a service" looks for none.
+        let names_some = names_some && !self.is_brought_for_another(clause);
         let new = self.context.goal.is_none() && clause.act == IntentAct::Wish && names_some;
         let seeks = self.mark(ActCue::Seek, clause).is_some() && clause.act == IntentAct::Wish;
         let open = |act: &Act| matches!(act.does, Does::Request { .. });
@@ -457,6 +468,9 @@ impl Talk<'_> {
         let about = about.filter(|_| clause.act == IntentAct::Request && !of_talk);
         if self.speaks_of_own(clause.span) {
             return Thing::Own;
+        }
+        if self.asks_of_offered(clause) {
+            return Thing::Wanted;
         }
         self.sides(about.map(|intent| intent.about)).pursued()
     }

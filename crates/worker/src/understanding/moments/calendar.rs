@@ -45,6 +45,9 @@ pub(super) fn resolve(said: &DateSaid, now: &Zoned) -> Meant {
     calendar.resolve(said).unwrap_or(Meant::Nothing)
 }
 
+/// Nobody comes in so many months.
+const FEW_MONTHS: f64 = 12.0;
+
 struct Calendar<'n> {
     now: &'n Zoned,
     today: Date,
@@ -262,6 +265,8 @@ impl Calendar<'_> {
         let minutes = match unit {
             Unit::Minute => number,
             Unit::Hour => number * 60.0,
+            // "Over 48 maanden" is how long something is paid off.
+            Unit::Month if number >= FEW_MONTHS => return None,
             Unit::Day | Unit::Week | Unit::Month => {
                 let day = plus(self.today, span(number, unit)?)?;
                 return Some(Meant::Days(Days::On(day)));

@@ -86,6 +86,11 @@ impl Update<'_> {
         if self.dues.pieces.iter().any(grave) || self.state.complains() {
             return;
         }
+        let off = |piece: &Piece| matches!(piece, Piece::Cancelled(..) | Piece::CalledOff(..));
+        if self.dues.pieces.iter().any(off) && !self.search && !self.requests_search() {
+            // Who calls off a visit to a thing looks for none.
+            return;
+        }
         let of_wanted = |(about, _): &&(About, _)| *about == About::Wanted;
         let told = self.dues.changes.iter().find(of_wanted);
         let changed = needs || told.is_some_and(|(_, changes)| !changes.is_empty());
@@ -107,6 +112,12 @@ impl Update<'_> {
             return;
         }
         let mut listing = self.look_up(offers, stock, &wish);
+        if self.outgrows_name(&listing) {
+            let names = self.name_slots();
+            self.state.wanted.retain(|slot, _| !names.contains(slot));
+            let wish = wish_of(offers, &self.state.wanted, &self.state.stock.needs, order);
+            listing = self.look_up(offers, stock, &wish);
+        }
         if listing.compared && !self.keep_further(&mut listing) {
             return self.replace_by(listing);
         }
@@ -134,6 +145,32 @@ impl Update<'_> {
             self.state.stock.chosen = Some(Offered::of(&line.item));
         }
         self.replace_by(listing);
+    }
+
+    /// "Rather a seven-seater" after a Golf: what is wished now no such thing has, so that another is meant.
+    fn outgrows_name(&self, listing: &Listing) -> bool {
+        let needs = &self.heard.sought.needs;
+        let mut needed = needs
+            .iter()
+            .filter(|(_, test)| matches!(test, Test::AtLeast(_)));
+        let names = self.name_slots();
+        let mut told = self.dues.changes.iter();
+        let named = told.any(|(_, changes)| changes.set.keys().any(|slot| names.contains(slot)));
+        let misses = |attribute: &String| {
+            let of = |line: &Line| {
+                let mut misses = line.misses.iter();
+                misses.any(|miss| miss.attribute == *attribute && miss.has.is_some())
+            };
+            !listing.lines.is_empty() && listing.lines.iter().all(of)
+        };
+        self.names_one() && !named && needed.any(|(attribute, _)| misses(attribute))
+    }
+
+    fn name_slots(&self) -> Vec<String> {
+        let names = self.catalogues.iter();
+        names
+            .flat_map(|(upper, lower)| [upper.clone(), lower.clone()])
+            .collect()
     }
 
     /// Who wants an appointment for a thing is shown no list, but hears when none of those can be had.
@@ -349,6 +386,13 @@ impl Update<'_> {
             lines.retain(|line| !too_dear(&line.misses, false));
             if !lines.is_empty() {
                 fit = Fit::Near;
+            }
+        }
+        let needs = &self.state.stock.needs;
+        for miss in lines.iter_mut().flat_map(|line| &mut line.misses) {
+            // Over the budget by so much is counted from what was said.
+            if let Some(near @ Test::Near(_)) = needs.get(&miss.attribute) {
+                miss.wanted = near.clone();
             }
         }
         let stale_hours = self.stale_hours(offers, &lines);
