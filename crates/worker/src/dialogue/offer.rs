@@ -233,15 +233,6 @@ impl Line {
 /// What is meant about may be off by one part in so many.
 const NEAR: i64 = 10;
 
-/// Whether what is wanted of an attribute has an upper end alone.
-fn is_bounded_above(offers: &Offers, wanted: &Wishes, attribute: &str) -> bool {
-    let slots = wanted.keys().filter_map(|slot| offers.wishes.get(slot));
-    let mut bounds = slots
-        .filter(|one| one.attribute == attribute)
-        .map(|one| one.bound);
-    bounds.next() == Some(Bound::AtMost) && bounds.all(|bound| bound == Bound::AtMost)
-}
-
 /// What the customer wants, in the terms of the stock.
 #[must_use]
 pub fn wish_of(
@@ -294,10 +285,6 @@ pub fn wish_of(
     }
     for (attribute, test) in needs {
         let tests = match test {
-            // "Around 15,000": for less it is as good.
-            Test::Near(about) if is_bounded_above(offers, wanted, attribute) => {
-                vec![Test::AtMost(about + about / NEAR)]
-            }
             Test::Near(about) => vec![
                 Test::AtLeast(about - about / NEAR),
                 Test::AtMost(about + about / NEAR),

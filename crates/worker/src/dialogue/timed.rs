@@ -12,7 +12,7 @@ use jiff::Zoned;
 
 use ages::date_ages;
 use days::{agreed_day, called_off_at_once, follow_agreed, hour_beside_day, not_then, replan};
-use hours::{ask_hours, asked_hours, asks_hours, asks_week, figures, goes_on_with_hours};
+use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
 use rest::{complete, excluded_day, is_long, left_over};
 use several::{keep_meant, sentence};
 
@@ -53,7 +53,6 @@ pub fn timed(
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(state, text, reading));
     }
-    figures((domain, state), (text, reading), &mut moments, &mut acts);
     hour_beside_day(domain, state, (text, reading), &mut moments);
     replan((domain, state), (text, &agreed), &moments, &mut acts);
     let whole = when(&moments);

@@ -254,13 +254,14 @@ impl Moments {
         self.found.retain(|found| !found.tokens.overlaps(span));
     }
 
-    /// Forgets the hour right behind a name, when nothing else tells when: "Golf tot 11" is a price.
+    /// Forgets the hour right behind a name that begins the message, when nothing else tells when: "Golf
+    /// tot 11" is a price, and "hold the Golf until 12" an hour.
     pub(super) fn drop_prices(&mut self, mut names: impl Iterator<Item = Span>) {
         if let [only] = self.found.as_slice()
             && only.said.may_be_a_price()
             // Neither "uur" nor minutes.
             && only.tokens.end == only.tokens.start + 2
-            && names.any(|name| name.end == only.tokens.start)
+            && names.any(|name| name.start < 2 && name.end == only.tokens.start)
         {
             self.found.clear();
         }

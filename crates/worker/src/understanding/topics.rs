@@ -202,7 +202,7 @@ impl Topics {
 
     /// The place of the likeliest fact, and how likely it is meant, 0 to 1. `spoken` has the bits of
     /// the languages that the question may be in; `is_aside` tells which tokens say nothing about what
-    /// is asked: names, greetings.
+    /// is asked: names, greetings. `named` are words of names and values, which are of no fact.
     pub(super) fn rank(
         &self,
         tokens: &[Token],
@@ -210,6 +210,7 @@ impl Topics {
         spoken: u32,
         is_aside: impl Fn(usize) -> bool,
         is_moment: impl Fn(usize) -> bool,
+        named: &[&str],
     ) -> Option<(usize, f64)> {
         // A day or an hour is no word of any fact, and the more of them the less is about one.
         let moments = (0..tokens.len()).filter(|at| is_moment(*at)).count() as f64;
@@ -221,7 +222,7 @@ impl Topics {
         for word in content(tokens, |at| is_aside(at) || is_moment(at)) {
             let frequent = is_frequent(lexicon, word);
             let forms = self.forms(word, lexicon, spoken);
-            if !frequent && self.tells(word, tokens) {
+            if !frequent && !named.contains(&word) && self.tells(word, tokens) {
                 let of = forms
                     .iter()
                     .flat_map(|(known, _)| known.facts.iter().copied());

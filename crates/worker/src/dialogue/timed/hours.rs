@@ -1,14 +1,12 @@
 //! Questions about opening hours, as far as their moments tell. Pure.
 
-use jiff::civil::Time;
 use jiff::{ToSpan, Zoned};
-use shared_types::SlotValue;
 
-use super::{arranged, asked_for_moment};
+use super::arranged;
 use crate::dialogue::act::{Act, Ask, Asked, Dates, Does, Form, Thing, Times, When};
 use crate::dialogue::state::State;
 use crate::domain::Domain;
-use crate::understanding::{self, HoursAnswer, Moment, Understanding};
+use crate::understanding::HoursAnswer;
 
 /// Whether a message is nothing but another day for the question before: "en maandag?".
 pub(super) fn goes_on_with_hours(
@@ -121,84 +119,4 @@ pub(super) fn asked_hours(
 /// A day or a span of days; `/2026-12-05` is none.
 const fn is_asked_as_such(dates: Dates) -> bool {
     !matches!(dates, Dates::Until(_))
-}
-
-/// An hour in figures, where an hour is spoken of, is no bid.
-pub(super) fn figures(
-    (domain, state): (&Domain, &State),
-    (text, reading): (&str, &Understanding),
-    moments: &mut Vec<Moment>,
-    acts: &mut Vec<Act>,
-) {
-    if !moments.is_empty() || !is_timing(domain, state, acts) {
-        return;
-    }
-    if let Some(hour) = hour_in_figures(text, reading) {
-        acts.retain(|act| !matches!(act.does, Does::Offer { .. }));
-        moments.push(hour);
-    }
-}
-
-/// Whether an hour is what is spoken of: one is asked for, missing, or to be another.
-fn is_timing(domain: &Domain, state: &State, acts: &[Act]) -> bool {
-    let moves = |act: &Act| {
-        matches!(
-            act.does,
-            Does::Reschedule {
-                shift_minutes: None,
-                ..
-            }
-        )
-    };
-    let standing = state.appointment();
-    standing.is_some_and(|one| one.date.is_some() && one.time.is_none())
-        || standing.is_some() && acts.iter().any(moves)
-        || asked_for_moment(domain, state)
-}
-
-/// "Can you do 1400?": four figures that are a quarter of an hour by day, where no slot takes them.
-fn hour_in_figures(text: &str, reading: &Understanding) -> Option<Moment> {
-    let mut figures = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    let (Some(word), None) = (figures.next(), figures.next()) else {
-        return None;
-    };
-    let number = word.parse::<i16>().ok().filter(|_| word.len() == 4)?;
-    let taken = |value: &SlotValue| *value == SlotValue::Integer(number.into());
-    let (hour, minute) = (number / 100, number % 100);
-    if !(8..20).contains(&hour) || minute % 15 != 0 || reading.slots.values().any(taken) {
-        return None;
-    }
-    let time = Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()?;
-    let start = text.find(word)?;
-    Some(Moment {
-        days: None,
-        times: Some(understanding::Times::At(time)),
-        exact: true,
-        wanted: true,
-        denied: false,
-        next: false,
-        after: false,
-        bytes: start..start + word.len(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn four_figures_are_an_hour_by_day_where_no_slot_takes_them() {
-        let nothing = Understanding::default();
-        let read = |text| hour_in_figures(text, &nothing).map(|moment| moment.bytes);
-        assert_eq!(read("can you do 1400?"), Some(11..15));
-        let others = ["do 12500", "do 1999", "a 2015 one", "1400 or 1500", "at 14"];
-        assert_eq!(others.map(read), [const { None }; 5]);
-        let mut priced = Understanding::default();
-        priced
-            .slots
-            .insert("price_max".to_owned(), SlotValue::Integer(1400));
-        assert_eq!(hour_in_figures("can you do 1400?", &priced), None);
-    }
 }

@@ -52,9 +52,7 @@ impl Update<'_> {
                 }
             }
             // "What shall I do?" of who is in danger: what to do is said anyway.
-            Asked::Other if self.is_in_danger() && !self.has_heard_it() => {
-                self.pass_on_words(act, Asked::Other)
-            }
+            Asked::Other if self.is_in_danger() => self.pass_on_words(act, Asked::Other),
             Asked::Other => {
                 let words = Passed::Words(self.quote(act));
                 self.pass_on_or_remind(act, ask, words);

@@ -150,37 +150,15 @@ impl Update<'_> {
         }
     }
 
-    /// What to do, once more: to who asks, or who has not heard it often and wants nothing else.
+    /// What to do, once more: to who asks, or who has not heard it often.
     fn repeat(&mut self, alarm: &Alarm) {
         let alone = self.dues.pieces.is_empty();
-        let unasked = match self.brings_else() {
-            Some(plain) => alarm.repeated == 0 && !plain,
-            None => alarm.repeated < MOST_REPEATED,
-        };
-        if alone || unasked || self.asks_for_help() {
+        if alone || alarm.repeated < MOST_REPEATED || self.asks_for_help() {
             self.owe(Piece::StaySafe(alarm.name.clone()));
         }
         if let Some(known) = &mut self.state.alarm {
             known.repeated += 1;
         }
-    }
-
-    /// Whether something else is told or asked, and nothing that may be a call for help: a plate, our
-    /// hours, a wish to be called. "Who do I call" asks for a fact.
-    fn brings_else(&self) -> Option<bool> {
-        let acts = self.heard.acts.iter().filter_map(|act| match &act.does {
-            Does::Ask(ask) => Some(ask.topic == Asked::Hours),
-            Does::Inform(inform) if !inform.values.is_empty() => Some(true),
-            Does::Handoff { .. } => Some(true),
-            _ => None,
-        });
-        acts.reduce(|all, plain| all && plain)
-    }
-
-    /// What to do was said, and said again.
-    pub(super) fn has_heard_it(&self) -> bool {
-        let alarm = self.state.alarm.as_ref();
-        alarm.is_some_and(|alarm| alarm.repeated > 0)
     }
 
     fn only_courtesies(&self) -> bool {

@@ -465,10 +465,14 @@ impl Talk<'_> {
             let at = span.start + at;
             moments.iter().any(|span| span.start <= at && at < span.end)
         };
+        let mentions = self.reading.mentions.iter();
+        let named =
+            mentions.filter_map(|one| self.reading.tokens.get(one.span.start..one.span.end));
+        let named: Vec<&str> = named.flatten().map(|token| token.text.as_str()).collect();
         let lexicon = &self.understander.compiled.lexicon;
         let topics = &self.understander.topics;
         let spoken = self.reading.guess.spoken();
-        let (fact, likeness) = topics.rank(tokens, lexicon, spoken, is_aside, is_moment)?;
+        let (fact, likeness) = topics.rank(tokens, lexicon, spoken, is_aside, is_moment, &named)?;
         Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 
