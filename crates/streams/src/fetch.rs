@@ -50,7 +50,7 @@ impl Redis {
             From::New => (">", early.filter(|early| early.most > 0)),
         };
         let start = Start::new();
-        let answer: Vec<Value> = self
+        let answer: Result<Vec<Value>, StreamsError> = self
             .run_within(lease.partition, &FETCH, |invocation| {
                 invocation
                     .key(keys.owner(lease.queue))
@@ -60,7 +60,7 @@ impl Redis {
                     .arg(lease.token())
                     .arg(lease.queue.group())
                     .arg(CONSUMER);
-                invocation.arg(count).arg(id);
+                invocation.arg(count).arg(id).arg(lease.unanswered());
                 match early {
                     Some(early) => add_early(invocation, early, &start, keys),
                     None => {
@@ -68,8 +68,11 @@ impl Redis {
                     }
                 }
             })
-            .await?;
-        let mut answer = answer.into_iter();
+            .await;
+        if answer.is_err() && *from == From::New {
+            lease.had_no_answer();
+        }
+        let mut answer = answer?.into_iter();
         match answer.next().and_then(text).as_deref() {
             Some("OK") => {
                 let entries = answer.next().map(parse_entries).unwrap_or_default();
@@ -137,5 +140,59 @@ fn items(value: Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items,
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+    use test_support::RedisServer;
+
+    use super::*;
+    use crate::{Ingest, MemberId, NewEntry, Queue, RedisConfig};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        redis: RedisConfig,
+    }
+
+    #[tokio::test]
+    async fn a_read_whose_answer_was_lost_takes_nothing_when_it_runs_after_the_next_one() {
+        let server = RedisServer::start();
+        let url = server.url();
+        let cli = Cli::parse_from(["test", "--redis-url", &url, "--redis-partitions", "1"]);
+        let redis = Redis::new(&cli.redis).unwrap();
+        let entry = NewEntry {
+            kind: "message".into(),
+            event: "e1".into(),
+            conversation: "c1".into(),
+            mailbox: None,
+            payload: "hoi".into(),
+            trace: None,
+            fences: false,
+        };
+        let partition = redis.partitions().partition_of(&entry.conversation);
+        let member = MemberId::unique("test");
+        let minute = Duration::from_secs(60);
+        let acquired = redis.acquire(Queue::Inbound, partition, &member, minute);
+        let lease = acquired.await.unwrap().unwrap();
+        let late = lease.as_it_was();
+        let ingest = Ingest::unlimited(Queue::Inbound, &entry);
+        redis.ingest(&ingest).await.unwrap();
+        let read = async |lease: &Lease, from| match redis.fetch(lease, &from, 10, None).await {
+            Ok(Fetched::Entries(entries, _)) => entries.len(),
+            other => panic!("{other:?}"),
+        };
+        lease.had_no_answer();
+        let pending = From::Pending {
+            after: StreamId::ZERO,
+        };
+        assert_eq!(read(&lease, pending.clone()).await, 0);
+        assert_eq!(read(&late, From::New).await, 0, "it runs only now");
+        assert_eq!(read(&lease, pending).await, 0, "and took nothing");
+        assert_eq!(read(&lease, From::New).await, 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The exclusive right to a partition, with a token that every later script checks.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ pub(crate) struct Lease {
     /// Microseconds from `born` to the start of the last renewal that succeeded.
     renewed_us: AtomicU64,
     born: Instant,
+    /// How many reads of new entries had no answer.
+    unanswered: AtomicU32,
     lost: CancellationToken,
 }
 
@@ -55,6 +57,30 @@ impl Lease {
 
     pub(crate) fn may_start_work(&self, now: Instant) -> bool {
         !self.lost.is_cancelled() && now < self.safe_until()
+    }
+
+    /// How many reads of new entries under it had no answer: one of them may still run.
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.unanswered.load(Ordering::Acquire)
+    }
+
+    /// As a read knows it that was sent before another one had no answer.
+    #[cfg(test)]
+    pub(crate) fn as_it_was(&self) -> Self {
+        Self {
+            queue: self.queue,
+            partition: self.partition,
+            token: self.token.clone(),
+            ttl: self.ttl,
+            renewed_us: AtomicU64::new(0),
+            born: self.born,
+            unanswered: AtomicU32::new(0),
+            lost: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn had_no_answer(&self) {
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Another consumer owns the partition: everything that hangs on this lease ends.
@@ -144,6 +170,7 @@ impl Redis {
             ttl,
             renewed_us: AtomicU64::new(0),
             born,
+            unanswered: AtomicU32::new(0),
             lost: CancellationToken::new(),
         }))
     }

@@ -15,6 +15,6 @@ local made = redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
 if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
 local epoch = redis.call('HINCRBY', KEYS[2], 'epoch', 1)
 local token = string.format('%.0f', epoch) .. ':' .. ARGV[1]
-redis.call('HSET', KEYS[2], 'tok', token, 'w', ARGV[2], 'ttl', ARGV[3])
+redis.call('HSET', KEYS[2], 'tok', token, 'w', ARGV[2], 'ttl', ARGV[3], 'unanswered', '0')
 redis.call('SET', KEYS[1], token, 'PX', ARGV[3])
 return token
