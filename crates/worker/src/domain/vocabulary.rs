@@ -52,7 +52,7 @@ pub struct Vocabulary {
     /// Words of any question, which tell nothing of what it asks.
     pub common: Vec<String>,
     /// Words after which an unknown one names a place.
-    pub toward: Vec<String>,
+    pub before_place: Vec<String>,
     /// What speaks for a question.
     pub question: Vec<(QuestionCue, Pattern)>,
     /// What clauses do.

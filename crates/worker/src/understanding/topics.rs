@@ -71,7 +71,7 @@ pub(super) struct Topics {
     /// Words that tell nothing of what is asked.
     common: FxHashSet<String>,
     /// Words after which one that nobody knows is a place.
-    toward: FxHashSet<String>,
+    before_place: FxHashSet<String>,
 }
 
 /// An example question.
@@ -112,7 +112,7 @@ impl Topics {
         let named = domain.business.name.split_whitespace().map(fold);
         let mut topics = Self {
             common: words(|of| &of.common).chain(named).collect(),
-            toward: words(|of| &of.toward).collect(),
+            before_place: words(|of| &of.before_place).collect(),
             ..Self::default()
         };
         for question in questions {
@@ -283,7 +283,7 @@ impl Topics {
         let mut pairs = tokens.windows(2);
         let is_place = pairs.any(|pair| {
             matches!(pair, [before, named] if named.text == word
-                && self.toward.contains(&before.text) && !self.ids.contains_key(word))
+                && self.before_place.contains(&before.text) && !self.ids.contains_key(word))
         });
         word.chars().count() >= TELLING && !self.is_common(word) && !is_place
     }

@@ -324,7 +324,7 @@ impl Reader<'_, '_> {
         }
         for (key, into) in [
             ("common", &mut self.into.common),
-            ("toward", &mut self.into.toward),
+            ("before_place", &mut self.into.before_place),
         ] {
             let words = section.texts(key);
             let words = words.iter().flat_map(|text| text.value.split_whitespace());
