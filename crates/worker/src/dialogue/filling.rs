@@ -21,25 +21,26 @@ pub(super) fn values_of(wishes: &Wishes) -> Values {
         .collect()
 }
 
-/// What is known of the business and of the moment.
-pub(super) fn business(domain: &Domain, replies: &Replies, local: DateTime) -> Filling {
+/// What is known of a gap by the business and the moment.
+pub(super) fn business(
+    domain: &Domain,
+    replies: &Replies,
+    local: DateTime,
+    gap: &str,
+) -> Option<String> {
     let business = &domain.business;
-    let when = times::when(domain, replies, local);
-    let known = [
-        ("business", Some(business.name.clone())),
-        ("address", business.address.clone()),
-        ("phone", business.phone.clone()),
-        ("email", business.email.clone()),
-        ("website", business.website.clone()),
-        ("hours", hours::week(business, replies, local.date())),
-        ("today", hours::on(local.date(), business, replies)),
-        ("when", Some(when)),
-        ("clock", Some(hours::clock(local.time()))),
-    ];
-    let known = known.into_iter();
-    known
-        .filter_map(|(gap, value)| Some((gap.to_owned(), value?)))
-        .collect()
+    match gap {
+        "business" => Some(business.name.clone()),
+        "address" => business.address.clone(),
+        "phone" => business.phone.clone(),
+        "email" => business.email.clone(),
+        "website" => business.website.clone(),
+        "hours" => hours::week(business, replies, local.date()),
+        "today" => hours::on(local.date(), business, replies),
+        "when" => Some(times::when(domain, replies, local)),
+        "clock" => Some(hours::clock(local.time())),
+        _ => None,
+    }
 }
 
 /// Values in the words of a language, alone and strung together.
@@ -231,11 +232,11 @@ fn strung(pieces: &[Template], filling: &Filling, without: &BTreeSet<&str>) -> V
     let mut used: BTreeSet<&str> = without.clone();
     let mut strung = Vec::new();
     for piece in pieces {
-        let gaps = piece.gaps();
-        if gaps.iter().any(|gap| used.contains(gap)) {
+        let Some(text) = piece.fill(filling) else {
             continue;
-        }
-        if let Some(text) = piece.fill(filling) {
+        };
+        let gaps = piece.gaps();
+        if used.is_disjoint(&gaps) {
             used.extend(gaps);
             strung.push(text);
         }

@@ -9,7 +9,6 @@ mod phrases;
 mod quote;
 mod stock;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
@@ -71,8 +70,6 @@ pub(super) struct Wording<'a> {
     pub(super) replies: &'a Replies,
     pub(super) state: &'a State,
     pub(super) occasion: Occasion<'a>,
-    /// What gaps of any text are filled with; few texts have one.
-    business: OnceCell<Filling>,
 }
 
 /// Puts a reply into words.
@@ -89,7 +86,6 @@ pub fn word(
         replies,
         state,
         occasion,
-        business: OnceCell::new(),
     };
     wording.compose(said)
 }
@@ -205,22 +201,14 @@ impl Wording<'_> {
 
     /// What is known of these gaps, whatever the text is about.
     fn known(&self, gaps: &BTreeSet<&str>) -> Filling {
-        if gaps.is_empty() {
-            return Filling::new();
-        }
-        let business = self.business.get_or_init(|| {
-            let local = self.occasion.local;
-            let mut known = filling::business(self.domain, self.replies, local);
-            let name = self.occasion.name.and_then(filling::first_name);
-            known.extend(name.map(|name| ("name".to_owned(), name)));
-            known
-        });
-        let known = business
+        let known = |gap: &str| match gap {
+            "name" => self.occasion.name.and_then(filling::first_name),
+            gap => filling::business(self.domain, self.replies, self.occasion.local, gap),
+        };
+        let known = gaps
             .iter()
-            .filter(|(gap, _)| gaps.contains(gap.as_str()));
-        known
-            .map(|(gap, value)| (gap.clone(), value.clone()))
-            .collect()
+            .map(|gap| Some(((*gap).to_owned(), known(gap)?)));
+        known.flatten().collect()
     }
 
     fn filled(&self, variants: &[Template], own: &[(&str, String)]) -> Choice {
