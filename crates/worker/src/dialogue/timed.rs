@@ -113,7 +113,10 @@ pub fn timed(
     // Whom a colleague has spoken to says what was agreed.
     let named = state.definite || pursued.is_some() || state.told.is_some();
     acts.iter_mut()
-        .filter(|act| pursued.is_some() || named && is_exact(act))
+        .filter(|act| {
+            let looks = !state.goals.is_empty() && is_bare(act, letters);
+            pursued.is_some() || (named || looks) && is_exact(act)
+        })
         .for_each(|act| propose(act, own, letters));
     if let Some(pursued) = pursued {
         let names = |goal: &str| topics::is_named(domain, goal, text);
@@ -208,6 +211,11 @@ fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
         .or(standing)
         .or(in_mind.filter(|goal| topics::is_visited(domain, goal)))
         .or(off)
+}
+
+/// Whether a question is nothing but its moment: "Next Wednesday 11am?"
+fn is_bare(act: &Act, letters: usize) -> bool {
+    act.words.len() <= letters + AROUND
 }
 
 /// Whether a question has a day and an hour: "morgen nach der Arbeit so halb sechs?"

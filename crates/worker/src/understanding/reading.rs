@@ -106,8 +106,14 @@ impl Reading {
         let names = long.filter_map(bytes);
         names.for_each(|name| moments.drop_hours_within(&name));
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
+        // "Sorry für den Ton" says no number.
+        let foreign = |at: usize| {
+            let text = tokens.get(at).map_or("", |token| token.text.as_str());
+            let mut large = compiled.large_numbers.iter();
+            large.any(|(word, language)| word == text && guess.best != *language)
+        };
         let quantities = compiled.numbers.read(&tokens, |at| {
-            taken.iter().any(|span| span.start <= at && at < span.end)
+            foreign(at) || taken.iter().any(|span| span.start <= at && at < span.end)
         });
         let mut lattice = Lattice::new(&tokens, word_edges(compiled, &tokens));
         lattice.extend(quantities.iter().flat_map(|quantity| {

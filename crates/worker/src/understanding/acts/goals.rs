@@ -145,13 +145,15 @@ impl Talk<'_> {
         let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
         let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
-        if clause.act == IntentAct::Handoff && !complains && !by_the_way {
+        // "But rather 12" looks like a wish for a person to examples alone.
+        let meant = self.has_cue(clause) || confidence >= LIKELY_BY_EXAMPLES;
+        if clause.act == IntentAct::Handoff && meant && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));
             self.tells(clause, names, acts);
             return;
         }
         if let Some(span) = self.mark(ActCue::Offer, clause) {
-            let does = self.offer(clause);
+            let does = self.offer(clause, span);
             acts.push(self.act(does, SURE, span, clause.place));
             self.tells(
                 clause,
