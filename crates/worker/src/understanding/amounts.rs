@@ -137,12 +137,17 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
         const BELOW: f64 = 100.0;
         let bare = matches!(
             quantity.shape,
-            Shape::Digits(1 | 2) | Shape::Words | Shape::Decimal
+            Shape::Digits(1..=3) | Shape::Words | Shape::Decimal
         );
-        let small = quantity.value < BELOW && quantity.counts == Counts::Unknown;
-        let mut slots = self.amounts().map(|(place, ..)| place);
+        // "It has done 150" is no distance as it stands.
+        let small = |least: i64| quantity.value < BELOW || quantity.value < least as f64;
+        let unknown = quantity.counts == Counts::Unknown;
+        let mut slots = self
+            .amounts()
+            .filter(|(_, amount, _)| small(amount.bounds.0))
+            .map(|(place, ..)| place);
         let said = slots.find(|place| self.is(*place, SlotRule::Thousands, quantity.span));
-        if let Some(slot) = said.filter(|_| bare && small && !quantity.scaled) {
+        if let Some(slot) = said.filter(|_| bare && unknown && !quantity.scaled) {
             quantity.value *= 1000.0;
             quantity.scaled = true;
             quantity.counts = Counts::Slot(slot);

@@ -72,7 +72,8 @@ impl Reading {
         (tokens, names.map(moved).collect())
     }
 
-    pub(super) fn new(compiled: &Compiled, text: &str) -> Self {
+    /// `talk` is the language of the talk so far.
+    pub(super) fn new(compiled: &Compiled, text: &str, talk: Option<usize>) -> Self {
         let Outline {
             tokens,
             names: mut mentions,
@@ -91,7 +92,7 @@ impl Reading {
             !named && !compiled.numbers.is_unit(text) && !compiled.numbers.is_number_word(text)
         };
         let guess = compiled.guesser.guess(&tokens, &compiled.lexicon, is_word);
-        let mut moments = compiled.moments.read(text, &tokens, &guess.likely());
+        let mut moments = compiled.moments.read(text, &tokens, &guess.likely(talk));
         // "KLE-AB 12" names no hour.
         let plates = mentions
             .iter()

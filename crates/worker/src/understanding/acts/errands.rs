@@ -133,8 +133,8 @@ impl Talk<'_> {
         let moments = self.reading.moments.spans();
         let ends = moments.filter(|moment| clause.span.covers(*moment));
         let ends: Vec<usize> = ends.map(|moment| moment.end).collect();
-        match ends.iter().find(|end| mark.end <= **end) {
-            Some(end) if ends.len() > 1 => Span::new(mark.start, *end),
+        match ends.iter().find(|end| mark.start < **end) {
+            Some(end) if ends.len() > 1 => Span::new(mark.start, mark.end.max(*end)),
             _ => clause.span,
         }
     }
