@@ -146,7 +146,8 @@ impl Talk<'_> {
         let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
         // "But rather 12" looks like a wish for a person to examples alone.
-        let meant = self.has_cue(clause) || confidence >= LIKELY_BY_EXAMPLES;
+        let compares = self.mark(ActCue::Rather, clause).is_some();
+        let meant = self.has_cue(clause) || !compares;
         if clause.act == IntentAct::Handoff && meant && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));
             self.tells(clause, names, acts);
