@@ -88,27 +88,9 @@ pub fn timed(
         move_to_bare_hour(act, text, reading);
     }
     called_off_at_once(state, &mut acts);
-    let hours = &domain.business.hours;
-    let asked = reading
-        .hours_asked
-        .answer(&reading.moments.at(now), hours, now);
-    let last_day = state.last_ask.as_ref().and_then(|last| last.days);
-    let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
-    for act in &mut acts {
-        if reading.hours_asked.is_week() && asks_week(act, now) {
-            continue;
-        }
-        asks_hours(act, asked.as_ref());
-        asked_hours(
-            act,
-            asked.as_ref(),
-            last_day.filter(|_| whole.is_none()),
-            now,
-        );
-    }
+    let own = ask_for_hours((domain, state), reading, &mut acts, whole, now);
     comes_when_open(domain, &mut acts);
     let requested = requested(domain, &acts, agreed.other_denied);
-    let own = asked.is_some();
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
     let named = state.definite || pursued.is_some() || state.told.is_some();
@@ -137,6 +119,35 @@ pub fn timed(
         }
     }
     acts
+}
+
+/// Reads questions about opening hours; whether there are any.
+fn ask_for_hours(
+    (domain, state): (&Domain, &State),
+    reading: &Understanding,
+    acts: &mut [Act],
+    whole: Option<When>,
+    now: &Zoned,
+) -> bool {
+    let hours = &domain.business.hours;
+    let asked = reading
+        .hours_asked
+        .answer(&reading.moments.at(now), hours, now);
+    let last_day = state.last_ask.as_ref().and_then(|last| last.days);
+    let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
+    for act in acts {
+        if reading.hours_asked.is_week() && asks_week(act, now) {
+            continue;
+        }
+        asks_hours(act, asked.as_ref());
+        asked_hours(
+            act,
+            asked.as_ref(),
+            last_day.filter(|_| whole.is_none()),
+            now,
+        );
+    }
+    asked.is_some()
 }
 
 /// The goal that is asked for and that an appointment is made for; beside a day that suits not also one
