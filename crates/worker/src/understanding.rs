@@ -187,7 +187,7 @@ impl Understander {
     #[must_use]
     pub fn explain(&self, domain: &Domain, text: &str) -> Vec<Evidence> {
         let written = vocabulary::signs(domain);
-        let reading = self.read(text);
+        let reading = self.read(text, None);
         let mut cues = self.signs(&reading, None).cues;
         cues.sort_by(|a, b| a.intent.cmp(&b.intent).then(b.weight.total_cmp(&a.weight)));
         let evidence = |intent: usize, weight: f64, pattern: Option<&str>| {
@@ -226,8 +226,8 @@ impl Understander {
     }
 
     /// Reads a message, its amounts included.
-    fn read(&self, text: &str) -> Reading {
-        let mut reading = Reading::new(&self.compiled, text);
+    fn read(&self, text: &str, talk: Option<usize>) -> Reading {
+        let mut reading = Reading::new(&self.compiled, text, talk);
         let amounts = amounts::resolve(
             &self.slots,
             &reading.quantities,
@@ -245,7 +245,7 @@ impl Understander {
     /// Understands one message, of any length and content.
     #[must_use]
     pub fn understand(&self, text: &str) -> Understanding {
-        let reading = self.read(text);
+        let reading = self.read(text, None);
         let mut signs = self.signs(&reading, None);
         let consent = std::mem::take(&mut signs.consent).decide(text, &reading);
         let consent = consent.map(|(consent, _)| consent);
@@ -261,10 +261,10 @@ impl Understander {
     /// What a message says as a whole and what it does, read once.
     #[must_use]
     pub fn take(&self, text: &str, context: &Context<'_>) -> (Understanding, Vec<Act>) {
-        let reading = self.read(text);
         let spoken = context
             .lang
             .and_then(|code| self.languages.iter().position(|other| other.code == code));
+        let reading = self.read(text, spoken);
         let mut signs = self.signs(&reading, spoken);
         if !context.stock {
             signs.marks.retain(|mark| !self.is_of_stock(mark));

@@ -106,12 +106,19 @@ fn is_iban(text: &str) -> bool {
     rest == Some(1)
 }
 
-/// "2015 98000" is a year and a mileage.
+/// "2015 98000" is a year and a mileage, "11500 2017" a price and a year.
 fn is_year_and_number(text: &str) -> bool {
+    let is_year = |group: &str| {
+        let year = group.parse::<u16>();
+        year.is_ok_and(|year| (1950..2100).contains(&year))
+    };
     let mut groups = text.split_whitespace();
-    let year = groups.next().and_then(|group| group.parse::<u16>().ok());
-    year.is_some_and(|year| (1950..2100).contains(&year))
-        && groups.next().is_some_and(|group| group.len() == 5)
+    match (groups.next(), groups.next()) {
+        (Some(one), Some(other)) => {
+            is_year(one) && other.len() == 5 || is_year(other) && one.len() == 5
+        }
+        _ => false,
+    }
 }
 
 fn is_citizen_number(text: &str) -> bool {
@@ -161,6 +168,7 @@ mod tests {
             "kenteken is RV-271-G. waterpomp denkt de berger",
             "123456789",
             "de fiat is uit 2015 98000 gelopen",
+            "golf 11500 2017 120000",
             "",
             "é€ 5",
         ] {

@@ -12,7 +12,9 @@ use jiff::Zoned;
 
 use ages::date_ages;
 use days::{agreed_day, called_off_at_once, follow_agreed, hour_beside_day, not_then, replan};
-use hours::{ask_hours, asked_hours, asks_hours, asks_week, goes_on_with_hours};
+use hours::{
+    ask_hours, asked_hours, asks_hours, asks_week, comes_when_open, goes_on_with_hours, in_figures,
+};
 use rest::{complete, excluded_day, is_long, left_over};
 use several::{keep_meant, sentence};
 
@@ -51,7 +53,15 @@ pub fn timed(
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     keep_meant(state, (text, &acts), &mut moments);
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
-        moments.extend(bare_hour(state, text, reading));
+        moments.extend(bare_hour(state, (text, &acts), reading));
+    }
+    if let Some(time) = in_figures(text).filter(|_| moments.is_empty() && asks_time(domain, state))
+    {
+        let when = When {
+            date: None,
+            time: Some(time),
+        };
+        return vec![told(Does::Answer(Answer::Moment(when)), text)];
     }
     hour_beside_day(domain, state, (text, reading), &mut moments);
     replan((domain, state), (text, &agreed), &moments, &mut acts);
@@ -78,31 +88,17 @@ pub fn timed(
         move_to_bare_hour(act, text, reading);
     }
     called_off_at_once(state, &mut acts);
-    let hours = &domain.business.hours;
-    let asked = reading
-        .hours_asked
-        .answer(&reading.moments.at(now), hours, now);
-    let last_day = state.last_ask.as_ref().and_then(|last| last.days);
-    let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
-    for act in &mut acts {
-        if reading.hours_asked.is_week() && asks_week(act, now) {
-            continue;
-        }
-        asks_hours(act, asked.as_ref());
-        asked_hours(
-            act,
-            asked.as_ref(),
-            last_day.filter(|_| whole.is_none()),
-            now,
-        );
-    }
+    let own = ask_for_hours((domain, state), reading, &mut acts, whole, now);
+    comes_when_open(domain, &mut acts);
     let requested = requested(domain, &acts, agreed.other_denied);
-    let own = asked.is_some();
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
     let named = state.definite || pursued.is_some() || state.told.is_some();
     acts.iter_mut()
-        .filter(|act| pursued.is_some() || named && is_exact(act))
+        .filter(|act| {
+            let looks = !state.goals.is_empty() && is_bare(act, letters);
+            pursued.is_some() || (named || looks) && is_exact(act)
+        })
         .for_each(|act| propose(act, own, letters));
     if let Some(pursued) = pursued {
         let names = |goal: &str| topics::is_named(domain, goal, text);
@@ -116,9 +112,42 @@ pub fn timed(
         && !complete(&mut acts, rest)
     {
         let apart = moments.iter().any(|moment| is_apart(text, moment));
-        left_over(domain, state, &mut acts, whole, (alone, apart));
+        let counted = moments.iter().all(|moment| moment.counted);
+        // "Hi Tobi, there in 10 minutes" of who arranges nothing is for somebody else.
+        if !counted || knows_visitor(state) {
+            left_over(domain, state, &mut acts, whole, (alone, apart));
+        }
     }
     acts
+}
+
+/// Reads questions about opening hours; whether there are any.
+fn ask_for_hours(
+    (domain, state): (&Domain, &State),
+    reading: &Understanding,
+    acts: &mut [Act],
+    whole: Option<When>,
+    now: &Zoned,
+) -> bool {
+    let hours = &domain.business.hours;
+    let asked = reading
+        .hours_asked
+        .answer(&reading.moments.at(now), hours, now);
+    let last_day = state.last_ask.as_ref().and_then(|last| last.days);
+    let last_day = last_day.or_else(|| state.appointment().and_then(|one| one.date));
+    for act in acts {
+        if reading.hours_asked.is_week() && asks_week(act, now) {
+            continue;
+        }
+        asks_hours(act, asked.as_ref());
+        asked_hours(
+            act,
+            asked.as_ref(),
+            last_day.filter(|_| whole.is_none()),
+            now,
+        );
+    }
+    asked.is_some()
 }
 
 /// The goal that is asked for and that an appointment is made for; beside a day that suits not also one
@@ -193,6 +222,11 @@ fn arranged<'a>(domain: &Domain, state: &'a State) -> Option<&'a str> {
         .or(standing)
         .or(in_mind.filter(|goal| topics::is_visited(domain, goal)))
         .or(off)
+}
+
+/// Whether a question is nothing but its moment: "Next Wednesday 11am?"
+fn is_bare(act: &Act, letters: usize) -> bool {
+    act.words.len() <= letters + AROUND
 }
 
 /// Whether a question has a day and an hour: "morgen nach der Arbeit so halb sechs?"
@@ -302,6 +336,20 @@ fn asked_for_moment(domain: &Domain, state: &State) -> bool {
     })
 }
 
+/// Whether an appointment or a goal is known.
+fn knows_visitor(state: &State) -> bool {
+    !state.appointments.is_empty() || !state.goals.is_empty() || state.told.is_some()
+}
+
+/// Whether we asked what time would suit.
+fn asks_time(domain: &Domain, state: &State) -> bool {
+    let topic = state.ours.as_ref().and_then(|ours| match &ours.about {
+        OursAbout::Topic(topic) => domain.dialogue.topic(topic),
+        _ => None,
+    });
+    topic.is_some_and(|topic| topic.kind == TopicKind::Time)
+}
+
 /// Whether a number alone is an hour: we asked for one, or an appointment is moved.
 fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
     let moves = |act: &Act| {
@@ -327,7 +375,11 @@ fn asks_for_hour(domain: &Domain, state: &State, acts: &[Act]) -> bool {
 
 /// "11", "doe maar 3", "ok 9 it is", "11, not 10": the one number of a short sentence beside the hour
 /// that stands.
-fn bare_hour(state: &State, text: &str, reading: &Understanding) -> Option<Moment> {
+fn bare_hour(
+    state: &State,
+    (text, acts): (&str, &[Act]),
+    reading: &Understanding,
+) -> Option<Moment> {
     let mut hours = reading.moments.hours();
     let standing = state.appointment().and_then(|one| one.time);
     if hours.len() > 1 {
@@ -341,7 +393,16 @@ fn bare_hour(state: &State, text: &str, reading: &Understanding) -> Option<Momen
     } else {
         FEW_WORDS
     };
-    (words <= most).then_some(hour)
+    let short = words <= most || !is_article(&hour, text) && begins_short(acts, &hour);
+    short.then_some(hour)
+}
+
+/// "Can 9 and may I wait there": a few words with the hour, before a clause about something else.
+fn begins_short(acts: &[Act], hour: &Moment) -> bool {
+    const LETTERS: usize = 10;
+    let mut starts = acts.iter().map(|act| act.words.start);
+    let soon = |start: usize| hour.bytes.end <= start && start <= LETTERS + hour.bytes.len();
+    starts.clone().all(|start| hour.bytes.end <= start) && starts.any(soon)
 }
 
 /// "Ein" and "one" are articles as a rule.

@@ -123,6 +123,8 @@ pub enum Negation {
     Join,
     /// Carries it on to the next value of the same slot.
     JoinAlike,
+    /// Denies a list that follows, over its commas: "alles behalve".
+    Lists,
     /// Denies that it goes without what is near by: "niet zonder". A negation in it denies nothing.
     Needed,
 }

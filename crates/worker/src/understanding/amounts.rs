@@ -40,12 +40,20 @@ pub(super) fn resolve(
     surroundings: &Surroundings,
     closed: impl Fn(usize) -> bool,
 ) -> Vec<AmountMention> {
-    let resolver = Resolver {
+    let mut resolver = Resolver {
         slots,
         surroundings,
         closed,
+        behind_units: Vec::new(),
     };
+    let counted = |one: &&Quantity| {
+        let is_year = one.shape == Shape::Digits(4) && resolver.may_be_year(one);
+        one.span.end > one.digits.end && !is_year
+    };
+    let behind_units = quantities.iter().filter(counted);
+    resolver.behind_units = behind_units.map(|one| one.span.end).collect();
     let mut quantities = quantities.to_vec();
+    resolver.move_units(&mut quantities);
     for quantity in &mut quantities {
         resolver.in_thousands(quantity);
     }
@@ -90,6 +98,8 @@ struct Resolver<'a, F> {
     slots: &'a [Slot],
     surroundings: &'a Surroundings,
     closed: F,
+    /// Where the unit of a number ends: "95000 km 9500" has no 9500 km.
+    behind_units: Vec<usize>,
 }
 
 impl<F: Fn(usize) -> bool> Resolver<'_, F> {
@@ -104,17 +114,40 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
             })
     }
 
+    /// "2017 km 120000": the unit behind a year is of the number that follows.
+    fn move_units(&self, quantities: &mut [Quantity]) {
+        const LARGE: f64 = 1000.0;
+        for at in 1..quantities.len() {
+            let Some([year, number]) = quantities.get_mut(at - 1..=at) else {
+                continue;
+            };
+            let has_unit =
+                matches!(year.counts, Counts::Slot(_)) && year.span.end > year.digits.end;
+            let follows = number.span.start == year.span.end && number.counts == Counts::Unknown;
+            let dated = year.shape == Shape::Digits(4) && self.may_be_year(year);
+            if has_unit && follows && dated && number.value > LARGE {
+                number.counts = year.counts;
+                (year.counts, year.span) = (Counts::Unknown, year.digits);
+            }
+        }
+    }
+
     /// "rond de 13" and "budget is 9" leave out the thousands.
     fn in_thousands(&self, quantity: &mut Quantity) {
         const BELOW: f64 = 100.0;
         let bare = matches!(
             quantity.shape,
-            Shape::Digits(1 | 2) | Shape::Words | Shape::Decimal
+            Shape::Digits(1..=3) | Shape::Words | Shape::Decimal
         );
-        let small = quantity.value < BELOW && quantity.counts == Counts::Unknown;
-        let mut slots = self.amounts().map(|(place, ..)| place);
+        // "It has done 150" is no distance as it stands.
+        let small = |least: i64| quantity.value < BELOW || quantity.value < least as f64;
+        let unknown = quantity.counts == Counts::Unknown;
+        let mut slots = self
+            .amounts()
+            .filter(|(_, amount, _)| small(amount.bounds.0))
+            .map(|(place, ..)| place);
         let said = slots.find(|place| self.is(*place, SlotRule::Thousands, quantity.span));
-        if let Some(slot) = said.filter(|_| bare && small && !quantity.scaled) {
+        if let Some(slot) = said.filter(|_| bare && unknown && !quantity.scaled) {
             quantity.value *= 1000.0;
             quantity.scaled = true;
             quantity.counts = Counts::Slot(slot);
@@ -231,7 +264,8 @@ impl<F: Fn(usize) -> bool> Resolver<'_, F> {
         is_year: bool,
     ) -> Option<f64> {
         self.value(quantity, amount, is_year)?;
-        let said = self.is(slot, SlotRule::Mention, quantity.span)
+        let behind_unit = self.behind_units.contains(&quantity.span.start);
+        let said = !behind_unit && self.is(slot, SlotRule::Mention, quantity.span)
             || self.is(slot, SlotRule::Never, quantity.span);
         let like_a_year = quantity.shape == Shape::Digits(4) && self.may_be_year(quantity);
         let unit = match quantity.counts {

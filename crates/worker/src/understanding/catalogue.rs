@@ -148,7 +148,9 @@ impl CatalogueIndex {
         let mut spread = Spread::default();
         let mut best = None;
         for (end, token) in (at + 1..).zip(tokens.iter().skip(at)).take(MAX_PARTS) {
-            if taken(end - 1) || end > at + 1 && token.boundary != Boundary::None {
+            // "I finish at 5.30 in Utrecht" names no 530i.
+            let is_decimal = token.kind == Kind::Number && token.text.contains(['.', ':']);
+            if taken(end - 1) || is_decimal || end > at + 1 && token.boundary != Boundary::None {
                 break;
             }
             if token.kind == Kind::Sign {

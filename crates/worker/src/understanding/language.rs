@@ -52,13 +52,17 @@ impl Guess {
         spoken.fold(0, |bits, place| bits | 1 << place)
     }
 
-    /// The languages, the likeliest first, each with whether some of the message may be in it.
-    pub(super) fn likely(&self) -> Vec<(usize, bool)> {
+    /// The languages, the likeliest first, each with whether some of the message may be in it. The language
+    /// of the talk is it where the message does not say: "half 12".
+    pub(super) fn likely(&self, talk: Option<usize>) -> Vec<(usize, bool)> {
         let score = |place: &usize| self.scores.get(*place).copied().unwrap_or(0.0);
+        let words = self.words.get(self.best).map_or(0, |count| count.all);
+        let talk = talk.filter(|talk| self.allows(*talk) || words <= 1);
+        let best = talk.unwrap_or(self.best);
         let mut places: Vec<usize> = (0..self.scores.len()).collect();
         places.sort_by(|a, b| {
-            (*b == self.best)
-                .cmp(&(*a == self.best))
+            (*b == best)
+                .cmp(&(*a == best))
                 .then(score(b).total_cmp(&score(a)))
         });
         places
@@ -219,7 +223,7 @@ mod tests {
         for (message, allowed, refused) in
             [("is this car still te koop bij jullie", ["nl", "en"], "de")]
         {
-            let guess = Reading::new(&compiled, message).guess;
+            let guess = Reading::new(&compiled, message, None).guess;
             for code in allowed {
                 assert!(
                     place(code).is_some_and(|place| guess.allows(place)),

@@ -99,6 +99,8 @@ pub struct Moment {
     pub next: bool,
     /// Whether it is the first such day after one that was spoken of: "de maandag erna".
     pub after: bool,
+    /// Whether it is counted in minutes from now: "in 10 minutes".
+    pub counted: bool,
     /// Where it stands in the message, in bytes.
     pub bytes: Range<usize>,
 }
@@ -291,6 +293,7 @@ impl Moments {
                 denied: found.standing == Standing::Denied,
                 next: matches!(&found.said, Said::Date(said) if said.is_next()),
                 after: matches!(&found.said, Said::Date(said) if said.is_after()),
+                counted: false,
                 bytes: found.bytes.clone(),
             };
             match &found.said {
@@ -318,6 +321,7 @@ impl Moments {
             denied: false,
             next: false,
             after: false,
+            counted: false,
             bytes: bytes.clone(),
         });
         hours.filter(|moment| moment.times.is_some()).collect()
@@ -375,6 +379,7 @@ fn fill(moment: &mut Moment, meant: Meant) {
             moment.days = Some(Days::On(at.date()));
             moment.times = Some(Times::At(at.time()));
             moment.exact = true;
+            moment.counted = true;
         }
         Meant::PartOfDay(day, (from, to)) => {
             moment.days = Some(Days::On(day));

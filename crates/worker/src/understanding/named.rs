@@ -10,7 +10,7 @@ impl Understander {
     /// The names of the catalogue in a text: "Kia Ceed".
     #[must_use]
     pub fn names(&self, text: &str) -> Vec<String> {
-        let reading = self.read(text);
+        let reading = self.read(text, None);
         let certain = |one: &&mentions::Mention| one.make().is_some() && one.is_certain();
         let named = reading.mentions.iter().filter(certain);
         let values = named.filter_map(|one| slots::value_of(self.slots.get(one.slot)?, one));
@@ -20,7 +20,7 @@ impl Understander {
     /// What a text says of a thing: values of its slots, and attributes that it names.
     #[must_use]
     pub fn features(&self, text: &str) -> BTreeSet<String> {
-        let reading = self.read(text);
+        let reading = self.read(text, None);
         let marks = self.signs(&reading, None).marks;
         let whole = Span::new(0, reading.tokens.len());
         let attributes = marks.within(whole).filter_map(|(mark, _)| match mark {

@@ -6,6 +6,7 @@ mod digits;
 mod spoken;
 
 use digits::Cursor;
+pub(super) use spoken::NUMBER_BY_ITSELF;
 
 use super::fold::{fold, umlauts_spelled_out};
 use super::lattice::Span;

@@ -72,7 +72,8 @@ impl Reading {
         (tokens, names.map(moved).collect())
     }
 
-    pub(super) fn new(compiled: &Compiled, text: &str) -> Self {
+    /// `talk` is the language of the talk so far.
+    pub(super) fn new(compiled: &Compiled, text: &str, talk: Option<usize>) -> Self {
         let Outline {
             tokens,
             names: mut mentions,
@@ -91,7 +92,7 @@ impl Reading {
             !named && !compiled.numbers.is_unit(text) && !compiled.numbers.is_number_word(text)
         };
         let guess = compiled.guesser.guess(&tokens, &compiled.lexicon, is_word);
-        let mut moments = compiled.moments.read(text, &tokens, &guess.likely());
+        let mut moments = compiled.moments.read(text, &tokens, &guess.likely(talk));
         // "KLE-AB 12" names no hour.
         let plates = mentions
             .iter()
@@ -106,8 +107,14 @@ impl Reading {
         let names = long.filter_map(bytes);
         names.for_each(|name| moments.drop_hours_within(&name));
         let taken: Vec<Span> = certain.iter().copied().chain(moments.spans()).collect();
+        // "Sorry für den Ton" says no number.
+        let foreign = |at: usize| {
+            let text = tokens.get(at).map_or("", |token| token.text.as_str());
+            let mut large = compiled.large_numbers.iter();
+            large.any(|(word, language)| word == text && guess.best != *language)
+        };
         let quantities = compiled.numbers.read(&tokens, |at| {
-            taken.iter().any(|span| span.start <= at && at < span.end)
+            foreign(at) || taken.iter().any(|span| span.start <= at && at < span.end)
         });
         let mut lattice = Lattice::new(&tokens, word_edges(compiled, &tokens));
         lattice.extend(quantities.iter().flat_map(|quantity| {

@@ -9,7 +9,7 @@ use super::language::LanguageGuesser;
 use super::lexicon::Lexicon;
 use super::marks::{Mark, OfferCue};
 use super::moments::MomentReader;
-use super::numbers::NumberReader;
+use super::numbers::{NUMBER_BY_ITSELF, NumberReader};
 use super::plates::PlateFinder;
 use super::rules::{RuleList, RuleSet};
 use super::symbols::Symbol;
@@ -29,6 +29,8 @@ pub(super) struct Compiled {
     pub(super) guesser: LanguageGuesser,
     pub(super) unserved: UnservedGuesser,
     pub(super) numbers: NumberReader,
+    /// Words that say a large number by themselves, with the place of their language: "ton".
+    pub(super) large_numbers: Vec<(String, usize)>,
     pub(super) moments: MomentReader,
     /// Questions about opening hours, with the place of the language.
     pub(super) questions: RuleSet<(Option<usize>, Question)>,
@@ -138,6 +140,7 @@ impl Compiled {
             guesser: LanguageGuesser::new(&domain.languages),
             unserved: UnservedGuesser::new(&domain.knowledge.unserved),
             numbers,
+            large_numbers: large_numbers(domain),
             moments,
             questions,
             abbreviations,
@@ -151,6 +154,16 @@ impl Compiled {
             signs,
         }
     }
+}
+
+fn large_numbers(domain: &Domain) -> Vec<(String, usize)> {
+    let languages = domain.languages.iter().enumerate();
+    let words = languages.flat_map(|(place, language)| {
+        let factors = language.vocabulary.numbers.factors.iter();
+        let large = factors.filter(|(_, factor)| *factor >= NUMBER_BY_ITSELF);
+        large.map(move |(word, _)| (fold(word), place))
+    });
+    words.collect()
 }
 
 /// Every vocabulary, with the place of its language.

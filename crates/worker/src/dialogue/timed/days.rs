@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 
 use super::{arranged, dates, is_article, sentence, told};
-use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Form, Social, When};
+use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Feeling, Form, Social, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
 use crate::domain::Domain;
@@ -109,6 +109,26 @@ pub(super) fn replan(
 ) {
     moved_instead((domain, state), (text, agreed.named), moments, acts);
     day_off(state, agreed.denied, moments, acts);
+    other_day_off(state, agreed, moments, acts);
+}
+
+/// "That comes to nothing tomorrow" of an appointment on Friday calls nothing off: it is said again.
+fn other_day_off(state: &State, agreed: &AgreedDay, moments: &[Moment], acts: &mut [Act]) {
+    let dated = moments.iter().any(|moment| moment.days.is_some());
+    if state.appointment().is_none() || dated || agreed.named || !agreed.other_denied {
+        return;
+    }
+    for act in acts {
+        if let Does::Cancel {
+            goal: None,
+            visit: false,
+            over: false,
+            ..
+        } = act.does
+        {
+            act.does = Does::Social(Social::Recalls);
+        }
+    }
 }
 
 /// "Leave it then. I'll come Monday at 10", "Wednesday is no good, could it be Monday at the same time":
@@ -182,7 +202,12 @@ fn day_off(state: &State, denied: bool, moments: &[Moment], acts: &mut Vec<Act>)
         return;
     }
     let later = |act: &Act| act.does == Does::Social(Social::Calls);
-    let does = match acts.iter().any(later) {
+    let ill = |act: &Act| {
+        let ill = Feeling::Illness;
+        matches!(act.does, Does::Social(Social::Feels { of }) if of == ill)
+    };
+    let off = acts.iter().any(later) || acts.iter().any(ill) && !acts.iter().any(moves);
+    let does = match off {
         true => Does::Cancel {
             goal: None,
             when: None,

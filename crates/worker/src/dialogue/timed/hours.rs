@@ -1,10 +1,12 @@
 //! Questions about opening hours, as far as their moments tell. Pure.
 
+use jiff::civil::Time;
 use jiff::{ToSpan, Zoned};
 
 use super::arranged;
 use crate::dialogue::act::{Act, Ask, Asked, Dates, Does, Form, Thing, Times, When};
 use crate::dialogue::state::State;
+use crate::dialogue::topics;
 use crate::domain::Domain;
 use crate::understanding::HoursAnswer;
 
@@ -114,6 +116,58 @@ pub(super) fn asked_hours(
         }
         _ => {}
     }
+}
+
+/// "Are you open on Saturday? Then I'll come by": on the day that was asked about, where it is open.
+pub(super) fn comes_when_open(domain: &Domain, acts: &mut [Act]) {
+    let asked = acts.iter().find_map(|act| match &act.does {
+        Does::Ask(Ask {
+            topic: Asked::Hours,
+            form: Form::YesNo,
+            when:
+                Some(When {
+                    date: Some(Dates::On(day)),
+                    ..
+                }),
+            ..
+        }) => Some((act.words.end, *day)),
+        _ => None,
+    });
+    let Some((end, day)) = asked else { return };
+    let hours = &domain.business.hours;
+    if !hours.is_known() || hours.on(day).is_empty() {
+        return;
+    }
+    for act in acts.iter_mut().filter(|act| end <= act.words.start) {
+        if let Does::Request {
+            goal,
+            when: when @ None,
+            ..
+        } = &mut act.does
+            && topics::takes_appointment(domain, goal)
+        {
+            *when = Some(When {
+                date: Some(Dates::On(day)),
+                time: None,
+            });
+        }
+    }
+}
+
+/// "1400", and nothing else.
+pub(super) fn in_figures(text: &str) -> Option<Times> {
+    const QUARTER: i8 = 15;
+    let figures = text.trim().trim_end_matches(['.', '!', '?']);
+    if figures.len() != 4 || !figures.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (hour, minute) = (
+        figures.get(..2)?.parse().ok()?,
+        figures.get(2..)?.parse().ok()?,
+    );
+    let time = Time::new(hour, minute, 0, 0).ok()?;
+    let believable = (8..20).contains(&hour) && minute % QUARTER == 0;
+    believable.then_some(Times::At(time))
 }
 
 /// A day or a span of days; `/2026-12-05` is none.

@@ -113,9 +113,11 @@ impl Update<'_> {
 
     /// The hour of an appointment that was called off, for who wants "the same time".
     fn same_hour(&self) -> Option<Times> {
-        let last = self.state.appointments.last();
-        let last = last.filter(|_| self.wants_same_hour());
-        last.and_then(|one| standing(one).1)
+        let last = self.state.appointments.last()?;
+        let all = self.state.appointments.iter().rev();
+        let mut same = all.filter(|one| one.purpose == last.purpose);
+        same.find_map(|one| standing(one).1)
+            .filter(|_| self.wants_same_hour())
     }
 
     fn wants_same_hour(&self) -> bool {
@@ -173,7 +175,7 @@ impl Update<'_> {
                 // "Wednesday at 10" tells no day of the month.
                 let mut numbers = self.heard.text.split(|c: char| !c.is_ascii_digit());
                 let figures = numbers.any(|number| number.parse() == Ok(day.day()));
-                if near || figures {
+                if near || figures || self.names_month(day) {
                     return date;
                 }
                 let place = |day: Date| i64::from(day.weekday().to_monday_zero_offset());
@@ -199,6 +201,17 @@ impl Update<'_> {
             Some(name.to_lowercase())
         });
         names.any(|name| text.contains(&name))
+    }
+
+    /// "A Saturday in December" names the month of a day.
+    fn names_month(&self, day: Date) -> bool {
+        let text = self.heard.text.to_lowercase();
+        let place = usize::try_from(day.month() - 1).unwrap_or_default();
+        let mut replies = self.domain.replies.iter();
+        replies.any(|replies| {
+            let name = replies.format.months.get(place);
+            name.is_some_and(|name| text.contains(&name.to_lowercase()))
+        })
     }
 
     fn wanted(&self, purpose: &str, date: Option<Dates>, time: Option<Times>) -> Appointment {

@@ -289,6 +289,8 @@ pub enum Relation {
     Week,
     /// `day -1`: days from it.
     Shift(i32),
+    /// It does not suit: "that comes to nothing tomorrow".
+    Not,
     /// It is none.
     Nothing,
 }
@@ -307,6 +309,7 @@ impl FromStr for Relation {
             "or" => Self::Or,
             "first" => Self::First,
             "second" => Self::Second,
+            "not" => Self::Not,
             "week" => Self::Week,
             "none" => Self::Nothing,
             _ => {

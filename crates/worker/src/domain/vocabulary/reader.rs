@@ -108,6 +108,7 @@ impl Reader<'_, '_> {
                 ("stop", Negation::Stop),
                 ("join", Negation::Join),
                 ("join_alike", Negation::JoinAlike),
+                ("lists", Negation::Lists),
                 ("needed", Negation::Needed),
             ] {
                 let found = self.patterns(&section, key);

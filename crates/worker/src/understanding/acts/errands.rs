@@ -77,12 +77,14 @@ impl Talk<'_> {
         true
     }
 
-    /// The last number of the clause is what is bid.
-    pub(super) fn offer(&self, clause: &Clause) -> Does {
+    /// The last number in the words that bid, or of the clause: "I'll give you 9,500 if you give me 5 for mine".
+    pub(super) fn offer(&self, clause: &Clause, bids: Span) -> Does {
         let less = self.mark(ActCue::Less, clause).is_some();
-        let quantities = self.reading.quantities.iter();
-        let inside = |span: Span| clause.span.covers(span);
-        let bid = quantities.rev().find(|quantity| inside(quantity.span));
+        let last_in = |words: Span| {
+            let mut quantities = self.reading.quantities.iter().rev();
+            quantities.find(|quantity| words.covers(quantity.span))
+        };
+        let bid = last_in(bids).or_else(|| last_in(clause.span));
         let amount = bid.and_then(|quantity| self.in_full(quantity));
         Does::Offer {
             amount: amount.map(|amount| if less { -amount } else { amount }),
@@ -131,8 +133,8 @@ impl Talk<'_> {
         let moments = self.reading.moments.spans();
         let ends = moments.filter(|moment| clause.span.covers(*moment));
         let ends: Vec<usize> = ends.map(|moment| moment.end).collect();
-        match ends.iter().find(|end| mark.end <= **end) {
-            Some(end) if ends.len() > 1 => Span::new(mark.start, *end),
+        match ends.iter().find(|end| mark.start < **end) {
+            Some(end) if ends.len() > 1 => Span::new(mark.start, mark.end.max(*end)),
             _ => clause.span,
         }
     }

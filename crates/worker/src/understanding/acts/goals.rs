@@ -35,8 +35,7 @@ impl Talk<'_> {
         let Some(span) = self.mark(ActCue::Cancel, clause) else {
             return false;
         };
-        let keeps = self.mark(ActCue::Keep, clause).is_some();
-        if keeps
+        if self.keeps(clause, span)
             || self.cannot_fetch(clause)
             || self.says_own_is_gone(clause)
             || self.judges_a_thing(clause)
@@ -67,6 +66,14 @@ impl Talk<'_> {
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         true
+    }
+
+    /// "The price, it's not gonna happen": what keeps something may begin in the clause before.
+    fn keeps(&self, clause: &Clause, drop: Span) -> bool {
+        let whole = Span::new(0, self.reading.tokens.len());
+        let mut marks = self.signs.marks.within(whole);
+        self.mark(ActCue::Keep, clause).is_some()
+            || marks.any(|(mark, span)| mark == Mark::Act(ActCue::Keep) && span.overlaps(drop))
     }
 
     /// "Laat die cabrio maar zitten" drops a wish that is known, and no plan.
@@ -138,13 +145,16 @@ impl Talk<'_> {
         let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
         let wants_thing = unsaid && clause.said.iter().any(wants);
         let by_the_way = asks_who || asks_which || about_time || wants_thing;
-        if clause.act == IntentAct::Handoff && !complains && !by_the_way {
+        // "But rather 12" looks like a wish for a person to examples alone.
+        let compares = self.mark(ActCue::Rather, clause).is_some();
+        let meant = self.has_cue(clause) || !compares;
+        if clause.act == IntentAct::Handoff && meant && !complains && !by_the_way {
             acts.extend((!repairs).then(|| self.handoff(clause)));
             self.tells(clause, names, acts);
             return;
         }
         if let Some(span) = self.mark(ActCue::Offer, clause) {
-            let does = self.offer(clause);
+            let does = self.offer(clause, span);
             acts.push(self.act(does, SURE, span, clause.place));
             self.tells(
                 clause,

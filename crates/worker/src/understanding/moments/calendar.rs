@@ -67,7 +67,7 @@ impl Calendar<'_> {
         }
         let mut dates = dates.iter();
         let first = self.resolve(dates.next()?)?;
-        if relation == Relation::At || relation == Relation::First {
+        if matches!(relation, Relation::At | Relation::First | Relation::Not) {
             return Some(first);
         }
         let second = dates.next();
@@ -98,7 +98,11 @@ impl Calendar<'_> {
                 };
                 return Some(self.two(relation, first, from, second));
             }
-            Relation::At | Relation::First | Relation::Second | Relation::Nothing => return None,
+            Relation::At
+            | Relation::First
+            | Relation::Second
+            | Relation::Not
+            | Relation::Nothing => return None,
         };
         Some(Meant::Days(days))
     }
@@ -207,10 +211,10 @@ impl Calendar<'_> {
                     Part::Day { day, .. } => i8::try_from(*day).ok(),
                     _ => None,
                 });
-                return self.weekday_of_month(nth?, *months, parts, weekday?);
+                return self.weekday_of_month(nth, *months, parts, weekday?);
             }
             DateMeaning::LastWeekday(months) => {
-                return self.weekday_of_month(-1, *months, parts, weekday?);
+                return self.weekday_of_month(Some(-1), *months, parts, weekday?);
             }
             DateMeaning::DayOf(months) => {
                 let day = parts.iter().find_map(|part| match part {
@@ -293,10 +297,11 @@ impl Calendar<'_> {
         Some(Meant::Days(later.flatten().unwrap_or(days)))
     }
 
-    /// The nth such day of the month that is named, or of a later one; from the end when negative.
+    /// The nth such day of the month that is named, or of a later one; from the end when negative, and
+    /// the first that is to come without a number: "a Saturday in January".
     fn weekday_of_month(
         &self,
-        nth: i8,
+        nth: Option<i8>,
         months: Option<i32>,
         parts: &[Part],
         weekday: Weekday,
@@ -316,7 +321,15 @@ impl Calendar<'_> {
         } else {
             1.year()
         };
-        let in_month = |first: Date| first.nth_weekday_of_month(nth, weekday).ok();
+        let to_come = |first: Date| {
+            let before = first.max(self.today).yesterday().ok()?;
+            let day = before.nth_weekday(1, weekday).ok()?;
+            (day.first_of_month() == first).then_some(day)
+        };
+        let in_month = |first: Date| match nth {
+            Some(nth) => first.nth_weekday_of_month(nth, weekday).ok(),
+            None => to_come(first),
+        };
         let day = in_month(first).filter(|day| *day >= self.today);
         let day = day.or_else(|| in_month(plus(first, step)?));
         day.map(|day| Meant::Days(Days::On(day)))

@@ -77,7 +77,7 @@ impl Choice<'_> {
         let past =
             self.told_in(Telling::Past, start, end) && !self.told_in(Telling::Wish, start, end);
         // "Thursday is no good": the "no" that denies it replaces nothing.
-        if !past && self.is_denied(*from, *to, end) {
+        if !past && (is_denial(said) || self.is_denied(*from, *to, end)) {
             return Standing::Denied;
         }
         match past || self.is_replaced(place) {
@@ -209,6 +209,14 @@ fn same_kind(one: &Said, other: &Said) -> bool {
     matches!(
         (one, other),
         (Said::Date(_), Said::Date(_)) | (Said::Time(_), Said::Time(_))
+    )
+}
+
+fn is_denial(said: &Said) -> bool {
+    matches!(
+        said,
+        Said::Date(DateSaid::Around(Relation::Not, _))
+            | Said::Time(TimeSaid::Around(Relation::Not, _))
     )
 }
 

@@ -70,7 +70,7 @@ fn around(relation: Relation, clocks: &[TimeSaid], hint: Option<Hint>) -> Option
         Times::At(time) | Times::From(time) | Times::Until(time) | Times::Between(_, time) => time,
     };
     match relation {
-        Relation::At | Relation::First | Relation::Or => Some(first),
+        Relation::At | Relation::First | Relation::Or | Relation::Not => Some(first),
         Relation::Second => second,
         Relation::From => Some(Times::From(start(first))),
         Relation::After => Some(Times::From(end(first))),

@@ -5,7 +5,7 @@ use super::digits::Cursor;
 
 const LONGEST: usize = 48;
 /// "Onder de ton" says a number; "een paar duizend" does not.
-const NUMBER_BY_ITSELF: f64 = 1e5;
+pub(in crate::understanding) const NUMBER_BY_ITSELF: f64 = 1e5;
 
 impl NumberReader {
     /// A number in words, over several tokens where they go on.

@@ -100,11 +100,42 @@ impl Reading {
         let denies = |negator: &&Span| !needed.iter().any(|span| span.overlaps(**negator));
         let negators = self.surroundings.negations(Negation::Before);
         for negator in negators.iter().filter(denies) {
-            negated.extend(self.reach_of(negator.end));
+            let reached = self.reach_of(negator.end);
+            let lists = self.surroundings.negations(Negation::Lists);
+            if lists.iter().any(|span| span.overlaps(*negator)) {
+                negated.extend(self.rest_of_list(reached.last().copied()));
+            }
+            negated.extend(reached);
         }
         for mention in &mut self.mentions {
             mention.negated = negated.iter().any(|span| span.covers(mention.span));
         }
+    }
+
+    /// "Anything but a diesel, estate or MPV": what follows the first of a list that ends with "or".
+    fn rest_of_list(&self, first: Option<Span>) -> Vec<Span> {
+        let joins = self.surroundings.negations(Negation::Join);
+        let mention_at = |at: usize| {
+            let mut mentions = self.mentions.iter();
+            mentions.find(|mention| mention.span.start == at && mention.make().is_none())
+        };
+        let (mut rest, mut ended) = (Vec::new(), false);
+        let mut at = first.map_or(self.tokens.len(), |span| span.end);
+        while !ended {
+            let joined = joins.iter().any(|span| span.start == at);
+            let next = match self.lattice.boundary_before(at) {
+                Boundary::Clause => mention_at(at),
+                Boundary::None if joined => mention_at(at + 1),
+                Boundary::None | Boundary::Sentence => None,
+            };
+            let Some(next) = next else { break };
+            rest.push(next.span);
+            (at, ended) = (next.span.end, joined);
+        }
+        if !ended {
+            rest.clear();
+        }
+        rest
     }
 
     /// The mentions that a negation just before `at` denies.
