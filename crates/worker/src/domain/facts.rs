@@ -33,6 +33,8 @@ pub struct Fact {
     pub during: Option<String>,
     /// A colleague has to know that it was asked, although it is answered.
     pub pass_on: bool,
+    /// Nobody asks it who calls for help: while an alarm lasts, it is answered alone.
+    pub calm: bool,
 }
 
 /// How the gaps begin that prices fill.
@@ -148,6 +150,7 @@ fn read_one(section: &Section<'_>, known: &Known<'_>, prices: &Prices) -> Fact {
         goal: goal("goal"),
         during: goal("during"),
         pass_on: section.boolean("pass_on"),
+        calm: section.boolean("calm"),
     }
 }
 

@@ -45,9 +45,10 @@ const COURTESIES: [(ActCue, Social); 10] = [
     (ActCue::Calls, Social::Calls),
     (ActCue::Prompt, Social::Prompt),
 ];
-const FEELINGS: [Feeling; 7] = [
+const FEELINGS: [Feeling; 8] = [
     Feeling::Loss,
     Feeling::Joy,
+    Feeling::Delight,
     Feeling::Illness,
     Feeling::Regret,
     Feeling::Worry,

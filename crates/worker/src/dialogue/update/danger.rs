@@ -132,8 +132,8 @@ impl Update<'_> {
             self.dues
                 .pieces
                 .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
-        } else if alarm.repeated > 0 && self.only_courtesies() {
-            // Who says thanks has read it.
+        } else if alarm.repeated > 0 && self.only_courtesies() || self.only_asks_calmly() {
+            // Who says thanks has read it, and so has who asks what an inspection costs.
         } else if !alarm.safe || self.asks_for_help() {
             self.dues.question = None;
             self.dues.pieces.retain(|piece| {
@@ -164,6 +164,23 @@ impl Update<'_> {
     fn only_courtesies(&self) -> bool {
         let mut acts = self.heard.acts.iter();
         acts.all(|act| matches!(act.does, Does::Social(_)))
+    }
+
+    /// Whether nothing is said but questions about the business that are no call for help.
+    fn only_asks_calmly(&self) -> bool {
+        let facts = &self.domain.knowledge.facts;
+        let is_calm = |name: &String| facts.iter().any(|fact| fact.name == *name && fact.calm);
+        let acts = self.heard.acts.iter();
+        let mut said = acts.filter(|act| !matches!(act.does, Does::Social(_)));
+        let asks = |act: &Act| match &act.does {
+            Does::Ask(ask) => match &ask.topic {
+                Asked::Hours => true,
+                Asked::Fact(name) => is_calm(name),
+                _ => false,
+            },
+            _ => false,
+        };
+        said.clone().next().is_some() && said.all(asks)
     }
 
     pub(super) fn is_in_danger(&self) -> bool {

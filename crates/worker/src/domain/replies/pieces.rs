@@ -15,6 +15,7 @@ pub const PIECES: &[(&str, &[&str])] = &[
     ("listening", &[]),
     ("condolence", &[]),
     ("congratulation", &[]),
+    ("pleased", &[]),
     ("get_well", &[]),
     ("no_harm", &[]),
     ("sympathy", &[]),

@@ -45,6 +45,8 @@ pub enum Feeling {
     Loss,
     /// Something to be glad of: an exam passed, a birth.
     Joy,
+    /// What the customer has pleases.
+    Delight,
     /// Somebody is ill.
     Illness,
     /// The customer is sorry.
@@ -64,6 +66,7 @@ impl Feeling {
         match self {
             Self::Loss => "condolence",
             Self::Joy => "congratulation",
+            Self::Delight => "pleased",
             Self::Illness => "get_well",
             Self::Regret => "no_harm",
             Self::Worry => "sympathy",
@@ -108,6 +111,8 @@ pub enum ActCue {
     Cancel,
     /// Asks that what is told be seen to: "doen jullie dat ook?".
     SeenTo,
+    /// Whether what was told is bad.
+    Serious,
     /// Has what was looked for: beside a cancellation all is over.
     Over,
     /// Drops nothing, whatever is said of it: "vergeet niet …".
@@ -227,7 +232,7 @@ const QUESTION: [(&str, QuestionCue); 14] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 81] = [
+const ACTS: [(&str, ActCue); 83] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -254,6 +259,7 @@ const ACTS: [(&str, ActCue); 81] = [
     ("keep", ActCue::Keep),
     ("over", ActCue::Over),
     ("seen_to", ActCue::SeenTo),
+    ("serious", ActCue::Serious),
     ("by_phone", ActCue::ByPhone),
     ("i_am", ActCue::IAm),
     ("company", ActCue::Company),
@@ -270,6 +276,7 @@ const ACTS: [(&str, ActCue); 81] = [
     ("safe", ActCue::Safe),
     ("loss", ActCue::Feels(Feeling::Loss)),
     ("joy", ActCue::Feels(Feeling::Joy)),
+    ("delight", ActCue::Feels(Feeling::Delight)),
     ("illness", ActCue::Feels(Feeling::Illness)),
     ("regret", ActCue::Feels(Feeling::Regret)),
     ("worry", ActCue::Feels(Feeling::Worry)),

@@ -57,7 +57,7 @@ impl Talk<'_> {
     }
 
     /// What the statement before a question calls for.
-    fn called_for(&self, clause: &Clause) -> Option<Act> {
+    pub(super) fn called_for(&self, clause: &Clause) -> Option<Act> {
         let before = Span::new(clause.with_before.start, clause.span.start);
         let told = (before.len() > 0).then(|| self.decide(before, false))?;
         let wants = self.understander.act_of(told.intent) == IntentAct::Request;
@@ -260,7 +260,8 @@ impl Talk<'_> {
     }
 
     fn topic(&self, clause: &Clause) -> Asked {
-        if let Some(name) = self.attribute_of_stock(clause) {
+        let sought = || self.advice_sought(clause);
+        if let Some(name) = self.attribute_of_stock(clause).or_else(sought) {
             return Asked::Attribute(name);
         }
         // "Can I still drive it" is answered before any test drive, "when can I come and collect it" by

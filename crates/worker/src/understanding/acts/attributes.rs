@@ -2,7 +2,7 @@
 
 use super::asks::{BARE, BEYOND_DOUBT};
 use super::{Clause, Talk};
-use crate::dialogue::act::{Asked, Form, Thing};
+use crate::dialogue::act::{Asked, Does, Form, Thing};
 use crate::domain::{ActCue, QuestionCue};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
@@ -71,7 +71,18 @@ impl Talk<'_> {
     /// "Can you fit a towbar to my Duster" asks for work, whatever the Duster has, and "how much is a
     /// service for my Golf" for its price.
     pub(super) fn asks_for_work(&self, clause: &Clause, fact: &str) -> bool {
-        let asks = self.mark(ActCue::Modal, clause).is_some() || self.tells_price(fact);
+        let mut marks = self.signs.marks.within(clause.span);
+        let priced = marks.any(|(mark, _)| match mark {
+            Mark::Attribute(at) => {
+                let asked = self.understander.attributes.get(at);
+                asked.is_some_and(|asked| asked.prices)
+            }
+            _ => false,
+        });
+        // "How long is its MOT" asks no price.
+        let priced = priced || clause.asking.form != Form::Which;
+        let modal = self.mark(ActCue::Modal, clause).is_some();
+        let asks = modal || priced && self.tells_price(fact);
         asks && self.thing(clause) == Thing::Own
     }
 
@@ -222,6 +233,20 @@ impl Talk<'_> {
     }
 
     /// Whether the records of a stock answer a question.
+    /// "A lamp came on. Is that bad?": the attribute that has advice for it until a colleague answers.
+    pub(super) fn advice_sought(&self, clause: &Clause) -> Option<String> {
+        self.mark(ActCue::Serious, clause)?;
+        let alone = clause.with_before == clause.span && !self.context.has_appointment;
+        let goal = match self.called_for(clause).map(|act| act.does) {
+            Some(Does::Request { goal, .. }) => goal,
+            _ => self.context.goal.filter(|_| alone)?.to_owned(),
+        };
+        let mut attributes = self.understander.attributes.iter();
+        let advised = attributes
+            .find(|one| !one.advice.is_empty() && one.meant_in.contains_key(goal.as_str()));
+        advised.map(|attribute| attribute.name.clone())
+    }
+
     fn is_in_records(&self, asked: &str) -> bool {
         let offers = self.understander.offers.as_ref();
         let offers = offers.filter(|_| self.context.stock);

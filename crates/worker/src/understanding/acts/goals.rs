@@ -228,9 +228,11 @@ impl Talk<'_> {
             acts.push(self.act(does, SURE, clause.span, clause.place));
             return true;
         }
-        let worries = self.mark(ActCue::Feels(Feeling::Worry), clause).is_some();
-        if worries && !self.wishes(clause) && !self.is_dated(clause) {
-            // What one is afraid of is not what one wants.
+        let mut moves = [Feeling::Worry, Feeling::Delight].into_iter();
+        let moves = moves.any(|of| self.mark(ActCue::Feels(of), clause).is_some());
+        if moves && !self.wishes(clause) && !self.is_dated(clause) {
+            // What one is afraid of is not what one wants, nor what one has and likes.
+            self.tells(clause, |said| said.thing == Thing::Own, acts);
             return true;
         }
         if let Some(span) = self.mark(ActCue::NoCalls, clause) {
