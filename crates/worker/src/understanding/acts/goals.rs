@@ -70,8 +70,10 @@ impl Talk<'_> {
 
     /// "The price, it's not gonna happen": what keeps something may begin in the clause before.
     fn keeps(&self, clause: &Clause, drop: Span) -> bool {
-        let whole = Span::new(0, self.reading.tokens.len());
-        let mut marks = self.signs.marks.within(whole);
+        let mut marks = self
+            .signs
+            .marks
+            .within(Span::new(0, self.reading.tokens.len()));
         self.mark(ActCue::Keep, clause).is_some()
             || marks.any(|(mark, span)| mark == Mark::Act(ActCue::Keep) && span.overlaps(drop))
     }
