@@ -109,26 +109,6 @@ pub(super) fn replan(
 ) {
     moved_instead((domain, state), (text, agreed.named), moments, acts);
     day_off(state, agreed.denied, moments, acts);
-    other_day_off(state, agreed, moments, acts);
-}
-
-/// "That comes to nothing tomorrow" of an appointment on Friday calls nothing off: it is said again.
-fn other_day_off(state: &State, agreed: &AgreedDay, moments: &[Moment], acts: &mut [Act]) {
-    let dated = moments.iter().any(|moment| moment.days.is_some());
-    if state.appointment().is_none() || dated || agreed.named || !agreed.other_denied {
-        return;
-    }
-    for act in acts {
-        if let Does::Cancel {
-            goal: None,
-            visit: false,
-            over: false,
-            ..
-        } = act.does
-        {
-            act.does = Does::Social(Social::Recalls);
-        }
-    }
 }
 
 /// "Leave it then. I'll come Monday at 10", "Wednesday is no good, could it be Monday at the same time":
@@ -206,7 +186,11 @@ fn day_off(state: &State, denied: bool, moments: &[Moment], acts: &mut Vec<Act>)
         let ill = Feeling::Illness;
         matches!(act.does, Does::Social(Social::Feels { of }) if of == ill)
     };
-    let off = acts.iter().any(later) || acts.iter().any(ill) && !acts.iter().any(moves);
+    // "I have the flu and can't make Friday, what else is possible?", "not at 10 but at 11".
+    let goes_on = |act: &Act| moves(act) || matches!(act.does, Does::Ask(_));
+    let timed = moments.iter().any(|moment| moment.times.is_some());
+    let ill = acts.iter().any(ill) && !timed && !acts.iter().any(goes_on);
+    let off = acts.iter().any(later) || ill;
     let does = match off {
         true => Does::Cancel {
             goal: None,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::{dates, times};
+use super::dates;
 use crate::dialogue::act::{Act, Dates, Does, Social};
 use crate::dialogue::state::{OursAbout, State};
 use crate::understanding::{Days, Moment};
@@ -13,7 +13,6 @@ use crate::understanding::{Days, Moment};
 pub(super) fn keep_meant(state: &State, (text, acts): (&str, &[Act]), moments: &mut Vec<Moment>) {
     drop_deadlines(acts, moments);
     drop_standing_day(state, moments);
-    drop_standing_hour(state, moments);
     keep_offered_day(state, moments);
     keep_day_of_hour(text, moments);
     drop_wider(moments);
@@ -41,18 +40,6 @@ fn drop_standing_day(state: &State, moments: &mut Vec<Moment>) {
     let standing = state.appointment().and_then(|one| one.date);
     let is_standing = |moment: &Moment| standing.is_some() && moment.days.map(dates) == standing;
     let other = |moment: &Moment| moment.days.is_some() && !is_standing(moment);
-    if moments.iter().any(other) {
-        moments.retain(|moment| !is_standing(moment));
-    }
-}
-
-/// The same of the hour: "she has the dentist at 3, half four then".
-fn drop_standing_hour(state: &State, moments: &mut Vec<Moment>) {
-    let standing = state.appointment().and_then(|one| one.time);
-    let is_standing = |moment: &Moment| {
-        moment.days.is_none() && standing.is_some() && moment.times.map(times) == standing
-    };
-    let other = |moment: &Moment| moment.exact && moment.times.is_some() && !is_standing(moment);
     if moments.iter().any(other) {
         moments.retain(|moment| !is_standing(moment));
     }

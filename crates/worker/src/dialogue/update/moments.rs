@@ -207,11 +207,11 @@ impl Update<'_> {
     fn names_month(&self, day: Date) -> bool {
         let text = self.heard.text.to_lowercase();
         let place = usize::try_from(day.month() - 1).unwrap_or_default();
-        let mut replies = self.domain.replies.iter();
-        replies.any(|replies| {
-            let name = replies.format.months.get(place);
-            name.is_some_and(|name| text.contains(&name.to_lowercase()))
-        })
+        let months = self.domain.replies.iter();
+        let names = months.filter_map(|replies| replies.format.months.get(place));
+        let names: Vec<_> = names.map(|name| name.to_lowercase()).collect();
+        let mut words = text.split(|c: char| !c.is_alphabetic());
+        words.any(|word| names.iter().any(|name| name == word))
     }
 
     fn wanted(&self, purpose: &str, date: Option<Dates>, time: Option<Times>) -> Appointment {

@@ -232,10 +232,12 @@ impl Talk<'_> {
         Some((&attribute.name, attribute.slot.is_some()))
     }
 
-    /// Whether the records of a stock answer a question.
     /// "A lamp came on. Is that bad?": the attribute that has advice for it until a colleague answers.
     pub(super) fn advice_sought(&self, clause: &Clause) -> Option<String> {
         self.mark(ActCue::Serious, clause)?;
+        // "My MOT is overdue, is that bad?" is about what it names.
+        let whole = Span::new(0, self.reading.tokens.len());
+        let named = self.attribute_in(whole).map(|(name, _)| name);
         let alone = clause.with_before == clause.span && !self.context.has_appointment;
         let goal = match self.called_for(clause).map(|act| act.does) {
             Some(Does::Request { goal, .. }) => goal,
@@ -243,10 +245,12 @@ impl Talk<'_> {
         };
         let mut attributes = self.understander.attributes.iter();
         let advised = attributes
-            .find(|one| !one.advice.is_empty() && one.meant_in.contains_key(goal.as_str()));
-        advised.map(|attribute| attribute.name.clone())
+            .find(|one| !one.advice.is_empty() && one.meant_in.contains_key(goal.as_str()))?;
+        let other = named.is_some_and(|named| named != advised.name);
+        (!other).then(|| advised.name.clone())
     }
 
+    /// Whether the records of a stock answer a question.
     fn is_in_records(&self, asked: &str) -> bool {
         let offers = self.understander.offers.as_ref();
         let offers = offers.filter(|_| self.context.stock);

@@ -322,7 +322,7 @@ impl Calendar<'_> {
             1.year()
         };
         let to_come = |first: Date| {
-            let before = first.max(self.today).yesterday().ok()?;
+            let before = first.yesterday().ok()?.max(self.today);
             let day = before.nth_weekday(1, weekday).ok()?;
             (day.first_of_month() == first).then_some(day)
         };
