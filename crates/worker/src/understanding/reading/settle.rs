@@ -132,7 +132,9 @@ impl Reading {
             rest.push(next.span);
             (at, ended) = (next.span.end, joined);
         }
-        if !ended {
+        // "…, petrol or hybrid is fine" is a list of its own.
+        let goes_on = at < self.tokens.len() && self.lattice.boundary_before(at) == Boundary::None;
+        if !ended || goes_on {
             rest.clear();
         }
         rest
