@@ -43,6 +43,8 @@ pub struct Alarm {
     pub name: String,
     /// How it is told, by language.
     pub cues: BTreeMap<String, Vec<Pattern>>,
+    /// Inside what the cues tell of no danger, by language: "squeaks when braking, not loud".
+    pub unless: BTreeMap<String, Vec<Pattern>>,
     /// What is said first of all, by language; `{number}` is the number to call.
     pub safety: BTreeMap<String, Template>,
     /// What is said as long as it lasts, by language; none where it does not last.
@@ -110,6 +112,7 @@ pub(super) fn read_alarms(
         alarms.push(Alarm {
             name: name(&section),
             cues: cues(&section, references),
+            unless: patterns_in(&section, "unless", references),
             safety: wordings::each(&section, "safety", languages, |at, text| {
                 with_gaps(at, text, gaps)
             }),
@@ -155,8 +158,19 @@ fn with_gaps(section: &Section<'_>, text: Text<'_>, gaps: &[&str]) -> Option<Tem
 }
 
 fn cues(section: &Section<'_>, references: &mut Vec<Reference>) -> BTreeMap<String, Vec<Pattern>> {
-    let Some(table) = section.section("cues") else {
+    if section.section("cues").is_none() {
         section.problem(section.line(), "`cues` is missing");
+    }
+    patterns_in(section, "cues", references)
+}
+
+/// Patterns by language.
+fn patterns_in(
+    section: &Section<'_>,
+    key: &str,
+    references: &mut Vec<Reference>,
+) -> BTreeMap<String, Vec<Pattern>> {
+    let Some(table) = section.section(key) else {
         return BTreeMap::new();
     };
     let languages = table.keys().into_iter();

@@ -325,8 +325,9 @@ impl Talk<'_> {
         let safe = self.mark(ActCue::Safe, clause);
         for (mark, span) in self.signs.marks.within(clause.span) {
             let Mark::Alarm(place) = mark else { continue };
-            if safe.is_some_and(|safe| safe.covers(span)) {
-                // "Nobody is hurt."
+            // "Nobody is hurt."
+            let denied = safe.is_some_and(|safe| safe.covers(span));
+            if denied || self.signs.marks.is_harmless(place, span) {
                 continue;
             }
             let name = self

@@ -12,6 +12,8 @@ pub(super) enum Mark {
     Attribute(usize),
     /// Place of an alarm of the domain.
     Alarm(usize),
+    /// Inside it the alarm at this place is none.
+    Harmless(usize),
     Mood(MoodCue),
     Offer(OfferCue),
 }
@@ -72,10 +74,30 @@ impl Marks {
             .map(|(_, span)| span)
     }
 
+    /// Whether what tells of the alarm at a place does so only inside something harmless.
+    pub(super) fn is_harmless(&self, alarm: usize, told: Span) -> bool {
+        let mut harmless = self.0.iter();
+        harmless.any(|(mark, span)| *mark == Mark::Harmless(alarm) && span.covers(told))
+    }
+
     /// Whether something of this kind begins just here.
     pub(super) fn starts(&self, at: usize, is_one: impl Fn(QuestionCue) -> bool) -> Option<Span> {
         let fits = |mark: Mark| matches!(mark, Mark::Question(cue) if is_one(cue));
         let mut here = self.0.iter().filter(|(_, span)| span.start == at);
         here.find(|(mark, _)| fits(*mark)).map(|(_, span)| *span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_inside_something_harmless_is_none() {
+        let mut marks = Marks::default();
+        marks.add(Mark::Harmless(1), Span::new(0, 6));
+        assert!(marks.is_harmless(1, Span::new(2, 6)));
+        assert!(!marks.is_harmless(0, Span::new(2, 6)), "another alarm");
+        assert!(!marks.is_harmless(1, Span::new(5, 8)), "goes on behind it");
     }
 }

@@ -303,7 +303,9 @@ fn known(domain: &Domain, language: Option<usize>) -> impl Iterator<Item = (Mark
     let alarms = domain.knowledge.alarms.iter().enumerate();
     let alarms = alarms.flat_map(move |(place, alarm)| {
         let patterns = alarm.cues.get(code).into_iter().flatten();
-        patterns.map(move |pattern| (Mark::Alarm(place), pattern))
+        let patterns = patterns.map(move |pattern| (Mark::Alarm(place), pattern));
+        let calm = alarm.unless.get(code).into_iter().flatten();
+        patterns.chain(calm.map(move |pattern| (Mark::Harmless(place), pattern)))
     });
     attributes.chain(alarms).chain(offers(domain, code))
 }

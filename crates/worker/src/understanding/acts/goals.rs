@@ -136,7 +136,6 @@ impl Talk<'_> {
         }
         let asks_who = clause.asking.asks() && self.mark(ActCue::Us, clause).is_some();
         let complains = !repairs && self.complaint(clause, acts);
-        let asks_which = self.asks_how_far(clause);
         // "Rather after two" of an appointment is about the hour, as is "tomorrow 9 please" without a cue.
         let of_visit = self.context.has_appointment || !self.has_cue(clause);
         let of_moment = of_visit && self.is_dated(clause);
@@ -146,7 +145,7 @@ impl Talk<'_> {
         let names = |said: &Said| said.thing == Thing::Wanted && self.is_name(&said.slot);
         let wants = |said: &Said| said.thing == Thing::Wanted && (names(said) || !said.number);
         let wants_thing = unsaid && clause.said.iter().any(wants);
-        let by_the_way = asks_who || asks_which || about_time || wants_thing;
+        let by_the_way = asks_who || self.asks_how_far(clause) || about_time || wants_thing;
         // "But rather 12" looks like a wish for a person to examples alone.
         let compares = self.mark(ActCue::Rather, clause).is_some();
         let meant = self.has_cue(clause) || !compares;
