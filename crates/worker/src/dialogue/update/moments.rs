@@ -27,7 +27,7 @@ impl Update<'_> {
         }
         let known = self.state.appointment();
         let known = known.filter(|one| one.purpose == purpose).cloned();
-        let mut wish = self.completed(when, known.as_ref());
+        let mut wish = self.at_opening(self.completed(when, known.as_ref()));
         if let Some(time) = known.as_ref().and_then(|known| kept_hour(known, &wish)) {
             wish.time = Some(time);
         }
@@ -159,7 +159,7 @@ impl Update<'_> {
             return inside.map_or(date, Dates::On);
         }
         let Some(Dates::On(known)) = known else {
-            return date;
+            return self.span_of_week(date, known);
         };
         match date {
             Dates::Between(from, to) if from < to && known < from => {
