@@ -237,14 +237,7 @@ fn is_exact(act: &Act) -> bool {
     let Does::Ask(ask) = &act.does else {
         return false;
     };
-    let when = ask.when.unwrap_or(When {
-        date: None,
-        time: None,
-    });
-    matches!(
-        (when.date, when.time),
-        (Some(Dates::On(_)), Some(Times::At(_)))
-    )
+    ask.when.is_some_and(When::is_exact)
 }
 
 /// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.
