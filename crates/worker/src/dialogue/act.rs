@@ -429,6 +429,8 @@ pub enum Social {
     Nicety,
     /// The hour that was agreed before.
     SameHour,
+    /// The hour of opening.
+    AtOpening,
     /// Says until when something is good, or when it is fetched again, so that its day is none to come.
     Deadline,
     /// Tells of an appointment that was made.

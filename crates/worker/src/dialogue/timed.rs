@@ -16,7 +16,7 @@ use hours::{
     ask_hours, asked_hours, asks_hours, asks_week, comes_when_open, goes_on_with_hours, in_figures,
 };
 use rest::{complete, excluded_day, is_long, left_over};
-use several::{keep_meant, sentence};
+use several::{keep_meant, offered_day, sentence};
 
 use super::act::{Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Thing, Times, When};
 use super::state::{OursAbout, State};
@@ -52,6 +52,9 @@ pub fn timed(
     let agreed = agreed_day(state, wanted.as_slice());
     let mut moments: Vec<Moment> = wanted.filter(|moment| moment.wanted).collect();
     keep_meant(state, (text, &acts), &mut moments);
+    if moments.is_empty() {
+        moments.extend(offered_day(state, (text, &acts)));
+    }
     if moments.is_empty() && asks_for_hour(domain, state, &acts) {
         moments.extend(bare_hour(state, (text, &acts), reading));
     }
@@ -234,14 +237,7 @@ fn is_exact(act: &Act) -> bool {
     let Does::Ask(ask) = &act.does else {
         return false;
     };
-    let when = ask.when.unwrap_or(When {
-        date: None,
-        time: None,
-    });
-    matches!(
-        (when.date, when.time),
-        (Some(Dates::On(_)), Some(Times::At(_)))
-    )
+    ask.when.is_some_and(When::is_exact)
 }
 
 /// While an appointment is being made, "kan dat maandag?" proposes a day and asks for no hours.

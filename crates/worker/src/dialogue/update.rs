@@ -25,7 +25,7 @@ use jiff::civil::DateTime;
 use remarks::{MAX_MATTER, REMARKS, SURE_ENOUGH_TO_QUOTE, is_telling, shortened_to};
 pub(super) use remarks::{WISHES, is_short, shortened};
 
-use super::act::{Act, Does, Inform, Repair, Thing, Told};
+use super::act::{Act, Does, Inform, Repair, Thing, Told, When};
 use super::offer::Offered;
 use super::piece::{Passed, Piece, Question, Silence};
 use super::state::{State, Theirs};
@@ -194,7 +194,8 @@ impl Update<'_> {
                 ..
             } => {
                 let goal = &self.what_for(goal, *thing);
-                if self.state.complains() && self.is_asked(act) {
+                let exact = when.is_some_and(When::is_exact);
+                if self.state.complains() && self.is_asked(act) && !exact {
                     // Whether it is put right, a colleague says who has the complaint.
                     let words = Passed::Words(self.quote(act));
                     self.pass_on_words(act, super::act::Asked::Other);

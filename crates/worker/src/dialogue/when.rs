@@ -12,6 +12,17 @@ pub struct When {
     pub time: Option<Times>,
 }
 
+impl When {
+    /// Whether it is a day and an hour.
+    #[must_use]
+    pub const fn is_exact(self) -> bool {
+        matches!(
+            (self.date, self.time),
+            (Some(Dates::On(_)), Some(Times::At(_)))
+        )
+    }
+}
+
 /// The days of a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

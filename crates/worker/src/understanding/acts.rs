@@ -33,12 +33,13 @@ pub(super) const SURE: f64 = 0.9;
 const LIKELY: f64 = 0.6;
 
 /// What is said between people.
-const COURTESIES: [(ActCue, Social); 10] = [
+const COURTESIES: [(ActCue, Social); 11] = [
     (ActCue::Hello, Social::Hello),
     (ActCue::Thanks, Social::Thanks),
     (ActCue::Bye, Social::Bye),
     (ActCue::Nicety, Social::Nicety),
     (ActCue::SameHour, Social::SameHour),
+    (ActCue::AtOpening, Social::AtOpening),
     (ActCue::Deadline, Social::Deadline),
     (ActCue::Safe, Social::Safe),
     (ActCue::Made, Social::Made),

@@ -141,6 +141,9 @@ pub(super) fn left_over(
         acts.push(told(does, ""));
         return;
     }
+    if !arranges {
+        keep_day(acts, said);
+    }
     if !arranges || is_long(said) {
         return;
     }
@@ -169,6 +172,17 @@ pub(super) fn left_over(
         })
     };
     acts.push(told(does, ""));
+}
+
+/// "My flight is on 4 January, how do I get to you?": who names an hour next means that day.
+fn keep_day(acts: &mut [Act], said: When) {
+    let ask = acts.iter_mut().find_map(|act| match &mut act.does {
+        Does::Ask(ask) if matches!(ask.topic, Asked::Fact(_)) => Some(ask),
+        _ => None,
+    });
+    if let (Some(ask), Some(Dates::On(_))) = (ask, said.date) {
+        ask.when = ask.when.or(Some(When { time: None, ..said }));
+    }
 }
 
 /// "Friday works after all, same time" of what was called off.

@@ -9,6 +9,11 @@ use crate::dialogue::act::{Act, Dates, Does, Social};
 use crate::dialogue::state::{OursAbout, State};
 use crate::understanding::{Days, Moment};
 
+/// The most words of a message whose number is a day that we offered, at the hour that was agreed.
+const FEW_WORDS: usize = 8;
+/// The same where nothing is said of the hour.
+const VERY_FEW_WORDS: usize = 5;
+
 /// Leaves the moments that say when the customer would come.
 pub(super) fn keep_meant(state: &State, (text, acts): (&str, &[Act]), moments: &mut Vec<Moment>) {
     drop_deadlines(acts, moments);
@@ -60,6 +65,39 @@ fn keep_offered_day(state: &State, moments: &mut Vec<Moment>) {
     if moments.iter().any(offered) {
         moments.retain(|moment| moment.days.is_none() || offered(moment));
     }
+}
+
+/// "Ja der 2. dann, uhrzeit wie gehabt", "the 31st": a number that is the day of one of the moments
+/// that we offered, and cannot be an hour.
+pub(super) fn offered_day(state: &State, (text, acts): (&str, &[Act])) -> Option<Moment> {
+    let ours = state.ours.as_ref();
+    let ours = ours.filter(|ours| ours.about == OursAbout::Moment)?;
+    let digits = |c: char| c.is_ascii_digit();
+    let start = text.find(digits)?;
+    let length = text.get(start..)?.find(|c| !digits(c));
+    let end = length.map_or(text.len(), |length| start + length);
+    let rest = text.get(end..)?;
+    let day: i8 = text.get(start..end)?.parse().ok()?;
+    let mut days = ours.moments.iter().map(|moment| moment.date());
+    let date = days.find(|date| date.day() == day)?;
+    let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
+    let most = match acts.iter().any(same_hour) {
+        true => FEW_WORDS,
+        false if day > 24 && !text.contains('?') => VERY_FEW_WORDS,
+        false => return None,
+    };
+    let short = text.split_whitespace().count() <= most && !rest.contains(digits);
+    short.then(|| Moment {
+        days: Some(Days::On(date)),
+        times: None,
+        exact: false,
+        wanted: true,
+        denied: false,
+        next: false,
+        after: false,
+        counted: false,
+        bytes: start..end,
+    })
 }
 
 /// "Ah, New Year, silly me. Saturday at 10 then": the day that is said together with the hour.

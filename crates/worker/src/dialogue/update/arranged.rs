@@ -1,6 +1,11 @@
 //! What the appointments of a message are for.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::Update;
+use crate::dialogue::act::{Act, Answer, Dates, Does, Social, Times, When};
+use crate::dialogue::calendar::spans;
 use crate::dialogue::state::{Appointment, AppointmentStatus};
 use crate::dialogue::{filling, topics};
 use crate::domain::About;
@@ -11,6 +16,38 @@ impl Update<'_> {
         let side = topics::side(self.domain, purpose);
         let chosen = self.chosen_title(side);
         chosen.or_else(|| filling::thing_name(self.domain, self.state.wishes(side)))
+    }
+
+    /// "Thursday morning, as soon as you open" is the hour at which it opens on that day.
+    pub(super) fn at_opening(&self, wish: When) -> When {
+        let opening = |act: &Act| act.does == Does::Social(Social::AtOpening);
+        let says_so = self.heard.acts.iter().any(opening);
+        let open = |day| spans(&self.domain.business, day).into_iter().next();
+        let first = match (wish.date, wish.time) {
+            (Some(Dates::On(day)), None | Some(Times::Between(..))) if says_so => open(day),
+            _ => None,
+        };
+        let time = first.map(|(from, _)| Times::At(from)).or(wish.time);
+        When { time, ..wish }
+    }
+
+    /// "Tuesday or Wednesday" of a visit next week are days of that week.
+    pub(super) fn span_of_week(&self, date: Dates, known: Option<Dates>) -> Dates {
+        let (Dates::Between(first, last), Some(Dates::Between(from, to))) = (date, known) else {
+            return date;
+        };
+        let week = |day: Date| day.saturating_add(1.week());
+        let text = self.heard.text.to_lowercase();
+        let mut replies = self.domain.replies.iter();
+        let near = replies.any(|replies| text.contains(&replies.format.moments.tomorrow));
+        let inside = from <= week(first) && week(last) <= to;
+        let short = last < first.saturating_add(3.days());
+        let answers = |act: &Act| matches!(act.does, Does::Answer(Answer::Moment(_)));
+        let answers = self.heard.acts.iter().any(answers);
+        match first < from && inside && short && answers && !near {
+            true => Dates::Between(week(first), week(last)),
+            false => date,
+        }
     }
 
     /// "Zaterdag een proefrit, in de Peugeot": the thing is told behind the moment.

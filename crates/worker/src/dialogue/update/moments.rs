@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
 use super::Update;
-use super::shifted::{at_hour, shifted};
+use super::shifted::{at_hour, shifted, stands};
 use crate::dialogue::act::{Act, Answer, Ask, Asked, Dates, Does, Form, Social, Times, When};
 use crate::dialogue::calendar::{Possible, possible};
 use crate::dialogue::piece::{Piece, Question};
@@ -27,7 +27,7 @@ impl Update<'_> {
         }
         let known = self.state.appointment();
         let known = known.filter(|one| one.purpose == purpose).cloned();
-        let mut wish = self.completed(when, known.as_ref());
+        let mut wish = self.at_opening(self.completed(when, known.as_ref()));
         if let Some(time) = known.as_ref().and_then(|known| kept_hour(known, &wish)) {
             wish.time = Some(time);
         }
@@ -159,7 +159,7 @@ impl Update<'_> {
             return inside.map_or(date, Dates::On);
         }
         let Some(Dates::On(known)) = known else {
-            return date;
+            return self.span_of_week(date, known);
         };
         match date {
             Dates::Between(from, to) if from < to && known < from => {
@@ -375,12 +375,8 @@ impl Update<'_> {
         }
         let when = when.filter(|when| {
             let known = self.state.appointment();
-            let stands = |one: &Appointment| {
-                let same_time = when.time.is_none() || when.time == one.time;
-                one.date.is_some() && when.date == one.date && same_time
-            };
             known.and_then(|one| one.was) != Some((when.date, when.time))
-                && !known.is_some_and(stands)
+                && !known.is_some_and(|one| stands(one, when))
         });
         let Some(known) = self.state.appointment().cloned() else {
             return match when {
@@ -396,6 +392,7 @@ impl Update<'_> {
             .find_map(|act| told_moment(&act.does));
         // The moment that stands is not the new one.
         let beside = beside.filter(|when| known.was != Some((when.date, when.time)));
+        let beside = beside.filter(|when| !says_standing || !stands(&known, when));
         let hour = when.or(beside.as_ref()).and_then(|when| when.time);
         let shifted = shifted.map(|shifted| at_hour(shifted, hour, shift_minutes));
         match shifted.as_ref().or(when).or(beside.as_ref()) {

@@ -212,6 +212,7 @@ impl Update<'_> {
             return self.kind_word(of);
         }
         let quiet = social == Social::Deadline && self.heard.acts.len() > 1;
+        let quiet = quiet || social == Social::AtOpening && self.tells_moment();
         if quiet || social == Social::SameHour && self.takes_same_hour() {
             return;
         }
@@ -222,6 +223,7 @@ impl Update<'_> {
             Social::Prompt => Piece::Courtesy(Courtesy::Listening),
             Social::Nicety
             | Social::SameHour
+            | Social::AtOpening
             | Social::Deadline
             | Social::Made
             | Social::Recalls

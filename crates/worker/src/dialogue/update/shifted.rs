@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, ToSpan};
 
 use crate::dialogue::act::{Dates, Times, When};
+use crate::dialogue::state::Appointment;
 
 /// "The day after at 10": a shift by days with an hour of its own.
 pub(super) fn at_hour(shifted: When, hour: Option<Times>, minutes: Option<i32>) -> When {
@@ -12,6 +13,12 @@ pub(super) fn at_hour(shifted: When, hour: Option<Times>, minutes: Option<i32>) 
         time: hour.or(shifted.time),
         ..shifted
     }
+}
+
+/// Whether a moment is the one that is agreed: "Saturday comes to nothing".
+pub(super) fn stands(known: &Appointment, when: &When) -> bool {
+    let same_time = when.time.is_none() || when.time == known.time;
+    known.date.is_some() && when.date == known.date && same_time
 }
 
 /// The moment of an appointment, later or earlier by some minutes.

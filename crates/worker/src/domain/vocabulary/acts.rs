@@ -141,6 +141,8 @@ pub enum ActCue {
     Nicety,
     /// "The same time": the hour that was agreed.
     SameHour,
+    /// "As soon as you open": the hour of opening.
+    AtOpening,
     /// Until when something is good: "verloopt 18 december".
     Deadline,
     /// Says that nobody is in danger any more.
@@ -232,7 +234,7 @@ const QUESTION: [(&str, QuestionCue); 14] = [
 
 const DAY: i32 = 24 * 60;
 
-const ACTS: [(&str, ActCue); 83] = [
+const ACTS: [(&str, ActCue); 84] = [
     ("seek", ActCue::Seek),
     ("existence", ActCue::Existence),
     ("hours", ActCue::Hours),
@@ -272,6 +274,7 @@ const ACTS: [(&str, ActCue); 83] = [
     ("bye", ActCue::Bye),
     ("nicety", ActCue::Nicety),
     ("same_hour", ActCue::SameHour),
+    ("at_opening", ActCue::AtOpening),
     ("deadline", ActCue::Deadline),
     ("safe", ActCue::Safe),
     ("loss", ActCue::Feels(Feeling::Loss)),

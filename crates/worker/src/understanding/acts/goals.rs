@@ -2,7 +2,7 @@
 
 use super::{Clause, FEELINGS, SURE, Talk};
 use crate::dialogue::act::{Act, Does, Feeling, Form, Repair, Social, Thing};
-use crate::domain::{About, ActCue, IntentAct, SlotKind};
+use crate::domain::{About, ActCue, IntentAct, SlotKind, SlotRule};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::Mark;
 use crate::understanding::said::Said;
@@ -493,9 +493,8 @@ impl Talk<'_> {
         let slots = self.understander.slots.iter().enumerate();
         let catalogues = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
         let mut own = catalogues.flat_map(|(place, _)| {
-            self.reading
-                .surroundings
-                .captured(place, crate::domain::SlotRule::Own)
+            let surroundings = &self.reading.surroundings;
+            surroundings.captured(place, SlotRule::Own)
         });
         own.any(|span| clause.start <= span.start && span.start < clause.end)
     }
