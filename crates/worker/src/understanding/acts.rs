@@ -9,6 +9,7 @@ mod errands;
 mod goals;
 mod idle;
 mod people;
+mod plans;
 mod tells;
 
 use goals::STRONG;

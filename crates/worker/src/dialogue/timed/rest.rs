@@ -153,7 +153,11 @@ pub(super) fn left_over(
     if moves {
         return;
     }
-    // What was read of the moment's words without the moment is nothing.
+    settle(acts, said, asked);
+}
+
+/// The moment in place of what was read of its words without it.
+fn settle(acts: &mut Vec<Act>, said: When, asked: bool) {
     acts.retain(|act| {
         !matches!(
             act.does,
