@@ -100,7 +100,7 @@ pub(super) fn offered_day(state: &State, (text, acts): (&str, &[Act])) -> Option
         false => return None,
     };
     let short = text.split_whitespace().count() <= most && !rest.contains(digits);
-    short.then(|| Moment {
+    short.then_some(Moment {
         days: Some(Days::On(date)),
         times: None,
         exact: false,
