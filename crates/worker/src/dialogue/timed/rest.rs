@@ -141,11 +141,8 @@ pub(super) fn left_over(
         acts.push(told(does, ""));
         return;
     }
-    if !arranges {
-        keep_day(acts, said);
-    }
     if !arranges || is_long(said) {
-        return;
+        return keep_day(acts, said);
     }
     let moves = acts
         .iter()
