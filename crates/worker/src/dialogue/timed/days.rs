@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 
 use super::{arranged, dates, is_article, sentence, told};
-use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Feeling, Form, Social, When};
+use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Form, Social, When};
 use crate::dialogue::state::State;
 use crate::dialogue::topics;
 use crate::domain::Domain;
@@ -182,16 +182,7 @@ fn day_off(state: &State, denied: bool, moments: &[Moment], acts: &mut Vec<Act>)
         return;
     }
     let later = |act: &Act| act.does == Does::Social(Social::Calls);
-    let ill = |act: &Act| {
-        let ill = Feeling::Illness;
-        matches!(act.does, Does::Social(Social::Feels { of }) if of == ill)
-    };
-    // "I have the flu and can't make Friday, what else is possible?", "not at 10 but at 11".
-    let goes_on = |act: &Act| moves(act) || matches!(act.does, Does::Ask(_));
-    let timed = moments.iter().any(|moment| moment.times.is_some());
-    let ill = acts.iter().any(ill) && !timed && !acts.iter().any(goes_on);
-    let off = acts.iter().any(later) || ill;
-    let does = match off {
+    let does = match acts.iter().any(later) {
         true => Does::Cancel {
             goal: None,
             when: None,

@@ -11,8 +11,6 @@ use crate::understanding::{Days, Moment};
 
 /// The most words of a message whose number is a day that we offered, at the hour that was agreed.
 const FEW_WORDS: usize = 8;
-/// The same where nothing is said of the hour.
-const VERY_FEW_WORDS: usize = 5;
 
 /// Leaves the moments that say when the customer would come.
 pub(super) fn keep_meant(state: &State, (text, acts): (&str, &[Act]), moments: &mut Vec<Moment>) {
@@ -81,12 +79,8 @@ pub(super) fn offered_day(state: &State, (text, acts): (&str, &[Act])) -> Option
     let mut days = ours.moments.iter().map(|moment| moment.date());
     let date = days.find(|date| date.day() == day)?;
     let same_hour = |act: &Act| act.does == Does::Social(Social::SameHour);
-    let most = match acts.iter().any(same_hour) {
-        true => FEW_WORDS,
-        false if day > 24 && !text.contains('?') => VERY_FEW_WORDS,
-        false => return None,
-    };
-    let short = text.split_whitespace().count() <= most && !rest.contains(digits);
+    acts.iter().find(|act| same_hour(act))?;
+    let short = text.split_whitespace().count() <= FEW_WORDS && !rest.contains(digits);
     short.then_some(Moment {
         days: Some(Days::On(date)),
         times: None,

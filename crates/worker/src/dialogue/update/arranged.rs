@@ -1,10 +1,7 @@
 //! What the appointments of a message are for.
 
-use jiff::ToSpan;
-use jiff::civil::Date;
-
 use super::Update;
-use crate::dialogue::act::{Act, Answer, Dates, Does, Social, Times, When};
+use crate::dialogue::act::{Act, Dates, Does, Social, Times, When};
 use crate::dialogue::calendar::spans;
 use crate::dialogue::state::{Appointment, AppointmentStatus};
 use crate::dialogue::{filling, topics};
@@ -29,25 +26,6 @@ impl Update<'_> {
         };
         let time = first.map(|(from, _)| Times::At(from)).or(wish.time);
         When { time, ..wish }
-    }
-
-    /// "Tuesday or Wednesday" of a visit next week are days of that week.
-    pub(super) fn span_of_week(&self, date: Dates, known: Option<Dates>) -> Dates {
-        let (Dates::Between(first, last), Some(Dates::Between(from, to))) = (date, known) else {
-            return date;
-        };
-        let week = |day: Date| day.saturating_add(1.week());
-        let text = self.heard.text.to_lowercase();
-        let mut replies = self.domain.replies.iter();
-        let near = replies.any(|replies| text.contains(&replies.format.moments.tomorrow));
-        let inside = from <= week(first) && week(last) <= to;
-        let short = last < first.saturating_add(3.days());
-        let answers = |act: &Act| matches!(act.does, Does::Answer(Answer::Moment(_)));
-        let answers = self.heard.acts.iter().any(answers);
-        match first < from && inside && short && answers && !near {
-            true => Dates::Between(week(first), week(last)),
-            false => date,
-        }
     }
 
     /// "Zaterdag een proefrit, in de Peugeot": the thing is told behind the moment.

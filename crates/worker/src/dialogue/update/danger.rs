@@ -132,7 +132,7 @@ impl Update<'_> {
             self.dues
                 .pieces
                 .retain(|piece| !matches!(piece, Piece::TakeUp(_)));
-        } else if alarm.repeated > 0 && self.only_courtesies() || self.only_asks_calmly() {
+        } else if alarm.repeated > 0 && (self.only_courtesies() || self.only_asks_calmly()) {
             // Who says thanks has read it, and so has who asks what an inspection costs.
         } else if !alarm.safe || self.asks_for_help() {
             self.dues.question = None;

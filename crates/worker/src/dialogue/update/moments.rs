@@ -159,7 +159,7 @@ impl Update<'_> {
             return inside.map_or(date, Dates::On);
         }
         let Some(Dates::On(known)) = known else {
-            return self.span_of_week(date, known);
+            return date;
         };
         match date {
             Dates::Between(from, to) if from < to && known < from => {
