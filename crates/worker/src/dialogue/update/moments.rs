@@ -392,7 +392,10 @@ impl Update<'_> {
             .find_map(|act| told_moment(&act.does));
         // The moment that stands is not the new one.
         let beside = beside.filter(|when| known.was != Some((when.date, when.time)));
-        let beside = beside.filter(|when| !says_standing || !stands(&known, when));
+        // "I can't make it, could it be Monday at 11?" was moved by its other half.
+        let before = self.state.before.as_deref();
+        let stood = says_standing && before.is_some_and(|before| before.has(&known));
+        let beside = beside.filter(|when| !stood || !stands(&known, when));
         let hour = when.or(beside.as_ref()).and_then(|when| when.time);
         let shifted = shifted.map(|shifted| at_hour(shifted, hour, shift_minutes));
         match shifted.as_ref().or(when).or(beside.as_ref()) {

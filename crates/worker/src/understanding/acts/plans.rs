@@ -10,7 +10,8 @@ use crate::understanding::said::Said;
 impl Talk<'_> {
     /// Moves or drops something; true when the clause does.
     pub(super) fn changes_of_plan(&self, clause: &Clause, acts: &mut Vec<Act>) -> bool {
-        if let Some((does, span)) = self.reschedule(clause) {
+        let moved = self.reschedule(clause);
+        if let Some((does, span)) = moved.filter(|_| !self.only_calls_off(clause)) {
             acts.push(self.act(does, SURE, span, clause.place));
             // "I have a test drive in the Kuga tomorrow, can we move it?" names the Kuga.
             if !self.knows_thing() {
@@ -52,6 +53,23 @@ impl Talk<'_> {
         };
         acts.push(self.act(does, SURE, clause.span, clause.place));
         true
+    }
+
+    /// "Can't make it, please cancel": what may move lies within what cannot be, beside a word that calls off.
+    fn only_calls_off(&self, clause: &Clause) -> bool {
+        let of = |cue: ActCue| {
+            let marks = self.signs.marks.within(clause.span);
+            marks
+                .filter(move |(mark, _)| *mark == Mark::Act(cue))
+                .map(|(_, span)| span)
+        };
+        let moves = |span: Span| of(ActCue::Move).any(|moved| moved.overlaps(span));
+        let calls_off = of(ActCue::Cancel).any(|off| !moves(off) && !self.keeps(clause, off));
+        let cannot = |moved: Span| of(ActCue::Cancel).any(|off| off.overlaps(moved));
+        calls_off
+            && of(ActCue::Reschedule).next().is_none()
+            && of(ActCue::Move).all(cannot)
+            && !self.is_dated(clause)
     }
 
     /// "The price, it's not gonna happen": what keeps something may begin in the clause before.
