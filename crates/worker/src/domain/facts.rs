@@ -33,7 +33,8 @@ pub struct Fact {
     pub during: Option<String>,
     /// A colleague has to know that it was asked, although it is answered.
     pub pass_on: bool,
-    /// Nobody asks it who calls for help: while an alarm lasts, it is answered alone.
+    /// Nobody asks it who calls for help: while an alarm lasts, it is answered alone once what to do was
+    /// said again.
     pub calm: bool,
 }
 

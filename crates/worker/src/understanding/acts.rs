@@ -188,7 +188,8 @@ impl Talk<'_> {
         };
         let is_attribute = |place: usize| {
             let attribute = understander.attributes.get(place);
-            attribute.is_some_and(|attribute| attribute.slot.is_none())
+            // "Kids in the car" is a call for help and asks nothing of us.
+            attribute.is_some_and(|attribute| attribute.slot.is_none() && !attribute.danger)
         };
         Clause {
             place,
