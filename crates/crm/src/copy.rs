@@ -13,7 +13,8 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Connection as _, Row as _, Transaction};
 
-use super::store::{Crm, CrmError, Database, MIGRATIONS};
+use super::migrations::MIGRATIONS;
+use super::store::{Crm, CrmError, Database};
 use file::{MadeBackup, Source};
 use schema::{Kind, Table};
 

@@ -20,6 +20,7 @@ pub mod help_desk;
 mod leads;
 mod list;
 mod metrics;
+mod migrations;
 mod notice;
 mod notices;
 pub mod person;

@@ -8,14 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use shared_types::connection_failure;
 use sqlx::any::AnyPoolOptions;
 use sqlx::error::DatabaseError;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 use super::write::{CrmWrite, Noted};
 use super::writer::Writer;
 use crate::metrics::CrmMetrics;
-
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
+use crate::migrations::MIGRATIONS;
 
 const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(3);

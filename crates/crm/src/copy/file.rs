@@ -10,7 +10,8 @@ use sqlx::{AnyConnection, Connection as _};
 use super::schema::{self, Table};
 use super::{CopyError, Counts, count};
 use crate::CrmError;
-use crate::store::{Database, MIGRATIONS};
+use crate::migrations::MIGRATIONS;
+use crate::store::Database;
 
 /// What every SQLite database begins with (<https://sqlite.org/fileformat.html>).
 const HEAD: &[u8] = b"SQLite format 3\0";

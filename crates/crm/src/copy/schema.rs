@@ -7,7 +7,7 @@ use sqlx::{Any, AnyConnection, Connection as _, Executor};
 
 use super::CopyError;
 use crate::CrmError;
-use crate::store::MIGRATIONS;
+use crate::migrations::MIGRATIONS;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
