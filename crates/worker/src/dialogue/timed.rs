@@ -83,9 +83,7 @@ pub fn timed(
     }
     for act in &mut acts {
         let inside: Vec<Moment> = take_inside(&mut moments, &act.words, &act.does);
-        // "The third child comes in March" is no time to come.
-        let season = |said: &When| is_long(*said) && matches!(act.does, Does::Request { .. });
-        if let Some(said) = when(&inside).filter(|said| !season(said)) {
+        if let Some(said) = when(&inside).filter(|said| !is_term(act, said, now)) {
             give(act, said, &inside);
         }
         move_to_bare_hour(act, text, reading);
@@ -93,6 +91,7 @@ pub fn timed(
     called_off_at_once(state, &mut acts);
     let own = ask_for_hours((domain, state), reading, &mut acts, whole, now);
     comes_when_open(domain, &mut acts);
+    come_then(domain, &mut acts);
     let requested = requested(domain, &acts, agreed.other_denied);
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
@@ -122,6 +121,34 @@ pub fn timed(
         }
     }
     acts
+}
+
+/// "The third child comes in March", "I have a contract till September": no time to come.
+fn is_term(act: &Act, said: &When, now: &Zoned) -> bool {
+    let said = match said.date {
+        Some(Dates::Until(day)) => When {
+            date: Some(Dates::Between(now.date(), day)),
+            ..*said
+        },
+        _ => *said,
+    };
+    is_long(said) && matches!(act.does, Does::Request { .. })
+}
+
+/// "I want to drive it first. Thursday at 4, or are you closed by then?": the hours that are asked about are
+/// when the customer would come.
+fn come_then(domain: &Domain, acts: &mut [Act]) {
+    let asked = acts.iter().find_map(|act| match &act.does {
+        Does::Ask(ask) if ask.topic == Asked::Hours => ask.when.filter(|when| when.is_exact()),
+        _ => None,
+    });
+    let mut requests = acts.iter_mut().filter_map(|act| match &mut act.does {
+        Does::Request { goal, when, .. } if topics::is_visited(domain, goal) => Some(when),
+        _ => None,
+    });
+    if let (Some(when), None) = (requests.next(), requests.next()) {
+        *when = when.or(asked);
+    }
 }
 
 /// Reads questions about opening hours; whether there are any.

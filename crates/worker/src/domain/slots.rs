@@ -62,6 +62,8 @@ pub struct Amount {
     pub bounds: (i64, i64),
     /// Numbers inside count even when nothing says what they are.
     pub bare: Option<(i64, i64)>,
+    /// What is wished is a multiple of this; an odometer reads anything.
+    pub round: Option<i64>,
 }
 
 /// Reads the `[[slots]]`. `open` gives the text of a further file.
@@ -147,6 +149,7 @@ fn read_amount(section: &Section<'_>) -> Option<Amount> {
         );
     }
     let bare = section.bounds("bare");
+    let round = section.number("round").map(|round| round as i64);
     let bounds = section.bounds("bounds");
     if bounds.is_none() {
         section.problem(section.line(), "a slot of numbers needs `bounds`");
@@ -156,6 +159,7 @@ fn read_amount(section: &Section<'_>) -> Option<Amount> {
         max,
         bounds: bounds?,
         bare,
+        round: round.filter(|round| *round > 0),
     })
 }
 

@@ -3,6 +3,7 @@
 use shared_types::SlotValue;
 
 mod ages;
+mod own;
 mod wanted;
 
 use super::Understander;
@@ -13,7 +14,7 @@ use super::reading::Reading;
 use super::slots::{Scene, value_of};
 use super::tokens::Kind;
 use crate::dialogue::act::{Context, Thing, Told};
-use crate::domain::{About, Negation, Slot, SlotKind, SlotRule};
+use crate::domain::{About, Negation, Slot, SlotKind};
 
 /// A value that is said.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl Sides<'_> {
         let names_own = self.names_own(clause);
         let told = Telling {
             names_own,
-            of_own: has_plate || names_own || self.tells_of_own(clause),
+            of_own: has_plate || names_own || self.tells_of_own(clause) || self.reads_off(clause),
             wishes: self.seeks || self.wishes || bounded(),
         };
         let mut said = Vec::new();
@@ -235,95 +236,6 @@ impl Sides<'_> {
         all
     }
 
-    /// "Er hat 87.000 km, Benzin": an amount without a bound tells of the own thing that is named and
-    /// whose amount is not known, while something is done with it. A wish has bounds.
-    fn tells_of_own(&self, clause: Span) -> bool {
-        let slots = &self.understander.slots;
-        let of_own = |goal: &String| {
-            let mut intents = self.understander.intents.iter();
-            intents.any(|intent| intent.name == *goal && intent.about == About::Own)
-        };
-        let mut names = self.reading.mentions.iter();
-        let names_one = names.any(|name| clause.covers(name.span) && name.make().is_some());
-        let spoken = self.context.spoke_of_own;
-        if self.seeks
-            || self.wishes
-            || names_one
-            || !self.knows_name(self.context.own)
-            || !(spoken || self.context.complains || self.context.goals.iter().any(of_own))
-        {
-            return false;
-        }
-        let quantities = self.reading.quantities.iter();
-        let inside = quantities.filter(|quantity| clause.covers(quantity.span));
-        let inside: Vec<_> = inside.cloned().collect();
-        if inside.iter().any(|quantity| self.is_bounded(quantity.span)) {
-            return false;
-        }
-        // "Benzine, en een automaat", behind "ik rij nu een Astra".
-        let mut mentions = self.reading.mentions.iter();
-        let wanted = |one: &Mention| {
-            let slot = slots.get(one.slot).map(|slot| &slot.name);
-            let mut wanted = self.context.wanted.iter();
-            wanted.any(|(known, _)| Some(known) == slot)
-        };
-        let describes = mentions.any(|one| {
-            clause.covers(one.span) && matches!(one.named, Named::Value(_)) && !wanted(one)
-        });
-        if describes && spoken && self.about != Some(About::Wanted) {
-            return true;
-        }
-        let amounts = resolve(slots, &inside, &self.reading.surroundings, |_| false);
-        let mut amounts = amounts.iter().filter(|amount| !amount.ignored);
-        amounts.any(|amount| {
-            let knows = |known: &[(String, SlotValue)], name: &Option<String>| {
-                let mut known = known.iter();
-                known.any(|(slot, _)| name.as_ref() == Some(slot))
-            };
-            match slots.get(amount.slot).map(|slot| &slot.kind) {
-                Some(SlotKind::Amount(names)) => {
-                    names.min.is_none() && (spoken || !knows(self.context.wanted, &names.max))
-                }
-                Some(SlotKind::Year(_)) => spoken,
-                _ => false,
-            }
-        })
-    }
-
-    /// "Mijn auto maakt een raar geluid. Seat Ibiza 2016": a name that stands by itself is that of the
-    /// own thing that had none.
-    fn names_own(&self, clause: Span) -> bool {
-        let slots = self.understander.slots.iter().enumerate();
-        let mut catalogues = slots.filter(|(_, slot)| matches!(slot.kind, SlotKind::Catalogue(_)));
-        let named = |span: Span| {
-            let mut mentions = self.reading.mentions.iter();
-            mentions.any(|mention| mention.span.overlaps(span))
-        };
-        let unnamed = catalogues.any(|(place, _)| {
-            let surroundings = &self.reading.surroundings;
-            let mut own = surroundings.captured(place, SlotRule::Own);
-            own.any(|span| !named(span)) && !surroundings.any(place, SlotRule::Wanted)
-        });
-        let has_none = !self.knows_name(self.context.own) && !self.knows_name(self.context.wanted);
-        let spoken = self.context.spoke_of_own && has_none;
-        let unnamed = unnamed || spoken;
-        let told = |at: usize| {
-            let at = Span::new(at, at + 1);
-            let mut quantities = self.reading.quantities.iter();
-            named(at) || quantities.any(|quantity| quantity.span.overlaps(at))
-        };
-        let words = clause.start..clause.end;
-        let mut rest = words.filter(|at| !told(*at) && !self.reading.lattice.is_filler(*at));
-        // "Mazda 3 uit 2013": a word between the two says nothing else.
-        let inside = |at: usize| clause.start < at && at + 1 < clause.end;
-        // "It is a Volvo V50", of the one that was spoken of.
-        let plain = |at: usize| self.reading.frequent.get(at) == Some(&true);
-        let plain = spoken && !self.wishes && rest.clone().all(plain);
-        let one = rest.next();
-        let alone = plain || one.is_none_or(inside) && rest.next().is_none();
-        unnamed && !self.seeks && alone
-    }
-
     /// "I'd want the estate": said of what is wanted, whatever is pursued, where that is known.
     fn wishes_for_known(&self) -> bool {
         self.wishes && self.about.is_none() && !self.context.wanted.is_empty()
@@ -332,36 +244,6 @@ impl Sides<'_> {
     fn is_bounded(&self, span: Span) -> bool {
         let mut ends = self.reading.surroundings.ends().iter();
         ends.any(|end| end.numbers.contains(&span))
-    }
-
-    /// Whether an amount is known of the own thing alone, so that another one without a bound corrects it.
-    fn is_known_of_own(&self, slot: usize, span: Span) -> bool {
-        let slot = self.understander.slots.get(slot);
-        let Some(SlotKind::Amount(names)) = slot.map(|slot| &slot.kind) else {
-            return false;
-        };
-        let knows = |known: &[(String, SlotValue)]| {
-            let mut names = names.min.iter().chain(&names.max);
-            names.any(|name| known.iter().any(|(slot, _)| slot == name))
-        };
-        !self.is_bounded(span) && knows(self.context.own) && !knows(self.context.wanted)
-    }
-
-    /// Whether money that is named belongs to what is done with the own thing: a bill is no budget.
-    fn is_of_own_talk(&self, slot: usize) -> bool {
-        let slot = self.understander.slots.get(slot);
-        let intents = &self.understander.intents;
-        let goal = intents
-            .iter()
-            .position(|intent| Some(intent.name.as_str()) == self.context.goal);
-        let closed = goal
-            .zip(slot)
-            .is_some_and(|(goal, slot)| slot.not_for.contains(&goal));
-        (closed || self.context.complains)
-            && self.context.wanted.is_empty()
-            && self.about != Some(About::Wanted)
-            && !self.seeks
-            && slot.is_some_and(|slot| !slot.not_for.is_empty())
     }
 
     /// Whether a slot is told of nothing that the customer has: a budget.

@@ -81,6 +81,11 @@ pub(super) fn left_over(
     mut said: When,
     (alone, apart): (bool, bool),
 ) {
+    // "If nobody calls by Friday I'll see a lawyer."
+    let complains = |act: &Act| matches!(act.does, Does::Complain { .. });
+    if !apart && matches!(said.date, Some(Dates::Until(_))) && acts.iter().any(complains) {
+        return keep_day(acts, said);
+    }
     let bye = |act: &Act| matches!(act.does, Does::Social(Social::Bye));
     if let (Some(Dates::Until(day)), true) = (said.date, acts.iter().any(bye)) {
         // "Tot zaterdag" names the day.
@@ -105,7 +110,9 @@ pub(super) fn left_over(
         matches!(one.date, Some(Dates::On(_))) && matches!(one.time, Some(Times::At(_)))
     });
     let asks_else = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.when.is_none());
-    if complete && !asked && !apart && said.date.is_none() && acts.iter().any(asks_else) {
+    // "Do you have loan cars? She has physio on Tuesday afternoon" neither.
+    let vague = said.date.is_none() || !matches!(said.time, Some(Times::At(_)));
+    if complete && !asked && !apart && vague && acts.iter().any(asks_else) {
         return;
     }
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
