@@ -167,12 +167,13 @@ fn record(item: &Item) -> Value {
             .take(MAX_DESCRIPTION)
             .collect::<String>()
     });
+    let options = item.options.iter().take(MAX_OPTIONS);
     json!({
         "title": item.title,
         "price": item.price.map(Price::whole),
         "status": item.status.as_str(),
         "attributes": attributes.collect::<Map<String, Value>>(),
-        "options": item.options.iter().take(MAX_OPTIONS).collect::<Vec<_>>(),
+        "options": options.map(AsRef::as_ref).collect::<Vec<&str>>(),
         "description": description,
     })
 }
@@ -181,7 +182,7 @@ fn plain_value(value: &stock::Value) -> Value {
     match value {
         stock::Value::Flag(has) => json!(has),
         stock::Value::Number(number) => json!(number),
-        stock::Value::Word(text) | stock::Value::Text(text) => json!(text),
+        stock::Value::Word(text) | stock::Value::Text(text) => json!(**text),
     }
 }
 
