@@ -117,7 +117,7 @@ pub fn timed(
         let counted = moments.iter().all(|moment| moment.counted);
         // "Hi Tobi, there in 10 minutes" of who arranges nothing is for somebody else.
         if !counted || knows_visitor(state) {
-            left_over(domain, state, &mut acts, whole, (alone, apart));
+            left_over(domain, state, &mut acts, whole, (alone, apart), now);
         }
     }
     acts
