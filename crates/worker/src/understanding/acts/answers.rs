@@ -112,7 +112,9 @@ impl Talk<'_> {
         let hour = self.context.has_appointment && number.value <= HOURS;
         // "We live on the 2nd floor, no driveway" speaks of something else.
         let words = clause.span.start..clause.span.end;
-        let rest = words.filter(|at| !self.reading.lattice.is_filler(*at)).count();
+        let rest = words
+            .filter(|at| !self.reading.lattice.is_filler(*at))
+            .count();
         let little = rest <= number.span.len() + FEW_WORDS;
         let also = self.mark(ActCue::Also, clause).is_some();
         let corrects = corrects.iter().any(|cue| self.mark(*cue, clause).is_some());
