@@ -31,7 +31,7 @@ const FEW_WORDS: usize = 6;
 /// The same where the number may be an article.
 const ARTICLE_WORDS: usize = 2;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
-const AROUND_PROPOSAL: usize = 48;
+const AROUND_PROPOSAL: usize = 60;
 /// The same where a question word begins it: "how about …".
 const AROUND_WORD: usize = 20;
 
@@ -96,6 +96,8 @@ pub fn timed(
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
     let named = state.definite || pursued.is_some() || state.told.is_some();
+    // "Could I drop by at 5 so somebody can look at it" of a thing that is known, too.
+    let named = named || !state.own.is_empty() || !state.wanted.is_empty();
     acts.iter_mut()
         .filter(|act| {
             let looks = !state.goals.is_empty() && is_bare(act, letters);
