@@ -21,7 +21,7 @@ use several::{keep_meant, offered_day, sentence};
 use super::act::{Act, Answer, Asked, Dates, Does, Form, Inform, Origin, Thing, Times, When};
 use super::state::{OursAbout, State};
 use super::topics;
-use crate::domain::{Domain, TopicKind};
+use crate::domain::{About, Domain, TopicKind};
 use crate::understanding::{self, Days, Moment, Understanding};
 
 /// Letters around a moment that make it no question of its own: "en … dan?".
@@ -31,7 +31,7 @@ const FEW_WORDS: usize = 6;
 /// The same where the number may be an article.
 const ARTICLE_WORDS: usize = 2;
 /// The same where it proposes a moment: "kan dat …", "… would that work?".
-const AROUND_PROPOSAL: usize = 60;
+const AROUND_PROPOSAL: usize = 48;
 /// The same where a question word begins it: "how about …".
 const AROUND_WORD: usize = 20;
 
@@ -96,8 +96,6 @@ pub fn timed(
     let pursued = arranged(domain, state).or(requested.as_deref());
     // Whom a colleague has spoken to says what was agreed.
     let named = state.definite || pursued.is_some() || state.told.is_some();
-    // "Could I drop by at 5 so somebody can look at it" of a thing that is known, too.
-    let named = named || !state.own.is_empty() || !state.wanted.is_empty();
     acts.iter_mut()
         .filter(|act| {
             let looks = !state.goals.is_empty() && is_bare(act, letters);
@@ -119,7 +117,7 @@ pub fn timed(
         let counted = moments.iter().all(|moment| moment.counted);
         // "Hi Tobi, there in 10 minutes" of who arranges nothing is for somebody else.
         if !counted || knows_visitor(state) {
-            left_over(domain, state, &mut acts, whole, (alone, apart), now);
+            left_over(domain, state, &mut acts, whole, (alone, apart));
         }
     }
     acts
@@ -145,7 +143,12 @@ fn come_then(domain: &Domain, acts: &mut [Act]) {
         _ => None,
     });
     let mut requests = acts.iter_mut().filter_map(|act| match &mut act.does {
-        Does::Request { goal, when, .. } if topics::is_visited(domain, goal) => Some(when),
+        // The hours that are asked for the own thing may be those to collect it in.
+        Does::Request { goal, when, .. }
+            if topics::is_visited(domain, goal) && topics::side(domain, goal) == About::Wanted =>
+        {
+            Some(when)
+        }
         _ => None,
     });
     if let (Some(when), None) = (requests.next(), requests.next()) {

@@ -1,6 +1,6 @@
 //! Moments that stand in the words of no act. Pure.
 
-use jiff::{SignedDuration, Zoned};
+use jiff::Zoned;
 
 use super::{asked_for_moment, told};
 use crate::dialogue::act::{Act, Answer, Asked, Dates, Does, Inform, Social, Thing, Times, When};
@@ -11,9 +11,6 @@ use crate::understanding::{Moment, Understanding};
 
 /// A span that is longer says when somebody wants to buy, not when to come.
 const LONGEST_SPAN_DAYS: i32 = 14;
-
-/// What follows a wish to be called so soon belongs to it.
-const JUST_NOW: SignedDuration = SignedDuration::from_mins(15);
 
 /// "Any morning except Wednesday": the day that does not suit goes with the rest, as it was written.
 pub(super) fn excluded_day(
@@ -83,7 +80,6 @@ pub(super) fn left_over(
     acts: &mut Vec<Act>,
     mut said: When,
     (alone, apart): (bool, bool),
-    now: &Zoned,
 ) {
     // "If nobody calls by Friday I'll see a lawyer."
     let complains = |act: &Act| matches!(act.does, Does::Complain { .. });
@@ -114,9 +110,7 @@ pub(super) fn left_over(
         matches!(one.date, Some(Dates::On(_))) && matches!(one.time, Some(Times::At(_)))
     });
     let asks_else = |act: &Act| matches!(&act.does, Does::Ask(ask) if ask.when.is_none());
-    // "Do you have loan cars? She has physio on Tuesday afternoon" neither.
-    let vague = said.date.is_none() || !matches!(said.time, Some(Times::At(_)));
-    if complete && !asked && !apart && vague && acts.iter().any(asks_else) {
+    if complete && !asked && !apart && said.date.is_none() && acts.iter().any(asks_else) {
         return;
     }
     let takes = |goal: &str| topics::takes_appointment(domain, goal);
@@ -139,10 +133,7 @@ pub(super) fn left_over(
     acts.retain(|act| !(comes && visit(act)));
     let again = is_made_anew(state, acts);
     let arranges = asked || requested || pursued || state.appointment().is_some() || comes || again;
-    // "Can somebody call me before that?", "tomorrow before 10 if possible", whatever visit stands.
-    let called = state.told.as_ref().and_then(|told| told.call);
-    let called = called.is_some_and(|at| now.timestamp().duration_since(at) < JUST_NOW);
-    let free = (state.appointment().is_none() || called) && !asked;
+    let free = state.appointment().is_none() && !asked;
     if state.told.is_some() && free && is_of_call(state, acts, pursued, alone) {
         // "Na vijven graag", to a colleague who will get in touch.
         acts.retain(|act| !is_unread(act));

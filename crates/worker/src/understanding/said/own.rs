@@ -96,17 +96,21 @@ impl Sides<'_> {
         unnamed && !self.seeks && alone
     }
 
-    /// "Got a Polo, 2015, 121k km": who reads an amount off something has it. A wish is a round number, and an
-    /// advertisement has a price.
+    /// "Got a Polo, 2015, 121k km" of who trades one in and has not said which: an amount that is read off
+    /// something. A wish is a round number, and an advertisement has a price.
     pub(super) fn reads_off(&self, clause: Span) -> bool {
         let slots = &self.understander.slots;
         let names = |name: &Mention| clause.covers(name.span) && name.make().is_some();
         let mut mentions = self.reading.mentions.iter();
-        let goals = self.context.goals.iter();
-        let of_own =
-            self.about == Some(About::Own) || goals.clone().any(|goal| self.is_of_own(goal));
-        let looks = self.seeks || self.wishes || self.context.offered && !of_own;
-        if looks || !mentions.any(|name| names(name) && name.role != Role::Wanted) {
+        let mut goals = self.context.goals.iter();
+        let of_own = self.about == Some(About::Own) || goals.any(|goal| self.is_of_own(goal));
+        let known = self.knows_name(self.context.own);
+        if self.seeks
+            || self.wishes
+            || known
+            || !of_own
+            || !mentions.any(|name| names(name) && name.role != Role::Wanted)
+        {
             return false;
         }
         let quantities = self.reading.quantities.iter();
