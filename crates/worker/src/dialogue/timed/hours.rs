@@ -18,10 +18,8 @@ pub(super) fn goes_on_with_hours(
     acts: &[Act],
 ) -> bool {
     let last = state.last_ask.as_ref().map(|last| &last.topic);
-    // "Dann Samstag 14 Uhr", "dann um 12" after the hours of Saturday says when.
-    let day = state.last_ask.as_ref().and_then(|last| last.days);
-    let dated = said.date.is_some() || matches!(day, Some(Dates::On(_)));
-    let exact = dated && matches!(said.time, Some(Times::At(_)));
+    // "Dann Samstag 14 Uhr" after the hours of Saturday says when.
+    let exact = said.date.is_some() && matches!(said.time, Some(Times::At(_)));
     let arranges = arranged(domain, state).is_some();
     let open = state.ours.is_none() && !arranges && !exact;
     // "The Monday after? Half ten" of a visit proposes both.

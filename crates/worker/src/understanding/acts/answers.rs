@@ -10,8 +10,6 @@ use crate::understanding::numbers::Counts;
 
 /// The longest text that is taken for an answer.
 const LONGEST: usize = 200;
-/// The most words beside a number that corrects an amount, fillers apart.
-const FEW_WORDS: usize = 5;
 /// What a number is at most that may be an hour.
 const HOURS: f64 = 24.0;
 /// The most words of a clause that picks one of several, where other clauses stand beside it.
@@ -107,18 +105,10 @@ impl Talk<'_> {
         if !acts.iter().skip(before).all(quiet) {
             return false;
         }
-        let corrects = [ActCue::Instead, ActCue::No];
+        let corrects = [ActCue::Instead, ActCue::No, ActCue::Also];
         // "Actually 5 would be better" of an appointment is an hour.
         let hour = self.context.has_appointment && number.value <= HOURS;
-        // "We live on the 2nd floor, no driveway" speaks of something else.
-        let words = clause.span.start..clause.span.end;
-        let rest = words
-            .filter(|at| !self.reading.lattice.is_filler(*at))
-            .count();
-        let little = rest <= number.span.len() + FEW_WORDS;
-        let also = self.mark(ActCue::Also, clause).is_some();
-        let corrects = corrects.iter().any(|cue| self.mark(*cue, clause).is_some());
-        let corrects = !hour && (also || little && corrects);
+        let corrects = !hour && corrects.iter().any(|cue| self.mark(*cue, clause).is_some());
         let bounds = self.reading.surroundings.ends().iter().any(|end| {
             end.slot.is_none() && end.rule == SlotRule::Max && end.numbers.contains(&number.span)
         });
