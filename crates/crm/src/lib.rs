@@ -6,6 +6,7 @@ mod attempts;
 mod batch;
 mod browse;
 mod changes;
+mod checkpoints;
 mod config;
 pub mod console;
 mod contacts;

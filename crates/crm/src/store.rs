@@ -441,8 +441,8 @@ async fn prepare(connection: &mut AnyConnection, is_sqlite: bool) -> sqlx::Resul
             "PRAGMA secure_delete = ON",
             // What a statement may have to undo is no file that is made and removed for each.
             "PRAGMA temp_store = MEMORY",
-            // Pages that many turns change are copied from the log once for all of them: 16 MB of it.
-            "PRAGMA wal_autocheckpoint = 4000",
+            // Beyond 64 MB of log whoever commits copies it; below, nobody waits for that (see `checkpoints`).
+            "PRAGMA wal_autocheckpoint = 16000",
         ] {
             sqlx::raw_sql(pragma).execute(&mut *connection).await?;
         }

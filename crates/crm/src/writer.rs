@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::batch;
+use super::checkpoints::Checkpoints;
 use super::store::{CrmError, Database};
 use super::write::{CrmWrite, Noted};
 use crate::metrics::CrmMetrics;
@@ -34,7 +35,9 @@ impl Writer {
     /// Needs a runtime.
     pub(super) fn start(database: Database, metrics: Option<CrmMetrics>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let is_sqlite = database.is_sqlite();
         let writing = Writing {
+            checkpoints: is_sqlite.then(|| Checkpoints::start(database.clone())),
             database,
             connection: None,
             metrics,
@@ -60,6 +63,7 @@ type Applied = Result<Option<Vec<Noted>>, CrmError>;
 struct Writing {
     database: Database,
     connection: Option<AnyConnection>,
+    checkpoints: Option<Checkpoints>,
     metrics: Option<CrmMetrics>,
 }
 
@@ -92,6 +96,9 @@ impl Writing {
                 Ok(Some(noted)) => {
                     if let Some(metrics) = &self.metrics {
                         metrics.transaction(part.len());
+                    }
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.count();
                     }
                     for (one, noted) in part.into_iter().zip(noted) {
                         answer(one, Ok(noted));

@@ -203,3 +203,21 @@ async fn write_for_ever(url: &str, first: usize) {
         join_all(written).await;
     }
 }
+
+/// What turns wrote reaches the database's own file while its log is short: no commit had to copy it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_sqlite_is_copied_beside_the_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crm.sqlite");
+    let database = Database::open(format!("sqlite:{}?mode=rwc", file.display())).await;
+    let size = || std::fs::metadata(&file).unwrap().len();
+    let before = size();
+    for n in 0..100 {
+        database.crm.apply(&of(n, &format!("L{n}"))).await.unwrap();
+    }
+    eventually(async || match size() > before {
+        true => Ok(()),
+        false => Err("all of it is in the log"),
+    })
+    .await;
+}
