@@ -150,6 +150,9 @@ fn read_amount(section: &Section<'_>) -> Option<Amount> {
     }
     let bare = section.bounds("bare");
     let round = section.number("round").map(|round| round as i64);
+    if round.is_some_and(|round| round < 1) {
+        section.problem(section.line(), "`round` must be 1 or more");
+    }
     let bounds = section.bounds("bounds");
     if bounds.is_none() {
         section.problem(section.line(), "a slot of numbers needs `bounds`");
@@ -159,7 +162,7 @@ fn read_amount(section: &Section<'_>) -> Option<Amount> {
         max,
         bounds: bounds?,
         bare,
-        round: round.filter(|round| *round > 0),
+        round,
     })
 }
 

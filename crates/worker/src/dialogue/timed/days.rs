@@ -151,14 +151,16 @@ fn moved_instead(
         else {
             continue;
         };
+        let apart = day.bytes.start >= act.words.end;
+        // "Cancel Friday, Saturday at 11 please."
+        let for_it = standing_is_named && timed && !apart && !*over;
         // "Cancel it, but a friend of mine comes on Friday at the same time."
-        if (*over || *visit) && !again {
+        if (*over || *visit) && !again && !for_it {
             continue;
         }
         let of_it = goal
             .as_ref()
             .is_none_or(|goal| *goal == known.purpose || !topics::is_named(domain, goal, text));
-        let apart = day.bytes.start >= act.words.end;
         if of_it && (apart || standing_is_named) {
             act.does = Does::Reschedule {
                 when: None,

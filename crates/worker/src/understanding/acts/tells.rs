@@ -222,6 +222,9 @@ impl Talk<'_> {
         let Some(verdict) = self.mark(ActCue::Verdict, clause) else {
             return not;
         };
+        // "18,000 is too much" judges that amount.
+        let mut amounts = self.reading.quantities.iter();
+        let of_amount = amounts.any(|amount| clause.span.covers(amount.span));
         let slots = self.understander.slots.iter();
         let catalogues = slots.filter_map(|slot| match &slot.kind {
             SlotKind::Catalogue(names) => Some(names),
@@ -242,7 +245,7 @@ impl Talk<'_> {
             let known = self.context.wanted.iter();
             let known = known.filter(|(slot, _)| *slot == names.lower).count();
             let of_talk = self.value(thing, &names.lower);
-            let of_talk = of_talk.filter(|_| known == 1 && stands);
+            let of_talk = of_talk.filter(|_| known == 1 && stands && !of_amount);
             let value = lower.map(|said| &said.value).or(of_talk);
             let judged = value.map(|value| (names.lower.clone(), value.clone()));
             not.extend(judged.filter(|judged| {
