@@ -24,6 +24,7 @@ mod moments;
 mod offers;
 mod pattern;
 mod problem;
+mod questions;
 mod register;
 mod replies;
 mod section;
@@ -55,6 +56,7 @@ pub use offers::{AttributeTexts, Bound, OfferAttribute, OfferText, OfferTexts, O
 pub use pattern::Pattern;
 pub(crate) use pattern::{Affix, Atom, Element, Reach};
 pub use problem::{DomainError, Problem};
+pub use questions::FactQuestion;
 pub use register::Register;
 pub use replies::{Format as ReplyFormat, GoalTexts, PIECES, Replies, Variants};
 pub use settings::{Confidence, Likeness, Settings};
@@ -85,6 +87,8 @@ pub struct Domain {
     pub shared: Vocabulary,
     /// Messages of which it is known what the customer wanted.
     pub examples: Vec<Example>,
+    /// Questions of which it is known which fact answers them, beside those of the facts themselves.
+    pub questions: Vec<FactQuestion>,
     /// Who the worker speaks for.
     pub business: Business,
     /// How a conversation is led.
@@ -117,6 +121,7 @@ impl Domain {
     /// [`Understander`](crate::understanding::Understander) and the like are made of them.
     pub(crate) fn forget_words(&mut self) {
         self.examples = Vec::new();
+        self.questions = Vec::new();
         self.shared = Vocabulary::default();
         for language in &mut self.languages {
             language.vocabulary = Vocabulary::default();

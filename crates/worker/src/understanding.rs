@@ -28,6 +28,7 @@ mod intents;
 mod kinds;
 mod language;
 mod lattice;
+mod learned;
 mod lexicon;
 mod marks;
 mod mentions;
@@ -66,12 +67,13 @@ use examples::Examples;
 use intents::{CueMatch, Decider, Decision, TokenSet};
 use kinds::Kinds;
 use lattice::Span;
+use learned::Learned;
 use marks::{Mark, Marks};
 use reading::{Outline, Reading};
 use rules::Match;
 use symbols::Symbol;
 use tokens::Boundary;
-use topics::{Question, Topics};
+use topics::{Topics, questions};
 use vocabulary::{Compiled, CueSign, Sign};
 
 /// Understands messages. Built once; cheap to share and to use from many threads.
@@ -93,6 +95,7 @@ pub struct Understander {
     topics_asked: Vec<Topic>,
     /// The example questions of the facts, and the facts' names.
     topics: Topics,
+    learned: Learned,
     facts: Vec<String>,
     /// Whether each of them tells a price.
     fact_prices: Vec<bool>,
@@ -134,17 +137,6 @@ impl Understander {
             .iter()
             .map(|example| (example.intent, Outline::new(&compiled, &example.text)));
         let facts = &domain.knowledge.facts;
-        let questions = facts.iter().enumerate().flat_map(|(fact, known)| {
-            let texts = known.ask.iter();
-            let texts = texts.flat_map(|(code, texts)| texts.iter().map(move |text| (code, text)));
-            texts.map(move |(code, text)| (fact, code, text))
-        });
-        let place = |code: &str| domain.languages.iter().position(|one| one.code == *code);
-        let questions = questions.map(|(fact, code, text)| Question {
-            fact,
-            language: place(code).map_or(0, |place| 1 << place),
-            outline: Outline::new(&compiled, text),
-        });
         let kinds = Kinds::new(domain);
         let attributes = domain.knowledge.attributes.iter();
         let attributes = attributes.map(|attribute| Attribute {
@@ -154,7 +146,13 @@ impl Understander {
         let cued = (0..domain.intents.len()).map(|intent| has_cues(domain, intent));
         let does = domain.intents.iter().map(|intent| does(domain, intent));
         Self {
-            topics: Topics::new(questions, &kinds, &compiled.lexicon, domain),
+            topics: Topics::new(
+                questions(domain, &compiled),
+                &kinds,
+                &compiled.lexicon,
+                domain,
+            ),
+            learned: Learned::new(domain, &compiled.abbreviations),
             kinds,
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
             fact_prices: facts.iter().map(Fact::tells_price).collect(),

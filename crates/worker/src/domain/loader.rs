@@ -3,12 +3,13 @@ use super::business::{self, Business};
 use super::catalogue::Make;
 use super::dialogue::{self, Dialogue};
 use super::examples::{self, Example};
-use super::facts::{self, Known};
+use super::facts::{self, Fact, Known};
 use super::intents::{self, Intent};
 use super::knowledge::Knowledge;
 use super::languages::{self, Declared, Language};
 use super::pattern::Atom;
 use super::problem::{DomainError, Problems};
+use super::questions::{self, FactQuestion};
 use super::register;
 use super::replies::{self, Replies};
 use super::section::{DomainFile, Section};
@@ -85,6 +86,7 @@ impl Loader<'_> {
             gaps: &business.as_ref().map_or_else(Vec::new, Business::gaps),
         };
         let knowledge = self.knowledge(name, &root, &known, &mut references);
+        let questions = self.questions(name, &root, &knowledge.facts);
         let stock = stock::read(&root, &slots, &|path| {
             self.text(path.value, name, path.line)
         });
@@ -101,6 +103,7 @@ impl Loader<'_> {
             languages,
             shared,
             examples,
+            questions,
             stock,
             register,
         })
@@ -122,6 +125,15 @@ impl Loader<'_> {
         let makes = slots::read_makes(&root);
         root.close();
         makes
+    }
+
+    fn questions(&self, from: &str, root: &Section<'_>, facts: &[Fact]) -> Vec<FactQuestion> {
+        let files = root.texts("questions").into_iter();
+        let read = files.filter_map(|file| {
+            let text = self.text(file.value, from, file.line)?;
+            Some(questions::read(file.value, &text, facts, self.problems))
+        });
+        read.flatten().collect()
     }
 
     fn examples(&self, from: &str, settings: &Settings, intents: &[Intent]) -> Vec<Example> {

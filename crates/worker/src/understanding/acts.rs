@@ -6,6 +6,7 @@ mod attributes;
 mod complaints;
 mod corrections;
 mod errands;
+mod facts;
 mod goals;
 mod idle;
 mod people;
@@ -286,6 +287,7 @@ impl Talk<'_> {
             self.goals(clause, acts);
             self.references(clause, acts);
         }
+        self.asks_beside(clause, before, acts);
         self.courtesies(clause, alone, acts);
         // A short answer is one only where nothing else is said.
         let busy = acts.iter().skip(before).any(|act| {
@@ -312,7 +314,9 @@ impl Talk<'_> {
             .spans()
             .any(|span| clause.span.covers(span));
         let judged = self.mark(ActCue::Verdict, clause).is_some();
-        if telling >= LEAST && !dated && !judged {
+        if self.is_asked_for(clause) {
+            acts.extend(self.ask_learned(clause));
+        } else if telling >= LEAST && !dated && !judged {
             let inform = Inform {
                 thing: self.thing(clause),
                 values: Vec::new(),
@@ -418,7 +422,7 @@ impl Talk<'_> {
     fn names_or_unclear(&self, whole: Span, acts: &mut Vec<Act>) {
         let clause = self.clause(0, whole, true);
         let info = clause.act == IntentAct::Info && self.known_topic(&clause);
-        let asks = info || self.is_like_a_fact(&clause, ALIKE);
+        let asks = info || self.is_like_a_fact(&clause, ALIKE) || self.is_asked_for(&clause);
         if asks && !self.only_states(&clause) {
             self.asks(&clause, acts);
         } else {

@@ -13,6 +13,7 @@ use super::kinds::{Kinds, KindsAsked};
 use super::lexicon::Lexicon;
 use super::reading::Outline;
 use super::tokens::{Kind, Token};
+use super::vocabulary::Compiled;
 use crate::domain::{Domain, Vocabulary};
 
 /// Below this likeness it is better to say that one does not know.
@@ -81,6 +82,22 @@ pub(super) struct Question {
     /// The bit of its language.
     pub(super) language: u32,
     pub(super) outline: Outline,
+}
+
+/// The example questions of all facts.
+pub(super) fn questions(domain: &Domain, compiled: &Compiled) -> impl Iterator<Item = Question> {
+    let facts = domain.knowledge.facts.iter().enumerate();
+    let asked = facts.flat_map(|(fact, known)| {
+        let texts = known.ask.iter();
+        let texts = texts.flat_map(|(code, texts)| texts.iter().map(move |text| (code, text)));
+        texts.map(move |(code, text)| (fact, code, text))
+    });
+    let place = |code: &str| domain.languages.iter().position(|one| one.code == *code);
+    asked.map(move |(fact, code, text)| Question {
+        fact,
+        language: place(code).map_or(0, |place| 1 << place),
+        outline: Outline::new(compiled, text),
+    })
 }
 
 /// A word of the examples.

@@ -6,7 +6,7 @@ use crate::domain::{About, ActCue, IntentAct, SlotKind, Topic, TopicKind};
 use crate::understanding::lattice::Span;
 use crate::understanding::marks::{Mark, OfferCue};
 use crate::understanding::said::Said;
-use crate::understanding::topics::{ALIKE, CERTAIN, FLOOR};
+use crate::understanding::topics::{ALIKE, FLOOR};
 
 /// How like a fact's example the question for a price must be.
 const LIKELY_PRICE: f64 = 0.45;
@@ -15,8 +15,6 @@ const LIKELY_PRICE: f64 = 0.45;
 const GOES_ON: usize = 2;
 /// The most words of a question that says nothing of what it is about.
 pub(super) const BARE: usize = 4;
-/// The same where the question says nothing of it, and the statement before does.
-const SAID_BEFORE: f64 = 0.48;
 /// No likeness is as high.
 const NO_FACT: f64 = 1.1;
 /// What our question is called that offers moments.
@@ -109,6 +107,7 @@ impl Talk<'_> {
             acts.push(self.act(prompt, clause.asking.sure, clause.span, clause.place));
             return;
         }
+        let topic = self.reconsidered(clause, topic);
         if topic == Asked::Existence {
             self.seeks(clause, acts);
             // "What do you have around 20k" tells the budget, "is the one for 20k still there" none.
@@ -248,17 +247,6 @@ impl Talk<'_> {
             || self.mark(ActCue::Hours, clause).is_some()
     }
 
-    pub(super) fn is_like_a_fact(&self, clause: &Clause, floor: f64) -> bool {
-        let fact = self.fact(clause);
-        fact.is_some_and(|(_, likeness)| likeness >= floor)
-    }
-
-    /// Whether a fact answers it, of the kind that is asked for.
-    pub(super) fn is_answered_by_a_fact(&self, clause: &Clause) -> bool {
-        let fact = self.fact(clause).filter(|fact| fact.1 >= CERTAIN);
-        fact.is_some_and(|fact| self.is_of_kind(clause, &fact))
-    }
-
     fn topic(&self, clause: &Clause) -> Asked {
         let sought = || self.advice_sought(clause);
         if let Some(name) = self.attribute_of_stock(clause).or_else(sought) {
@@ -396,41 +384,6 @@ impl Talk<'_> {
         Some(attribute.name.clone())
     }
 
-    /// The fact that a question is about together with the statement before it, and whether it tells
-    /// a price.
-    fn said_before(&self, clause: &Clause) -> Option<(String, bool)> {
-        if clause.with_before == clause.span {
-            return None;
-        }
-        let (fact, likeness) = self.fact_in(clause.with_before, clause)?;
-        let prices = self.tells_price(&fact);
-        (likeness >= SAID_BEFORE).then_some((fact, prices))
-    }
-
-    /// "When is it due for its first MOT" is not answered by what one costs: a fact that nobody asks
-    /// for with when (or who, or why) does not say it.
-    fn is_of_kind(&self, clause: &Clause, (fact, likeness): &(String, f64)) -> bool {
-        let tokens = self.reading.tokens.get(clause.span.start..clause.span.end);
-        let spoken = self.reading.guess.spoken();
-        let understander = self.understander;
-        let asked = understander.kinds.asked(tokens.unwrap_or_default(), spoken);
-        let mut named = (0..)
-            .zip(&understander.facts)
-            .filter(|(_, name)| *name == fact);
-        let gives = |(fact, _)| understander.topics.gives(fact, asked);
-        asked == 0 || *likeness >= ALIKE || named.any(gives)
-    }
-
-    pub(super) fn tells_price(&self, fact: &str) -> bool {
-        let facts = self
-            .understander
-            .facts
-            .iter()
-            .zip(&self.understander.fact_prices);
-        let mut named = facts.filter(|(name, _)| *name == fact);
-        named.any(|(_, prices)| *prices)
-    }
-
     /// Whether the name of an attribute or the question for a status is all that a clause has.
     fn names_no_more(&self, clause: &Clause) -> bool {
         let mut marks = self.signs.marks.within(clause.span);
@@ -438,43 +391,6 @@ impl Talk<'_> {
             let names = matches!(mark, Mark::Attribute(_) | Mark::Act(ActCue::Status));
             names && span.len() + 1 >= clause.span.len()
         })
-    }
-
-    fn fact(&self, clause: &Clause) -> Option<(String, f64)> {
-        self.fact_in(clause.span, clause)
-    }
-
-    fn fact_in(&self, span: Span, clause: &Clause) -> Option<(String, f64)> {
-        let tokens = self.reading.tokens.get(span.start..span.end)?;
-        let says_nothing = |mark| {
-            matches!(
-                mark,
-                Mark::Act(ActCue::Hello | ActCue::Thanks | ActCue::Nicety | ActCue::Hours)
-            )
-        };
-        let polite = self.signs.marks.within(clause.span);
-        let polite = polite.filter(|(mark, _)| says_nothing(*mark));
-        let polite = polite.map(|(_, span)| span);
-        let aside: Vec<Span> = self.reading.certain.iter().copied().chain(polite).collect();
-        let moments = self.reading.moments.spans();
-        let moments: Vec<Span> = moments.filter(|moment| span.covers(*moment)).collect();
-        let is_aside = |at: usize| {
-            let at = span.start + at;
-            aside.iter().any(|span| span.start <= at && at < span.end)
-        };
-        let is_moment = |at: usize| {
-            let at = span.start + at;
-            moments.iter().any(|span| span.start <= at && at < span.end)
-        };
-        let mentions = self.reading.mentions.iter();
-        let named =
-            mentions.filter_map(|one| self.reading.tokens.get(one.span.start..one.span.end));
-        let named: Vec<&str> = named.flatten().map(|token| token.text.as_str()).collect();
-        let lexicon = &self.understander.compiled.lexicon;
-        let topics = &self.understander.topics;
-        let spoken = self.reading.guess.spoken();
-        let (fact, likeness) = topics.rank(tokens, lexicon, spoken, is_aside, is_moment, &named)?;
-        Some((self.understander.facts.get(fact)?.clone(), likeness))
     }
 
     /// Whether our open question is for a day or a time.
