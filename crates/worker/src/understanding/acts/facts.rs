@@ -21,8 +21,8 @@ const fn says_nothing(mark: Mark) -> bool {
     )
 }
 
-/// How likely a fact must be that no example of it names: `messages_find_their_fact_in_other_words` has as many that
-/// get a wrong one as without.
+/// How likely a fact must be that no example of it names. From here on no more of the messages in
+/// `tests/fixtures/facts` get a wrong one than without.
 const LIKELY_FACT: f64 = 0.7;
 /// How little likely a fact is that is not meant, although an example of it has the words.
 const DOUBTED: f64 = 0.25;
