@@ -11,6 +11,9 @@ const PARTS: [usize; 2] = [4, 5];
 /// Bits of a feature that stay free for a class.
 const SPARE: u32 = u16::BITS;
 
+/// The bit that parts of words have, and words have not.
+const PART: u64 = 1;
+
 /// What features a text has.
 #[derive(Debug, Default)]
 pub(crate) struct Features {
@@ -54,13 +57,17 @@ fn hash<'w>(words: impl Iterator<Item = &'w str>) -> u64 {
         hasher.write(word.as_bytes());
         hasher.write_u8(b' ');
     }
-    hasher.finish() >> SPARE
+    (hasher.finish() >> SPARE) & !PART
 }
 
 /// A part is no word that is spelled like it.
 fn of_part(part: &str) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(part.as_bytes());
-    hasher.write_u8(b'*');
-    hasher.finish() >> SPARE
+    (hasher.finish() >> SPARE) | PART
+}
+
+/// Whether a feature is a part of a word.
+pub(crate) const fn is_part(feature: u64) -> bool {
+    feature & PART != 0
 }

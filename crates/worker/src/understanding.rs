@@ -132,6 +132,8 @@ impl Understander {
             answer_in: language.answer_in,
         });
         let compiled = Compiled::new(domain);
+        // First, so that the rest is made in the memory that it needed for learning.
+        let learned = Learned::new(domain, &compiled.abbreviations);
         let examples = domain
             .examples
             .iter()
@@ -152,7 +154,7 @@ impl Understander {
                 &compiled.lexicon,
                 domain,
             ),
-            learned: Learned::new(domain, &compiled.abbreviations),
+            learned,
             kinds,
             facts: facts.iter().map(|fact| fact.name.clone()).collect(),
             fact_prices: facts.iter().map(Fact::tells_price).collect(),
