@@ -21,8 +21,8 @@ const fn says_nothing(mark: Mark) -> bool {
     )
 }
 
-/// How likely a fact must be that no example of it names. From here on no more of the messages in
-/// `tests/fixtures/facts` get a wrong one than without.
+/// How likely a fact must be that no example of it names. From here on the messages of `tests/fixtures/facts/asked-*.txt`,
+/// the three languages together, get no more wrong ones than without.
 const LIKELY_FACT: f64 = 0.7;
 /// How little likely a fact is that is not meant, although an example of it has the words.
 const DOUBTED: f64 = 0.25;
